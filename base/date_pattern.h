@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Date patterns, compiled once: Joda-Time's letters (date filter, %{+…}) and java.time's (%{{…}}).
+ * English names, in tables of our own; no OS locale. Formatting is in UTC; parsing takes a zone.
+ */
+#ifndef MILLRACE_BASE_DATE_PATTERN_H
+#define MILLRACE_BASE_DATE_PATTERN_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/str.h"
+
+struct zone; /* base/zone.h */
+struct date_pattern;
+
+enum date_dialect { DATE_JODA, DATE_JAVA_TIME };
+
+/* NULL and *err when the pattern is not one. */
+const struct date_pattern *date_pattern_compile(struct arena *arena, struct str pattern,
+                                                enum date_dialect dialect, struct error *err);
+
+/* Appends the instant in UTC; false only when buf is at its maximum. */
+bool date_pattern_format(const struct date_pattern *pattern, struct instant at, struct buf *out);
+
+struct date_parse_context {
+    const struct zone *zone; /* when the text has none; NULL is UTC */
+    struct instant now;      /* for patterns without a year, and two-digit years */
+};
+/* The whole text must match (Joda-Time's parser as Logstash's date filter uses it). */
+bool date_pattern_parse(const struct date_pattern *pattern, const struct date_parse_context *ctx,
+                        struct str text, struct instant *out);
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a plugin is: one const struct with a name, a table of options and a handful of functions. The engine binds
+ * the options into `size` bytes (zeroed) for each instance and hands everything else in plugin_env.
+ *
+ * Instances: a lane-scoped filter or output has one instance on each lane, a pipeline-scoped one a single instance on
+ * the main lane. An instance is used by one thread only. The options are bound once and copied into each instance
+ * (what they point at is shared and const).
+ */
+#ifndef MILLRACE_PIPELINE_PLUGIN_H
+#define MILLRACE_PIPELINE_PLUGIN_H
+
+#include <stdatomic.h>
+#include <uv.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/regex.h"
+#include "conf/option.h"
+#include "pipeline/event.h"
+#include "pipeline/event_json.h"
+
+struct lane;
+struct engine;
+struct group;
+struct stream;
+struct plugin_env;
+
+enum plugin_scope { SCOPE_LANE, SCOPE_PIPELINE };
+enum ecs_mode { ECS_DISABLED, ECS_V1, ECS_V8 };
+
+/* Common parts of every plugin. */
+struct plugin {
+    const char *name;
+    const char *summary; /* one line, for `millrace plugins` and the reference */
+    const struct option *options;
+    size_t size; /* of an instance */
+    enum plugin_scope scope;
+    size_t shared_size; /* bytes that all instances of one configured plugin share (env->shared), zeroed; atomics only */
+    /* Checks across options, after binding and before any instance is opened; no I/O. May be NULL. */
+    bool (*check)(void *self, const struct plugin_env *env, struct error *err);
+};
+
+/* One counter of one plugin instance; a single writer, read by the scrape. */
+struct counter {
+    atomic_uint_fast64_t value;
+};
+static inline void counter_add(struct counter *counter, uint64_t n)
+{
+    uint64_t now = atomic_load_explicit(&counter->value, memory_order_relaxed);
+    atomic_store_explicit(&counter->value, now + n, memory_order_relaxed);
+}
+
+/* Settings of the process that some plugins need. */
+struct plugin_settings {
+    const char *path_data;             /* created on first need: see settings_data_path */
+    const char *path_templates;        /* --path.templates or NULL */
+    const char *shipped_templates;     /* where deploy/templates is installed or stands in the tree */
+    const char *const *connect_to;     /* --connect-to entries, NULL-terminated */
+    const char *host_name;             /* of this machine */
+    enum field_escape escape;
+    uint32_t regex_match_limit;
+    size_t max_event_bytes;            /* one event from outside; ≤ an eighth of the memory budget */
+};
+
+struct plugin_env {
+    struct str id;       /* the plugin's id in the pipeline */
+    const struct log *log;
+    struct arena *arena; /* lives as long as the instance; for what open() builds */
+    uv_loop_t *loop;     /* of the lane that the instance lives on */
+    struct lane *lane;
+    struct engine *engine;
+    enum ecs_mode ecs;   /* of the plugin: its own option, else the pipeline's */
+    bool primary;        /* the instance that does what is done once for each plugin */
+    void *shared;        /* shared_size bytes, the same for all instances */
+    struct regex_scratch *regex; /* the lane's */
+    struct json_reader *json;    /* the lane's */
+    const struct plugin_settings *settings;
+    /* A named counter of this instance (the same name gives the same cell); the scrape adds up the lanes. */
+    struct counter *(*counter)(const struct plugin_env *env, const char *name);
+    void *counter_ctx;
+    struct instant (*now)(void);
+    uint64_t (*random)(void *ctx);
+    void *random_ctx;
+    const void *host; /* private to the engine */
+};
+
+/* Where events made by a codec, an input or a filter go. */
+struct event_sink {
+    struct arena *arena; /* make events in it */
+    void (*emit)(struct event_sink *sink, struct event *event);
+};
+
+/* ---- codec -------------------------------------------------------------------------------------------------- */
+
+/* A codec has state for one stream (a connection, a file); an input opens one instance for each. */
+struct codec {
+    struct plugin plugin;
+    bool (*open)(void *self, const struct plugin_env *env, struct error *err);
+    /* Bytes of the stream, which live as long as sink->arena; values may point into them. What is not complete yet is
+     * kept (copied) by the codec. NULL: cannot decode. */
+    void (*decode)(void *self, struct str bytes, struct event_sink *sink);
+    /* The stream ended, or asked for what is pending (Logstash's flush; a line codec emits an unfinished line). */
+    void (*flush)(void *self, struct event_sink *sink);
+    /* Appends the event in the codec's form. False when buf is at its maximum. NULL: cannot encode. */
+    bool (*encode)(void *self, const struct event *event, struct buf *out);
+    void (*close)(void *self);
+    const char *stream_name; /* the codec that stream inputs use instead: "line" for plain, "json_lines" for json */
+    /* How many bytes decode() has taken but not yet turned into events, so that an input's position can stay before
+     * them. NULL: never any. */
+    size_t (*pending)(const void *self);
+};
+
+struct codec_instance {
+    const struct codec *codec;
+    void *self;
+};
+/* Opens the codec an option names (NULL: default_name). stream: apply stream_name. In env->arena. */
+bool codec_open(const struct plugin_env *env, const struct conf_plugin *option,
+                const char *default_name, bool stream, struct codec_instance *out,
+                struct error *err);
+void codec_close(struct codec_instance *instance);
+
+/* ---- filter ------------------------------------------------------------------------------------------------- */
+
+enum filter_result {
+    FILTER_MATCHED, /* succeeded: the common options (add_field, add_tag, …) are applied */
+    FILTER_SKIPPED, /* did nothing, or failed and has tagged the event: no common options */
+    FILTER_CANCELLED, /* the event goes no further */
+};
+
+struct filter {
+    struct plugin plugin;
+    bool (*open)(void *self, const struct plugin_env *env, struct error *err);
+    /* More events (split, clone) go to `more`; the engine applies the rest of the pipeline to them. Call
+     * filter_decorate on those that get the common options. */
+    enum filter_result (*apply)(void *self, struct event *event, struct event_sink *more);
+    void (*tick)(void *self, uint64_t now_ms, struct event_sink *more); /* about once a second; may be NULL */
+    void (*close)(void *self);
+};
+/* Applies the filter's common options to an event that it made itself. */
+void filter_decorate(const struct plugin_env *env, struct event *event);
+
+/* ---- output ------------------------------------------------------------------------------------------------- */
+
+/* What may be in one group, and how many groups may be in flight. Filled with defaults before open(). */
+struct output_limits {
+    size_t max_items;    /* 1: each event is its own request */
+    size_t max_bytes;
+    unsigned max_in_flight; /* groups, for each instance */
+    unsigned flush_ms;   /* a group not full is sent when its first event is this old */
+    unsigned retry_initial_ms, retry_max_ms;
+};
+
+enum encode_result {
+    ENCODE_DONE,    /* bytes appended: the event is now an item of the group */
+    ENCODE_REFUSED, /* this event can never be sent; err says why */
+    ENCODE_DROPPED, /* nothing to send, on purpose */
+    ENCODE_FULL,    /* the buffer is at its maximum */
+};
+
+struct output {
+    struct plugin plugin;
+    /* Starts whatever goes on in the background; a server that is not there is not an error. */
+    bool (*open)(void *self, const struct plugin_env *env, struct output_limits *limits,
+                 struct error *err);
+    enum encode_result (*encode)(void *self, const struct event *event, struct buf *out,
+                                 struct error *err);
+    /* Takes the group until group_done (pipeline/group.h). Asynchronous or at once; never blocks the loop. Called with
+     * at most max_in_flight groups outstanding. */
+    void (*send)(void *self, struct group *group);
+    /* No more groups will come; give back what is in flight as soon as possible (verdict RETRY for what is not
+     * certain). May be NULL. */
+    void (*stop)(void *self);
+    void (*close)(void *self);
+};
+
+/* ---- input -------------------------------------------------------------------------------------------------- */
+
+struct input {
+    struct plugin plugin; /* always one instance, on the main lane; it may spread its work (pipeline/stream.h) */
+    bool (*open)(void *self, const struct plugin_env *env, struct error *err); /* binds its port; reads nothing */
+    bool (*start)(void *self, struct error *err);
+    /* Stops reading; what was handed over is still delivered and acknowledged. Calls input_finished when it has nothing
+     * more to hand over. Also called when it finished by itself. */
+    void (*stop)(void *self);
+    /* All batches are acknowledged or given up: releases everything. Handles on the loop are closed with uv_close and
+     * `closed` is called (once, also from inside close) when the last callback has run. */
+    void (*close)(void *self, void (*closed)(void *ctx), void *ctx);
+};
+/* A finite input (stdin at its end, files with exit_after_read, generator with a count) has read everything. */
+void input_finished(const struct plugin_env *env);
+
+/* ---- the list ----------------------------------------------------------------------------------------------- */
+
+struct plugin_list { /* NULL-terminated arrays; the one instance is in cmd/plugins.c */
+    const struct input *const *inputs;
+    const struct filter *const *filters;
+    const struct output *const *outputs;
+    const struct codec *const *codecs;
+};
+const struct codec *plugin_list_codec(const struct plugin_list *list, struct str name);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/arena.h"
+#include "tests/unit/base/suites.h"
+
+START_TEST(charges_what_it_takes)
+{
+    atomic_size_t charged = 0;
+    struct arena arena;
+    arena_init(&arena, &charged);
+    ck_assert_uint_eq(charged, 0);
+    for (int i = 0; i < 1000; i++)
+        memset(arena_alloc(&arena, 1000), 1, 1000);
+    memset(arena_alloc(&arena, 1 << 20), 2, 1 << 20);
+    ck_assert_uint_ge(charged, 1000 * 1000 + (1 << 20));
+    ck_assert_uint_eq(charged, arena.total_bytes);
+    arena_reset(&arena);
+    ck_assert_uint_eq(charged, ARENA_CHUNK_BYTES);
+    arena_release(&arena);
+    ck_assert_uint_eq(charged, 0);
+}
+END_TEST
+
+START_TEST(aligns_and_grows_in_place)
+{
+    struct arena arena;
+    arena_init(&arena, NULL);
+    arena_bytes(&arena, 3);
+    char *text = arena_alloc(&arena, 10);
+    ck_assert_uint_eq((uintptr_t)text % ARENA_ALIGNMENT, 0);
+    memcpy(text, "0123456789", 10);
+    ck_assert_ptr_eq(arena_grow(&arena, text, 10, 20), text);
+    arena_bytes(&arena, 1);
+    char *moved = arena_grow(&arena, text, 20, 40);
+    ck_assert_ptr_ne(moved, text);
+    ck_assert_mem_eq(moved, "0123456789", 10);
+    ck_assert_str_eq(arena_printf(&arena, "%d-%s", 7, "x").ptr, "7-x");
+    arena_release(&arena);
+}
+END_TEST
+
+Suite *arena_suite(void)
+{
+    Suite *suite = suite_create("arena");
+    TCase *tcase = tcase_create("arena");
+    tcase_add_test(tcase, charges_what_it_takes);
+    tcase_add_test(tcase, aligns_and_grows_in_place);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

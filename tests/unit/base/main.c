@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/base/suites.h"
+#include "tests/unit/runner.h"
+
+SUITE_MAIN(arena_suite, buf_suite, map_suite, str_suite)

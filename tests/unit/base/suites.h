@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MILLRACE_TESTS_UNIT_BASE_SUITES_H
+#define MILLRACE_TESTS_UNIT_BASE_SUITES_H
+
+#include <check.h>
+
+Suite *arena_suite(void);
+Suite *buf_suite(void);
+Suite *map_suite(void);
+Suite *str_suite(void);
+
+#endif
