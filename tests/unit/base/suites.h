@@ -6,7 +6,10 @@
 
 Suite *arena_suite(void);
 Suite *buf_suite(void);
+Suite *clock_suite(void);
+Suite *log_suite(void);
 Suite *map_suite(void);
 Suite *str_suite(void);
+Suite *utf8_suite(void);
 
 #endif

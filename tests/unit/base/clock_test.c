@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/clock.h"
+#include "tests/unit/base/suites.h"
+
+static const struct {
+    int64_t year;
+    int month, day;
+    int64_t days;
+    int weekday;
+    int day_of_year;
+} DAYS[] = {
+    {1970, 1, 1, 0, 4, 1},          {1969, 12, 31, -1, 3, 365},    {2000, 2, 29, 11016, 2, 60},
+    {2000, 3, 1, 11017, 3, 61},     {1900, 2, 28, -25509, 3, 59},  {1900, 3, 1, -25508, 4, 60},
+    {2038, 1, 19, 24855, 2, 19},    {1, 1, 1, -719162, 1, 1},      {0, 12, 31, -719163, 7, 366},
+    {0, 2, 29, -719469, 2, 60},     {-400, 3, 1, -865565, 3, 61},  {9999, 12, 31, 2932896, 5, 365},
+    {10000, 1, 1, 2932897, 6, 1},
+};
+
+START_TEST(counts_days)
+{
+    int64_t days = civil_to_days(DAYS[_i].year, DAYS[_i].month, DAYS[_i].day);
+    ck_assert_int_eq(days, DAYS[_i].days);
+    ck_assert_int_eq(civil_weekday(days), DAYS[_i].weekday);
+    ck_assert_int_eq(civil_day_of_year(DAYS[_i].year, DAYS[_i].month, DAYS[_i].day),
+                     DAYS[_i].day_of_year);
+    int64_t year;
+    int month, day;
+    civil_from_days(days, &year, &month, &day);
+    ck_assert_int_eq(year, DAYS[_i].year);
+    ck_assert_int_eq(month, DAYS[_i].month);
+    ck_assert_int_eq(day, DAYS[_i].day);
+}
+END_TEST
+
+START_TEST(every_day_comes_after_the_one_before)
+{
+    int64_t days = civil_to_days(1599, 12, 31);
+    for (int64_t year = 1600; year < 2001; year++) {
+        for (int month = 1; month <= 12; month++) {
+            for (int day = 1; day <= civil_days_in_month(year, month); day++)
+                ck_assert_int_eq(civil_to_days(year, month, day), ++days);
+        }
+    }
+    ck_assert_int_eq(civil_days_in_month(1900, 2), 28);
+    ck_assert_int_eq(civil_days_in_month(2000, 2), 29);
+    ck_assert_int_eq(civil_days_in_month(2024, 2), 29);
+    ck_assert_int_eq(civil_days_in_month(2023, 2), 28);
+}
+END_TEST
+
+static const struct {
+    int64_t seconds;
+    uint32_t nanoseconds;
+    const char *text;
+} TEXTS[] = {
+    {0, 0, "1970-01-01T00:00:00.000Z"},
+    {-1, 999000000, "1969-12-31T23:59:59.999Z"},
+    {1443657600, 123456000, "2015-10-01T00:00:00.123456Z"},
+    {1443657600, 123456789, "2015-10-01T00:00:00.123456789Z"},
+    {1443657600, 1, "2015-10-01T00:00:00.000000001Z"},
+    {1443657600, 500000000, "2015-10-01T00:00:00.500Z"},
+    {253402300800, 0, "+10000-01-01T00:00:00.000Z"},
+    {-62167219201, 0, "-0001-12-31T23:59:59.000Z"},
+    {-62167219200, 0, "0000-01-01T00:00:00.000Z"},
+};
+
+START_TEST(prints_instants)
+{
+    char text[INSTANT_TEXT_MAX];
+    struct instant at = {TEXTS[_i].seconds, TEXTS[_i].nanoseconds};
+    size_t len = instant_format(at, text);
+    ck_assert_msg(str_equal(str_make(text, len), str_from(TEXTS[_i].text)), "%.*s", (int)len, text);
+    struct instant back;
+    ck_assert(instant_parse_iso8601(str_make(text, len), &back));
+    ck_assert_int_eq(back.seconds, at.seconds);
+    ck_assert_uint_eq(back.nanoseconds, at.nanoseconds);
+}
+END_TEST
+
+START_TEST(prints_the_farthest_instants)
+{
+    char text[INSTANT_TEXT_MAX];
+    ck_assert_uint_le(instant_format((struct instant){INT64_MAX, 999999999}, text), sizeof text);
+    ck_assert_int_eq(text[0], '+');
+    ck_assert_uint_le(instant_format((struct instant){INT64_MIN, 1}, text), sizeof text);
+    ck_assert_int_eq(text[0], '-');
+}
+END_TEST
+
+static const struct {
+    const char *text;
+    const char *instant; /* NULL: refused */
+} READ[] = {
+    {"2001-11-06", "2001-11-06T00:00:00.000Z"},
+    {"2001-11-06T20:46", "2001-11-06T20:46:00.000Z"},
+    {"2001-11-06t20:46:06z", "2001-11-06T20:46:06.000Z"},
+    {"2001-11-06 20:46:06,5", "2001-11-06T20:46:06.500Z"},
+    {"2001-11-06T20:46:06.1234567891Z", "2001-11-06T20:46:06.123456789Z"},
+    {"2001-11-06T20:46:06-0800", "2001-11-07T04:46:06.000Z"},
+    {"2001-11-06T20:46:06+08:00", "2001-11-06T12:46:06.000Z"},
+    {"2001-11-06T20:46:06+08", "2001-11-06T12:46:06.000Z"},
+    {"2000-02-29T00:00:00Z", "2000-02-29T00:00:00.000Z"},
+    {"1900-02-29T00:00:00Z", NULL},
+    {"", NULL},
+    {"2001", NULL},
+    {"2001-11", NULL},
+    {"2001-11-06T", NULL},
+    {"2001-11-06T20", NULL},
+    {"2001-11-06T20:4", NULL},
+    {"2001-11-06T20:46:", NULL},
+    {"2001-11-06T20:46:06.", NULL},
+    {"2001-11-06T20:46:06.Z", NULL},
+    {"2001-11-06T24:00:00", NULL},
+    {"2001-11-06T20:60:00", NULL},
+    {"2001-11-06T20:46:60", NULL},
+    {"2001-13-06", NULL},
+    {"2001-00-06", NULL},
+    {"2001-11-00", NULL},
+    {"2001-11-31", NULL},
+    {"01-11-06", NULL},
+    {"20011-11-06", NULL},
+    {"2001-11-06T20:46:06Zx", NULL},
+    {"2001-11-06T20:46:06+", NULL},
+    {"2001-11-06T20:46:06+08:", NULL},
+    {"2001-11-06T20:46:06+99:00", NULL},
+    {"2001-11-06Z", NULL},
+    {" 2001-11-06", NULL},
+    {"+9999999999-01-01", NULL},
+    {"hello", NULL},
+};
+
+START_TEST(reads_iso8601)
+{
+    struct instant at;
+    bool ok = instant_parse_iso8601(str_from(READ[_i].text), &at);
+    ck_assert_int_eq(ok, READ[_i].instant != NULL);
+    if (!ok)
+        return;
+    char text[INSTANT_TEXT_MAX];
+    size_t len = instant_format(at, text);
+    ck_assert_msg(str_equal(str_make(text, len), str_from(READ[_i].instant)), "%.*s", (int)len,
+                  text);
+}
+END_TEST
+
+START_TEST(clocks_go_forward)
+{
+    uint64_t before = clock_monotonic_ms();
+    ck_assert_uint_le(before, clock_monotonic_ms());
+    ck_assert_int_gt(clock_now().seconds, 1700000000);
+}
+END_TEST
+
+Suite *clock_suite(void)
+{
+    Suite *suite = suite_create("clock");
+    TCase *tcase = tcase_create("clock");
+    tcase_add_loop_test(tcase, counts_days, 0, sizeof DAYS / sizeof *DAYS);
+    tcase_add_test(tcase, every_day_comes_after_the_one_before);
+    tcase_add_loop_test(tcase, prints_instants, 0, sizeof TEXTS / sizeof *TEXTS);
+    tcase_add_test(tcase, prints_the_farthest_instants);
+    tcase_add_loop_test(tcase, reads_iso8601, 0, sizeof READ / sizeof *READ);
+    tcase_add_test(tcase, clocks_go_forward);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
