@@ -32,7 +32,7 @@ struct field_ref {
 bool field_ref_parse(struct arena *arena, struct str text, enum field_escape escape,
                      struct field_ref *out, struct error *err);
 
-/* A reference to one top-level field, for constants of plugins:
+/* A reference to one top-level field, for constants at file scope:
  * static const struct field_ref MESSAGE = FIELD_REF_TOP("message"); */
 #define FIELD_REF_TOP(literal)                                                                     \
     {                                                                                              \

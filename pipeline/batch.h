@@ -50,6 +50,7 @@ struct batch {
     size_t input_events; /* of count, how many the input made */
     struct ack *ack;
     struct engine *engine;
+    struct lane *lane;        /* that runs it */
     struct handoff *handoffs; /* in order */
     struct handoff **handoffs_end;
 };

@@ -21,10 +21,11 @@ void lane_post(struct lane *lane, struct inbox_item *item)
         uv_async_send(&lane->wake);
 }
 
-void lane_drain_inbox(struct lane *lane)
+bool lane_drain_inbox(struct lane *lane)
 {
     struct inbox_item *top = atomic_exchange_explicit(&lane->inbox, NULL, memory_order_acquire);
     struct inbox_item *ordered = NULL;
+    bool had_items = top != NULL;
     while (top) {
         struct inbox_item *next = top->next;
         top->next = ordered;
@@ -37,6 +38,7 @@ void lane_drain_inbox(struct lane *lane)
         item->next = NULL;
         item->run(item);
     }
+    return had_items;
 }
 
 static void on_wake(uv_async_t *wake)
@@ -85,13 +87,18 @@ void lane_close_inbox(struct lane *lane)
         uv_close((uv_handle_t *)&lane->wake, NULL);
 }
 
-void lane_release(struct lane *lane)
+void lane_join(struct lane *lane)
 {
     if (lane->has_thread)
         uv_thread_join(&lane->thread);
+    else if (lane->loop == &lane->own_loop)
+        uv_run(lane->loop, UV_RUN_DEFAULT); /* never started: only the closing is left to do */
+}
+
+void lane_release(struct lane *lane)
+{
     assert(!atomic_load(&lane->inbox));
     if (lane->loop == &lane->own_loop) {
-        uv_run(lane->loop, UV_RUN_NOWAIT);
         int left = uv_loop_close(lane->loop);
         assert(left == 0);
         (void)left;

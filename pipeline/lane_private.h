@@ -35,10 +35,13 @@ struct lane {
 bool lane_init(struct lane *lane, struct engine *engine, size_t index, uv_loop_t *loop,
                struct error *err);
 bool lane_start_thread(struct lane *lane, struct error *err);
-void lane_drain_inbox(struct lane *lane);
+/* Runs what was posted; false when there was nothing. */
+bool lane_drain_inbox(struct lane *lane);
 /* On the lane's thread, as the last thing: the loop then ends when its handles are closed. */
 void lane_close_inbox(struct lane *lane);
-/* Joins the thread and frees what the lane has. */
+/* Waits until the lane's loop has ended. */
+void lane_join(struct lane *lane);
+/* Frees what the lane has; nothing may be posted to it any more. */
 void lane_release(struct lane *lane);
 
 #endif

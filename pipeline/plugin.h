@@ -20,6 +20,7 @@
 #include "pipeline/event.h"
 #include "pipeline/event_json.h"
 
+struct data_path;
 struct lane;
 struct engine;
 struct group;
@@ -53,7 +54,7 @@ static inline void counter_add(struct counter *counter, uint64_t n)
 
 /* Settings of the process that some plugins need. */
 struct plugin_settings {
-    const char *path_data;             /* created on first need: see settings_data_path */
+    struct data_path *data;            /* path.data: made and locked on first need (pipeline/data_path.h) */
     const char *path_templates;        /* --path.templates or NULL */
     const char *shipped_templates;     /* where deploy/templates is installed or stands in the tree */
     const char *const *connect_to;     /* --connect-to entries, NULL-terminated */

@@ -44,7 +44,10 @@ struct stream *stream_open(const struct stream_options *options, struct error *e
 /* What was not handed over is dropped; acks of what was are still awaited, but origin is told nothing any more. */
 void stream_close(struct stream *stream);
 
+/* Memory in the current batch: about `want` bytes, at least some. */
 char *stream_buffer(struct stream *stream, size_t want, size_t *got_out);
+/* So many bytes of the last stream_buffer are in use: the rest may be offered again. stream_decode says it itself. */
+void stream_buffer_used(struct stream *stream, size_t bytes);
 struct arena *stream_arena(struct stream *stream);
 void stream_decode(struct stream *stream, struct str bytes);
 void stream_flush_codec(struct stream *stream); /* the end of the bytes: the codec gives what it holds */

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What this process may use: cores and memory, by its cgroup (v2, or v1 where that is mounted), else by its affinity mask
+ * and the machine.
+ */
+#ifndef MILLRACE_BASE_MACHINE_H
+#define MILLRACE_BASE_MACHINE_H
+
+#include <stddef.h>
+
+/* At least 1: the CPU quota rounded up, never more than the affinity mask. */
+size_t machine_cores(void);
+/* Bytes that the cgroup allows; SIZE_MAX when there is no limit. */
+size_t machine_memory_limit(void);
+
+#endif

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline/common_options.h"
+
+#include "pipeline/evaluate.h"
+
+static const struct field_ref TYPE = FIELD_REF_TOP("type");
+
+#define COMMON_ROWS                                                                                \
+    {                                                                                              \
+        .name = "id", .doc = "Name of this plugin in logs and counters; unique in the pipeline.",  \
+        OPTION_IN_STRING(struct common_options, id),                                               \
+    },                                                                                             \
+        {                                                                                          \
+            .name = "enable_metric", .doc = "Count what this plugin does.",                        \
+            OPTION_IN_BOOL(struct common_options, enable_metric), .def = "true",                   \
+        },                                                                                         \
+    {                                                                                              \
+        .name = "ecs_compatibility", .doc = "disabled, v1 or v8; default: the pipeline's.",        \
+        OPTION_IN_STRING(struct common_options, ecs_compatibility),                                \
+    }
+
+#define COMMON_ADD_FIELD                                                                           \
+    {                                                                                              \
+        .name = "add_field", .doc = "Fields to add; names and values take %{}.",                   \
+        OPTION_IN_HASH(struct common_options, add_field),                                          \
+    }
+
+static const struct option INPUT_OPTIONS[] = {
+    COMMON_ROWS,
+    COMMON_ADD_FIELD,
+    {
+        .name = "codec",
+        .doc = "How bytes become events.",
+        OPTION_IN_CODEC(struct common_options, codec),
+    },
+    {
+        .name = "tags",
+        .doc = "Tags for every event.",
+        OPTION_IN_STRINGS(struct common_options, tags),
+    },
+    {
+        .name = "type",
+        .doc = "Value of the field 'type' for events that have none.",
+        OPTION_IN_STRING(struct common_options, type),
+    },
+    OPTION_END,
+};
+
+static const struct option FILTER_OPTIONS[] = {
+    COMMON_ROWS,
+    COMMON_ADD_FIELD,
+    {
+        .name = "remove_field",
+        .doc = "Fields to remove on success; names take %{}.",
+        OPTION_IN_TEMPLATES(struct common_options, remove_field),
+    },
+    {
+        .name = "add_tag",
+        .doc = "Tags to add on success; they take %{}.",
+        OPTION_IN_TEMPLATES(struct common_options, add_tag),
+    },
+    {
+        .name = "remove_tag",
+        .doc = "Tags to remove on success; they take %{}.",
+        OPTION_IN_TEMPLATES(struct common_options, remove_tag),
+    },
+    {
+        .name = "periodic_flush",
+        .doc = "Call the filter's flush at regular intervals.",
+        OPTION_IN_BOOL(struct common_options, periodic_flush),
+        .def = "false",
+    },
+    OPTION_END,
+};
+
+static const struct option OUTPUT_OPTIONS[] = {
+    COMMON_ROWS,
+    {
+        .name = "codec",
+        .doc = "How events become bytes, for outputs that write plain bytes.",
+        OPTION_IN_CODEC(struct common_options, codec),
+    },
+    {
+        .name = "workers",
+        .doc = "Workers of one output.",
+        .note = "outputs run on every lane; use pipeline.workers",
+        OPTION_NOWHERE,
+        .flags = OPTION_IGNORED,
+    },
+    OPTION_END,
+};
+
+static const struct option CODEC_OPTIONS[] = {
+    COMMON_ROWS,
+    OPTION_END,
+};
+
+const struct option *common_options_table(enum conf_section section)
+{
+    switch (section) {
+    case CONF_INPUT:
+        return INPUT_OPTIONS;
+    case CONF_FILTER:
+        return FILTER_OPTIONS;
+    case CONF_OUTPUT:
+        return OUTPUT_OPTIONS;
+    case CONF_CODEC:
+        return CODEC_OPTIONS;
+    }
+    return CODEC_OPTIONS;
+}
+
+/* A value of add_field as text; containers inside a list have no meaning there and become empty. */
+static struct str value_text(const struct conf_value *value)
+{
+    return value->type == CONF_ARRAY || value->type == CONF_HASH || value->type == CONF_BLOCK
+               ? STR("")
+               : value->text;
+}
+
+static void compile_field(struct common_field *field, struct arena *arena,
+                          const struct conf_pair *pair, enum field_escape escape)
+{
+    template_parse(arena, pair->key.text, escape, &field->name);
+    field->is_list = pair->value.type == CONF_ARRAY;
+    field->count = field->is_list ? pair->value.count : 1;
+    field->values = arena_zero(arena, field->count * sizeof *field->values);
+    for (size_t i = 0; i < field->count; i++) {
+        const struct conf_value *value = field->is_list ? &pair->value.items[i] : &pair->value;
+        template_parse(arena, value_text(value), escape, &field->values[i]);
+    }
+}
+
+void common_options_compile(struct common_options *common, struct arena *arena,
+                            enum field_escape escape)
+{
+    common->escape = escape;
+    common->field_count = common->add_field.count;
+    common->fields = arena_zero(arena, common->field_count * sizeof *common->fields);
+    for (size_t i = 0; i < common->field_count; i++)
+        compile_field(&common->fields[i], arena, &common->add_field.pairs[i], escape);
+    common->decorates = common->field_count || common->remove_field.count ||
+                        common->add_tag.count || common->remove_tag.count;
+}
+
+/* A template that names a field. False when it is not a legal reference (the option is then skipped). */
+static bool field_of(const struct common_options *common, const struct template *name,
+                     struct event *event, struct field_ref *out)
+{
+    struct str text;
+    return template_text(name, event, event->arena, &text) &&
+           field_ref_parse(event->arena, text, common->escape, out, NULL);
+}
+
+static void add_fields(const struct common_options *common, struct event *event)
+{
+    for (size_t i = 0; i < common->field_count; i++) {
+        const struct common_field *field = &common->fields[i];
+        struct field_ref ref;
+        if (!field_of(common, &field->name, event, &ref))
+            continue;
+        for (size_t k = 0; k < field->count; k++) {
+            struct str text;
+            if (template_text(&field->values[k], event, event->arena, &text))
+                event_append_field(event, &ref, value_str(text), NULL);
+        }
+    }
+}
+
+static void remove_fields(const struct common_options *common, struct event *event)
+{
+    for (size_t i = 0; i < common->remove_field.count; i++) {
+        struct field_ref ref;
+        if (field_of(common, &common->remove_field.items[i], event, &ref))
+            event_remove(event, &ref, NULL);
+    }
+}
+
+static void each_tag(const struct option_templates *tags, struct event *event,
+                     void (*apply)(struct event *, struct str))
+{
+    for (size_t i = 0; i < tags->count; i++) {
+        struct str text;
+        if (template_text(&tags->items[i], event, event->arena, &text))
+            apply(event, text);
+    }
+}
+
+void common_options_decorate(const struct common_options *common, struct event *event)
+{
+    if (!common->decorates)
+        return;
+    add_fields(common, event);
+    remove_fields(common, event);
+    each_tag(&common->add_tag, event, event_add_tag);
+    each_tag(&common->remove_tag, event, event_remove_tag);
+}
+
+void common_options_decorate_input(const struct common_options *common, struct event *event)
+{
+    if (common->type.ptr && !event_has(event, &TYPE))
+        event_set(event, &TYPE, value_str(common->type), NULL);
+    add_fields(common, event);
+    for (size_t i = 0; i < common->tags.count; i++)
+        event_add_tag(event, common->tags.items[i]);
+}

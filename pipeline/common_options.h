@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The options that every input, filter, output or codec has. The engine binds them beside the plugin's own and applies
+ * them; a plugin's own row of the same name comes first.
+ */
+#ifndef MILLRACE_PIPELINE_COMMON_OPTIONS_H
+#define MILLRACE_PIPELINE_COMMON_OPTIONS_H
+
+#include "pipeline/plugin.h"
+
+struct common_field {
+    struct template name;
+    struct template *values; /* one, or the items of a list */
+    size_t count;
+    bool is_list;
+};
+
+/* One struct for all kinds; a kind's table names the members it has. */
+struct common_options {
+    struct str id;
+    struct str ecs_compatibility;
+    bool enable_metric;
+    struct option_hash add_field;
+    struct option_strings tags;       /* input */
+    struct str type;                  /* input */
+    struct option_templates add_tag;  /* filter */
+    struct option_templates remove_tag;
+    struct option_templates remove_field;
+    bool periodic_flush;
+    const struct conf_plugin *codec;
+
+    /* Made from add_field by common_options_compile. */
+    struct common_field *fields;
+    size_t field_count;
+    bool decorates; /* anything to do on success */
+    enum field_escape escape;
+};
+
+/* The table for a section. */
+const struct option *common_options_table(enum conf_section section);
+void common_options_compile(struct common_options *common, struct arena *arena,
+                            enum field_escape escape);
+/* add_field, remove_field, add_tag, remove_tag, in Logstash's order. */
+void common_options_decorate(const struct common_options *common, struct event *event);
+/* type (when the event has none), add_field, tags. */
+void common_options_decorate_input(const struct common_options *common, struct event *event);
+
+#endif

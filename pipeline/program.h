@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A program: the plan with this lane's instances of its filters and outputs. It runs a batch step by step over
+ * selections; no step goes through a call chain event by event.
+ */
+#ifndef MILLRACE_PIPELINE_PROGRAM_H
+#define MILLRACE_PIPELINE_PROGRAM_H
+
+#include "pipeline/batch.h"
+#include "pipeline/instance.h"
+#include "pipeline/lane_private.h"
+
+struct program {
+    struct lane *lane;
+    const struct plan *plan;
+    struct instance **instances; /* by the plugin's index; NULL: not on this lane */
+    bool closed;                 /* a batch that still comes is dropped unacknowledged: its stream is closed too */
+    struct counter filtered;     /* events that left the filters */
+    struct counter created, cancelled, failed_conditions;
+};
+
+/* Opens the instances that belong on this lane (inputs are the engine's). */
+struct program *program_open(struct lane *lane, const struct plan *plan, struct error *err);
+/* Runs the filters and hands every event to its outputs. Takes the batch. */
+void program_run(struct program *program, struct batch *batch);
+/* On the lane's thread: closes filters, stops and closes outputs. */
+void program_close(struct program *program);
+void program_free(struct program *program);
+
+#endif
