@@ -63,7 +63,8 @@ struct civil civil_from_instant(struct instant at)
 {
     assert(at.nanoseconds < 1000000000);
     int64_t days = floor_divide(at.seconds, SECONDS_PER_DAY);
-    int of_day = (int)(at.seconds - days * SECONDS_PER_DAY);
+    /* not by days * SECONDS_PER_DAY: that does not fit for the first day of all */
+    int of_day = (int)((at.seconds % SECONDS_PER_DAY + SECONDS_PER_DAY) % SECONDS_PER_DAY);
     struct civil civil = {
         .hour = of_day / 3600,
         .minute = of_day / 60 % 60,

@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs every test and counts: `./dev test`. The last line is `N passed, N failed, N skipped`.
+
+Parts, in this order: the structure checks (tests/check_*.py), the Check programs of tests/unit, the replay of every
+fuzz corpus, the system tests (tests/system/test_*.py, one process for each file, as many at once as there are cores).
+The last three run again with the binaries of build-asan. What was skipped is listed with its reason, what failed with
+its output. Nothing executed counts as a failure."""
+import argparse
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import time
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+CHECK_LINE = re.compile(r'^\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)$', re.M)
+PROGRAM_SECONDS, SYSTEM_FILE_SECONDS = 300, 900
+SANITIZED = {
+    'MILLRACE_PATIENCE': '4', 'MILLRACE_SANITIZED': '1',
+    'ASAN_OPTIONS': 'detect_stack_use_after_return=1:strict_string_checks=1:allocator_may_return_null=1',
+    'UBSAN_OPTIONS': 'print_stacktrace=1:halt_on_error=1',
+}
+
+
+class Outcome:
+    """What one part found: how many passed, and texts for what failed and what was skipped."""
+
+    def __init__(self, passed=0, failed=(), skipped=()):
+        self.passed, self.failed, self.skipped = passed, list(failed), list(skipped)
+
+    def add(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+
+
+def run_program(command, env=None, seconds=PROGRAM_SECONDS):
+    """Exit status and output of a program; a time-out is status None."""
+    try:
+        done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=seconds, cwd=ROOT, env={**os.environ, **(env or {})})
+        return done.returncode, done.stdout.decode('utf-8', 'replace')
+    except subprocess.TimeoutExpired as late:
+        return None, (late.stdout or b'').decode('utf-8', 'replace') + f'\nstopped after {seconds} s'
+
+
+def run_whole(name, command, env=None):
+    """A program that is one test: its exit status decides."""
+    status, output = run_program(command, env)
+    return Outcome(1) if status == 0 else Outcome(0, [f'{name} (exit {status})\n{output}'])
+
+
+def run_check_program(name, program, env):
+    """A Check program counts its own checks; one that dies before it has counted is one failure."""
+    status, output = run_program([program], env)
+    counts = CHECK_LINE.search(output)
+    if not counts:
+        return Outcome(0, [f'{name} (exit {status}) did not count its checks\n{output}'])
+    checks, wrong = int(counts[1]), int(counts[2]) + int(counts[3])
+    failed = [f'{name}: {line}' for line in re.findall(r'^\S+:\d+:[FE]:.*$', output, re.M)][:wrong]
+    failed += [f'{name}: a check failed'] * (wrong - len(failed))
+    if re.search(r':E:', output):  # a crash: what a sanitizer or an assert said stands beside the checks
+        failed[0] += f'\n{output}'
+    if status != 0 and not wrong:
+        failed.append(f'{name} (exit {status})\n{output}')
+    return Outcome(checks - wrong, failed)
+
+
+def run_system_file(name, path, env):
+    """One file of system tests in a process of its own, which reports through a pipe as JSON."""
+    reader, writer = os.pipe()
+    with os.fdopen(reader) as report:
+        try:
+            child = subprocess.Popen([sys.executable, __file__, '--report', str(writer), str(path)], cwd=ROOT,
+                                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                     pass_fds=(writer,), env={**os.environ, **env})
+        finally:
+            os.close(writer)
+        try:
+            output = child.communicate(timeout=SYSTEM_FILE_SECONDS)[0].decode('utf-8', 'replace')
+        except subprocess.TimeoutExpired:
+            child.kill()
+            return Outcome(0, [f'{name} still ran after {SYSTEM_FILE_SECONDS} s and was stopped'])
+        text = report.read()
+    if not text:
+        return Outcome(0, [f'{name} (exit {child.returncode}) ended without a report\n{output}'])
+    found = json.loads(text)
+    return Outcome(found['passed'], [f'{name}: {what}' for what in found['failed']],
+                   [f'{name}: {what}' for what in found['skipped']])
+
+
+def report_system_file(writer, path, pattern):
+    """The other side of run_system_file."""
+    sys.path.insert(0, str(path.parent))
+    loader = unittest.TestLoader()
+    if pattern:
+        loader.testNamePatterns = [f'*{pattern}*']
+    suite = loader.loadTestsFromName(path.stem)
+    result = unittest.TextTestRunner(verbosity=0, descriptions=False).run(suite)
+    wrong = [f'{test}\n{trace}' for test, trace in result.failures + result.errors]
+    wrong += [f'{test}: passed, but is marked as failing' for test in result.unexpectedSuccesses]
+    skipped = [f'{test}: {reason}' for test, reason in result.skipped]
+    skipped += [f'{test}: known to fail' for test, _ in result.expectedFailures]
+    failed_tests = {str(test) for test, _ in result.failures + result.errors}
+    passed = result.testsRun - len(failed_tests) - len(skipped) - len(result.unexpectedSuccesses)
+    with os.fdopen(writer, 'w') as report:
+        json.dump({'passed': max(passed, 0), 'failed': wrong, 'skipped': skipped}, report)
+
+
+def part_structure(chosen):
+    for path in chosen(sorted((ROOT / 'tests').glob('check_*.py'))):
+        yield path.stem, lambda path=path: run_whole(path.stem, [sys.executable, path])
+
+
+def part_unit(chosen, build, env):
+    programs = (path for path in (build / 'tests' / 'unit').glob('*/test_*') if path.is_file())
+    for path in chosen(sorted(programs)):
+        name = f'{build.name} unit {path.parent.name}'
+        yield name, lambda path=path, name=name: run_check_program(name, path, env)
+
+
+def part_fuzz(chosen, build, env):
+    programs = (path for path in (build / 'tests' / 'fuzz').glob('fuzz_*') if path.is_file())
+    for path in chosen(sorted(programs)):
+        name, corpus = f'{build.name} {path.name}', ROOT / 'tests/fuzz/corpus' / path.name[len('fuzz_'):]
+        yield name, lambda path=path, name=name, corpus=corpus: run_whole(name, [path, corpus], env)
+
+
+def part_system(chosen, build, env, folder='system'):
+    env = {**env, 'MILLRACE': str(build / 'millrace')}
+    for path in chosen(sorted((ROOT / 'tests' / folder).glob('test_*.py'))):
+        name = f'{build.name} {folder} {path.stem}'
+        yield name, lambda path=path, name=name: run_system_file(name, path, env)
+
+
+def run_parts(title, jobs, at_once, total):
+    """Runs the jobs of a part, several at once, and prints one line for the part."""
+    start, outcome = time.monotonic(), Outcome()
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+        for part in pool.map(lambda job: job[1](), list(jobs)):
+            outcome.add(part)
+    print(f'{title:<34} {outcome.passed:5} passed {len(outcome.failed):3} failed {len(outcome.skipped):3} skipped '
+          f'{time.monotonic() - start:7.1f} s', flush=True)
+    total.add(outcome)
+
+
+def run_all(options, total):
+    def chosen(paths):
+        # Inside a system test file -k chooses tests; a whole program is chosen by its name.
+        return [path for path in paths if not options.k or options.k in path.name or path.name.startswith('test_')
+                and path.suffix == '.py']
+    cores = len(os.sched_getaffinity(0))
+    if options.only == 'faults':
+        run_parts('faults', part_system(chosen, ROOT / 'build', {}, 'faults'), 1, total)
+        return
+    run_parts('structure', part_structure(chosen), cores, total)
+    builds = [(ROOT / 'build', {})] + ([] if options.no_sanitizers else [(ROOT / 'build-asan', SANITIZED)])
+    for build, env in builds:
+        env = {**env, **({'MILLRACE_ONLY': options.k} if options.k else {})}
+        run_parts(f'{build.name} unit', part_unit(chosen, build, env), cores, total)
+        run_parts(f'{build.name} fuzz corpora', part_fuzz(chosen, build, env), cores, total)
+        run_parts(f'{build.name} system', part_system(chosen, build, env), cores, total)
+
+
+def main():
+    parser = argparse.ArgumentParser(description='Runs every test and counts.')
+    parser.add_argument('--no-sanitizers', action='store_true', help='leave out the second run in build-asan')
+    parser.add_argument('--only', choices=['faults'], help='the fault tests instead of the suite')
+    parser.add_argument('-k', metavar='TEXT', help='only programs and system tests whose name has TEXT')
+    parser.add_argument('--report', type=int, help=argparse.SUPPRESS)
+    parser.add_argument('path', nargs='?', help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.report is not None:
+        report_system_file(options.report, pathlib.Path(options.path), os.environ.get('MILLRACE_ONLY'))
+        return 0
+    total = Outcome()
+    run_all(options, total)
+    for what in total.skipped:
+        print(f'\nSKIPPED {what}')
+    for what in total.failed:
+        print(f'\nFAILED {what}')
+    nothing = not (total.passed or total.failed)
+    if nothing:
+        print('\nno test was executed')
+    print(f'\n{total.passed} passed, {len(total.failed)} failed, {len(total.skipped)} skipped', flush=True)
+    return 1 if total.failed or nothing else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
