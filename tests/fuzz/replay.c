@@ -30,7 +30,7 @@ static unsigned replayed; /* nftw hands its callback no context of ours */
 
 static void replay_bytes(const char *bytes, size_t len)
 {
-    uint8_t *exact = malloc(len ? len : 1);
+    uint8_t *exact = calloc(1, len ? len : 1);
     if (!exact)
         abort();
     if (len)
