@@ -281,12 +281,14 @@ void stream_hand_over(struct stream *stream, uint64_t token)
     struct ack *ack = new_ack(stream, token);
     give_back_reservation(stream);
     struct batch *batch = stream->batch;
+    stream->batch = NULL;
+    stream->buffer = stream->buffer_end = NULL;
     if (!batch || batch->count == 0) {
+        if (batch)
+            batch_free(batch); /* it may hold the bytes of a line that is not complete */
         ack_release(ack, 1);
         return;
     }
-    stream->batch = NULL;
-    stream->buffer = stream->buffer_end = NULL;
     batch->ack = ack;
     batch->input_events = batch->count;
     counter_add(stream->input->events_out, batch->count);
