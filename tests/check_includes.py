@@ -18,7 +18,16 @@ LEVELS = (('base',), ('conf', 'io'), ('pipeline',), ('codecs', 'script'), ('inpu
 LEVEL = {folder: level for level, folders in enumerate(LEVELS) for folder in folders}
 PLUGIN_FOLDERS = ('inputs', 'filters', 'outputs', 'codecs')
 # Headers that several plugins of a folder share; whoever adds one says here what it is for.
-SHARED = {}
+SHARED = {
+    'codecs/codecs.h': 'the declarations for the list of plugins',
+    'inputs/inputs.h': 'the declarations for the list of plugins',
+    'filters/filters.h': 'the declarations for the list of plugins',
+    'outputs/outputs.h': 'the declarations for the list of plugins',
+    'codecs/charset.h': 'the charset option',
+    'codecs/json_text.h': 'JSON to events, for json and json_lines',
+    'codecs/text_event.h': 'events of text, and the format option',
+    'codecs/tokenizer.h': 'lines of a stream',
+}
 # Where a library may be included, by the beginning of its header's name.
 HOMES = {
     'uv': ('io', 'pipeline', 'inputs'),

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The codecs, for the list of plugins.
+ */
+#ifndef MILLRACE_CODECS_CODECS_H
+#define MILLRACE_CODECS_CODECS_H
+
+#include "pipeline/plugin.h"
+
+extern const struct codec codec_dots;
+extern const struct codec codec_json;
+extern const struct codec codec_json_lines;
+extern const struct codec codec_line;
+extern const struct codec codec_plain;
+extern const struct codec codec_rubydebug;
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "codecs/json_text.h"
+
+#include "base/utf8.h"
+#include "codecs/text_event.h"
+
+void json_text_init(struct json_text *json, const struct plugin_env *env,
+                    const struct field_ref *target)
+{
+    *json = (struct json_text){
+        .reader = env->json,
+        .target = target->count > 0 || target->root == FIELD_ROOT_METADATA ? target : NULL,
+        .original = env->ecs != ECS_DISABLED,
+    };
+}
+
+static struct event *event_of(const struct json_text *json, struct arena *arena,
+                              struct value object)
+{
+    if (!json->target)
+        return event_from_object(arena, object);
+    struct event *event = event_new(arena);
+    (void)event_set(event, json->target, object, NULL);
+    return event;
+}
+
+static bool all_objects(const struct value *array)
+{
+    for (size_t i = 0; i < value_array_count(array); i++) {
+        if (value_type(value_array_at(array, i)) != VALUE_OBJECT)
+            return false;
+    }
+    return true;
+}
+
+static void emit_failure(const struct json_text *json, struct str text, struct event_sink *sink)
+{
+    struct event *event =
+        text_event_new(sink->arena, utf8_repair(sink->arena, text), json->original);
+    event_add_tag(event, STR("_jsonparsefailure"));
+    sink->emit(sink, event);
+}
+
+static void emit_object(const struct json_text *json, struct value object, struct str text,
+                        struct event_sink *sink)
+{
+    struct event *event = event_of(json, sink->arena, object);
+    if (json->original)
+        text_event_keep_original(event, utf8_repair(sink->arena, text));
+    sink->emit(sink, event);
+}
+
+/* The text is the original of one event only: with several it is no one's. */
+static void emit_array(const struct json_text *json, const struct value *array,
+                       struct event_sink *sink)
+{
+    for (size_t i = 0; i < value_array_count(array); i++)
+        sink->emit(sink, event_of(json, sink->arena, *value_array_at(array, i)));
+}
+
+void json_text_decode(const struct json_text *json, struct str text, struct event_sink *sink)
+{
+    if (str_trim(text).len == 0)
+        return;
+    struct value value;
+    if (!json_decode(json->reader, sink->arena, text, &value, NULL))
+        emit_failure(json, text, sink);
+    else if (value_type(&value) == VALUE_OBJECT)
+        emit_object(json, value, text, sink);
+    else if (value_type(&value) == VALUE_ARRAY && value_array_count(&value) == 1 &&
+             all_objects(&value))
+        emit_object(json, *value_array_at(&value, 0), text, sink);
+    else if (value_type(&value) == VALUE_ARRAY && all_objects(&value))
+        emit_array(json, &value, sink);
+    else
+        emit_failure(json, text, sink);
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * rubydebug: an event as Ruby's awesome_print shows a hash, for people. Keys stand right-aligned to the longest of their
+ * object; nested objects and lists are indented by four more.
+ */
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "base/utf8.h"
+#include "codecs/codecs.h"
+#include "pipeline/plugin.h"
+
+enum { INDENT_STEP = 4, INSPECT_MAX_DEPTH = JSON_MAX_DEPTH };
+
+struct rubydebug_codec {
+    bool metadata;
+};
+
+static bool inspect_value(const struct value *value, unsigned indent, struct buf *out);
+
+/* The letter of a control character that Ruby has one for, else 0. */
+static char escape_letter(uint32_t character)
+{
+    switch (character) {
+    case '\a':
+        return 'a';
+    case '\b':
+        return 'b';
+    case '\t':
+        return 't';
+    case '\n':
+        return 'n';
+    case '\v':
+        return 'v';
+    case '\f':
+        return 'f';
+    case '\r':
+        return 'r';
+    case 0x1B:
+        return 'e';
+    default:
+        return 0;
+    }
+}
+
+static bool is_printable(uint32_t character)
+{
+    return character >= 0x20 && (character < 0x7F || character > 0x9F) && character != 0x2028 &&
+           character != 0x2029 && (character & 0xFFFE) != 0xFFFE;
+}
+
+/* One character; `next` is the byte after it, for "#{", "#$" and "#@". */
+static bool inspect_character(uint32_t character, struct str bytes, char next, struct buf *out)
+{
+    char letter = escape_letter(character);
+    if (letter)
+        return buf_append_char(out, '\\') && buf_append_char(out, letter);
+    if (!is_printable(character))
+        return buf_printf(out, character > 0xFFFF ? "\\u{%X}" : "\\u%04X", character);
+    bool interpolates = character == '#' && (next == '{' || next == '$' || next == '@');
+    if ((character == '"' || character == '\\' || interpolates) && !buf_append_char(out, '\\'))
+        return false;
+    return buf_append_str(out, bytes);
+}
+
+static bool is_plain(unsigned char byte)
+{
+    return byte >= 0x20 && byte < 0x7F && byte != '"' && byte != '\\' && byte != '#';
+}
+
+static bool inspect_text(struct str text, struct buf *out)
+{
+    if (!buf_append_char(out, '"'))
+        return false;
+    for (size_t at = 0; at < text.len;) {
+        size_t plain = at;
+        while (plain < text.len && is_plain((unsigned char)text.ptr[plain]))
+            plain++;
+        if (!buf_append(out, text.ptr + at, plain - at))
+            return false;
+        at = plain;
+        if (at == text.len)
+            break;
+        uint32_t character;
+        unsigned len = utf8_decode(str_from_offset(text, at), &character);
+        char next = at + len < text.len ? text.ptr[at + len] : '\0';
+        if (!inspect_character(character, str_make(text.ptr + at, len), next, out))
+            return false;
+        at += len;
+    }
+    return buf_append_char(out, '"');
+}
+
+/* Ruby's Float#inspect: the shortest digits that read back, "1.0e+20" from 16 digits before the point and below 0.0001. */
+static bool inspect_float(double real, struct buf *out)
+{
+    if (isnan(real))
+        return buf_append_str(out, STR("NaN"));
+    if (isinf(real))
+        return buf_append_str(out, real < 0 ? STR("-Infinity") : STR("Infinity"));
+    if (real == 0)
+        return buf_append_str(out, signbit(real) ? STR("-0.0") : STR("0.0"));
+    char digits[32]; /* d.ddde+xx */
+    int precision = 0;
+    do {
+        (void)snprintf(digits, sizeof digits, "%.*e", precision, real);
+        double back;
+        if (str_to_double(str_from(digits), &back) && back == real)
+            break;
+    } while (++precision <= 17);
+    const char *mark = strchr(digits, 'e');
+    assert(mark);
+    int64_t exponent = 0;
+    (void)str_to_int(str_from(mark + 1), &exponent);
+    if (exponent < -4 || exponent >= 16) {
+        struct str mantissa = str_make(digits, (size_t)(mark - digits));
+        return buf_append_str(out, mantissa) && (precision > 0 || buf_append_str(out, STR(".0"))) &&
+               buf_printf(out, "e%c%02d", exponent < 0 ? '-' : '+',
+                          (int)(exponent < 0 ? -exponent : exponent));
+    }
+    int fraction = precision > exponent ? precision - (int)exponent : 1;
+    return buf_printf(out, "%.*f", fraction, real);
+}
+
+static bool inspect_timestamp(struct instant at, struct buf *out)
+{
+    char text[INSTANT_TEXT_MAX];
+    return buf_append(out, text, instant_format(at, text));
+}
+
+static bool append_blanks(size_t count, struct buf *out)
+{
+    if (!buf_reserve(out, count))
+        return false;
+    memset(out->ptr + out->len, ' ', count);
+    out->len += count;
+    return true;
+}
+
+static bool inspect_array(const struct value *array, unsigned indent, struct buf *out)
+{
+    size_t count = value_array_count(array);
+    if (count == 0)
+        return buf_append_str(out, STR("[]"));
+    int width = snprintf(NULL, 0, "%zu", count - 1);
+    if (!buf_append_str(out, STR("[\n")))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        if (!append_blanks(indent + INDENT_STEP, out) || !buf_printf(out, "[%*zu] ", width, i) ||
+            !inspect_value(value_array_at(array, i), indent + INDENT_STEP, out) ||
+            !buf_append_str(out, i + 1 < count ? STR(",\n") : STR("\n")))
+            return false;
+    }
+    return append_blanks(indent, out) && buf_append_char(out, ']');
+}
+
+/* Characters of a key as it is shown. */
+static size_t shown_length(struct str key)
+{
+    size_t plain = 0;
+    while (plain < key.len && is_plain((unsigned char)key.ptr[plain]))
+        plain++;
+    if (plain == key.len)
+        return key.len + 2;
+    struct buf text;
+    buf_init(&text, SIZE_MAX);
+    bool fits = inspect_text(key, &text);
+    assert(fits);
+    (void)fits;
+    size_t length = utf8_length(buf_str(&text));
+    buf_release(&text);
+    return length;
+}
+
+static bool inspect_key(struct str key, size_t width, struct buf *out)
+{
+    return append_blanks(width - shown_length(key), out) && inspect_text(key, out) &&
+           buf_append_str(out, STR(" => "));
+}
+
+static size_t widest_key(const struct value *object)
+{
+    size_t widest = 0;
+    for (size_t i = 0; i < value_object_count(object); i++) {
+        struct str key;
+        (void)value_object_at(object, i, &key);
+        size_t length = shown_length(key);
+        widest = length > widest ? length : widest;
+    }
+    return widest;
+}
+
+static bool inspect_object(const struct value *object, unsigned indent, struct buf *out)
+{
+    size_t count = value_object_count(object);
+    if (count == 0)
+        return buf_append_str(out, STR("{}"));
+    size_t width = widest_key(object) + indent + INDENT_STEP;
+    if (!buf_append_str(out, STR("{\n")))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        struct str key;
+        const struct value *item = value_object_at(object, i, &key);
+        if (!inspect_key(key, width, out) || !inspect_value(item, indent + INDENT_STEP, out) ||
+            !buf_append_str(out, i + 1 < count ? STR(",\n") : STR("\n")))
+            return false;
+    }
+    return append_blanks(indent, out) && buf_append_char(out, '}');
+}
+
+static bool inspect_value(const struct value *value, unsigned indent, struct buf *out)
+{
+    if (indent > INSPECT_MAX_DEPTH * INDENT_STEP)
+        return buf_append_str(out, STR("..."));
+    switch (value_type(value)) {
+    case VALUE_NULL:
+        return buf_append_str(out, STR("nil"));
+    case VALUE_BOOL:
+        return buf_append_str(out, value_as_bool(value) ? STR("true") : STR("false"));
+    case VALUE_INT:
+        return buf_printf(out, "%lld", (long long)value_as_int(value));
+    case VALUE_FLOAT:
+        return inspect_float(value_as_float(value), out);
+    case VALUE_BIG_INT:
+        return buf_append_str(out, value_as_str(value));
+    case VALUE_STRING:
+        return inspect_text(value_as_str(value), out);
+    case VALUE_TIMESTAMP:
+        return inspect_timestamp(value_as_instant(value), out);
+    case VALUE_ARRAY:
+        return inspect_array(value, indent, out);
+    case VALUE_OBJECT:
+        return inspect_object(value, indent, out);
+    }
+    return false;
+}
+
+/* The fields with @metadata as a last key. */
+static bool encode_with_metadata(const struct event *event, struct buf *out)
+{
+    struct arena arena;
+    arena_init(&arena, NULL);
+    struct value all = value_object_new(&arena, value_object_count(&event->fields) + 1);
+    for (size_t i = 0; i < value_object_count(&event->fields); i++) {
+        struct str key;
+        struct value item = *value_object_at(&event->fields, i, &key);
+        value_object_set(&arena, &all, key, item);
+    }
+    value_object_set(&arena, &all, STR("@metadata"), event->metadata);
+    bool fits = inspect_object(&all, 0, out);
+    arena_release(&arena);
+    return fits;
+}
+
+static bool rubydebug_encode(void *self, const struct event *event, struct buf *out)
+{
+    const struct rubydebug_codec *rubydebug = self;
+    bool metadata = rubydebug->metadata && value_object_count(&event->metadata) > 0;
+    return (metadata ? encode_with_metadata(event, out) : inspect_object(&event->fields, 0, out)) &&
+           buf_append_char(out, '\n');
+}
+
+static const struct option rubydebug_options[] = {
+    {
+        .name = "metadata",
+        .doc = "Whether to show @metadata as well.",
+        OPTION_IN_BOOL(struct rubydebug_codec, metadata),
+        .def = "false",
+    },
+    OPTION_END,
+};
+
+const struct codec codec_rubydebug = {
+    .plugin = {.name = "rubydebug",
+               .summary = "events as a Ruby hash, for people to read",
+               .options = rubydebug_options,
+               .size = sizeof(struct rubydebug_codec)},
+    .encode = rubydebug_encode,
+};
