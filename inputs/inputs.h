@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The inputs, for the list of plugins.
+ */
+#ifndef MILLRACE_INPUTS_INPUTS_H
+#define MILLRACE_INPUTS_INPUTS_H
+
+#include "pipeline/plugin.h"
+
+extern const struct input input_stdin;
+
+#endif

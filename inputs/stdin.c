@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * stdin: bytes of standard input, whatever it is. A pipe or terminal is polled and read until it has nothing more; a
+ * file, which cannot be polled, is read in libuv's thread pool. What was read is handed over as soon as nothing more is
+ * there, so a person at a terminal sees each line at once.
+ *
+ *   IDLE ─start─▶ READING ◀──resume── WAITING (no memory left: stream_admit said no)
+ *                    └──end of input, error or stop──▶ FINISHED
+ */
+#include <assert.h>
+#include <errno.h>
+#include <unistd.h>
+
+#include "inputs/inputs.h"
+#include "io/standard_fd.h"
+#include "pipeline/stream.h"
+
+enum {
+    STDIN_READ_BYTES = 128 * 1024,
+    STDIN_READS_AT_ONCE = 16, /* of one wake-up, so that the loop has other turns */
+};
+
+enum stdin_state { STDIN_IDLE, STDIN_READING, STDIN_WAITING, STDIN_FINISHED };
+
+struct stdin_input {
+    const struct conf_plugin *codec;
+
+    const struct plugin_env *env;
+    struct origin origin;
+    struct stream *stream;
+    struct standard_fd source;
+    enum stdin_state state;
+    uint64_t token;
+    size_t admitted; /* bytes that may still be read without asking again */
+    uv_poll_t poll;
+    uv_fs_t request; /* FILE */
+    bool request_active;
+    unsigned open_handles;
+    void (*closed)(void *ctx);
+    void *closed_ctx;
+};
+
+static const struct field_ref host_field = FIELD_REF_TOP("host");
+static const struct field_ref host_hostname_field = {
+    .text = STR_INIT("[host][hostname]"),
+    .root = FIELD_ROOT_EVENT,
+    .parts = (struct field_part[]){{.name = STR_INIT("host")}, {.name = STR_INIT("hostname")}},
+    .count = 2,
+};
+
+static void stdin_begin_read(struct stdin_input *input);
+
+static struct stdin_input *input_of(struct origin *origin)
+{
+    return (struct stdin_input *)(void *)((char *)origin - offsetof(struct stdin_input, origin));
+}
+
+static void stdin_prepare(struct origin *origin, struct event *event)
+{
+    const struct stdin_input *input = input_of(origin);
+    const struct field_ref *field =
+        input->env->ecs == ECS_DISABLED ? &host_field : &host_hostname_field;
+    if (!event_has(event, field))
+        (void)event_set(event, field, value_str(str_from(input->env->settings->host_name)), NULL);
+}
+
+static void stdin_acked(struct origin *origin, uint64_t token)
+{
+    (void)origin; /* what was read from a pipe cannot be read again */
+    (void)token;
+}
+
+static void stdin_hand_over(struct stdin_input *input)
+{
+    stream_hand_over(input->stream, ++input->token);
+    input->admitted = 0; /* what was reserved has been given back */
+}
+
+static void stdin_finish(struct stdin_input *input)
+{
+    if (input->state == STDIN_FINISHED)
+        return;
+    input->state = STDIN_FINISHED;
+    if (input->source.kind == STANDARD_FD_POLLED)
+        uv_poll_stop(&input->poll);
+    stream_flush_codec(input->stream);
+    stdin_hand_over(input);
+    input_finished(input->env);
+}
+
+static bool stdin_has_room(struct stdin_input *input)
+{
+    if (input->admitted > 0)
+        return true;
+    if (stream_admit(input->stream, STDIN_READ_BYTES)) {
+        input->admitted = STDIN_READ_BYTES;
+        return true;
+    }
+    stdin_hand_over(input);
+    input->state = STDIN_WAITING;
+    if (input->source.kind == STANDARD_FD_POLLED)
+        uv_poll_stop(&input->poll);
+    return false;
+}
+
+/* What one read gave; false when reading is over. */
+static bool stdin_take(struct stdin_input *input, const char *bytes, ssize_t count)
+{
+    if (count < 0)
+        log_error(input->env->log, "stdin_failed", "cannot read standard input",
+                  LOG_CSTR("reason", strerror((int)-count)));
+    if (count <= 0) {
+        stdin_finish(input);
+        return false;
+    }
+    size_t got = (size_t)count;
+    input->admitted -= got < input->admitted ? got : input->admitted;
+    stream_decode(input->stream, str_make(bytes, got));
+    if (stream_full(input->stream))
+        stdin_hand_over(input);
+    return true;
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    struct stdin_input *input = poll->data;
+    (void)status; /* the read says the same */
+    (void)events;
+    for (unsigned i = 0; i < STDIN_READS_AT_ONCE; i++) {
+        if (!stdin_has_room(input))
+            return;
+        size_t room;
+        char *bytes = stream_buffer(input->stream, STDIN_READ_BYTES, &room);
+        ssize_t count = read(input->source.fd, bytes, room);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0 && errno == EAGAIN) {
+            if (stream_count(input->stream) > 0)
+                stdin_hand_over(input);
+            return;
+        }
+        if (!stdin_take(input, bytes, count < 0 ? -errno : count))
+            return;
+    }
+}
+
+static void on_file_read(uv_fs_t *request)
+{
+    struct stdin_input *input = request->data;
+    ssize_t count = request->result;
+    const char *bytes = request->bufs ? request->bufs[0].base : NULL;
+    uv_fs_req_cleanup(request);
+    input->request_active = false;
+    if (input->state == STDIN_FINISHED)
+        return;
+    if (stdin_take(input, bytes, count))
+        stdin_begin_read(input);
+}
+
+static void stdin_begin_file_read(struct stdin_input *input)
+{
+    if (!stdin_has_room(input))
+        return;
+    size_t room;
+    char *bytes = stream_buffer(input->stream, STDIN_READ_BYTES, &room);
+    uv_buf_t buffer = uv_buf_init(bytes, (unsigned)room);
+    input->request.data = input;
+    int failed = uv_fs_read(input->env->loop, &input->request, input->source.fd, &buffer, 1, -1,
+                            on_file_read);
+    assert(failed == 0);
+    (void)failed;
+    input->request_active = true;
+}
+
+static void stdin_begin_read(struct stdin_input *input)
+{
+    assert(input->state == STDIN_READING);
+    if (input->source.kind == STANDARD_FD_POLLED)
+        uv_poll_start(&input->poll, UV_READABLE, on_readable);
+    else
+        stdin_begin_file_read(input);
+}
+
+static void stdin_resume(struct origin *origin)
+{
+    struct stdin_input *input = input_of(origin);
+    if (input->state != STDIN_WAITING)
+        return;
+    input->state = STDIN_READING;
+    stdin_begin_read(input);
+}
+
+static bool stdin_open(void *self, const struct plugin_env *env, struct error *err)
+{
+    struct stdin_input *input = self;
+    input->env = env;
+    input->origin = (struct origin){.acked = stdin_acked, .resume = stdin_resume};
+    input->source = standard_fd_open(STDIN_FILENO);
+    if (input->source.fd < 0)
+        return error_set(err, ERROR_IO, "standard input is not open");
+    struct stream_options options = {
+        .env = env,
+        .origin = &input->origin,
+        .codec = input->codec,
+        .codec_default = "line",
+        .line_based = true,
+        .prepare = stdin_prepare,
+    };
+    input->stream = stream_open(&options, err);
+    return input->stream != NULL;
+}
+
+static bool stdin_start(void *self, struct error *err)
+{
+    struct stdin_input *input = self;
+    assert(input->state == STDIN_IDLE);
+    if (input->source.kind == STANDARD_FD_POLLED) {
+        int failed = uv_poll_init(input->env->loop, &input->poll, input->source.fd);
+        if (failed)
+            return error_set(err, ERROR_IO, "cannot wait for standard input: %s",
+                             uv_strerror(failed));
+        input->poll.data = input;
+        input->open_handles++;
+    }
+    input->state = STDIN_READING;
+    stdin_begin_read(input);
+    return true;
+}
+
+static void stdin_stop(void *self)
+{
+    struct stdin_input *input = self;
+    if (input->state == STDIN_IDLE)
+        input->state = STDIN_FINISHED;
+    else
+        stdin_finish(input);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct stdin_input *input = handle->data;
+    close(input->source.fd);
+    input->closed(input->closed_ctx);
+}
+
+static void stdin_close(void *self, void (*closed)(void *ctx), void *ctx)
+{
+    struct stdin_input *input = self;
+    assert(!input->request_active);
+    if (input->stream)
+        stream_close(input->stream);
+    input->closed = closed;
+    input->closed_ctx = ctx;
+    if (input->open_handles > 0) {
+        uv_close((uv_handle_t *)&input->poll, on_handle_closed);
+        return;
+    }
+    if (input->source.fd >= 0)
+        close(input->source.fd);
+    closed(ctx);
+}
+
+static const struct option stdin_options[] = {
+    {
+        .name = "codec",
+        .doc = "How bytes become events.",
+        OPTION_IN_CODEC(struct stdin_input, codec),
+    },
+    OPTION_END,
+};
+
+const struct input input_stdin = {
+    .plugin = {.name = "stdin",
+               .summary = "lines of standard input",
+               .options = stdin_options,
+               .size = sizeof(struct stdin_input),
+               .scope = SCOPE_PIPELINE},
+    .open = stdin_open,
+    .start = stdin_start,
+    .stop = stdin_stop,
+    .close = stdin_close,
+};
