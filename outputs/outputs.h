@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The outputs, for the list of plugins.
+ */
+#ifndef MILLRACE_OUTPUTS_OUTPUTS_H
+#define MILLRACE_OUTPUTS_OUTPUTS_H
+
+#include "pipeline/plugin.h"
+
+extern const struct output output_null;
+extern const struct output output_stdout;
+
+#endif
