@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+
+#include "conf/bind.h"
+#include "conf/parser.h"
+
+static const char *const SECTION_NAMES[] = {
+    [CONF_INPUT] = "input",
+    [CONF_FILTER] = "filter",
+    [CONF_OUTPUT] = "output",
+    [CONF_CODEC] = NULL, /* ends the list: codecs have no section */
+};
+
+static bool parse_statements(struct parser *parser, enum conf_section section,
+                             struct conf_block *out);
+
+static bool section_find(struct str name, enum conf_section *out)
+{
+    for (size_t i = 0; SECTION_NAMES[i]; i++)
+        if (str_equal(name, str_from(SECTION_NAMES[i]))) {
+            *out = (enum conf_section)i;
+            return true;
+        }
+    return false;
+}
+
+/* "input {", "filter {" or "output {" where a plugin or an attribute should be: a brace is missing
+ * before it. All blocks are left and the section is read as one. */
+static bool section_begins(struct parser *parser)
+{
+    enum conf_section section;
+    struct parser ahead = *parser;
+    struct str name = scan_name(&ahead);
+    if (!section_find(name, &section) || !scan_name_then(parser, parser->at, "{"))
+        return false;
+    scan_fail(parser, parser->at, "a '}' is missing before the section '%.*s'", STR_FMT(name));
+    parser->unwinding = true;
+    return true;
+}
+
+/* The file ended inside a block: reported once, at what was not closed. */
+static bool not_closed(struct parser *parser, size_t offset, const char *what)
+{
+    if (!parser->unwinding)
+        scan_fail(parser, offset, "this %s is never closed: the file ends before its '}'", what);
+    parser->unwinding = true;
+    return false;
+}
+
+static bool parse_attribute(struct parser *parser, struct conf_attribute *out)
+{
+    char found[SCAN_FOUND_MAX];
+    char c = scan_peek(parser, 0);
+    out->position = scan_position(parser, parser->at);
+    if (c == '"' || c == '\'') {
+        if (!scan_quoted(parser, &out->name))
+            return false;
+    } else if (scan_is_name(c)) {
+        out->name = scan_name(parser);
+    } else {
+        return scan_fail(parser, parser->at, "expected the name of an option or '}', found %s",
+                         scan_found(parser, parser->at, found));
+    }
+    if (!scan_arrow(parser, out->name))
+        return false;
+    scan_skip(parser);
+    return parse_value(parser, &out->value);
+}
+
+/* Soft errors between two attributes: a comma, or nothing at all. */
+static void between_attributes(struct parser *parser)
+{
+    size_t from = parser->at;
+    bool blank = scan_is_blank(scan_peek(parser, 0));
+    scan_skip(parser);
+    if (scan_peek(parser, 0) == ',' || scan_peek(parser, 0) == ';') {
+        scan_fail(parser, parser->at, "no '%c' between options, only blanks", scan_peek(parser, 0));
+        parser->at++;
+        scan_skip(parser);
+    } else if (!blank && scan_peek(parser, 0) != '}' && !scan_at_end(parser)) {
+        scan_fail(parser, from, "a blank must follow the value before the next option");
+    }
+}
+
+static void parse_attributes(struct parser *parser, struct conf_plugin *plugin)
+{
+    size_t capacity = 0;
+    unsigned open = parser->open;
+    while (!parser->unwinding && !scan_at_end(parser) && scan_peek(parser, 0) != '}') {
+        if (section_begins(parser))
+            return;
+        plugin->attributes = scan_room(parser->arena, plugin->attributes, plugin->count, &capacity,
+                                       sizeof *plugin->attributes);
+        struct conf_attribute attribute = {0};
+        if (parse_attribute(parser, &attribute)) {
+            plugin->attributes[plugin->count++] = attribute;
+            between_attributes(parser);
+        } else {
+            scan_recover(parser, open, SCAN_ATTRIBUTE);
+        }
+    }
+}
+
+bool parse_plugin_body(struct parser *parser, struct conf_plugin *plugin)
+{
+    size_t brace = parser->at;
+    assert(scan_peek(parser, 0) == '{');
+    if (!scan_enter(parser, brace))
+        return false;
+    parser->at++;
+    scan_skip(parser);
+    parse_attributes(parser, plugin);
+    if (!scan_take(parser, "}"))
+        return not_closed(parser, brace, "plugin");
+    scan_leave(parser);
+    return true;
+}
+
+static bool parse_plugin(struct parser *parser, enum conf_section section,
+                         struct conf_statement *out)
+{
+    char found[SCAN_FOUND_MAX];
+    size_t from = parser->at;
+    struct conf_plugin *plugin = arena_zero(parser->arena, sizeof *plugin);
+    struct str inside;
+    char c = scan_peek(parser, 0);
+    if (c == '"' || c == '\'') {
+        if (!scan_quoted(parser, &inside))
+            return false;
+    } else if (scan_name(parser).len == 0) {
+        return scan_fail(parser, from, "expected a plugin, 'if' or '}', found %s",
+                         scan_found(parser, from, found));
+    }
+    *plugin = (struct conf_plugin){.section = section,
+                                   .name = str_make(parser->text.ptr + from, parser->at - from),
+                                   .position = scan_position(parser, from)};
+    scan_skip(parser);
+    if (str_equal(plugin->name, STR("else")) || str_equal(plugin->name, STR("elsif")))
+        return scan_fail(parser, from, "'%.*s' does not follow an 'if' block%s",
+                         STR_FMT(plugin->name), plugin->name.len == 5 ? "; write 'else if'" : "");
+    if (scan_peek(parser, 0) != '{')
+        return scan_fail(parser, parser->at, "expected '{' after '%.*s', found %s",
+                         STR_FMT(plugin->name), scan_found(parser, parser->at, found));
+    out->plugin = plugin;
+    return parse_plugin_body(parser, plugin);
+}
+
+/* "{ … }" of a section or of an arm. */
+static bool parse_block(struct parser *parser, enum conf_section section, const char *what,
+                        struct conf_block *out)
+{
+    size_t brace = parser->at;
+    char found[SCAN_FOUND_MAX];
+    if (scan_peek(parser, 0) != '{')
+        return scan_fail(parser, brace, "expected '{' to begin this %s, found %s", what,
+                         scan_found(parser, brace, found));
+    if (!scan_enter(parser, brace))
+        return false;
+    parser->at++;
+    if (!parse_statements(parser, section, out))
+        return not_closed(parser, brace, what);
+    parser->at++;
+    scan_leave(parser);
+    return true;
+}
+
+/* After a bad condition: its block is read all the same when it begins on this line. */
+static bool find_block(struct parser *parser, unsigned open)
+{
+    for (size_t at = parser->at; at < parser->text.len; at++) {
+        char c = parser->text.ptr[at];
+        if (c == '\n' || c == '}')
+            break;
+        if (c == '{') {
+            parser->at = at;
+            parser->open = open;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_arm(struct parser *parser, enum conf_section section, bool has_condition,
+                      struct conf_arm *out)
+{
+    unsigned open = parser->open;
+    scan_skip(parser);
+    if (has_condition) {
+        parser->operators = 0;
+        bool ok = parse_condition(parser, &out->condition);
+        scan_skip(parser);
+        if (!ok && !find_block(parser, open))
+            return false;
+    }
+    return parse_block(parser, section, has_condition ? "'if' block" : "'else' block", &out->block);
+}
+
+/* Moves past "else" and "if" when they are there. */
+static bool next_arm(struct parser *parser, bool *has_condition)
+{
+    struct parser ahead = *parser;
+    scan_skip(&ahead);
+    if (!scan_take(&ahead, "else"))
+        return false;
+    scan_skip(&ahead);
+    *has_condition = scan_take(&ahead, "if");
+    if (!*has_condition && scan_peek(&ahead, 0) != '{')
+        return false;
+    parser->at = ahead.at;
+    return true;
+}
+
+static bool parse_branch(struct parser *parser, enum conf_section section,
+                         struct conf_statement *out)
+{
+    size_t capacity = 0;
+    size_t from = parser->at;
+    bool has_condition = true;
+    bool more = scan_take(parser, "if");
+    assert(more);
+    while (more) {
+        out->arms = scan_room(parser->arena, out->arms, out->arm_count, &capacity,
+                              sizeof *out->arms);
+        struct conf_arm arm = {.position = scan_position(parser, from)};
+        if (!parse_arm(parser, section, has_condition, &arm))
+            return false;
+        out->arms[out->arm_count++] = arm;
+        from = parser->at;
+        more = has_condition && next_arm(parser, &has_condition);
+    }
+    return true;
+}
+
+static bool at_if(const struct parser *parser)
+{
+    return scan_starts(parser, "if") && !scan_is_name(scan_peek(parser, 2));
+}
+
+/* True at the closing brace of the block. */
+static bool parse_statements(struct parser *parser, enum conf_section section,
+                             struct conf_block *out)
+{
+    size_t capacity = 0;
+    unsigned open = parser->open;
+    scan_skip(parser);
+    while (!parser->unwinding && !scan_at_end(parser) && scan_peek(parser, 0) != '}') {
+        if (section_begins(parser))
+            break;
+        out->statements = scan_room(parser->arena, out->statements, out->count, &capacity,
+                                    sizeof *out->statements);
+        struct conf_statement statement = {0};
+        bool ok = at_if(parser) ? parse_branch(parser, section, &statement)
+                                : parse_plugin(parser, section, &statement);
+        if (ok)
+            out->statements[out->count++] = statement;
+        else
+            scan_recover(parser, open, SCAN_STATEMENT);
+        scan_skip(parser);
+    }
+    return !parser->unwinding && scan_peek(parser, 0) == '}';
+}
+
+static void append_block(struct arena *arena, struct conf_block *block,
+                         const struct conf_block *more)
+{
+    if (more->count == 0)
+        return;
+    size_t size = sizeof *block->statements;
+    block->statements = arena_grow(arena, block->statements, block->count * size,
+                                   (block->count + more->count) * size);
+    memcpy(block->statements + block->count, more->statements, more->count * size);
+    block->count += more->count;
+}
+
+static void add_section(struct parser *parser, enum conf_section section,
+                        const struct conf_block *block, struct conf_tree *out)
+{
+    switch (section) {
+    case CONF_INPUT:
+        out->has_input_section = true;
+        append_block(parser->arena, &out->inputs, block);
+        break;
+    case CONF_FILTER: append_block(parser->arena, &out->filters, block); break;
+    case CONF_OUTPUT:
+        out->has_output_section = true;
+        append_block(parser->arena, &out->outputs, block);
+        break;
+    case CONF_CODEC: assert(!"a codec has no section"); break;
+    }
+}
+
+/* An unknown section whose name is near a known one is read as that one, for the errors in it. */
+static bool section_name(struct parser *parser, enum conf_section *out)
+{
+    char found[SCAN_FOUND_MAX];
+    size_t from = parser->at;
+    struct str name = scan_name(parser);
+    if (name.len > 0 && section_find(name, out))
+        return true;
+    const char *near = bind_suggest(name, SECTION_NAMES);
+    if (near) {
+        scan_fail(parser, from, "unknown section '%.*s'; did you mean '%s'?", STR_FMT(name), near);
+        return section_find(str_from(near), out);
+    }
+    if (scan_peek(parser, 0) == '}')
+        parser->at++;
+    return scan_fail(parser, from, "expected a section (input, filter or output), found %s",
+                     scan_found(parser, from, found));
+}
+
+/* After what is no section: to the next name at the beginning of a line that is one. */
+static void recover_section(struct parser *parser)
+{
+    enum conf_section section;
+    parser->open = 0;
+    while (!scan_at_end(parser)) {
+        const char *end = memchr(parser->text.ptr + parser->at, '\n', parser->text.len - parser->at);
+        parser->at = end ? (size_t)(end + 1 - parser->text.ptr) : parser->text.len;
+        struct parser ahead = *parser;
+        scan_skip(&ahead);
+        size_t from = ahead.at;
+        if (section_find(scan_name(&ahead), &section) && scan_name_then(parser, from, "{"))
+            break;
+    }
+}
+
+static void parse_section(struct parser *parser, struct conf_tree *out)
+{
+    enum conf_section section = CONF_INPUT;
+    struct conf_block block = {0};
+    if (!section_name(parser, &section)) {
+        recover_section(parser);
+        return;
+    }
+    scan_skip(parser);
+    bool ok = parse_block(parser, section, "section", &block);
+    add_section(parser, section, &block, out);
+    parser->open = 0;
+    if (!ok && !parser->unwinding)
+        recover_section(parser);
+    parser->unwinding = false;
+}
+
+bool conf_parse(struct arena *arena, const struct conf_source *source,
+                const struct conf_options *options, struct conf_tree *out,
+                struct error_list *errors)
+{
+    struct parser parser = {.arena = arena,
+                            .source = source,
+                            .options = options,
+                            .errors = errors,
+                            .text = source->text};
+    size_t before = errors->errors;
+    *out = (struct conf_tree){0};
+    scan_skip(&parser);
+    while (!scan_at_end(&parser)) {
+        size_t from = parser.at;
+        parse_section(&parser, out);
+        scan_skip(&parser);
+        assert(parser.at > from);
+        (void)from;
+    }
+    return errors->errors == before;
+}

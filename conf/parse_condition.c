@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Conditions. Two things are as Logstash has them although one would not expect it: a list with one
+ * item reads as a field whose name has quotes in it, and an operator of lower precedence closes only
+ * the one operator before it, so that `a and b and c or d` is `a and ((b and c) or d)`.
+ */
+#include <assert.h>
+
+#include "conf/parser.h"
+#include "conf/substitute.h"
+
+static bool parse_expression(struct parser *parser, struct conf_expr **out);
+
+static struct conf_expr *expr_new(struct parser *parser, enum conf_expr_type type, size_t offset)
+{
+    struct conf_expr *expr = arena_zero(parser->arena, sizeof *expr);
+    expr->type = type;
+    expr->position = scan_position(parser, offset);
+    return expr;
+}
+
+/* The end of the run of [name] elements at `at`; `at` itself when there is none. */
+static size_t selector_end(struct str text, size_t at)
+{
+    while (at < text.len && text.ptr[at] == '[') {
+        size_t end = at + 1;
+        while (end < text.len && !strchr("[],", text.ptr[end]))
+            end++;
+        if (end >= text.len || text.ptr[end] != ']' || end == at + 1)
+            break;
+        at = end + 1;
+    }
+    return at;
+}
+
+static bool parse_selector(struct parser *parser, struct conf_expr **out)
+{
+    size_t from = parser->at;
+    parser->at = selector_end(parser->text, from);
+    assert(parser->at > from);
+    *out = expr_new(parser, CONF_OPERAND, from);
+    (*out)->operand = CONF_OPERAND_FIELD;
+    (*out)->text = str_make(parser->text.ptr + from, parser->at - from);
+    return true;
+}
+
+static bool parse_regexp(struct parser *parser, struct conf_expr **out)
+{
+    size_t from = parser->at;
+    size_t end = from + 1;
+    struct str text = parser->text;
+    while (end < text.len && text.ptr[end] != '/')
+        end += text.ptr[end] == '\\' && end + 1 < text.len && text.ptr[end + 1] == '/' ? 2 : 1;
+    if (end >= text.len) {
+        parser->unwinding = true;
+        parser->at = text.len;
+        return scan_fail(parser, from, "this regular expression has no closing '/'");
+    }
+    parser->at = end + 1;
+    *out = expr_new(parser, CONF_OPERAND, from);
+    (*out)->operand = CONF_OPERAND_REGEXP;
+    (*out)->text = str_make(text.ptr + from + 1, end - from - 1);
+    return true;
+}
+
+/* Variables are filled in, but quotes and brackets in them mean nothing here. */
+static void fill_variables(struct parser *parser, size_t from, struct conf_expr *expr)
+{
+    struct error err;
+    bool replaced;
+    if (!substitute(parser->arena, parser->options, expr->text, &expr->text, &replaced, &err))
+        scan_fail(parser, from, "%s", err.text);
+}
+
+static bool parse_string(struct parser *parser, bool is_pattern, struct conf_expr **out)
+{
+    size_t from = parser->at;
+    *out = expr_new(parser, CONF_OPERAND, from);
+    (*out)->operand = CONF_OPERAND_STRING;
+    if (!parse_text(parser, &(*out)->text))
+        return false;
+    if (!is_pattern)
+        fill_variables(parser, from, *out);
+    return true;
+}
+
+static bool from_value(struct parser *parser, const struct conf_value *value,
+                       struct conf_expr *out);
+
+static bool list_from_value(struct parser *parser, const struct conf_value *value,
+                            struct conf_expr *out)
+{
+    out->operand = CONF_OPERAND_LIST;
+    out->items = arena_zero(parser->arena, value->count * sizeof *out->items);
+    out->count = value->count;
+    for (size_t i = 0; i < value->count; i++)
+        if (!from_value(parser, &value->items[i], &out->items[i]))
+            return false;
+    return true;
+}
+
+/* Lists are read as values of attributes are; depth is bounded by the parser's. */
+static bool from_value(struct parser *parser, const struct conf_value *value,
+                       struct conf_expr *out)
+{
+    *out = (struct conf_expr){.type = CONF_OPERAND,
+                              .position = value->position,
+                              .text = value->text,
+                              .is_float = value->is_float};
+    switch (value->type) {
+    case CONF_STRING:
+    case CONF_BAREWORD: out->operand = CONF_OPERAND_STRING; return true;
+    case CONF_NUMBER: out->operand = CONF_OPERAND_NUMBER; return true;
+    case CONF_ARRAY: return list_from_value(parser, value, out);
+    case CONF_HASH:
+    case CONF_BLOCK: break;
+    }
+    error_list_at(parser->errors, value->position, "a list in a condition holds texts and numbers only");
+    return false;
+}
+
+static bool parse_list(struct parser *parser, struct conf_expr **out)
+{
+    struct conf_value value = {.position = scan_position(parser, parser->at)};
+    *out = expr_new(parser, CONF_OPERAND, parser->at);
+    return parse_array(parser, &value) && from_value(parser, &value, *out);
+}
+
+static bool parse_number_operand(struct parser *parser, struct conf_expr **out)
+{
+    struct conf_value value = {0};
+    *out = expr_new(parser, CONF_OPERAND, parser->at);
+    if (!parse_number(parser, &value))
+        return false;
+    (*out)->operand = CONF_OPERAND_NUMBER;
+    (*out)->text = value.text;
+    (*out)->is_float = value.is_float;
+    return true;
+}
+
+static bool no_operand(struct parser *parser)
+{
+    char found[SCAN_FOUND_MAX];
+    size_t from = parser->at;
+    struct parser ahead = *parser;
+    struct str name = scan_name(&ahead);
+    scan_skip(&ahead);
+    if (str_equal(name, STR("not")))
+        return scan_fail(parser, from, "'not' stands only before 'in'; write !(…)");
+    if (str_equal(name, STR("true")) || str_equal(name, STR("false")))
+        return scan_fail(parser, from, "'%.*s' cannot be compared with; test the field itself: [field] or ![field]",
+                         STR_FMT(name));
+    if (name.len > 0 && scan_peek(&ahead, 0) == '(')
+        return scan_fail(parser, from, "functions such as '%.*s' cannot be called here", STR_FMT(name));
+    if (name.len > 0)
+        return scan_fail(parser, from, "'%.*s' is no value here: a field is written [%.*s], a text \"%.*s\"",
+                         STR_FMT(name), STR_FMT(name), STR_FMT(name));
+    return scan_fail(parser, from, "expected a [field], a text, a number or a list, found %s",
+                     scan_found(parser, from, found));
+}
+
+/* The selector comes before the array: ["a"] is a field. */
+static bool parse_operand(struct parser *parser, bool is_pattern, struct conf_expr **out)
+{
+    char c = scan_peek(parser, 0);
+    if (c == '"' || c == '\'')
+        return parse_string(parser, is_pattern, out);
+    if (scan_is_digit(c) || (c == '-' && scan_is_digit(scan_peek(parser, 1))))
+        return parse_number_operand(parser, out);
+    if (selector_end(parser->text, parser->at) > parser->at)
+        return parse_selector(parser, out);
+    if (c == '[')
+        return parse_list(parser, out);
+    if (c == '/')
+        return parse_regexp(parser, out);
+    return no_operand(parser);
+}
+
+static const struct {
+    const char *text;
+    enum conf_expr_type type;
+} OPERATORS[] = {
+    {"==", CONF_EQ}, {"!=", CONF_NE},    {"<=", CONF_LE},       {">=", CONF_GE}, {"<", CONF_LT},
+    {">", CONF_GT},  {"=~", CONF_MATCH}, {"!~", CONF_NO_MATCH}, {"in", CONF_IN},
+};
+
+/* CONF_TRUTHY when no operator follows the operand. */
+static enum conf_expr_type take_operator(struct parser *parser)
+{
+    struct parser ahead = *parser;
+    if (scan_take(&ahead, "not ")) {
+        scan_skip(&ahead);
+        if (scan_take(&ahead, "in")) {
+            parser->at = ahead.at;
+            return CONF_NOT_IN;
+        }
+    }
+    for (size_t i = 0; i < sizeof OPERATORS / sizeof *OPERATORS; i++)
+        if (scan_take(parser, OPERATORS[i].text))
+            return OPERATORS[i].type;
+    return CONF_TRUTHY;
+}
+
+static bool is_match(enum conf_expr_type type)
+{
+    return type == CONF_MATCH || type == CONF_NO_MATCH;
+}
+
+static struct conf_expr *first_scalar(struct conf_expr *list)
+{
+    while (list->operand == CONF_OPERAND_LIST && list->count > 0)
+        list = list->items;
+    return list->operand == CONF_OPERAND_LIST ? NULL : list;
+}
+
+static bool check_match(struct parser *parser, size_t from, const struct conf_expr *expr)
+{
+    enum conf_operand_type left = expr->left->operand, right = expr->right->operand;
+    if (left != CONF_OPERAND_FIELD && left != CONF_OPERAND_STRING)
+        return scan_fail(parser, from, "only a [field] or a text can be matched");
+    if (right != CONF_OPERAND_REGEXP && right != CONF_OPERAND_STRING)
+        return scan_fail(parser, from, "expected /a regular expression/ or a text after the operator");
+    return true;
+}
+
+/* Comparing with a list means comparing with its first item. */
+static bool check_compare(struct parser *parser, size_t from, struct conf_expr *expr)
+{
+    if (expr->left->operand == CONF_OPERAND_LIST)
+        return scan_fail(parser, from, "a list can stand only after 'in' and 'not in'");
+    if (expr->right->operand != CONF_OPERAND_LIST)
+        return true;
+    expr->right = first_scalar(expr->right);
+    if (!expr->right)
+        return scan_fail(parser, from, "an empty list cannot be compared with; use 'in' for lists");
+    error_list_warn_at(parser->errors, expr->position,
+                       "only the first item of the list is compared; use 'in' to look for a value in a list");
+    return true;
+}
+
+static bool check_operands(struct parser *parser, size_t from, struct conf_expr *expr)
+{
+    if (is_match(expr->type))
+        return check_match(parser, from, expr);
+    if (expr->left->operand == CONF_OPERAND_REGEXP || expr->right->operand == CONF_OPERAND_REGEXP)
+        return scan_fail(parser, from, "a regular expression can stand only after =~ and !~");
+    if (expr->type == CONF_IN || expr->type == CONF_NOT_IN)
+        return true;
+    return check_compare(parser, from, expr);
+}
+
+static bool parse_comparison(struct parser *parser, struct conf_expr **out)
+{
+    size_t from = parser->at;
+    struct conf_expr *left;
+    if (!parse_operand(parser, false, &left))
+        return false;
+    size_t after = parser->at;
+    scan_skip(parser);
+    enum conf_expr_type type = take_operator(parser);
+    *out = expr_new(parser, type, from);
+    (*out)->left = left;
+    if (type == CONF_TRUTHY) {
+        parser->at = after;
+        if (left->operand == CONF_OPERAND_REGEXP)
+            return scan_fail(parser, from, "a regular expression can stand only after =~ and !~");
+        return true;
+    }
+    scan_skip(parser);
+    return parse_operand(parser, is_match(type), &(*out)->right) &&
+           check_operands(parser, from, *out);
+}
+
+static bool parse_parenthesis(struct parser *parser, struct conf_expr **out)
+{
+    char found[SCAN_FOUND_MAX];
+    if (!scan_enter(parser, parser->at))
+        return false;
+    parser->at++;
+    scan_skip(parser);
+    if (!parse_condition(parser, out))
+        return false;
+    scan_skip(parser);
+    if (!scan_take(parser, ")"))
+        return scan_fail(parser, parser->at, "expected ')', 'and' or 'or', found %s",
+                         scan_found(parser, parser->at, found));
+    scan_leave(parser);
+    return true;
+}
+
+static bool parse_negation(struct parser *parser, struct conf_expr **out)
+{
+    *out = expr_new(parser, CONF_NOT, parser->at);
+    parser->at++;
+    scan_skip(parser);
+    if (scan_peek(parser, 0) == '(')
+        return parse_parenthesis(parser, &(*out)->left);
+    if (selector_end(parser->text, parser->at) == parser->at)
+        return scan_fail(parser, parser->at, "'!' stands only before a [field] or a '('");
+    struct conf_expr *truthy = expr_new(parser, CONF_TRUTHY, parser->at);
+    (*out)->left = truthy;
+    parse_selector(parser, &truthy->left);
+    size_t after = parser->at;
+    scan_skip(parser);
+    if (take_operator(parser) != CONF_TRUTHY)
+        return scan_fail(parser, after, "'!' before a comparison needs parentheses: !(… == …)");
+    parser->at = after;
+    return true;
+}
+
+static bool parse_expression(struct parser *parser, struct conf_expr **out)
+{
+    char c = scan_peek(parser, 0);
+    if (c == '(')
+        return parse_parenthesis(parser, out);
+    if (c == '!')
+        return parse_negation(parser, out);
+    return parse_comparison(parser, out);
+}
+
+/* True when a boolean operator was read; && and || are soft errors. */
+static bool take_boolean(struct parser *parser, enum conf_expr_type *out)
+{
+    static const struct {
+        const char *text, *instead;
+        enum conf_expr_type type;
+    } BOOLEANS[] = {
+        {"and", NULL, CONF_AND},   {"or", NULL, CONF_OR},  {"xor", NULL, CONF_XOR},
+        {"nand", NULL, CONF_NAND}, {"&&", "and", CONF_AND}, {"||", "or", CONF_OR},
+    };
+    for (size_t i = 0; i < sizeof BOOLEANS / sizeof *BOOLEANS; i++) {
+        size_t from = parser->at;
+        if (!scan_take(parser, BOOLEANS[i].text))
+            continue;
+        if (BOOLEANS[i].instead)
+            scan_fail(parser, from, "'%s' is written '%s'", BOOLEANS[i].text, BOOLEANS[i].instead);
+        *out = BOOLEANS[i].type;
+        return true;
+    }
+    return false;
+}
+
+/* The operands and operators of one level, until the operators are joined. */
+struct level {
+    struct conf_expr **operands, **operators;
+    size_t operand_count, operator_count;
+    size_t operand_capacity, operator_capacity;
+    size_t total;   /* operators read */
+    bool exclusive; /* one of them was xor or nand */
+};
+
+static void join_last(struct level *level)
+{
+    assert(level->operand_count >= 2 && level->operator_count >= 1);
+    struct conf_expr *joined = level->operators[--level->operator_count];
+    joined->right = level->operands[--level->operand_count];
+    joined->left = level->operands[--level->operand_count];
+    level->operands[level->operand_count++] = joined;
+}
+
+static void push_operator(struct parser *parser, struct level *level, struct conf_expr *operator)
+{
+    level->operators = scan_room(parser->arena, level->operators, level->operator_count,
+                                 &level->operator_capacity, sizeof *level->operators);
+    level->operators[level->operator_count++] = operator;
+}
+
+static bool add_operator(struct parser *parser, struct level *level, enum conf_expr_type type,
+                         size_t offset)
+{
+    if (++parser->operators > CONF_MAX_OPERATORS)
+        return scan_fail(parser, offset, "more than %d operators in one condition",
+                         CONF_MAX_OPERATORS);
+    level->total++;
+    level->exclusive |= type == CONF_XOR || type == CONF_NAND;
+    if (level->exclusive && level->total > 1)
+        return scan_fail(parser, offset,
+                         "'xor' and 'nand' do not combine with other operators; use parentheses");
+    bool lower = level->operator_count > 0 && type == CONF_OR &&
+                 level->operators[level->operator_count - 1]->type == CONF_AND;
+    if (lower)
+        join_last(level);
+    push_operator(parser, level, expr_new(parser, type, offset));
+    return true;
+}
+
+static bool parse_operand_of(struct parser *parser, struct level *level)
+{
+    struct conf_expr *expr;
+    if (!parse_expression(parser, &expr))
+        return false;
+    level->operands = scan_room(parser->arena, level->operands, level->operand_count,
+                                &level->operand_capacity, sizeof *level->operands);
+    level->operands[level->operand_count++] = expr;
+    return true;
+}
+
+static bool parse_level(struct parser *parser, struct level *level)
+{
+    while (parse_operand_of(parser, level)) {
+        size_t after = parser->at;
+        scan_skip(parser);
+        size_t offset = parser->at;
+        enum conf_expr_type type;
+        if (!take_boolean(parser, &type)) {
+            parser->at = after;
+            return true;
+        }
+        if (!add_operator(parser, level, type, offset))
+            return false;
+        scan_skip(parser);
+    }
+    return false;
+}
+
+bool parse_condition(struct parser *parser, struct conf_expr **out)
+{
+    struct level level = {0};
+    if (!parse_level(parser, &level))
+        return false;
+    while (level.operator_count > 0)
+        join_last(&level);
+    assert(level.operand_count == 1);
+    *out = level.operands[0];
+    return true;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MILLRACE_TESTS_UNIT_CONF_SUITES_H
+#define MILLRACE_TESTS_UNIT_CONF_SUITES_H
+
+#include <check.h>
+
+Suite *condition_suite(void);
+Suite *field_ref_suite(void);
+Suite *parse_suite(void);
+Suite *source_suite(void);
+Suite *substitute_suite(void);
+Suite *suggest_suite(void);
+
+#endif
