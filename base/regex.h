@@ -60,7 +60,12 @@ const char *regex_name(const struct regex *regex, size_t i, unsigned *group_out)
 struct regex_replacement;
 struct regex_replacement *regex_replacement_parse(struct arena *arena, const struct regex *regex,
                                                   struct str text);
-/* Replaces every match in subject. REGEX_MATCHED: the new text is appended to out. */
+/* Appends the replacement for the last search's match; false when out is at its maximum. */
+bool regex_replacement_append(const struct regex_replacement *replacement,
+                              const struct regex_scratch *scratch, struct str subject,
+                              struct buf *out);
+/* Replaces every match in subject. REGEX_MATCHED: the new text is appended to out. REGEX_LIMIT: out may
+ * hold a part. */
 enum regex_result regex_replace_all(const struct regex *regex, struct regex_scratch *scratch,
                                     struct str subject, const struct regex_replacement *replacement,
                                     struct buf *out);

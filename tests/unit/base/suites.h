@@ -9,6 +9,7 @@ Suite *buf_suite(void);
 Suite *clock_suite(void);
 Suite *log_suite(void);
 Suite *map_suite(void);
+Suite *regex_suite(void);
 Suite *str_suite(void);
 Suite *utf8_suite(void);
 

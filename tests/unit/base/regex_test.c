@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+
+#include "base/regex.h"
+#include "tests/unit/base/suites.h"
+
+/* What Ruby finds: the whole match and its groups joined by '|', "~" for a group that took no part; NULL: no match. */
+static const struct {
+    const char *pattern, *subject, *groups;
+} MATCHES[] = {
+    {"a(?i)b|c", "aC", "aC"},
+    {"a{1,2}+a", "aaa", "aaa"},
+    {"a{2}?", "aa", "aa"},
+    {"a{2}?", "b", ""},
+    {"(a)(?<x>b)", "ab", "ab|b"},
+    {"(?<x>a)|(?<x>b)\\k<x>", "bb", "bb|~|b"},
+    {"[a-w&&[^c-g]z]+", "abcz", "ab"},
+    {"[a-w&&[^c-g]z]+", "abhw", "abhw"},
+    {"[a[bc]]+", "cab", "cab"},
+    {"[^a[bc]]+", "abcd", "d"},
+    {"[^a&&b]+", "abcd", "abcd"},
+    {"[^a-c&&b-d]+", "abcd", "a"},
+    {"[[:alpha:]]+", "héé1", "héé"},
+    {"[[:^alpha:]]+", "ab12", "12"},
+    {"\\h+", "xbeef", "beef"},
+    {"\\H+", "beefx", "x"},
+    {"(?m).+", "a\nb", "a\nb"},
+    {".+", "a\nb", "a"},
+    {"^b$", "a\nb\nc", "b"},
+    {"\\Ab", "a\nb", NULL},
+    {"a\\Z", "a\n", "a"},
+    {"a\\z", "a\n", NULL},
+    {"a{,2}b", "aaab", "aab"},
+    {"a{,}", "a{,}", "a{,}"},
+    {"a{", "a{", "a{"},
+    {"x{a}", "x{a}", "x{a}"},
+    {"(?<n>\\w)\\g<n>", "ab", "ab|a"},
+    {"(?:a|b)*+c", "ababc", "ababc"},
+    {"(?>a+)b", "aab", "aab"},
+    {"(?<=a|bc)d", "bcd", "d"},
+    {"(?<!a)b", "ab b", "b"},
+    {"(?i)É", "é", "é"},
+    {"\\u00e9+", "éé", "éé"},
+    {"\\xc3\\xa9", "é", "é"},
+    {"[\\w&&[^\\d_]]+", "12ab", "ab"},
+    {"[^\\W_]+", "_é_ab", "ab"},
+    {"\\p{Alnum}+", "-aé1", "aé1"},
+    {"\\p{^Alpha}+", "a12", "12"},
+    {"\\P{Alpha}+", "a12", "12"},
+    {"\\p{Han}+", "ab漢字", "漢字"},
+    {"\\p{Hangul}+", "ab한글", "한글"},
+    {"[]a]+", "]a", "]a"},
+    {"[^]a]+", "b]", "b"},
+    {"[a-]+", "-a", "-a"},
+    {"[-a]+", "-a", "-a"},
+    {"[a\\-z]+", "-az", "-az"},
+    {"[\\d-x]+", "1-x", "1-x"},
+    {"[a-c-e]+", "b-e", "b-e"},
+    {"[\\]]", "] ", "]"},
+    {"(a)?(?(1)b|c)", "ab", "ab|a"},
+    {"(a)?(?(1)b|c)", "c", "c|~"},
+    {"\\R", "\r\n", "\r\n"},
+    {"\\X", "éx", "é"},
+    {"a\\Kb", "ab", "b"},
+    {"(a*)*", "aaa", "aaa|"},
+    {"a**", "aaa", "aaa"},
+    {"a+?+", "aaa", "aaa"},
+    {"a?{2}", "aaa", "aa"},
+    {"^*a", "a", "a"},
+    {"\\bfoo\\b", "a foo b", "foo"},
+    {"\\b\\w+\\b", "héllo wörld", NULL},
+    {"\\d+", "٣3", "3"},
+    {"\\s+", "  x", " "},
+    {"(?x) a b # c", "ab", "ab"},
+    {"(?x)a +", "aaa", "aaa"},
+    {"(?x)a\\ b", "a b", "a b"},
+    {"(?#comment)a", "a", "a"},
+    {"a(?#c)*", "aaa", "aaa"},
+    {"\\101", "A", "A"},
+    {"\\cA", "\x01", "\x01"},
+    {"\\C-a", "\x01", "\x01"},
+    {"\\e", "\x1b", "\x1b"},
+    {"\\a", "\x07", "\x07"},
+    {"\\v", "\x0b", "\x0b"},
+    {"[\\b]", "\x08", "\x08"},
+    {"(a)\\1", "aa", "aa|a"},
+    {"(a)(b)\\k<-1>", "abb", "abb|a|b"},
+    {"(?<a>.)\\k<a>", "xx", "xx|x"},
+    {"(?'a'.)\\k'a'", "xx", "xx|x"},
+    {"\\/", "/", "/"},
+    {"\\-\\_\\y\\Q", "-_yQ", "-_yQ"},
+    {"a|", "b", ""},
+    {"|a", "a", ""},
+    {"()", "a", "|"},
+    {"a||b", "b", ""},
+    {"[[:word:]]+", "é_1", "é_1"},
+    {"[[:punct:]]+", "a$!", "$!"},
+    {"[[:space:]]+", "a  ", "  "},
+    {"[[:upper:]]+", "aÉB", "ÉB"},
+    {"(?i)[[:upper:]]+", "aéB", "aéB"},
+    {"[[:foo:]]+", "foo:", "foo:"},
+    {"[[:digit:][:alpha:]_]+", "-a1_", "a1_"},
+    {"(?i:a)b", "Ab", "Ab"},
+    {"(?i:a)b", "AB", NULL},
+    {"(?i-i:a)", "A", NULL},
+    {"((?i)a|b)c", "Bc", "Bc|B"},
+    {"((?i)a|b)c", "BC", NULL},
+    {"a(?m:.)b", "a\nb", "a\nb"},
+    {"(?<=(?<!b)a)c", "ac", "c"},
+    {"\\G\\d", "1", "1"},
+    {"a.c", "a\nc", NULL},
+    {"$", "a\nb", ""},
+    {"\\n$", "a\n", "\n"},
+    {"^", "\n", ""},
+    {"[a&&&&b]", "a", NULL},
+    {"[a&&]", "a", NULL},
+    {"[&&a]", "a", NULL},
+    {"[a&b]+", "&b", "&b"},
+    {"[[a]&&[b]]", "a", NULL},
+    {"[[abc]&&[bcd]]+", "abcd", "bc"},
+    {"[^[^a]]+", "ba", "a"},
+    {"[^[^a]b]+", "ba", "a"},
+    {"(?i)[\\W]", "s", NULL},
+    {"(?i)[^\\W]", "s", "s"},
+    {"[\\s\\S]+", "a\n", "a\n"},
+    {"[\\D]+", "1a", "a"},
+    {"a++b", "aab", "aab"},
+    {"a?+a", "a", NULL},
+    {"a*?b", "aab", "aab"},
+    {"a{2,}?", "aaaa", "aa"},
+    {"a{1,3}?b", "aab", "aab"},
+    {"(?:ab){2,3}", "ababab", "ababab"},
+    {"é{2}", "éé", "éé"},
+    {"[é-ü]+", "éöü", "éöü"},
+    {"[가-힣]+", "a한글", "한글"},
+    {"(?<n>a){0}\\g<n>b", "ab", "ab|~"},
+    {"\\A(?<p>\\((?:[^()]|\\g<p>)*\\))\\z", "(a(b)c)", "(a(b)c)|(a(b)c)"},
+    {"(?<year>\\d{4})-(?<mon>\\d\\d)", "on 2020-12", "2020-12|2020|12"},
+    {"(?a)[[:alpha:]]+", "éab", "ab"},
+    {"(?a)\\bb", "éb", "b"},
+    {"(?u)\\w+", "-éa", "éa"},
+    {"(?u)[\\w]+", "-éa", "éa"},
+    {"(?a)\\Bb", "ab", "b"},
+    {"(?u)\\W", "é-", "-"},
+    {"(?d)\\w+", "éa", "a"},
+    {"\\p{Uppercase_Letter}", "aÉ", "É"},
+    {"\\p{Lu}\\p{Ll}", "aÉa", "Éa"},
+    {"\\p{Greek}+", "aβγ", "βγ"},
+    {"[\\p{Han}a]+", "b漢a", "漢a"},
+    {"[^\\p{Alpha}]+", "ab1-", "1-"},
+    {"\\x{d55c}", "한", "한"},
+    {"[\\x{ac00}-\\x{d7a3}]+", "a한글", "한글"},
+    {"\\u{d55c}", "한", "한"},
+    {"(?<@timestamp>\\d+)", "a12", "12|12"},
+    {"(?<[a][b]>\\d+)", "a12", "12|12"},
+    {"(?<a-b>\\d+)(?<this-name-is-much-longer-than-thirty-two-characters>x)", "12x", "12x|12|x"},
+    {"(?<a>.)(?<b>.)\\k<a>", "aba", "aba|a|b"},
+    {"(a)(b)\\2\\1", "abba", "abba|a|b"},
+    {"(a)(?:(b)|c)", "ac", "ac|a|~"},
+    {"[a-c&&[^b]&&[^c]]+", "abca", "a"},
+    {"[[a-z]&&[^aeiou]]+", "aeixyz", "xyz"},
+    {"(?i)[a-z&&[^aeiou]]+", "aBX", "BX"},
+    {"\\A\\s*\\z", "\n", "\n"},
+    {"(?x)a[ ]b # blank in a class", "a b", "a b"},
+    {"(?x: a b ) c", "ab c", "ab c"},
+    {"(a)|b", "b", "b|~"},
+    {"\\/\\*(?:(?!\\*\\/).)*\\*\\/", "x /* c */", "/* c */"},
+    {".", "한", "한"},
+    {"[^a]", "한", "한"},
+    {"(.{3}).*(.{3})", "user123456", "user123456|use|456"},
+    {"(?i)straße", "STRASSE", NULL},
+    {"[[:xdigit:]]+", "xyz1F", "1F"},
+    {"[[:blank:]]+", "a \t", " \t"},
+    {"[[:cntrl:]]", "a\x01", "\x01"},
+    {"[[:lower:]]+", "AbÉé", "b"},
+    {"[[:^digit:]]+", "1ab", "ab"},
+    {"(?:(?<a>x)|(?<a>y))\\k<a>", "yy", "yy|~|y"},
+};
+
+static void describe(const struct regex *regex, const struct regex_scratch *scratch,
+                     const char *subject, struct buf *out)
+{
+    for (unsigned group = 0; group <= regex_group_count(regex); group++) {
+        size_t start, end;
+        if (group > 0)
+            buf_append_char(out, '|');
+        if (regex_group(scratch, group, &start, &end))
+            buf_append(out, subject + start, end - start);
+        else
+            buf_append_char(out, '~');
+    }
+    buf_append_char(out, '\0');
+}
+
+START_TEST(matches_as_ruby_does)
+{
+    const char *expected = MATCHES[_i].groups;
+    struct str subject = str_from(MATCHES[_i].subject);
+    struct error err = {.text = ""};
+    struct buf found;
+    struct regex *regex = regex_compile(str_from(MATCHES[_i].pattern), 0, &err);
+    ck_assert_msg(regex != NULL, "%s: %s", MATCHES[_i].pattern, err.text);
+    struct regex_scratch *scratch = regex_scratch_new(NULL);
+    buf_init(&found, 1000);
+    enum regex_result result = regex_search(regex, scratch, subject, 0);
+    ck_assert_msg(result == (expected ? REGEX_MATCHED : REGEX_NO_MATCH), "%s on %s gave %d",
+                  MATCHES[_i].pattern, subject.ptr, (int)result);
+    if (expected) {
+        describe(regex, scratch, subject.ptr, &found);
+        ck_assert_msg(strcmp(found.ptr, expected) == 0, "%s on %s: %s, not %s", MATCHES[_i].pattern,
+                      subject.ptr, found.ptr, expected);
+    }
+    buf_release(&found);
+    regex_scratch_free(scratch);
+    regex_free(regex);
+}
+END_TEST
+
+static const struct {
+    const char *pattern, *error;
+} REFUSED[] = {
+    {"*a", "target of repeat operator is not specified at offset 1"},
+    {"a|*", "target of repeat operator is not specified"},
+    {"(*ACCEPT)", "target of repeat operator is not specified"},
+    {"(a", "end pattern with unmatched parenthesis"},
+    {"a)", "unmatched close parenthesis at offset 1"},
+    {"[a", "premature end of char-class"},
+    {"[]", "empty char-class"},
+    {"[^]", "empty char-class"},
+    {"[z-a]", "empty range in char class"},
+    {"(?z)", "undefined group option"},
+    {"(?P<a>b)", "a named group is (?<name>"},
+    {"(?<n", "end of pattern in group name"},
+    {"(?<>a)", "group name is empty"},
+    {"(?<1a>x)", "group name starts with a digit"},
+    {"\\k<x>", "undefined name in a back reference"},
+    {"(?<a>x)\\k<a+1>", "levels are not supported"},
+    {"\\g<x>", "undefined name in a call"},
+    {"(?<a>x)(?<a>y)\\g<a>", "several groups"},
+    {"(?<a>x)\\1", "numbered backref/call is not allowed"},
+    {"\\2", "invalid backref number"},
+    {"(a)(?(2)b)", "invalid group number in a condition"},
+    {"(?(<n>)b)", "undefined name in a condition"},
+    {"a{3,2}", "upper is smaller than lower"},
+    {"a{70000}", "too big number for repeat range"},
+    {"\\xZ", "invalid hex escape"},
+    {"\\xe9", "escaped bytes are not a UTF-8 character"},
+    {"\\u12", "invalid Unicode escape"},
+    {"\\ud800", "invalid Unicode escape"},
+    {"\\M-a", "meta escapes"},
+    {"\\p{Foo}", "unknown character property name"},
+    {"\\p{a;b}", "invalid character property name"},
+    {"(?~abc)", "absence operator (?~"},
+    {"(?<=a+)b", "lookbehind assertion is not fixed length"},
+    {"\\", "too short escape sequence"},
+    {"a**********************", "too many quantifiers"},
+    {"\xff", "not valid UTF-8"},
+};
+
+START_TEST(refuses_and_says_why)
+{
+    struct error err = {.text = ""};
+    struct regex *regex = regex_compile(str_from(REFUSED[_i].pattern), 0, &err);
+    ck_assert_msg(regex == NULL, "%s was accepted", REFUSED[_i].pattern);
+    ck_assert_msg(strstr(err.text, REFUSED[_i].error) != NULL, "%s: %s", REFUSED[_i].pattern,
+                  err.text);
+}
+END_TEST
+
+static const struct {
+    const char *pattern, *translated;
+} TRANSLATED[] = {
+    {"a(?i)b|c", "a(?i-s:b|c)"},
+    {"(a)(?<x>b)", "(?:a)(b)"},
+    {"a{1,2}+", "(?:a{1,2})+"},
+    {"[a[bc]d]", "[abcd]"},
+    {"[a&&[^b]]", "(?:(?=[a])[^b])"},
+    {"\\h\\W", "[0-9A-Fa-f][^A-Za-z0-9_]"},
+    {"(?<a>.)(?<a>.)\\k<a>", "(.)(.)(?>\\g{2}|\\g{1})"},
+    {"(?<a>.)\\g<a>", "(.)(?1)"},
+};
+
+START_TEST(rewrites)
+{
+    struct buf out;
+    struct error err = {.text = ""};
+    buf_init(&out, 1000);
+    ck_assert(regex_translate(str_from(TRANSLATED[_i].pattern), 0, &out, &err));
+    ck_assert(buf_append_char(&out, '\0'));
+    ck_assert_str_eq(out.ptr, TRANSLATED[_i].translated);
+    buf_release(&out);
+}
+END_TEST
+
+static const struct {
+    const char *pattern, *subject, *replacement, *result; /* NULL: no match */
+} REPLACED[] = {
+    {"(.{3}).*(.{3})", "user123456", "\\1***\\2", "use***456"},
+    {"(.{3}).*(.{3})", "short", "\\1***\\2", NULL},
+    {"x*", "abc", "-", "-a-b-c-"},
+    {"x*", "é", "-", "-é-"},
+    {"x*", "", "-", "-"},
+    {"l*", "hello", "-", "-h-e--o-"},
+    {"b", "abc", "[\\0\\&]", "a[bb]c"},
+    {"b", "abc", "\\`\\'", "aacc"},
+    {"b", "abc", "\\\\0", "a\\0c"},
+    {"b", "abc", "\\n\\", "a\\n\\c"},
+    {"(?<n>b)", "abc", "[\\k<n>]", "a[b]c"},
+    {"(?<n>b)", "abc", "[\\k<m>]", "a[\\k<m>]c"},
+    {"(b)", "abc", "\\k<1>\\2", "abc"},
+    {"$", "a\nb", "!", "a!\nb!"},
+    {"^", "a\nb", ">", ">a\n>b"},
+    {"é", "aéb", "e", "aeb"},
+    {"\\d$", "red3", "blue", "redblue"},
+    {"a\\Kb", "abab", "c", "acac"},
+};
+
+START_TEST(replaces)
+{
+    const char *expected = REPLACED[_i].result;
+    struct arena arena;
+    struct buf out;
+    struct regex *regex = regex_compile(str_from(REPLACED[_i].pattern), 0, NULL);
+    ck_assert_ptr_nonnull(regex);
+    struct regex_scratch *scratch = regex_scratch_new(NULL);
+    arena_init(&arena, NULL);
+    buf_init(&out, 1000);
+    struct regex_replacement *replacement =
+        regex_replacement_parse(&arena, regex, str_from(REPLACED[_i].replacement));
+    enum regex_result result = regex_replace_all(regex, scratch, str_from(REPLACED[_i].subject),
+                                                 replacement, &out);
+    ck_assert_int_eq(result, expected ? REGEX_MATCHED : REGEX_NO_MATCH);
+    buf_append_char(&out, '\0');
+    ck_assert_str_eq(out.ptr, expected ? expected : "");
+    buf_release(&out);
+    arena_release(&arena);
+    regex_scratch_free(scratch);
+    regex_free(regex);
+}
+END_TEST
+
+START_TEST(keeps_names_as_written)
+{
+    unsigned group = 0;
+    struct regex *regex =
+        regex_compile(STR("(x)(?<[a][b]>\\d)(?<@m-n>(?<deep>.))(?<[a][b]>z)?"), 0, NULL);
+    ck_assert_ptr_nonnull(regex);
+    ck_assert_uint_eq(regex_group_count(regex), 4);
+    ck_assert_uint_eq(regex_name_count(regex), 4);
+    ck_assert_str_eq(regex_name(regex, 0, &group), "[a][b]");
+    ck_assert_uint_eq(group, 1);
+    ck_assert_str_eq(regex_name(regex, 1, &group), "@m-n");
+    ck_assert_str_eq(regex_name(regex, 2, &group), "deep");
+    ck_assert_uint_eq(group, 3);
+    ck_assert_str_eq(regex_name(regex, 3, &group), "[a][b]");
+    ck_assert_uint_eq(group, 4);
+    regex_free(regex);
+}
+END_TEST
+
+START_TEST(obeys_flags_and_start)
+{
+    struct regex_scratch *scratch = regex_scratch_new(NULL);
+    struct regex *regex =
+        regex_compile(STR(" a . b # all"), REGEX_IGNORE_CASE | REGEX_DOT_ALL | REGEX_EXTENDED, NULL);
+    size_t start, end;
+    ck_assert_int_eq(regex_search(regex, scratch, STR("xA\nB"), 0), REGEX_MATCHED);
+    ck_assert(regex_group(scratch, 0, &start, &end));
+    ck_assert_uint_eq(start, 1);
+    ck_assert(!regex_group(scratch, 1, &start, &end));
+    ck_assert_int_eq(regex_search(regex, scratch, STR("xA\nB"), 2), REGEX_NO_MATCH);
+    ck_assert(!regex_group(scratch, 0, &start, &end));
+    ck_assert_int_eq(regex_search(regex, scratch, STR("xA\nB"), 99), REGEX_NO_MATCH);
+    ck_assert_int_eq(regex_search(regex, scratch, str_make(NULL, 0), 0), REGEX_NO_MATCH);
+    regex_free(regex);
+    regex_scratch_free(scratch);
+}
+END_TEST
+
+enum { LARGE = 1 << 20 };
+
+START_TEST(meets_its_limits)
+{
+    const struct regex_limits small = {.match_limit = 1000};
+    struct regex_scratch *scratch = regex_scratch_new(NULL), *limited = regex_scratch_new(&small);
+    struct regex *deep = regex_compile(STR("^(?:a|b)*c"), 0, NULL);
+    struct regex *slow = regex_compile(STR("(a+)+$"), 0, NULL);
+    char *text = malloc(LARGE);
+    ck_assert_ptr_nonnull(text);
+    memset(text, 'a', LARGE);
+    ck_assert_int_eq(regex_search(slow, limited, str_make("aaaaaaaaaaaaaaaaaaaaaaaaaaaab", 29), 0),
+                     REGEX_LIMIT);
+    ck_assert_int_eq(regex_search(slow, limited, STR("aa"), 0), REGEX_MATCHED);
+    /* Deeper than the JIT's stack: still an answer or a limit, and the scratch works afterwards. */
+    ck_assert_int_ne(regex_search(deep, scratch, str_make(text, LARGE), 0), REGEX_MATCHED);
+    text[60000] = 'c';
+    ck_assert_int_eq(regex_search(deep, scratch, str_make(text, LARGE), 0), REGEX_MATCHED);
+    ck_assert_int_eq(regex_search(deep, scratch, STR("abc"), 0), REGEX_MATCHED);
+    free(text);
+    regex_free(deep);
+    regex_free(slow);
+    regex_scratch_free(limited);
+    regex_scratch_free(scratch);
+}
+END_TEST
+
+#define ROWS(table) (sizeof(table) / sizeof *(table))
+
+Suite *regex_suite(void)
+{
+    Suite *suite = suite_create("regex");
+    TCase *tcase = tcase_create("regex");
+    tcase_add_loop_test(tcase, matches_as_ruby_does, 0, ROWS(MATCHES));
+    tcase_add_loop_test(tcase, refuses_and_says_why, 0, ROWS(REFUSED));
+    tcase_add_loop_test(tcase, rewrites, 0, ROWS(TRANSLATED));
+    tcase_add_loop_test(tcase, replaces, 0, ROWS(REPLACED));
+    tcase_add_test(tcase, keeps_names_as_written);
+    tcase_add_test(tcase, obeys_flags_and_start);
+    tcase_add_test(tcase, meets_its_limits);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
