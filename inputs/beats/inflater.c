@@ -12,11 +12,11 @@
 struct lumberjack_inflater {
     z_stream zlib;
     atomic_size_t *charged;
-    size_t input_left;  /* bytes of the frame not taken yet */
-    size_t total_bytes; /* inflated so far */
+    size_t input_left;               /* bytes of the frame not taken yet */
+    size_t total_bytes;              /* inflated so far */
     size_t waiting_from, waiting_to; /* the part of output that was not read yet */
-    bool ended;         /* zlib saw the end and the right checksum */
-    bool output_full;   /* zlib may have more without input */
+    bool ended;                      /* zlib saw the end and the right checksum */
+    bool output_full;                /* zlib may have more without input */
     char output[LUMBERJACK_INFLATE_STEP_BYTES];
 };
 

@@ -141,8 +141,9 @@ static bool begin_json(struct lumberjack *decoder, uint32_t len, struct error *e
     if (len == 0)
         return error_set(err, ERROR_PROTOCOL, "an event of 0 bytes");
     if (len > decoder->limits->max_event_bytes)
-        return error_set(err, ERROR_LIMIT, "an event of %u bytes is larger than max_event_bytes (%zu)",
-                         len, decoder->limits->max_event_bytes);
+        return error_set(err, ERROR_LIMIT,
+                         "an event of %u bytes is larger than max_event_bytes (%zu)", len,
+                         decoder->limits->max_event_bytes);
     decoder->body_left = len;
     decoder->state = LUMBERJACK_JSON;
     return true;
@@ -246,7 +247,8 @@ static bool read_part_length(struct lumberjack *decoder, struct str *bytes, stru
     uint32_t len = read_number(decoder->header);
     size_t room = decoder->partial.max - decoder->partial.len;
     if (room < NUMBER_BYTES || len > room - NUMBER_BYTES)
-        return error_set(err, ERROR_LIMIT, "the pairs of an event are larger than max_event_bytes (%zu)",
+        return error_set(err, ERROR_LIMIT,
+                         "the pairs of an event are larger than max_event_bytes (%zu)",
                          decoder->limits->max_event_bytes);
     buf_append(&decoder->partial, decoder->header, NUMBER_BYTES);
     decoder->body_left = len;

@@ -31,9 +31,9 @@ enum lumberjack_version { LUMBERJACK_V1 = '1', LUMBERJACK_V2 = '2' };
 enum {
     LUMBERJACK_HEADER_MAX_BYTES = 10,
     LUMBERJACK_ACK_BYTES = 6,
-    LUMBERJACK_MAX_PAIRS = 65536,             /* of a version 1 event */
+    LUMBERJACK_MAX_PAIRS = 65536, /* of a version 1 event */
     LUMBERJACK_INFLATE_STEP_BYTES = 16 * 1024,
-    LUMBERJACK_ZLIB_BYTES = 44 * 1024,        /* what zlib holds meanwhile, about */
+    LUMBERJACK_ZLIB_BYTES = 44 * 1024, /* what zlib holds meanwhile, about */
 };
 
 struct lumberjack_limits {
@@ -46,8 +46,9 @@ struct lumberjack_limits {
 
 struct lumberjack_event {
     enum lumberjack_version version;
-    uint32_t sequence;  /* as the client numbered it */
-    struct str payload; /* 2: JSON text; 1: pairs, for lumberjack_next_pair. Good for the call only. */
+    uint32_t sequence; /* as the client numbered it */
+    struct str
+        payload; /* 2: JSON text; 1: pairs, for lumberjack_next_pair. Good for the call only. */
 };
 
 struct lumberjack_handler {
@@ -59,7 +60,12 @@ struct lumberjack_handler {
 
 struct lumberjack_inflater;
 
-enum lumberjack_state { LUMBERJACK_HEADER, LUMBERJACK_JSON, LUMBERJACK_PART_LENGTH, LUMBERJACK_PART };
+enum lumberjack_state {
+    LUMBERJACK_HEADER,
+    LUMBERJACK_JSON,
+    LUMBERJACK_PART_LENGTH,
+    LUMBERJACK_PART
+};
 
 struct lumberjack {
     const struct lumberjack_handler *handler;
@@ -71,7 +77,7 @@ struct lumberjack {
 
     /* the window */
     enum lumberjack_version version;
-    bool window_open;    /* its window_end was not called yet */
+    bool window_open; /* its window_end was not called yet */
     uint32_t events_left;
     size_t window_inflated_bytes;
 

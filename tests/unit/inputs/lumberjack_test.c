@@ -41,7 +41,8 @@ static void say_pairs(struct record *record, struct str rest)
 static void say_event(void *ctx, const struct lumberjack_event *event)
 {
     struct record *record = ctx;
-    buf_printf(&record->text, "%c%u:", event->version == LUMBERJACK_V1 ? 'D' : 'J', event->sequence);
+    buf_printf(&record->text, "%c%u:", event->version == LUMBERJACK_V1 ? 'D' : 'J',
+               event->sequence);
     if (event->version == LUMBERJACK_V1)
         say_pairs(record, event->payload);
     else
@@ -118,7 +119,8 @@ static const struct example EXAMPLES[] = {
     /* plain windows */
     {"2W1 2J1={}", "W2:1 J1:{} E ", NULL, false},
     {"2W3 2J1={} 2J2=[1,2] 2J3=null", "W2:3 J1:{} J2:[1,2] J3:null E ", NULL, false},
-    {"2W1 2J1={} 2W2 2J1=a 2J2=b 2W1 2J1=c", "W2:1 J1:{} E W2:2 J1:a J2:b E W2:1 J1:c E ", NULL, false},
+    {"2W1 2J1={} 2W2 2J1=a 2J2=b 2W1 2J1=c", "W2:1 J1:{} E W2:2 J1:a J2:b E W2:1 J1:c E ", NULL,
+     false},
     {"2W0", "W2:0 E ", NULL, false},
     {"2W0 2W1 2J1=x", "W2:0 E W2:1 J1:x E ", NULL, false},
     {"2W2 2J100=a 2J101=b", "W2:2 J100:a J101:b E ", NULL, false},
@@ -201,9 +203,11 @@ static void check_outcome(const struct example *example, struct record *record, 
                           const struct error *err)
 {
     struct str said = buf_str(&record->text);
-    ck_assert_msg(good == !example->error, "%s: %s", example->script, good ? "accepted" : err->text);
+    ck_assert_msg(good == !example->error, "%s: %s", example->script,
+                  good ? "accepted" : err->text);
     if (example->error)
-        ck_assert_msg(strstr(err->text, example->error) != NULL, "%s: '%s'", example->script, err->text);
+        ck_assert_msg(strstr(err->text, example->error) != NULL, "%s: '%s'", example->script,
+                      err->text);
     else
         ck_assert_msg(lumberjack_is_incomplete(&record->decoder) == example->incomplete, "%s",
                       example->script);
@@ -255,8 +259,9 @@ static void beat_window(struct buf *out, bool compressed)
     for (unsigned i = 1; i <= 10; i++) {
         struct buf event;
         buf_init(&event, 4096);
-        buf_printf(&event, "{\"@timestamp\":\"2024-05-01T10:00:00.%03uZ\",\"@metadata\":{\"beat\":"
-                           "\"filebeat\"},\"log\":{\"offset\":%u},\"message\":\"line %u %0650u\"}",
+        buf_printf(&event,
+                   "{\"@timestamp\":\"2024-05-01T10:00:00.%03uZ\",\"@metadata\":{\"beat\":"
+                   "\"filebeat\"},\"log\":{\"offset\":%u},\"message\":\"line %u %0650u\"}",
                    i, i * 290, i, i * 7919);
         frames_json(&content, i, buf_str(&event));
         buf_release(&event);

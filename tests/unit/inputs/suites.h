@@ -5,5 +5,6 @@
 #include <check.h>
 
 Suite *lumberjack_suite(void);
+Suite *window_suite(void);
 
 #endif
