@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "inputs/beats/beats.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "inputs/beats/hub.h"
+
+#define ROW(kind, member) OPTION_IN_##kind(struct beats_options, member)
+#define NEEDS_TLS         "used only with ssl_enabled, and TLS comes in a later version"
+
+static const struct option OPTIONS[] = {
+    {
+        .name = "port",
+        .doc = "The TCP port to listen on, usually 5044.",
+        ROW(INT, port),
+        .min = 1,
+        .max = 65535,
+        .flags = OPTION_REQUIRED,
+    },
+    {
+        .name = "host",
+        .doc = "The address to listen on.",
+        ROW(STRING, host),
+        .def = "0.0.0.0",
+    },
+    {
+        .name = "codec",
+        .doc = "How the message of each event is decoded. Not multiline: that is the Beat's work.",
+        ROW(CODEC, codec),
+    },
+    {
+        .name = "client_inactivity_timeout",
+        .doc = "Seconds without a byte after which a connection with no work under way is closed.",
+        ROW(DURATION_MS, client_inactivity_timeout_ms),
+        .def = "60",
+        .min = 1,
+        .max = 2147483647,
+    },
+    {
+        .name = "window_timeout",
+        .doc = "Seconds that a window may take to arrive, and one more for each KiB of it.",
+        ROW(DURATION_MS, window_timeout_ms),
+        .def = "30",
+        .min = 1,
+        .max = 2147483647,
+    },
+    {
+        .name = "write_timeout",
+        .doc = "Seconds after which a client that takes no acknowledgement is disconnected.",
+        ROW(DURATION_MS, write_timeout_ms),
+        .def = "30",
+        .min = 1,
+        .max = 2147483647,
+    },
+    {
+        .name = "keepalive_interval",
+        .doc =
+            "Seconds of silence after which a client with a complete window under way is told so.",
+        ROW(DURATION_MS, keepalive_interval_ms),
+        .def = "5",
+        .min = 1,
+        .max = 2147483647,
+    },
+    {
+        .name = "max_connections",
+        .doc = "Largest number of connections at once; more are closed at once.",
+        ROW(INT, max_connections),
+        .def = "10000",
+        .min = 1,
+        .max = 1000000,
+    },
+    {
+        .name = "max_window",
+        .doc = "Largest number of events in a window.",
+        ROW(INT, max_window),
+        .def = "1000000",
+        .min = 1,
+        .max = 4294967295,
+    },
+    {
+        .name = "max_event_bytes",
+        .doc = "Largest event as sent. Default: what the memory budget allows, at most 16 MiB.",
+        ROW(BYTES, max_event_bytes),
+        .min = 1024,
+        .max = 268435456,
+    },
+    {
+        .name = "max_compressed_bytes",
+        .doc = "Largest compressed frame as sent.",
+        ROW(BYTES, max_compressed_bytes),
+        .def = "64 MiB",
+        .min = 1024,
+        .max = 2147483647,
+    },
+    {
+        .name = "max_inflated_bytes",
+        .doc = "Largest content of one compressed frame.",
+        ROW(BYTES, max_inflated_bytes),
+        .def = "256 MiB",
+        .min = 1024,
+        .max = 1099511627776,
+    },
+    {
+        .name = "max_window_inflated_bytes",
+        .doc = "Largest content of all compressed frames of one window.",
+        ROW(BYTES, max_window_inflated_bytes),
+        .def = "256 MiB",
+        .min = 1024,
+        .max = 1099511627776,
+    },
+    {
+        .name = "enrich",
+        .doc = "What is added to events: codec_metadata, source_metadata, ssl_peer_metadata; or "
+               "all, or none. "
+               "Default: codec_metadata and source_metadata.",
+        ROW(STRINGS, enrich),
+    },
+    {
+        .name = "include_codec_tag",
+        .doc = "Tag each event with the way it was decoded.",
+        .note = "use enrich, with or without codec_metadata",
+        ROW(BOOL, include_codec_tag),
+        .def = "true",
+        .flags = OPTION_DEPRECATED,
+    },
+    {
+        .name = "add_hostname",
+        .doc = "Copy the Beat's host name to the host field.",
+        .note = "Beats send the host themselves",
+        ROW(BOOL, add_hostname),
+        .def = "false",
+        .flags = OPTION_DEPRECATED,
+    },
+    {
+        .name = "executor_threads",
+        .doc = "Threads that decode.",
+        .note = "connections are spread over the lanes; use pipeline.workers",
+        OPTION_NOWHERE,
+        .flags = OPTION_IGNORED,
+    },
+    {
+        .name = "event_loop_threads",
+        .doc = "Threads that read.",
+        .note = "connections are spread over the lanes; use pipeline.workers",
+        OPTION_NOWHERE,
+        .flags = OPTION_IGNORED,
+    },
+    {
+        .name = "ssl_enabled",
+        .doc = "Speak TLS with the clients.",
+        ROW(BOOL, ssl_enabled),
+        .def = "false",
+    },
+    {
+        .name = "ssl_certificate",
+        .doc = "The server's certificate, a PEM file; may be a chain.",
+        .note = NEEDS_TLS,
+        OPTION_NOWHERE,
+        .flags = OPTION_IGNORED,
+    },
+    {
+        .name = "ssl_key",
+        .doc = "The key of the certificate, a PEM file.",
+        .note = NEEDS_TLS,
+        OPTION_NOWHERE,
+        .flags = OPTION_IGNORED,
+    },
+    {
+        .name = "ssl_key_passphrase",
+        .doc = "The passphrase of the key.",
+        .note = NEEDS_TLS,
+        OPTION_NOWHERE,
+        .flags = OPTION_IGNORED | OPTION_SECRET,
+    },
+    {
+        .name = "ssl_certificate_authorities",
+        .doc = "PEM files with the authorities that client certificates are checked against.",
+        .note = NEEDS_TLS,
+        OPTION_NOWHERE,
+        .flags = OPTION_IGNORED,
+    },
+    {
+        .name = "ssl_client_authentication",
+        .doc = "Whether clients show a certificate: none, optional, required.",
+        .note = NEEDS_TLS,
+        OPTION_NOWHERE,
+        .flags = OPTION_IGNORED,
+    },
+    {
+        .name = "ssl_supported_protocols",
+        .doc = "TLS versions that are accepted.",
+        .note = NEEDS_TLS,
+        OPTION_NOWHERE,
+        .flags = OPTION_IGNORED,
+    },
+    {
+        .name = "ssl_cipher_suites",
+        .doc = "Cipher suites that are accepted, by their IANA names.",
+        .note = NEEDS_TLS,
+        OPTION_NOWHERE,
+        .flags = OPTION_IGNORED,
+    },
+    {
+        .name = "ssl_handshake_timeout",
+        .doc = "Milliseconds that a TLS handshake may take.",
+        .note = NEEDS_TLS,
+        OPTION_NOWHERE,
+        .flags = OPTION_IGNORED,
+    },
+    {
+        .name = "ssl",
+        .doc = "The old name of ssl_enabled.",
+        .note = "use ssl_enabled",
+        ROW(BOOL, ssl),
+        .def = "false",
+        .flags = OPTION_DEPRECATED,
+    },
+    {
+        .name = "ssl_peer_metadata",
+        .doc = "The old way to ask for details of the client's certificate.",
+        .note = "use enrich with ssl_peer_metadata",
+        ROW(BOOL, ssl_peer_metadata),
+        .def = "false",
+        .flags = OPTION_DEPRECATED,
+    },
+    {
+        .name = "ssl_verify_mode",
+        .doc = "The old name of ssl_client_authentication.",
+        .note = "use ssl_client_authentication: none, or required for force_peer",
+        OPTION_NOWHERE,
+        .flags = OPTION_OBSOLETE,
+    },
+    {
+        .name = "cipher_suites",
+        .doc = "The old name of ssl_cipher_suites.",
+        .note = "use ssl_cipher_suites",
+        OPTION_NOWHERE,
+        .flags = OPTION_OBSOLETE,
+    },
+    {
+        .name = "tls_min_version",
+        .doc = "The oldest TLS version that was accepted.",
+        .note = "use ssl_supported_protocols",
+        OPTION_NOWHERE,
+        .flags = OPTION_OBSOLETE,
+    },
+    {
+        .name = "tls_max_version",
+        .doc = "The newest TLS version that was accepted.",
+        .note = "use ssl_supported_protocols",
+        OPTION_NOWHERE,
+        .flags = OPTION_OBSOLETE,
+    },
+    OPTION_END,
+};
+
+static const char *const COUNTER_NAMES[BEATS_COUNTERS] = {
+    [BEATS_ACCEPTED] = "connections_accepted",
+    [BEATS_REFUSED] = "connections_refused",
+    [BEATS_CLOSED] = "connections_closed",
+    [BEATS_BYTES] = "bytes",
+    [BEATS_WINDOWS] = "windows",
+    [BEATS_EVENTS] = "events",
+    [BEATS_ACKS] = "acks",
+    [BEATS_KEEPALIVES] = "keepalives",
+    [BEATS_PAUSES] = "pauses",
+    [BEATS_JSON_FAILURES] = "json_failures",
+    [BEATS_PROTOCOL_ERRORS] = "protocol_errors",
+    [BEATS_LIMIT_ERRORS] = "limit_errors",
+    [BEATS_INACTIVE] = "inactivity_timeouts",
+    [BEATS_WINDOW_TIMEOUTS] = "window_timeouts",
+    [BEATS_WRITE_TIMEOUTS] = "write_timeouts",
+};
+
+/* ---- checks across options ---- */
+
+static bool has(const struct option_strings *list, struct str name)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (str_equal(list->items[i], name))
+            return true;
+    return false;
+}
+
+static bool check_enrich(const struct option_strings *enrich, struct error *err)
+{
+    static const char *const NAMES[] = {"codec_metadata", "source_metadata", "ssl_peer_metadata",
+                                        "all", "none"};
+    for (size_t i = 0; i < enrich->count; i++) {
+        bool known = false;
+        for (size_t k = 0; k < sizeof NAMES / sizeof *NAMES; k++)
+            known |= str_equal(enrich->items[i], str_from(NAMES[k]));
+        if (!known)
+            return error_set(err, ERROR_CONFIG,
+                             "enrich is '%.*s', expected codec_metadata, source_metadata, "
+                             "ssl_peer_metadata, all or none",
+                             STR_FMT(enrich->items[i]));
+    }
+    if (enrich->count > 1 && (has(enrich, STR("all")) || has(enrich, STR("none"))))
+        return error_set(err, ERROR_CONFIG, "enrich: 'all' and 'none' stand alone");
+    if (has(enrich, STR("ssl_peer_metadata")))
+        return error_set(err, ERROR_CONFIG,
+                         "enrich: ssl_peer_metadata needs TLS, which comes in a later version");
+    return true;
+}
+
+static bool check(void *self, const struct plugin_env *env, struct error *err)
+{
+    const struct beats_options *options = self;
+    (void)env;
+    if (options->ssl_enabled || options->ssl)
+        return error_set(
+            err, ERROR_CONFIG,
+            "%s: TLS comes in a later version; let a proxy in front of port %lld end it",
+            options->ssl ? "ssl (now ssl_enabled)" : "ssl_enabled", (long long)options->port);
+    if (options->ssl_peer_metadata)
+        return error_set(err, ERROR_CONFIG,
+                         "ssl_peer_metadata was replaced by enrich => [\"ssl_peer_metadata\"], and "
+                         "needs TLS, which comes in a later version");
+    if (options->enrich.count > 0 && !options->include_codec_tag)
+        return error_set(err, ERROR_CONFIG,
+                         "include_codec_tag and enrich say the same thing: keep enrich");
+    if (options->codec && str_equal(options->codec->name, STR("multiline")))
+        return error_set(
+            err, ERROR_CONFIG,
+            "the multiline codec would mix lines of different files: configure multiline "
+            "in the Beat");
+    return check_enrich(&options->enrich, err);
+}
+
+/* ---- opening ---- */
+
+enum { EVENT_MAX_BYTES = 16 * 1024 * 1024 };
+
+static size_t event_limit(const struct beats_input *input)
+{
+    size_t limit = EVENT_MAX_BYTES;
+    if (input->options.max_event_bytes > 0)
+        return (size_t)input->options.max_event_bytes;
+    if (input->env->settings && input->env->settings->max_event_bytes > 0 &&
+        input->env->settings->max_event_bytes < limit)
+        limit = input->env->settings->max_event_bytes;
+    return limit;
+}
+
+static void set_limits(struct beats_input *input)
+{
+    const struct beats_options *options = &input->options;
+    input->limits = (struct lumberjack_limits){
+        .max_window_events = (uint32_t)options->max_window,
+        .max_event_bytes = event_limit(input),
+        .max_compressed_bytes = (size_t)options->max_compressed_bytes,
+        .max_inflated_bytes = (size_t)options->max_inflated_bytes,
+        .max_window_inflated_bytes = (size_t)options->max_window_inflated_bytes,
+    };
+}
+
+static void set_enrichment(struct beats_input *input)
+{
+    const struct beats_options *options = &input->options;
+    const struct option_strings *enrich = &options->enrich;
+    struct beats_enrichment *out = &input->enrichment;
+    bool all = enrich->count == 0 || has(enrich, STR("all"));
+    out->source = all || has(enrich, STR("source_metadata"));
+    out->codec = (all || has(enrich, STR("codec_metadata"))) && options->include_codec_tag;
+    out->host_name = options->add_hostname;
+    out->plain_codec = !options->codec;
+    struct str codec = options->codec ? options->codec->name : STR("plain");
+    out->codec_tag =
+        arena_printf(input->env->arena, "beats_input_codec_%.*s_applied", STR_FMT(codec));
+}
+
+static bool open_input(void *self, const struct plugin_env *env, struct error *err)
+{
+    struct beats_input *input = self;
+    input->env = env;
+    set_limits(input);
+    set_enrichment(input);
+    for (size_t i = 0; i < BEATS_COUNTERS; i++)
+        input->counters[i] = env->counter(env, COUNTER_NAMES[i]);
+    if (!listener_open(input, err))
+        return false;
+    input->parts_open = 1;
+    return true;
+}
+
+static bool start(void *self, struct error *err)
+{
+    struct beats_input *input = self;
+    if (!listener_start(input, err))
+        return false;
+    hubs_open(input);
+    input->parts_open++;
+    return true;
+}
+
+/* ---- closing ---- */
+
+static void stop(void *self)
+{
+    struct beats_input *input = self;
+    if (input->stopped)
+        return;
+    input->stopped = true;
+    listener_close(input);
+    if (input->hubs)
+        hubs_stop(input);
+    else
+        input_finished(input->env);
+}
+
+void beats_closed_part(struct beats_input *input)
+{
+    assert(input->parts_open > 0);
+    if (--input->parts_open > 0 || !input->closing)
+        return;
+    mem_free(input->hubs);
+    input->hubs = NULL;
+    input->closed(input->closed_ctx);
+}
+
+static void close_input(void *self, void (*closed)(void *ctx), void *ctx)
+{
+    struct beats_input *input = self;
+    assert(!input->closing);
+    input->closing = true;
+    input->closed = closed;
+    input->closed_ctx = ctx;
+    input->parts_open++;
+    if (!input->stopped)
+        listener_close(input);
+    if (input->hubs)
+        hubs_close(input);
+    beats_closed_part(input);
+}
+
+const struct input input_beats = {
+    .plugin =
+        {
+            .name = "beats",
+            .summary = "Events from Filebeat and other Beats (Lumberjack over TCP)",
+            .options = OPTIONS,
+            .size = sizeof(struct beats_input),
+            .check = check,
+        },
+    .open = open_input,
+    .start = start,
+    .stop = stop,
+    .close = close_input,
+};

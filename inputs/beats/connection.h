@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One client of the beats input. Lives on one lane; made on the main lane and sent there.
+ *
+ *   OPEN ── the client's end, a broken frame, a deadline, stop ──▶ FINISHING     connection_finish
+ *   FINISHING ── every complete window is acknowledged ──▶ LINGERING             connection_linger
+ *   LINGERING ── the client's end, or BEATS_LINGER_MS ──▶ CLOSED                 connection_close
+ *   any ── the socket failed, or the client does not read ──▶ CLOSED             connection_close
+ *
+ * OPEN reads, unless it is paused (no memory, too many windows, or another connection's turn). What was read and not
+ * decoded is kept in `rest`. FINISHING reads no more, but acknowledges and keeps alive. LINGERING has sent FIN and throws
+ * away what still comes, because closing with unread bytes would send RST, which may destroy acknowledgements on
+ * their way.
+ */
+#ifndef MILLRACE_INPUTS_BEATS_CONNECTION_H
+#define MILLRACE_INPUTS_BEATS_CONNECTION_H
+
+#include "inputs/beats/beats.h"
+#include "inputs/beats/window.h"
+#include "pipeline/stream.h"
+
+enum connection_state {
+    CONNECTION_OPEN,
+    CONNECTION_FINISHING,
+    CONNECTION_LINGERING,
+    CONNECTION_CLOSED
+};
+
+enum { CONNECTION_ADDRESS_MAX = 64 };
+
+struct beats_connection {
+    struct inbox_item link; /* first: from the listener to the lane, then for a later turn */
+    struct origin origin;
+    struct beats_hub *hub;
+    struct beats_connection *previous, *next; /* in the hub */
+    enum connection_state state;
+    unsigned holders; /* open handles, and the turn that was posted */
+    int fd;           /* until the lane adopts it */
+    char address[CONNECTION_ADDRESS_MAX];
+    struct str address_in_batch; /* a copy in the current batch's arena, or empty */
+
+    uv_tcp_t tcp;
+    uv_timer_t timer;
+    uv_write_t write;
+    uv_shutdown_t shutdown;
+    uint64_t timer_due_ms;
+    bool client_ended;
+
+    /* intake.c */
+    struct stream *stream;
+    struct lumberjack decoder;
+    struct windows windows;
+    struct buf rest;
+    uint64_t token;     /* of the last batch handed over */
+    size_t batch_bytes; /* payload in the current batch */
+    size_t mean_event_bytes;
+    size_t wanted_bytes; /* to be admitted before decoding goes on */
+    bool wants_turn;     /* others first, before decoding goes on */
+    bool turn_posted;
+    bool paused;
+    uint64_t paused_since_ms;
+    bool is_incomplete; /* in the middle of a window or frame */
+    bool window_ended;  /* by the last piece */
+    uint64_t incomplete_since_ms;
+    uint64_t incomplete_bytes;
+
+    /* writing */
+    char out[BEATS_ACK_BUFFER_BYTES];
+    size_t out_len;
+    bool sending; /* out belongs to `write` */
+    uint64_t sending_since_ms;
+    uint64_t last_write_ms;
+    uint64_t last_activity_ms;
+    uint64_t waiting_since_ms; /* complete windows wait */
+    uint64_t lingering_since_ms;
+    uint64_t lingering_bytes;
+};
+
+/* Main lane: takes the descriptor. */
+void connection_post(struct beats_input *input, int fd, const char *address);
+
+/* The connection's lane. */
+void connection_finish(struct beats_connection *connection);
+void connection_linger(struct beats_connection *connection);
+void connection_close(struct beats_connection *connection);
+/* Sends what is due, goes on to the next state if nothing is left, sets the timer. May close. */
+void connection_update(struct beats_connection *connection);
+void connection_read(struct beats_connection *connection, bool on);
+void connection_refuse(struct beats_connection *connection, const struct error *err);
+void connection_release_holder(struct beats_connection *connection);
+uint64_t connection_now_ms(const struct beats_connection *connection);
+
+/* ---- intake.c */
+
+void intake_open(struct beats_connection *connection);
+void intake_close(struct beats_connection *connection);
+/* Decodes what was read. Ends in connection_update unless it refused the connection. */
+void intake_bytes(struct beats_connection *connection, struct str bytes);
+/* Something that decoding waited for may have come. */
+void intake_go_on(struct beats_connection *connection);
+
+/* ---- event.c */
+
+/* Makes the event and emits it into the connection's stream. */
+void beats_event_emit(struct beats_connection *connection, const struct lumberjack_event *event);
+
+#endif

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a Beat sent becomes an event. An object with a message (old Lumberjack: line) goes through the codec: each event
+ * that it makes of the text gets the object's other fields. Everything else is the event as it is. What is no JSON object
+ * becomes an event with the raw text and a tag, because refusing it would make the client send it for ever.
+ */
+#include <assert.h>
+
+#include "base/utf8.h"
+#include "inputs/beats/connection.h"
+#include "inputs/beats/hub.h"
+
+#define PART(literal)                                                                              \
+    {                                                                                              \
+        .name = STR_INIT(literal)                                                                  \
+    }
+#define METADATA_REF(path, ...)                                                                    \
+    {                                                                                              \
+        .text = STR_INIT("[@metadata]" path), .root = FIELD_ROOT_METADATA,                         \
+        .parts = (struct field_part[]){__VA_ARGS__},                                               \
+        .count = sizeof((struct field_part[]){__VA_ARGS__}) / sizeof(struct field_part)            \
+    }
+
+static const struct field_ref MESSAGE = FIELD_REF_TOP("message");
+static const struct field_ref HOST = FIELD_REF_TOP("host");
+static const struct field_ref OLD_ADDRESS = FIELD_REF_METADATA("ip_address");
+static const struct field_ref ECS_ADDRESS = METADATA_REF("[input][beats][host][ip]", PART("input"),
+                                                         PART("beats"), PART("host"), PART("ip"));
+static const struct field_ref ECS_HOST_NAME = METADATA_REF(
+    "[input][beats][host][name]", PART("input"), PART("beats"), PART("host"), PART("name"));
+static const struct field_ref BEAT_HOST_NAME = {
+    .text = STR_INIT("[beat][hostname]"),
+    .root = FIELD_ROOT_EVENT,
+    .parts = (struct field_part[]){PART("beat"), PART("hostname")},
+    .count = 2,
+};
+static const struct field_ref EVENT_ORIGINAL = {
+    .text = STR_INIT("[event][original]"),
+    .root = FIELD_ROOT_EVENT,
+    .parts = (struct field_part[]){PART("event"), PART("original")},
+    .count = 2,
+};
+
+static const struct beats_enrichment *enrichment(const struct beats_connection *connection)
+{
+    return &connection->hub->input->enrichment;
+}
+
+static bool ecs(const struct beats_connection *connection)
+{
+    return connection->hub->input->env->ecs != ECS_DISABLED;
+}
+
+/* ---- what is added ---- */
+
+static void add_address(struct beats_connection *connection, struct event *event)
+{
+    struct str *address = &connection->address_in_batch;
+    if (!address->ptr)
+        *address = arena_dup(event->arena, str_from(connection->address));
+    event_set(event, ecs(connection) ? &ECS_ADDRESS : &OLD_ADDRESS, value_str(*address), NULL);
+}
+
+static void add_host_name(struct beats_connection *connection, struct event *event)
+{
+    const struct value *name = event_get(event, &BEAT_HOST_NAME);
+    const struct field_ref *target = ecs(connection) ? &ECS_HOST_NAME : &HOST;
+    if (name && !event_has(event, target))
+        event_set(event, target, *name, NULL);
+}
+
+static void emit(struct beats_connection *connection, struct event *event, struct str tag)
+{
+    const struct beats_enrichment *add = enrichment(connection);
+    if (add->source)
+        add_address(connection, event);
+    if (add->host_name)
+        add_host_name(connection, event);
+    stream_emit(connection->stream, event);
+    if (add->codec)
+        event_add_tag(event, tag);
+}
+
+/* ---- the codec's way ---- */
+
+/* What the codec makes of one message. */
+struct merge {
+    struct event_sink sink; /* first */
+    struct beats_connection *connection;
+    struct value rest; /* the Beat's other fields */
+    bool used;         /* rest belongs to an event already: the next one needs a copy */
+};
+
+static struct field_ref top_level(struct field_part *part, struct str key)
+{
+    *part = (struct field_part){.name = key};
+    return (struct field_ref){.text = key, .root = FIELD_ROOT_EVENT, .parts = part, .count = 1};
+}
+
+/* The entries of a hash go into the hash that is there. */
+static bool merge_hash(struct event *event, const struct field_ref *ref, const struct value *value)
+{
+    const struct value *there = event_get(event, ref);
+    if (!there || value_type(there) != VALUE_OBJECT || value_type(value) != VALUE_OBJECT)
+        return false;
+    struct value target = *there;
+    for (size_t i = 0; i < value_object_count(value); i++) {
+        struct str key;
+        const struct value *item = value_object_at(value, i, &key);
+        value_object_set(event->arena, &target, key, *item);
+    }
+    return event_set(event, ref, target, NULL);
+}
+
+static void merge_metadata(struct event *event, const struct value *metadata)
+{
+    for (size_t i = 0; value_type(metadata) == VALUE_OBJECT && i < value_object_count(metadata);
+         i++) {
+        struct str key;
+        const struct value *item = value_object_at(metadata, i, &key);
+        struct field_part part = {.name = key};
+        struct field_ref ref = {
+            .text = key, .root = FIELD_ROOT_METADATA, .parts = &part, .count = 1};
+        event_set(event, &ref, *item, NULL);
+    }
+}
+
+static void merge_timestamp(struct event *event, const struct value *timestamp)
+{
+    struct instant at;
+    if (value_is_str(timestamp) && instant_parse_iso8601(value_as_str(timestamp), &at))
+        event_set_timestamp(event, at);
+}
+
+static void merge_field(struct event *event, struct str key, const struct value *value)
+{
+    struct field_part part;
+    struct field_ref ref = top_level(&part, key);
+    if (str_equal(key, STR("@metadata")))
+        merge_metadata(event, value);
+    else if (str_equal(key, STR("@timestamp")))
+        merge_timestamp(event, value);
+    else if (!merge_hash(event, &ref, value))
+        event_set(event, &ref, *value, NULL);
+}
+
+static void on_decoded(struct event_sink *sink, struct event *event)
+{
+    struct merge *merge = (struct merge *)(void *)sink;
+    struct value rest = merge->used ? value_dup(event->arena, &merge->rest) : merge->rest;
+    merge->used = true;
+    for (size_t i = 0; i < value_object_count(&rest); i++) {
+        struct str key;
+        const struct value *item = value_object_at(&rest, i, &key);
+        merge_field(event, key, item);
+    }
+    emit(merge->connection, event, enrichment(merge->connection)->codec_tag);
+}
+
+/* rest: the object without its message. Each message is a record of its own, so the codec keeps nothing of it. */
+static void decode_message(struct beats_connection *connection, struct str text, struct value rest)
+{
+    struct arena *arena = stream_arena(connection->stream);
+    struct merge merge = {{arena, on_decoded}, connection, rest, false};
+    const struct codec_instance *codec = stream_codec(connection->stream);
+    codec->codec->decode(codec->self, text, &merge.sink);
+    if (codec->codec->flush)
+        codec->codec->flush(codec->self, &merge.sink);
+}
+
+/* ---- the short way: no codec named, so the text stays as it is and the object is the event ---- */
+
+static void drop_bad_timestamp(struct value *object)
+{
+    const struct value *timestamp = value_object_get(object, STR("@timestamp"));
+    struct instant at;
+    if (timestamp &&
+        !(value_is_str(timestamp) && instant_parse_iso8601(value_as_str(timestamp), &at)))
+        value_object_remove(object, STR("@timestamp"));
+}
+
+static void emit_plain(struct beats_connection *connection, struct str text, struct value object)
+{
+    struct arena *arena = stream_arena(connection->stream);
+    drop_bad_timestamp(&object);
+    value_object_set(arena, &object, STR("message"), value_str(text));
+    struct event *event = event_from_object(arena, object);
+    if (ecs(connection) && enrichment(connection)->codec && !event_has(event, &EVENT_ORIGINAL))
+        event_set(event, &EVENT_ORIGINAL, value_str(text), NULL);
+    emit(connection, event, enrichment(connection)->codec_tag);
+}
+
+/* ---- any event ---- */
+
+static const struct value *text_field(const struct value *object, struct str *name_out)
+{
+    static const struct str NAMES[] = {STR_INIT("message"), STR_INIT("line")};
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        const struct value *field = value_object_get(object, NAMES[i]);
+        *name_out = NAMES[i];
+        if (field && value_type(field) != VALUE_NULL)
+            return field;
+    }
+    return NULL;
+}
+
+static void emit_object(struct beats_connection *connection, struct value object)
+{
+    struct arena *arena = stream_arena(connection->stream);
+    struct str name;
+    const struct value *field = text_field(&object, &name);
+    if (!field) {
+        emit(connection, event_from_object(arena, object), STR("beats_input_raw_event"));
+        return;
+    }
+    struct str text = value_to_text(arena, field);
+    if (!enrichment(connection)->plain_codec || !str_equal(name, STR("message")))
+        value_object_remove(&object, name);
+    if (enrichment(connection)->plain_codec)
+        emit_plain(connection, text, object);
+    else
+        decode_message(connection, text, object);
+}
+
+static void emit_failure(struct beats_connection *connection, struct str raw)
+{
+    struct arena *arena = stream_arena(connection->stream);
+    struct event *event = event_new(arena);
+    event_set(event, &MESSAGE, value_str(utf8_repair(arena, raw)), NULL);
+    event_add_tag(event, STR("_jsonparsefailure"));
+    beats_count(connection->hub->input, BEATS_JSON_FAILURES, 1);
+    if (enrichment(connection)->source)
+        add_address(connection, event);
+    stream_emit(connection->stream, event);
+}
+
+static struct value object_of_pairs(struct arena *arena, struct str pairs)
+{
+    struct value object = value_object_new(arena, 8);
+    struct str key, text;
+    while (lumberjack_next_pair(&pairs, &key, &text))
+        value_object_set(arena, &object, utf8_repair(arena, key),
+                         value_str(utf8_repair(arena, text)));
+    return object;
+}
+
+void beats_event_emit(struct beats_connection *connection, const struct lumberjack_event *event)
+{
+    struct arena *arena = stream_arena(connection->stream);
+    char *copy = arena_bytes(arena, event->payload.len); /* values point into it */
+    memcpy(copy, event->payload.ptr, event->payload.len);
+    struct str payload = str_make(copy, event->payload.len);
+    struct value object;
+    if (event->version == LUMBERJACK_V1) {
+        emit_object(connection, object_of_pairs(arena, payload));
+        return;
+    }
+    if (json_decode(lane_json(connection->hub->lane), arena, payload, &object, NULL) &&
+        value_type(&object) == VALUE_OBJECT)
+        emit_object(connection, object);
+    else
+        emit_failure(connection, payload);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "inputs/beats/hub.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+#include "inputs/beats/connection.h"
+
+enum { HUB_LOG_WINDOW_MS = 10000, HUB_LOG_BURST = 5 };
+
+#define HUB_OF(item, member)                                                                       \
+    ((struct beats_hub *)(void *)((char *)(item)-offsetof(struct beats_hub, member)))
+
+static struct lane *main_lane(const struct beats_input *input)
+{
+    return input->env->lane;
+}
+
+/* ---- on the main lane ---- */
+
+static void on_stopped(struct inbox_item *item)
+{
+    struct beats_input *input = HUB_OF(item, stopped)->input;
+    if (++input->hubs_stopped == input->hub_count)
+        input_finished(input->env);
+}
+
+static void on_closed(struct inbox_item *item)
+{
+    struct beats_input *input = HUB_OF(item, closed)->input;
+    if (++input->hubs_closed == input->hub_count)
+        beats_closed_part(input);
+}
+
+/* ---- on the hub's lane ---- */
+
+static void end_if_empty(struct beats_hub *hub)
+{
+    if (!hub->is_closing || hub->connections)
+        return;
+    mem_free(hub->read_buffer);
+    hub->read_buffer = NULL;
+    /* From here on the main lane may free the hub. */
+    lane_post(main_lane(hub->input), &hub->closed);
+}
+
+static void on_stop(struct inbox_item *item)
+{
+    struct beats_hub *hub = HUB_OF(item, stop);
+    hub->is_stopping = true;
+    for (struct beats_connection *at = hub->connections; at; at = at->next)
+        connection_finish(at);
+    lane_post(main_lane(hub->input), &hub->stopped);
+}
+
+static void on_close(struct inbox_item *item)
+{
+    struct beats_hub *hub = HUB_OF(item, close);
+    hub->is_stopping = hub->is_closing = true;
+    for (struct beats_connection *at = hub->connections; at; at = at->next) {
+        connection_linger(at);
+        connection_update(at); /* one that lingers already has less time now */
+    }
+    end_if_empty(hub);
+}
+
+void hub_add(struct beats_hub *hub, struct beats_connection *connection)
+{
+    if (!hub->read_buffer)
+        hub->read_buffer = mem_alloc(BEATS_READ_BYTES);
+    connection->next = hub->connections;
+    if (hub->connections)
+        hub->connections->previous = connection;
+    hub->connections = connection;
+}
+
+void hub_remove(struct beats_hub *hub, struct beats_connection *connection)
+{
+    assert(hub->connections);
+    if (connection->previous)
+        connection->previous->next = connection->next;
+    else
+        hub->connections = connection->next;
+    if (connection->next)
+        connection->next->previous = connection->previous;
+    end_if_empty(hub);
+}
+
+/* ---- opening and closing ---- */
+
+void hubs_open(struct beats_input *input)
+{
+    struct engine *engine = input->env->engine;
+    input->hub_count = engine_lane_count(engine);
+    input->hubs = mem_zero(input->hub_count, sizeof *input->hubs);
+    for (size_t i = 0; i < input->hub_count; i++) {
+        struct beats_hub *hub = &input->hubs[i];
+        hub->input = input;
+        hub->lane = engine_lane(engine, i);
+        hub->stop.run = on_stop;
+        hub->stopped.run = on_stopped;
+        hub->close.run = on_close;
+        hub->closed.run = on_closed;
+        hub->log_limit = (struct log_limit){.window_ms = HUB_LOG_WINDOW_MS, .burst = HUB_LOG_BURST};
+    }
+}
+
+void hubs_stop(struct beats_input *input)
+{
+    assert(input->hubs);
+    for (size_t i = 0; i < input->hub_count; i++)
+        lane_post(input->hubs[i].lane, &input->hubs[i].stop);
+}
+
+void hubs_close(struct beats_input *input)
+{
+    assert(input->hubs);
+    for (size_t i = 0; i < input->hub_count; i++)
+        lane_post(input->hubs[i].lane, &input->hubs[i].close);
+}

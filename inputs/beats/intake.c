@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From bytes to batches. A batch ends with the window, or earlier when it is full; then memory for the next one is asked
+ * for, and the lane's other work comes first. While decoding waits, nothing is read from the socket: what was
+ * read already is kept.
+ */
+#include <assert.h>
+
+#include "inputs/beats/connection.h"
+#include "inputs/beats/hub.h"
+
+static size_t expected_bytes(const struct beats_connection *connection, uint32_t events)
+{
+    size_t mean = connection->mean_event_bytes;
+    return events > BEATS_BATCH_BYTES / mean ? BEATS_BATCH_BYTES : events * mean;
+}
+
+static void hand_over(struct beats_connection *connection)
+{
+    size_t events = stream_count(connection->stream);
+    if (events == 0)
+        return;
+    beats_count(connection->hub->input, BEATS_EVENTS, events);
+    connection->mean_event_bytes =
+        (connection->mean_event_bytes * 7 + connection->batch_bytes / events) / 8 + 1;
+    connection->batch_bytes = 0;
+    connection->address_in_batch = (struct str){0};
+    stream_hand_over(connection->stream, ++connection->token);
+}
+
+/* ---- what the decoder says ---- */
+
+static void on_window(void *ctx, enum lumberjack_version version, uint32_t events)
+{
+    struct beats_connection *connection = ctx;
+    windows_begin(&connection->windows, version);
+    connection->wanted_bytes = expected_bytes(connection, events);
+    lumberjack_pause(&connection->decoder);
+}
+
+static void on_event(void *ctx, const struct lumberjack_event *event)
+{
+    struct beats_connection *connection = ctx;
+    windows_event(&connection->windows, event->sequence);
+    beats_event_emit(connection, event);
+    connection->batch_bytes += event->payload.len;
+    if (connection->decoder.events_left == 0 ||
+        (!stream_full(connection->stream) && connection->batch_bytes < BEATS_BATCH_BYTES))
+        return;
+    hand_over(connection);
+    connection->wanted_bytes = expected_bytes(connection, connection->decoder.events_left);
+    connection->wants_turn = true;
+    lumberjack_pause(&connection->decoder);
+}
+
+static void on_window_end(void *ctx)
+{
+    struct beats_connection *connection = ctx;
+    hand_over(connection);
+    if (!windows_are_waiting(&connection->windows))
+        connection->waiting_since_ms = connection_now_ms(connection);
+    windows_end(&connection->windows, connection->token);
+    beats_count(connection->hub->input, BEATS_WINDOWS, 1);
+    connection->window_ended = true;
+}
+
+static const struct lumberjack_handler HANDLER = {on_window, on_event, on_window_end};
+
+/* ---- pauses ---- */
+
+static void on_turn(struct inbox_item *item)
+{
+    struct beats_connection *connection = (struct beats_connection *)(void *)item;
+    connection->turn_posted = connection->wants_turn = false;
+    if (connection->state == CONNECTION_OPEN)
+        intake_go_on(connection);
+    connection_release_holder(connection);
+}
+
+/* What is handed over to this lane was posted before, so it runs before. */
+static void post_turn(struct beats_connection *connection)
+{
+    if (connection->turn_posted)
+        return;
+    connection->turn_posted = true;
+    connection->holders++;
+    connection->link.run = on_turn;
+    lane_post(connection->hub->lane, &connection->link);
+}
+
+/* Each window begins with a pause, so that this is asked, and the list of windows never runs over. */
+static bool may_go_on(struct beats_connection *connection)
+{
+    if (windows_is_full(&connection->windows))
+        return false;
+    if (connection->wants_turn) {
+        post_turn(connection);
+        return false;
+    }
+    if (connection->wanted_bytes > 0 && !stream_admit(connection->stream, connection->wanted_bytes))
+        return false;
+    connection->wanted_bytes = 0;
+    return true;
+}
+
+static void keep_rest(struct beats_connection *connection, struct str rest)
+{
+    assert(!connection->paused && connection->rest.len == 0);
+    bool fits = buf_append_str(&connection->rest, rest);
+    assert(fits); /* never more than one read */
+    (void)fits;
+    connection->paused = true;
+    connection->paused_since_ms = connection_now_ms(connection);
+    beats_count(connection->hub->input, BEATS_PAUSES, 1);
+    connection_read(connection, false);
+}
+
+/* The time that we did not read does not count against the client. */
+static void unpause(struct beats_connection *connection)
+{
+    uint64_t now_ms = connection_now_ms(connection);
+    connection->paused = false;
+    connection->incomplete_since_ms += now_ms - connection->paused_since_ms;
+    connection->last_activity_ms = now_ms;
+}
+
+/* ---- decoding ---- */
+
+static void note_progress(struct beats_connection *connection, size_t len)
+{
+    bool incomplete = lumberjack_is_incomplete(&connection->decoder);
+    if (incomplete && (!connection->is_incomplete || connection->window_ended)) {
+        connection->incomplete_since_ms = connection_now_ms(connection);
+        connection->incomplete_bytes = len;
+    }
+    connection->is_incomplete = incomplete;
+    connection->window_ended = false;
+}
+
+void intake_bytes(struct beats_connection *connection, struct str bytes)
+{
+    struct lumberjack *decoder = &connection->decoder;
+    struct error err;
+    size_t len = bytes.len;
+    while (bytes.len > 0 || lumberjack_has_pending(decoder)) {
+        size_t consumed;
+        if (!lumberjack_feed(decoder, bytes, &consumed, &err)) {
+            connection_refuse(connection, &err);
+            return;
+        }
+        bytes = str_from_offset(bytes, consumed);
+        if (!may_go_on(connection)) {
+            keep_rest(connection, bytes);
+            break;
+        }
+    }
+    note_progress(connection, len);
+    connection_update(connection);
+}
+
+void intake_go_on(struct beats_connection *connection)
+{
+    if (!connection->paused || !may_go_on(connection))
+        return;
+    unpause(connection);
+    struct buf rest;
+    buf_init(&rest, BEATS_READ_BYTES);
+    buf_move(&rest, &connection->rest);
+    intake_bytes(connection, buf_str(&rest));
+    buf_release(&rest);
+    if (connection->state == CONNECTION_OPEN && !connection->paused)
+        connection_read(connection, true);
+}
+
+/* ---- what the engine says ---- */
+
+#define CONNECTION_OF(pointer)                                                                     \
+    ((struct beats_connection *)(void *)((char *)(pointer)-offsetof(struct beats_connection,       \
+                                                                    origin)))
+
+static void on_acked(struct origin *origin, uint64_t token)
+{
+    struct beats_connection *connection = CONNECTION_OF(origin);
+    windows_delivered(&connection->windows, token);
+    connection_update(connection);
+    if (connection->state == CONNECTION_OPEN)
+        intake_go_on(connection);
+}
+
+static void on_resume(struct origin *origin)
+{
+    struct beats_connection *connection = CONNECTION_OF(origin);
+    if (connection->state == CONNECTION_OPEN)
+        intake_go_on(connection);
+}
+
+/* ---- opening and closing ---- */
+
+void intake_open(struct beats_connection *connection)
+{
+    struct beats_hub *hub = connection->hub;
+    connection->origin = (struct origin){.acked = on_acked, .resume = on_resume};
+    struct stream_options options = {
+        .env = hub->input->env,
+        .lane = hub->lane,
+        .origin = &connection->origin,
+        .codec = hub->input->options.codec,
+        .codec_default = "plain",
+    };
+    struct error err;
+    connection->stream = stream_open(&options, &err);
+    if (!connection->stream)
+        log_error(hub->input->env->log, "client_failed", "a client could not be served",
+                  LOG_CSTR("reason", err.text));
+    connection->mean_event_bytes = BEATS_EVENT_GUESS_BYTES;
+    lumberjack_init(&connection->decoder, &HANDLER, connection, &hub->input->limits, NULL);
+    windows_init(&connection->windows);
+    buf_init(&connection->rest, BEATS_READ_BYTES);
+}
+
+void intake_close(struct beats_connection *connection)
+{
+    stream_close(connection->stream);
+    connection->stream = NULL;
+    lumberjack_release(&connection->decoder);
+    windows_release(&connection->windows);
+    buf_release(&connection->rest);
+}
