@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * grok: text into fields by named patterns (base/grok.h). The expressions are compiled once for each plugin in the file
+ * and shared by its instances; what is captured points into the text it was found in.
+ */
+#include <assert.h>
+
+#include "base/grok.h"
+#include "base/mem.h"
+#include "pipeline/plugin.h"
+
+struct grok_expression {
+    struct grok grok;
+    struct field_ref *targets; /* of each capture */
+    bool *overwrite;
+};
+
+/* The patterns for one field, in order. */
+struct grok_source {
+    struct field_ref field;
+    struct grok_expression *expressions;
+    size_t count;
+};
+
+struct grok_filter {
+    struct option_hash match;
+    struct option_strings patterns_dir;
+    struct str patterns_files_glob;
+    struct option_hash pattern_definitions;
+    bool break_on_match, named_captures_only, keep_empty_captures;
+    struct str target;
+    struct option_strings overwrite;
+    struct option_strings tag_on_failure;
+    int64_t timeout_millis;
+    int timeout_scope;
+    struct str tag_on_timeout;
+
+    const struct plugin_env *env;
+    struct grok_source *sources;
+    size_t source_count;
+    struct counter *matches, *failures, *timeouts;
+};
+
+static const char *const SCOPES[] = {"pattern", "event", NULL};
+
+static const struct option OPTIONS[] = {
+    {
+        .name = "match",
+        .doc = "Field => pattern, or a list of patterns tried in order.",
+        OPTION_IN_HASH(struct grok_filter, match),
+    },
+    {
+        .name = "patterns_dir",
+        .doc = "Directories or files with more patterns, lines of NAME and expression.",
+        OPTION_IN_STRINGS(struct grok_filter, patterns_dir),
+    },
+    {
+        .name = "patterns_files_glob",
+        .doc = "Which files of a patterns_dir are read.",
+        OPTION_IN_STRING(struct grok_filter, patterns_files_glob),
+        .def = "*",
+    },
+    {
+        .name = "pattern_definitions",
+        .doc = "Name => expression: patterns for this plugin only.",
+        OPTION_IN_HASH(struct grok_filter, pattern_definitions),
+    },
+    {
+        .name = "break_on_match",
+        .doc = "Stop at the first pattern that matches.",
+        OPTION_IN_BOOL(struct grok_filter, break_on_match),
+        .def = "true",
+    },
+    {
+        .name = "named_captures_only",
+        .doc = "Keep only what has a field name.",
+        OPTION_IN_BOOL(struct grok_filter, named_captures_only),
+        .def = "true",
+    },
+    {
+        .name = "keep_empty_captures",
+        .doc = "Set fields also for groups that are empty or took no part.",
+        OPTION_IN_BOOL(struct grok_filter, keep_empty_captures),
+        .def = "false",
+    },
+    {
+        .name = "target",
+        .doc = "Field that the captures go below.",
+        OPTION_IN_STRING(struct grok_filter, target),
+    },
+    {
+        .name = "overwrite",
+        .doc = "Fields that a capture replaces instead of joining.",
+        OPTION_IN_STRINGS(struct grok_filter, overwrite),
+    },
+    {
+        .name = "tag_on_failure",
+        .doc = "Tags for an event that nothing matched.",
+        OPTION_IN_STRINGS(struct grok_filter, tag_on_failure),
+        .def = "_grokparsefailure",
+    },
+    {
+        .name = "timeout_millis",
+        .doc = "Bound of one match. A match is bounded by its steps (see limits in the manual); 0 is no bound.",
+        OPTION_IN_INT(struct grok_filter, timeout_millis),
+        .def = "30000",
+        .max = 86400000,
+    },
+    {
+        .name = "timeout_scope",
+        .doc = "What timeout_millis bounds.",
+        OPTION_IN_CHOICE(struct grok_filter, timeout_scope),
+        .choices = SCOPES,
+        .def = "pattern",
+    },
+    {
+        .name = "tag_on_timeout",
+        .doc = "Tag for an event whose match was given up at the bound.",
+        OPTION_IN_STRING(struct grok_filter, tag_on_timeout),
+        .def = "_groktimeout",
+    },
+    OPTION_END,
+};
+
+/* ---- compiling ------------------------------------------------------------------------------------ */
+
+static bool is_overwritten(const struct grok_filter *filter, struct str field)
+{
+    for (size_t i = 0; i < filter->overwrite.count; i++)
+        if (str_equal(filter->overwrite.items[i], field))
+            return true;
+    return false;
+}
+
+/* The field that a capture sets: below the target when there is one. */
+static bool target_of(struct grok_filter *filter, struct str field, struct field_ref *out,
+                      struct error *err)
+{
+    struct arena *arena = filter->env->arena;
+    struct str text = field;
+    if (filter->target.len > 0) {
+        const char *open = filter->target.ptr[0] == '[' ? "" : "[";
+        const char *close = filter->target.ptr[0] == '[' ? "" : "]";
+        bool path = field.len > 0 && field.ptr[0] == '[';
+        text = arena_printf(arena, "%s%.*s%s%s%.*s%s", open, STR_FMT(filter->target), close,
+                            path ? "" : "[", STR_FMT(field), path ? "" : "]");
+    }
+    return field_ref_parse(arena, text, filter->env->settings->escape, out, err);
+}
+
+static bool compile_expression(struct grok_filter *filter, const struct grok_library *library,
+                               const struct conf_value *pattern, struct grok_expression *out,
+                               struct error *err)
+{
+    struct arena *arena = filter->env->arena;
+    if (!grok_compile(arena, library, pattern->text, filter->named_captures_only, &out->grok, err)) {
+        err->position = pattern->position;
+        return false;
+    }
+    out->targets = arena_zero(arena, out->grok.count * sizeof *out->targets);
+    out->overwrite = arena_zero(arena, out->grok.count * sizeof *out->overwrite);
+    for (size_t i = 0; i < out->grok.count; i++) {
+        struct str field = out->grok.captures[i].field;
+        out->overwrite[i] = is_overwritten(filter, field);
+        if (!target_of(filter, field, &out->targets[i], err))
+            return false;
+    }
+    return true;
+}
+
+static bool compile_source(struct grok_filter *filter, const struct grok_library *library,
+                           const struct conf_pair *pair, struct error *err)
+{
+    struct arena *arena = filter->env->arena;
+    struct grok_source *source = &filter->sources[filter->source_count++];
+    bool list = pair->value.type == CONF_ARRAY;
+    size_t count = list ? pair->value.count : 1;
+    source->expressions = arena_zero(arena, count * sizeof *source->expressions);
+    if (!field_ref_parse(arena, pair->key.text, filter->env->settings->escape, &source->field, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        const struct conf_value *pattern = list ? &pair->value.items[i] : &pair->value;
+        if (!compile_expression(filter, library, pattern, &source->expressions[source->count++],
+                                err))
+            return false;
+    }
+    return true;
+}
+
+static bool fill_library(struct grok_filter *filter, struct grok_library *library,
+                         struct error *err)
+{
+    for (size_t i = 0; i < filter->patterns_dir.count; i++) {
+        const char *path = arena_cstr(filter->env->arena, filter->patterns_dir.items[i]);
+        const char *glob = arena_cstr(filter->env->arena, filter->patterns_files_glob);
+        if (!grok_library_load_path(library, path, glob, err))
+            return false;
+    }
+    for (size_t i = 0; i < filter->pattern_definitions.count; i++)
+        grok_library_add(library, filter->pattern_definitions.pairs[i].key.text,
+                         filter->pattern_definitions.pairs[i].value.text);
+    return true;
+}
+
+static void grok_filter_close(void *self)
+{
+    struct grok_filter *filter = self;
+    for (size_t i = 0; i < filter->source_count; i++)
+        for (size_t k = 0; k < filter->sources[i].count; k++)
+            grok_release(&filter->sources[i].expressions[k].grok);
+    filter->source_count = 0;
+}
+
+static bool compile_all(struct grok_filter *filter, struct error *err)
+{
+    struct grok_library *library =
+        grok_library_new(filter->env->ecs == ECS_DISABLED ? GROK_SET_LEGACY : GROK_SET_ECS);
+    filter->sources =
+        arena_zero(filter->env->arena, filter->match.count * sizeof *filter->sources);
+    bool ok = fill_library(filter, library, err);
+    for (size_t i = 0; ok && i < filter->match.count; i++)
+        ok = compile_source(filter, library, &filter->match.pairs[i], err);
+    grok_library_free(library);
+    if (!ok)
+        grok_filter_close(filter);
+    return ok;
+}
+
+/* At start the expressions are compiled for their errors only; each instance compiles its own. */
+static bool grok_filter_check(void *self, const struct plugin_env *env, struct error *err)
+{
+    struct grok_filter copy = *(struct grok_filter *)self;
+    copy.env = env;
+    bool ok = compile_all(&copy, err);
+    grok_filter_close(&copy);
+    return ok;
+}
+
+static bool grok_filter_open(void *self, const struct plugin_env *env, struct error *err)
+{
+    struct grok_filter *filter = self;
+    filter->env = env;
+    filter->matches = env->counter(env, "matches");
+    filter->failures = env->counter(env, "failures");
+    filter->timeouts = env->counter(env, "timeouts");
+    return compile_all(filter, err);
+}
+
+/* ---- matching ------------------------------------------------------------------------------------- */
+
+/* A capture as a value; a number is read from the front of the text as Ruby's to_i and to_f do. */
+static struct value capture_value(struct arena *arena, enum grok_type type, struct str text)
+{
+    size_t end = 0;
+    if (type == GROK_STRING)
+        return value_str(text);
+    text = str_trim(text);
+    if (end < text.len && (text.ptr[end] == '-' || text.ptr[end] == '+'))
+        end++;
+    while (end < text.len && text.ptr[end] >= '0' && text.ptr[end] <= '9')
+        end++;
+    int64_t integer = 0;
+    struct str digits = str_make(text.ptr, end);
+    if (type == GROK_INT) {
+        if (str_to_int(digits, &integer) || digits.len < 2)
+            return value_int(integer);
+        return value_big_int(arena_dup(arena, digits));
+    }
+    double real = 0;
+    for (size_t len = text.len; len > 0; len--)
+        if (str_to_double(str_make(text.ptr, len), &real))
+            break;
+    return value_float(real);
+}
+
+static void join_value(struct event *event, const struct field_ref *target, struct value value)
+{
+    const struct value *old = event_get(event, target);
+    if (!old || value_type(old) == VALUE_NULL) {
+        event_set(event, target, value, NULL);
+    } else if (value_type(old) == VALUE_ARRAY) {
+        struct value list = *old;
+        value_array_push(event->arena, &list, value);
+        event_set(event, target, list, NULL);
+    } else if (value_type(old) == VALUE_STRING) {
+        struct value list = value_array_new(event->arena, 2);
+        value_array_push(event->arena, &list, *old);
+        value_array_push(event->arena, &list, value);
+        event_set(event, target, list, NULL);
+    }
+}
+
+static void store(const struct grok_filter *filter, const struct grok_expression *expression,
+                  struct event *event, struct str text)
+{
+    for (size_t i = 0; i < expression->grok.count; i++) {
+        const struct grok_capture *capture = &expression->grok.captures[i];
+        size_t start = 0, end = 0;
+        bool took_part = regex_group(filter->env->regex, capture->group, &start, &end);
+        if ((!took_part || start == end) && !filter->keep_empty_captures)
+            continue;
+        struct value value = value_null();
+        if (took_part)
+            value = capture_value(event->arena, capture->type,
+                                  str_make(text.ptr + start, end - start));
+        if (expression->overwrite[i])
+            event_set(event, &expression->targets[i], value, NULL);
+        else
+            join_value(event, &expression->targets[i], value);
+    }
+}
+
+/* Logstash's answer: whether the last pattern that was tried matched. */
+static bool match_text(struct grok_filter *filter, const struct grok_source *source,
+                       struct event *event, struct str text)
+{
+    bool matched = false;
+    for (size_t i = 0; i < source->count; i++) {
+        const struct grok_expression *expression = &source->expressions[i];
+        enum regex_result result =
+            regex_search(expression->grok.regex, filter->env->regex, text, 0);
+        matched = result == REGEX_MATCHED;
+        if (result == REGEX_LIMIT) {
+            counter_add(filter->timeouts, 1);
+            event_add_tag(event, filter->tag_on_timeout);
+        }
+        if (!matched)
+            continue;
+        store(filter, expression, event, text);
+        if (filter->break_on_match)
+            break;
+    }
+    return matched;
+}
+
+static bool match_source(struct grok_filter *filter, const struct grok_source *source,
+                         struct event *event)
+{
+    const struct value *value = event_get(event, &source->field);
+    if (!value || value_type(value) == VALUE_NULL)
+        return match_text(filter, source, event, STR(""));
+    if (value_type(value) != VALUE_ARRAY)
+        return match_text(filter, source, event, value_to_text(event->arena, value));
+    struct value list = value_dup(event->arena, value);
+    bool matched = false;
+    for (size_t i = 0; i < value_array_count(&list); i++)
+        matched |= match_text(filter, source, event,
+                              value_to_text(event->arena, value_array_at(&list, i)));
+    return matched;
+}
+
+static enum filter_result grok_filter_apply(void *self, struct event *event,
+                                            struct event_sink *more)
+{
+    (void)more;
+    struct grok_filter *filter = self;
+    bool matched = false;
+    for (size_t i = 0; i < filter->source_count && !(matched && filter->break_on_match); i++)
+        matched |= match_source(filter, &filter->sources[i], event);
+    if (matched) {
+        counter_add(filter->matches, 1);
+        return FILTER_MATCHED;
+    }
+    counter_add(filter->failures, 1);
+    for (size_t i = 0; i < filter->tag_on_failure.count; i++)
+        event_add_tag(event, filter->tag_on_failure.items[i]);
+    return FILTER_SKIPPED;
+}
+
+const struct filter grok_filter = {
+    .plugin = {.name = "grok",
+               .summary = "Text into fields by named patterns.",
+               .options = OPTIONS,
+               .size = sizeof(struct grok_filter),
+               .check = grok_filter_check},
+    .open = grok_filter_open,
+    .apply = grok_filter_apply,
+    .close = grok_filter_close,
+};
