@@ -6,6 +6,9 @@
 #ifndef MILLRACE_BASE_ZONE_H
 #define MILLRACE_BASE_ZONE_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/error.h"
 #include "base/str.h"
 
@@ -14,6 +17,9 @@ struct zone;
 /* "UTC", "Asia/Seoul", "+09:00", "EST", … Loaded zones are cached for the life of the process (at most
  * as many as there are names in tzdata). NULL and *err when the id is unknown. Thread-safe. */
 const struct zone *zone_find(struct str id, struct error *err);
+/* The same for names in tzdata only, as they stand in a text; NULL when it is not one. */
+const struct zone *zone_find_region(struct str name);
+bool zone_id_byte(char c);          /* may be part of such a name */
 const struct zone *zone_host(void); /* TZ, /etc/localtime, else UTC */
 /* Seconds east of UTC at an instant. */
 int32_t zone_offset_at(const struct zone *zone, int64_t utc_seconds);
