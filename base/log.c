@@ -66,7 +66,9 @@ static void put_character(struct line *line, uint32_t codepoint, bool quoted)
         len = (size_t)snprintf(text, sizeof text, "\\%c", (char)codepoint);
     else if (codepoint == '\n' || codepoint == '\r' || codepoint == '\t')
         len = (size_t)snprintf(text, sizeof text, "\\%c",
-                               codepoint == '\n' ? 'n' : codepoint == '\r' ? 'r' : 't');
+                               codepoint == '\n'   ? 'n'
+                               : codepoint == '\r' ? 'r'
+                                                   : 't');
     else if (is_dangerous(codepoint))
         len = (size_t)snprintf(text, sizeof text, "\\u%04x", (unsigned)codepoint);
     else

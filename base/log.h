@@ -16,7 +16,14 @@
 
 #include "base/str.h"
 
-enum log_level { LOG_LEVEL_TRACE, LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR, LOG_LEVEL_FATAL };
+enum log_level {
+    LOG_LEVEL_TRACE,
+    LOG_LEVEL_DEBUG,
+    LOG_LEVEL_INFO,
+    LOG_LEVEL_WARN,
+    LOG_LEVEL_ERROR,
+    LOG_LEVEL_FATAL
+};
 enum log_format { LOG_FORMAT_PLAIN, LOG_FORMAT_JSON };
 
 struct log {
@@ -36,10 +43,13 @@ struct log_field {
     double real;
 };
 
-#define LOG_STR(key, value) ((struct log_field){.name = (key), .type = LOG_FIELD_STR, .text = (value)})
+#define LOG_STR(key, value)                                                                        \
+    ((struct log_field){.name = (key), .type = LOG_FIELD_STR, .text = (value)})
 #define LOG_CSTR(key, value) LOG_STR(key, str_from(value))
-#define LOG_INT(key, value) ((struct log_field){.name = (key), .type = LOG_FIELD_INT, .integer = (int64_t)(value)})
-#define LOG_FLOAT(key, value) ((struct log_field){.name = (key), .type = LOG_FIELD_FLOAT, .real = (value)})
+#define LOG_INT(key, value)                                                                        \
+    ((struct log_field){.name = (key), .type = LOG_FIELD_INT, .integer = (int64_t)(value)})
+#define LOG_FLOAT(key, value)                                                                      \
+    ((struct log_field){.name = (key), .type = LOG_FIELD_FLOAT, .real = (value)})
 
 void log_init(struct log *log, enum log_level level, enum log_format format, int fd);
 bool log_level_parse(struct str text, enum log_level *out);
@@ -53,17 +63,21 @@ void log_write(const struct log *log, enum log_level level, const char *event, c
                const struct log_field *fields, size_t count);
 
 /* For a line without values. */
-#define LOG_NONE ((struct log_field){.name = NULL})
+#define LOG_NONE        ((struct log_field){.name = NULL})
 #define LOG_FIELDS(...) ((const struct log_field[]){__VA_ARGS__})
 #define log_at(log, level, event, sentence, ...)                                                   \
     (log_enabled(log, level)                                                                       \
          ? log_write(log, level, event, sentence, LOG_FIELDS(__VA_ARGS__),                         \
                      sizeof(LOG_FIELDS(__VA_ARGS__)) / sizeof(struct log_field))                   \
          : (void)0)
-#define log_debug(log, event, sentence, ...) log_at(log, LOG_LEVEL_DEBUG, event, sentence, __VA_ARGS__)
-#define log_info(log, event, sentence, ...) log_at(log, LOG_LEVEL_INFO, event, sentence, __VA_ARGS__)
-#define log_warn(log, event, sentence, ...) log_at(log, LOG_LEVEL_WARN, event, sentence, __VA_ARGS__)
-#define log_error(log, event, sentence, ...) log_at(log, LOG_LEVEL_ERROR, event, sentence, __VA_ARGS__)
+#define log_debug(log, event, sentence, ...)                                                       \
+    log_at(log, LOG_LEVEL_DEBUG, event, sentence, __VA_ARGS__)
+#define log_info(log, event, sentence, ...)                                                        \
+    log_at(log, LOG_LEVEL_INFO, event, sentence, __VA_ARGS__)
+#define log_warn(log, event, sentence, ...)                                                        \
+    log_at(log, LOG_LEVEL_WARN, event, sentence, __VA_ARGS__)
+#define log_error(log, event, sentence, ...)                                                       \
+    log_at(log, LOG_LEVEL_ERROR, event, sentence, __VA_ARGS__)
 
 /* At most `burst` lines for each `window_ms`; what was held back is counted. One thread. */
 struct log_limit {

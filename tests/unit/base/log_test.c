@@ -69,9 +69,10 @@ START_TEST(writes_json_lines)
     log_under_test.format = LOG_FORMAT_JSON;
     log_error(&log_under_test, "lost", "broker lost", LOG_CSTR("broker", "k\"1\n"),
               LOG_INT("id", 7), LOG_FLOAT("nan", (double)NAN));
-    ck_assert_str_eq(read_json(),
-                     ",\"level\":\"ERROR\",\"scope\":\"millrace\",\"event\":\"lost\",\"message\":"
-                     "\"broker lost\",\"values\":{\"broker\":\"k\\\"1\\n\",\"id\":7,\"nan\":null}}\n");
+    ck_assert_str_eq(
+        read_json(),
+        ",\"level\":\"ERROR\",\"scope\":\"millrace\",\"event\":\"lost\",\"message\":"
+        "\"broker lost\",\"values\":{\"broker\":\"k\\\"1\\n\",\"id\":7,\"nan\":null}}\n");
     log_error(&log_under_test, "none", "no values", LOG_NONE);
     ck_assert_str_eq(read_json(), ",\"level\":\"ERROR\",\"scope\":\"millrace\",\"event\":\"none\","
                                   "\"message\":\"no values\",\"values\":{}}\n");
@@ -87,7 +88,9 @@ static const struct {
     {STR_INIT("a=b"), "\"a=b\""},
     {STR_INIT("a\"b\\"), "\"a\\\"b\\\\\""},
     {STR_INIT("\r\t\0\x1B[31m\x7F"), "\"\\r\\t\\u0000\\u001b[31m\\u007f\""},
-    {STR_INIT("\xC2\x9B" "31m"), "\"\\u009b31m\""},             /* CSI as one character */
+    {STR_INIT("\xC2\x9B"
+              "31m"),
+     "\"\\u009b31m\""},                                           /* CSI as one character */
     {STR_INIT("\xE2\x80\xA8\xE2\x80\xAE"), "\"\\u2028\\u202e\""}, /* line separator, override */
     {STR_INIT("\xC3\xA9\xFF\xE2\x82\xAC"), "\"\xC3\xA9\xEF\xBF\xBD\xE2\x82\xAC\""},
 };

@@ -23,7 +23,9 @@ static const struct {
     {STR_INIT("\xF0\x80\x80\xAF"), 0, STR_INIT(REPLACED REPLACED REPLACED REPLACED)},
     /* cut short: one replacement for the part that could have gone on */
     {STR_INIT("ab\xE2\x82"), 2, STR_INIT("ab" REPLACED)},
-    {STR_INIT("ab\xF0\x9F\x98" "c"), 2, STR_INIT("ab" REPLACED "c")},
+    {STR_INIT("ab\xF0\x9F\x98"
+              "c"),
+     2, STR_INIT("ab" REPLACED "c")},
     {STR_INIT("\xE2\x28\xA1"), 0, STR_INIT(REPLACED "(" REPLACED)},
     {STR_INIT("x\x80y\xFFz"), 1, STR_INIT("x" REPLACED "y" REPLACED "z")},
     {STR_INIT("\xC3"), 0, STR_INIT(REPLACED)},
@@ -53,7 +55,8 @@ START_TEST(finds_a_bad_byte_anywhere)
         ck_assert_uint_eq(utf8_valid_prefix(str_make(text, sizeof text)), bad);
         ck_assert_uint_eq(utf8_valid_prefix(str_make(text, bad)), bad);
         memcpy(text, "\xE2\x82\xAC", 3);
-        ck_assert_uint_eq(utf8_valid_prefix(str_make(text, sizeof text)), bad < 3 ? sizeof text : bad);
+        ck_assert_uint_eq(utf8_valid_prefix(str_make(text, sizeof text)),
+                          bad < 3 ? sizeof text : bad);
     }
 }
 END_TEST
