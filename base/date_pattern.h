@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Date patterns, compiled once: Joda-Time's letters (date filter, %{+…}) and java.time's (%{{…}}).
- * English names, in tables of our own; no OS locale. Formatting is in UTC; parsing takes a zone.
+ * Names are English, or for parsing one of the languages of base/date_names.h; no OS locale. Formatting is in UTC;
+ * parsing takes a zone. Compiled patterns are immutable; neither formatting nor parsing allocates.
  */
 #ifndef MILLRACE_BASE_DATE_PATTERN_H
 #define MILLRACE_BASE_DATE_PATTERN_H
@@ -12,7 +13,8 @@
 #include "base/error.h"
 #include "base/str.h"
 
-struct zone; /* base/zone.h */
+struct zone;       /* base/zone.h */
+struct date_names; /* base/date_names.h */
 struct date_pattern;
 
 enum date_dialect { DATE_JODA, DATE_JAVA_TIME };
@@ -25,11 +27,16 @@ const struct date_pattern *date_pattern_compile(struct arena *arena, struct str 
 bool date_pattern_format(const struct date_pattern *pattern, struct instant at, struct buf *out);
 
 struct date_parse_context {
-    const struct zone *zone; /* when the text has none; NULL is UTC */
-    struct instant now;      /* for patterns without a year, and two-digit years */
+    const struct zone *zone;        /* when the text has none; NULL is UTC */
+    struct instant now;             /* for patterns without a year, and two-digit years */
+    const struct date_names *names; /* NULL is English */
 };
-/* The whole text must match (Joda-Time's parser as Logstash's date filter uses it). */
+/* The whole text must match (Joda-Time's parser as Logstash's date filter uses it). False for a local time that a
+ * change of the zone's offset leaves out; the earlier of two that it repeats. Milliseconds; what is finer is cut. */
 bool date_pattern_parse(const struct date_pattern *pattern, const struct date_parse_context *ctx,
                         struct str text, struct instant *out);
+
+/* False for java.time patterns and for those with a zone's full name (zzzz): they only format. */
+bool date_pattern_can_parse(const struct date_pattern *pattern);
 
 #endif

@@ -7,10 +7,12 @@
 Suite *arena_suite(void);
 Suite *buf_suite(void);
 Suite *clock_suite(void);
+Suite *date_pattern_suite(void);
 Suite *log_suite(void);
 Suite *map_suite(void);
 Suite *regex_suite(void);
 Suite *str_suite(void);
 Suite *utf8_suite(void);
+Suite *zone_suite(void);
 
 #endif
