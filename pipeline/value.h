@@ -148,9 +148,16 @@ bool value_truthy(const struct value *value);
 /* Text as sprintf writes it (REFERENCE 1.5): strings as they are, arrays joined by ',', objects as JSON, floats
  * in Java's form. The result may borrow from value or live in arena. */
 struct str value_to_text(struct arena *arena, const struct value *value);
+/* The same, appended; false when the buffer is at its maximum. */
+bool value_append_text(const struct value *value, struct buf *out);
+/* As java.util's containers print themselves: {a=1, b=[x, null]}; null is "null". */
+struct str value_to_java_text(struct arena *arena, const struct value *value);
 
 /* A double as Java's Double.toString: 1.0, 0.1, 1.0E21. Returns the length, at most 32, no NUL. */
 enum { FLOAT_TEXT_MAX = 32 };
 size_t float_format(double real, char out[FLOAT_TEXT_MAX]);
+/* Decimal digits, without NUL. */
+enum { INT_TEXT_MAX = 24 };
+size_t int_format(int64_t integer, char out[INT_TEXT_MAX]);
 
 #endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MILLRACE_TESTS_UNIT_PIPELINE_SUITES_H
+#define MILLRACE_TESTS_UNIT_PIPELINE_SUITES_H
+
+#include <check.h>
+
+Suite *event_suite(void);
+Suite *json_suite(void);
+Suite *value_suite(void);
+
+#endif
