@@ -30,6 +30,10 @@ bool bind_plugin(const struct bind_context *ctx, const char *kind, const struct 
 /* Fills the defaults of a table into self, as if no attribute were given (required rows stay zero). */
 bool bind_defaults(const struct bind_context *ctx, const struct option *options, void *self);
 
+/* A value as Logstash prints it: texts and whole numbers as they are, 1.50 as 1.5, lists and hashes as
+ * ["a", 1] and {"k"=>"v"}. */
+struct str bind_text(struct arena *arena, const struct conf_value *value);
+
 /* Reads a number with a unit as OPTION_BYTES and OPTION_DURATION_MS do. */
 bool bind_parse_bytes(struct str text, int64_t *out);
 bool bind_parse_duration_ms(struct str text, int64_t unit_ms, int64_t *out);

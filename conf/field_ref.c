@@ -13,9 +13,12 @@ static const struct replacement AMPERSAND_CODES[] = {{"&#91;", '['}, {"&#93;", '
 static const struct replacement *escape_codes(enum field_escape escape)
 {
     switch (escape) {
-    case FIELD_ESCAPE_NONE: return NULL;
-    case FIELD_ESCAPE_PERCENT: return PERCENT_CODES;
-    case FIELD_ESCAPE_AMPERSAND: return AMPERSAND_CODES;
+    case FIELD_ESCAPE_NONE:
+        return NULL;
+    case FIELD_ESCAPE_PERCENT:
+        return PERCENT_CODES;
+    case FIELD_ESCAPE_AMPERSAND:
+        return AMPERSAND_CODES;
     }
     return NULL;
 }
@@ -54,8 +57,8 @@ static bool read_index(struct str name, int64_t *out)
 
 static bool not_legal(struct error *err, struct str text)
 {
-    return error_set(err, ERROR_CONFIG, "'%.*s' is not a field reference; write name or [name][name]",
-                     STR_FMT(text));
+    return error_set(err, ERROR_CONFIG,
+                     "'%.*s' is not a field reference; write name or [name][name]", STR_FMT(text));
 }
 
 struct reader {
@@ -106,7 +109,8 @@ bool field_ref_parse(struct arena *arena, struct str text, enum field_escape esc
                      struct field_ref *out, struct error *err)
 {
     struct reader reader = {.arena = arena, .escape = escape};
-    bool is_path = text.len > 0 && (memchr(text.ptr, '[', text.len) || memchr(text.ptr, ']', text.len));
+    bool is_path =
+        text.len > 0 && (memchr(text.ptr, '[', text.len) || memchr(text.ptr, ']', text.len));
     if (is_path ? !read_path(&reader, text, err) : !add_part(&reader, text, err))
         return false;
     assert(reader.count > 0);

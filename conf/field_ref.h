@@ -23,8 +23,8 @@ struct field_part {
 enum field_root { FIELD_ROOT_EVENT, FIELD_ROOT_METADATA };
 
 struct field_ref {
-    struct str text;          /* as written */
-    enum field_root root;     /* METADATA: parts are the path below @metadata, count 0 is all of it */
+    struct str text;      /* as written */
+    enum field_root root; /* METADATA: parts are the path below @metadata, count 0 is all of it */
     struct field_part *parts;
     size_t count;
 };

@@ -219,8 +219,8 @@ static bool parse_branch(struct parser *parser, enum conf_section section,
     bool more = scan_take(parser, "if");
     assert(more);
     while (more) {
-        out->arms = scan_room(parser->arena, out->arms, out->arm_count, &capacity,
-                              sizeof *out->arms);
+        out->arms =
+            scan_room(parser->arena, out->arms, out->arm_count, &capacity, sizeof *out->arms);
         struct conf_arm arm = {.position = scan_position(parser, from)};
         if (!parse_arm(parser, section, has_condition, &arm))
             return false;
@@ -280,12 +280,16 @@ static void add_section(struct parser *parser, enum conf_section section,
         out->has_input_section = true;
         append_block(parser->arena, &out->inputs, block);
         break;
-    case CONF_FILTER: append_block(parser->arena, &out->filters, block); break;
+    case CONF_FILTER:
+        append_block(parser->arena, &out->filters, block);
+        break;
     case CONF_OUTPUT:
         out->has_output_section = true;
         append_block(parser->arena, &out->outputs, block);
         break;
-    case CONF_CODEC: assert(!"a codec has no section"); break;
+    case CONF_CODEC:
+        assert(!"a codec has no section");
+        break;
     }
 }
 
@@ -314,7 +318,8 @@ static void recover_section(struct parser *parser)
     enum conf_section section;
     parser->open = 0;
     while (!scan_at_end(parser)) {
-        const char *end = memchr(parser->text.ptr + parser->at, '\n', parser->text.len - parser->at);
+        const char *end =
+            memchr(parser->text.ptr + parser->at, '\n', parser->text.len - parser->at);
         parser->at = end ? (size_t)(end + 1 - parser->text.ptr) : parser->text.len;
         struct parser ahead = *parser;
         scan_skip(&ahead);

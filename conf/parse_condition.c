@@ -67,9 +67,11 @@ static bool parse_regexp(struct parser *parser, struct conf_expr **out)
 static void fill_variables(struct parser *parser, size_t from, struct conf_expr *expr)
 {
     struct error err;
-    bool replaced;
-    if (!substitute(parser->arena, parser->options, expr->text, &expr->text, &replaced, &err))
+    struct substitution filled;
+    if (!substitute(parser->arena, parser->options, expr->text, &filled, &err))
         scan_fail(parser, from, "%s", err.text);
+    else
+        expr->text = filled.text;
 }
 
 static bool parse_string(struct parser *parser, bool is_pattern, struct conf_expr **out)
@@ -100,8 +102,7 @@ static bool list_from_value(struct parser *parser, const struct conf_value *valu
 }
 
 /* Lists are read as values of attributes are; depth is bounded by the parser's. */
-static bool from_value(struct parser *parser, const struct conf_value *value,
-                       struct conf_expr *out)
+static bool from_value(struct parser *parser, const struct conf_value *value, struct conf_expr *out)
 {
     *out = (struct conf_expr){.type = CONF_OPERAND,
                               .position = value->position,
@@ -109,13 +110,20 @@ static bool from_value(struct parser *parser, const struct conf_value *value,
                               .is_float = value->is_float};
     switch (value->type) {
     case CONF_STRING:
-    case CONF_BAREWORD: out->operand = CONF_OPERAND_STRING; return true;
-    case CONF_NUMBER: out->operand = CONF_OPERAND_NUMBER; return true;
-    case CONF_ARRAY: return list_from_value(parser, value, out);
+    case CONF_BAREWORD:
+        out->operand = CONF_OPERAND_STRING;
+        return true;
+    case CONF_NUMBER:
+        out->operand = CONF_OPERAND_NUMBER;
+        return true;
+    case CONF_ARRAY:
+        return list_from_value(parser, value, out);
     case CONF_HASH:
-    case CONF_BLOCK: break;
+    case CONF_BLOCK:
+        break;
     }
-    error_list_at(parser->errors, value->position, "a list in a condition holds texts and numbers only");
+    error_list_at(parser->errors, value->position,
+                  "a list in a condition holds texts and numbers only");
     return false;
 }
 
@@ -148,12 +156,16 @@ static bool no_operand(struct parser *parser)
     if (str_equal(name, STR("not")))
         return scan_fail(parser, from, "'not' stands only before 'in'; write !(…)");
     if (str_equal(name, STR("true")) || str_equal(name, STR("false")))
-        return scan_fail(parser, from, "'%.*s' cannot be compared with; test the field itself: [field] or ![field]",
-                         STR_FMT(name));
+        return scan_fail(
+            parser, from,
+            "'%.*s' cannot be compared with; test the field itself: [field] or ![field]",
+            STR_FMT(name));
     if (name.len > 0 && scan_peek(&ahead, 0) == '(')
-        return scan_fail(parser, from, "functions such as '%.*s' cannot be called here", STR_FMT(name));
+        return scan_fail(parser, from, "functions such as '%.*s' cannot be called here",
+                         STR_FMT(name));
     if (name.len > 0)
-        return scan_fail(parser, from, "'%.*s' is no value here: a field is written [%.*s], a text \"%.*s\"",
+        return scan_fail(parser, from,
+                         "'%.*s' is no value here: a field is written [%.*s], a text \"%.*s\"",
                          STR_FMT(name), STR_FMT(name), STR_FMT(name));
     return scan_fail(parser, from, "expected a [field], a text, a number or a list, found %s",
                      scan_found(parser, from, found));
@@ -219,7 +231,8 @@ static bool check_match(struct parser *parser, size_t from, const struct conf_ex
     if (left != CONF_OPERAND_FIELD && left != CONF_OPERAND_STRING)
         return scan_fail(parser, from, "only a [field] or a text can be matched");
     if (right != CONF_OPERAND_REGEXP && right != CONF_OPERAND_STRING)
-        return scan_fail(parser, from, "expected /a regular expression/ or a text after the operator");
+        return scan_fail(parser, from,
+                         "expected /a regular expression/ or a text after the operator");
     return true;
 }
 
@@ -233,8 +246,9 @@ static bool check_compare(struct parser *parser, size_t from, struct conf_expr *
     expr->right = first_scalar(expr->right);
     if (!expr->right)
         return scan_fail(parser, from, "an empty list cannot be compared with; use 'in' for lists");
-    error_list_warn_at(parser->errors, expr->position,
-                       "only the first item of the list is compared; use 'in' to look for a value in a list");
+    error_list_warn_at(
+        parser->errors, expr->position,
+        "only the first item of the list is compared; use 'in' to look for a value in a list");
     return true;
 }
 
@@ -325,7 +339,7 @@ static bool take_boolean(struct parser *parser, enum conf_expr_type *out)
         const char *text, *instead;
         enum conf_expr_type type;
     } BOOLEANS[] = {
-        {"and", NULL, CONF_AND},   {"or", NULL, CONF_OR},  {"xor", NULL, CONF_XOR},
+        {"and", NULL, CONF_AND},   {"or", NULL, CONF_OR},   {"xor", NULL, CONF_XOR},
         {"nand", NULL, CONF_NAND}, {"&&", "and", CONF_AND}, {"||", "or", CONF_OR},
     };
     for (size_t i = 0; i < sizeof BOOLEANS / sizeof *BOOLEANS; i++) {

@@ -8,11 +8,16 @@
 static char unescape(char c)
 {
     switch (c) {
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    case '0': return '\0';
-    default: return c;
+    case 'n':
+        return '\n';
+    case 'r':
+        return '\r';
+    case 't':
+        return '\t';
+    case '0':
+        return '\0';
+    default:
+        return c;
     }
 }
 
@@ -50,24 +55,24 @@ static void become_array(struct parser *parser, struct conf_value *value, struct
     value->items = arena_zero(parser->arena, count * sizeof *value->items);
     value->count = count;
     for (size_t i = 0; i < count; i++)
-        value->items[i] = (struct conf_value){
-            .type = CONF_STRING, .position = value->position, .text = items[i]};
+        value->items[i] =
+            (struct conf_value){.type = CONF_STRING, .position = value->position, .text = items[i]};
 }
 
 /* A missing variable is a soft error: the text is whole, only its value is not known. */
 static void fill_variables(struct parser *parser, size_t from, struct conf_value *value)
 {
     struct error err;
-    bool replaced = false;
-    if (!substitute(parser->arena, parser->options, value->text, &value->text, &replaced, &err)) {
+    struct substitution filled;
+    if (!substitute(parser->arena, parser->options, value->text, &filled, &err)) {
         scan_fail(parser, from, "%s", err.text);
         return;
     }
-    if (!replaced)
+    if (!filled.replaced)
         return;
     struct str *items = NULL;
     size_t count = 0;
-    value->text = substitute_unquote(value->text);
+    value->text = substitute_unquote(filled.text);
     if (substitute_list(parser->arena, value->text, &items, &count))
         become_array(parser, value, items, count);
 }
@@ -196,8 +201,8 @@ static bool parse_pairs(struct parser *parser, struct conf_value *out)
     bool ok = true;
     scan_skip(parser);
     while (ok && !scan_take(parser, "}")) {
-        out->pairs = scan_room(parser->arena, out->pairs, out->count, &capacity,
-                               sizeof *out->pairs);
+        out->pairs =
+            scan_room(parser->arena, out->pairs, out->count, &capacity, sizeof *out->pairs);
         struct conf_pair pair = {0};
         ok = parse_pair(parser, &pair, &seen);
         if (ok)
@@ -248,8 +253,8 @@ static bool parse_items(struct parser *parser, struct conf_value *out)
     bool ok = true;
     bool more = !scan_take(parser, "]");
     while (more) {
-        out->items = scan_room(parser->arena, out->items, out->count, &capacity,
-                               sizeof *out->items);
+        out->items =
+            scan_room(parser->arena, out->items, out->count, &capacity, sizeof *out->items);
         struct conf_value item;
         if (!parse_value(parser, &item))
             return false;
@@ -295,9 +300,10 @@ static bool no_value(struct parser *parser)
     if (scan_peek(parser, 0) == '/')
         return scan_fail(parser, parser->at,
                          "a regular expression is written as text in quotes here, without slashes");
-    return scan_fail(parser, parser->at,
-                     "expected a value (text in quotes, a number, a word, [array] or {hash}), found %s",
-                     scan_found(parser, parser->at, found));
+    return scan_fail(
+        parser, parser->at,
+        "expected a value (text in quotes, a number, a word, [array] or {hash}), found %s",
+        scan_found(parser, parser->at, found));
 }
 
 bool parse_value(struct parser *parser, struct conf_value *out)

@@ -60,7 +60,7 @@ static inline bool scan_at_end(const struct parser *parser)
     return parser->at >= parser->text.len;
 }
 bool scan_is_blank(char c);
-bool scan_is_name(char c);  /* A-Z a-z 0-9 _ - */
+bool scan_is_name(char c); /* A-Z a-z 0-9 _ - */
 bool scan_is_digit(char c);
 void scan_skip(struct parser *parser); /* blanks and comments */
 bool scan_starts(const struct parser *parser, const char *literal);
@@ -79,8 +79,7 @@ void scan_leave(struct parser *parser);
 enum scan_resume { SCAN_ATTRIBUTE, SCAN_STATEMENT };
 void scan_recover(struct parser *parser, unsigned open, enum scan_resume resume);
 /* Room for one more item in an array of the arena. */
-void *scan_room(struct arena *arena, void *items, size_t count, size_t *capacity,
-                size_t item_size);
+void *scan_room(struct arena *arena, void *items, size_t count, size_t *capacity, size_t item_size);
 
 /* ---- parse_value.c ---- */
 

@@ -41,8 +41,7 @@ static void cursor_advance(struct line_cursor *cursor, struct str text, size_t o
     }
 }
 
-static void cursor_seek(struct line_cursor *cursor, const struct conf_source *source,
-                        size_t offset)
+static void cursor_seek(struct line_cursor *cursor, const struct conf_source *source, size_t offset)
 {
     if (offset > source->text.len)
         offset = source->text.len;
@@ -308,8 +307,7 @@ void scan_recover(struct parser *parser, unsigned open, enum scan_resume resume)
     parser->open = open;
 }
 
-void *scan_room(struct arena *arena, void *items, size_t count, size_t *capacity,
-                size_t item_size)
+void *scan_room(struct arena *arena, void *items, size_t count, size_t *capacity, size_t item_size)
 {
     enum { FIRST_ITEMS = 4 };
     if (count < *capacity)

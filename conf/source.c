@@ -20,8 +20,9 @@ static bool append_stream(FILE *file, const char *path, struct buf *text, struct
     enum { READ_BYTES = 16 * 1024 };
     for (;;) {
         if (!buf_reserve(text, READ_BYTES))
-            return error_set(err, ERROR_LIMIT, "'%s' and the files before it are larger than %d bytes",
-                             path, CONF_SOURCE_MAX_BYTES);
+            return error_set(err, ERROR_LIMIT,
+                             "'%s' and the files before it are larger than %d bytes", path,
+                             CONF_SOURCE_MAX_BYTES);
         size_t got = fread(text->ptr + text->len, 1, READ_BYTES, file);
         text->len += got;
         if (got == 0)
@@ -131,8 +132,8 @@ static bool find_line(const struct conf_source *source, const struct error_posit
         if (!position->file || strcmp(source->parts[i].file, position->file) != 0)
             continue;
         size_t end = i + 1 < source->count ? source->parts[i + 1].start : source->text.len;
-        struct str rest = str_make(source->text.ptr + source->parts[i].start,
-                                   end - source->parts[i].start);
+        struct str rest =
+            str_make(source->text.ptr + source->parts[i].start, end - source->parts[i].start);
         for (unsigned line = 1; line < position->line && rest.len > 0; line++) {
             const char *newline = memchr(rest.ptr, '\n', rest.len);
             rest = str_from_offset(rest, newline ? (size_t)(newline + 1 - rest.ptr) : rest.len);

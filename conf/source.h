@@ -45,6 +45,7 @@ bool conf_parse(struct arena *arena, const struct conf_source *source,
                 struct error_list *errors);
 
 /* Prints each error as "FILE:LINE:COLUMN: error: TEXT", the line of the file and a caret below it. */
-void conf_print_errors(FILE *out, const struct conf_source *source, const struct error_list *errors);
+void conf_print_errors(FILE *out, const struct conf_source *source,
+                       const struct error_list *errors);
 
 #endif

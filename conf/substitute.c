@@ -63,7 +63,8 @@ static bool placeholder_find(struct str text, size_t from, struct placeholder *o
 
 static bool too_long(struct error *err)
 {
-    return error_set(err, ERROR_LIMIT, "the text is longer than %d bytes with its variables filled in",
+    return error_set(err, ERROR_LIMIT,
+                     "the text is longer than %d bytes with its variables filled in",
                      SUBSTITUTE_MAX_BYTES);
 }
 
@@ -82,7 +83,8 @@ static bool append_file(struct buf *buf, const char *path, struct error *err)
     if (failed)
         error_set(err, ERROR_IO, "cannot read '%s'", path);
     else if (!ok)
-        error_set(err, ERROR_LIMIT, "'%s' is larger than %d bytes", path, SUBSTITUTE_FILE_MAX_BYTES);
+        error_set(err, ERROR_LIMIT, "'%s' is larger than %d bytes", path,
+                  SUBSTITUTE_FILE_MAX_BYTES);
     else if (!buf_append(buf, content, len))
         ok = too_long(err);
     mem_free(content);
@@ -95,24 +97,24 @@ static bool append_variable(struct arena *arena, const struct conf_options *opti
     if (str_equal(found->name, STR("file")) && str_starts_with(found->fallback, STR("/")))
         return append_file(buf, arena_cstr(arena, found->fallback), err);
     char *name = arena_cstr(arena, found->name);
-    const char *value = options && options->lookup ? options->lookup(options->lookup_ctx, name)
-                                                   : getenv(name);
+    const char *value =
+        options && options->lookup ? options->lookup(options->lookup_ctx, name) : getenv(name);
     if (!value && !found->has_fallback)
-        return error_set(err, ERROR_CONFIG,
-                         "the environment variable '%s' is not set; '${%s:default}' gives a default", name,
-                         name);
+        return error_set(
+            err, ERROR_CONFIG,
+            "the environment variable '%s' is not set; '${%s:default}' gives a default", name,
+            name);
     if (!buf_append_str(buf, value ? str_from(value) : found->fallback))
         return too_long(err);
     return true;
 }
 
 bool substitute(struct arena *arena, const struct conf_options *options, struct str text,
-                struct str *out, bool *replaced_out, struct error *err)
+                struct substitution *out, struct error *err)
 {
     struct placeholder found;
-    *out = text;
-    *replaced_out = placeholder_find(text, 0, &found);
-    if (!*replaced_out)
+    *out = (struct substitution){text, placeholder_find(text, 0, &found)};
+    if (!out->replaced)
         return true;
     struct buf buf;
     buf_init(&buf, SUBSTITUTE_MAX_BYTES);
@@ -127,7 +129,7 @@ bool substitute(struct arena *arena, const struct conf_options *options, struct 
     if (ok)
         ok = buf_append_str(&buf, str_from_offset(text, done)) || too_long(err);
     if (ok)
-        *out = arena_dup(arena, buf_str(&buf));
+        out->text = arena_dup(arena, buf_str(&buf));
     buf_release(&buf);
     return ok;
 }

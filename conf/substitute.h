@@ -15,10 +15,14 @@ enum {
     SUBSTITUTE_MAX_BYTES = 1024 * 1024 /* of one text after substitution */
 };
 
-/* *out is text itself when there is nothing to replace, which *replaced_out tells. False when a
- * variable is not there and has no default. */
+struct substitution {
+    struct str text; /* the given text itself when there is nothing to replace */
+    bool replaced;
+};
+
+/* False when a variable is not there and has no default. */
 bool substitute(struct arena *arena, const struct conf_options *options, struct str text,
-                struct str *out, bool *replaced_out, struct error *err);
+                struct substitution *out, struct error *err);
 
 /* Values that came from variables lose one layer of quotes around the whole (first ', then "). */
 struct str substitute_unquote(struct str text);

@@ -13,12 +13,12 @@
 #include "base/str.h"
 
 enum conf_value_type {
-    CONF_STRING,   /* quoted */
+    CONF_STRING, /* quoted */
     CONF_BAREWORD,
-    CONF_NUMBER,   /* text as written; is_float when it has a '.' */
+    CONF_NUMBER, /* text as written; is_float when it has a '.' */
     CONF_ARRAY,
     CONF_HASH,
-    CONF_BLOCK,    /* a nested plugin, as in codec => json { … } */
+    CONF_BLOCK, /* a nested plugin, as in codec => json { … } */
 };
 
 struct conf_plugin;
@@ -57,16 +57,32 @@ struct conf_plugin {
 };
 
 enum conf_expr_type {
-    CONF_AND, CONF_OR, CONF_XOR, CONF_NAND, /* left, right */
-    CONF_NOT,                               /* left */
-    CONF_TRUTHY,                            /* left: an operand */
-    CONF_EQ, CONF_NE, CONF_LT, CONF_LE, CONF_GT, CONF_GE,
-    CONF_MATCH, CONF_NO_MATCH,              /* right: CONF_OPERAND with a regexp or string value */
-    CONF_IN, CONF_NOT_IN,
+    CONF_AND,
+    CONF_OR,
+    CONF_XOR,
+    CONF_NAND,   /* left, right */
+    CONF_NOT,    /* left */
+    CONF_TRUTHY, /* left: an operand */
+    CONF_EQ,
+    CONF_NE,
+    CONF_LT,
+    CONF_LE,
+    CONF_GT,
+    CONF_GE,
+    CONF_MATCH,
+    CONF_NO_MATCH, /* right: CONF_OPERAND with a regexp or string value */
+    CONF_IN,
+    CONF_NOT_IN,
     CONF_OPERAND,
 };
 
-enum conf_operand_type { CONF_OPERAND_STRING, CONF_OPERAND_NUMBER, CONF_OPERAND_FIELD, CONF_OPERAND_LIST, CONF_OPERAND_REGEXP };
+enum conf_operand_type {
+    CONF_OPERAND_STRING,
+    CONF_OPERAND_NUMBER,
+    CONF_OPERAND_FIELD,
+    CONF_OPERAND_LIST,
+    CONF_OPERAND_REGEXP
+};
 
 struct conf_expr {
     enum conf_expr_type type;
@@ -74,9 +90,9 @@ struct conf_expr {
     struct conf_expr *left, *right;
     /* CONF_OPERAND only */
     enum conf_operand_type operand;
-    bool is_float;            /* NUMBER */
-    struct str text;          /* STRING, NUMBER, REGEXP (without slashes), FIELD: "[a][b]" */
-    struct conf_expr *items;  /* LIST */
+    bool is_float;           /* NUMBER */
+    struct str text;         /* STRING, NUMBER, REGEXP (without slashes), FIELD: "[a][b]" */
+    struct conf_expr *items; /* LIST */
     size_t count;
 };
 

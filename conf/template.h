@@ -28,7 +28,8 @@ struct template_part {
     const struct date_pattern *date;
 };
 
-struct template {
+struct template
+{
     struct str text; /* as written */
     struct template_part *parts;
     size_t count;

@@ -43,9 +43,15 @@ static void dump_attributes(const struct conf_plugin *plugin, struct buf *out)
 void dump_value(const struct conf_value *value, struct buf *out)
 {
     switch (value->type) {
-    case CONF_STRING: buf_printf(out, "\"%.*s\"", STR_FMT(value->text)); break;
-    case CONF_BAREWORD: buf_append_str(out, value->text); break;
-    case CONF_NUMBER: buf_printf(out, "%s%.*s", value->is_float ? "f" : "i", STR_FMT(value->text)); break;
+    case CONF_STRING:
+        buf_printf(out, "\"%.*s\"", STR_FMT(value->text));
+        break;
+    case CONF_BAREWORD:
+        buf_append_str(out, value->text);
+        break;
+    case CONF_NUMBER:
+        buf_printf(out, "%s%.*s", value->is_float ? "f" : "i", STR_FMT(value->text));
+        break;
     case CONF_ARRAY:
         buf_append_char(out, '[');
         for (size_t i = 0; i < value->count; i++) {
@@ -64,17 +70,27 @@ void dump_value(const struct conf_value *value, struct buf *out)
         }
         buf_append_char(out, '}');
         break;
-    case CONF_BLOCK: dump_attributes(value->block, out); break;
+    case CONF_BLOCK:
+        dump_attributes(value->block, out);
+        break;
     }
 }
 
 static void dump_operand(const struct conf_expr *expr, struct buf *out)
 {
     switch (expr->operand) {
-    case CONF_OPERAND_STRING: buf_printf(out, "\"%.*s\"", STR_FMT(expr->text)); break;
-    case CONF_OPERAND_NUMBER: buf_printf(out, "%s%.*s", expr->is_float ? "f" : "i", STR_FMT(expr->text)); break;
-    case CONF_OPERAND_FIELD: buf_printf(out, "{%.*s}", STR_FMT(expr->text)); break;
-    case CONF_OPERAND_REGEXP: buf_printf(out, "/%.*s/", STR_FMT(expr->text)); break;
+    case CONF_OPERAND_STRING:
+        buf_printf(out, "\"%.*s\"", STR_FMT(expr->text));
+        break;
+    case CONF_OPERAND_NUMBER:
+        buf_printf(out, "%s%.*s", expr->is_float ? "f" : "i", STR_FMT(expr->text));
+        break;
+    case CONF_OPERAND_FIELD:
+        buf_printf(out, "{%.*s}", STR_FMT(expr->text));
+        break;
+    case CONF_OPERAND_REGEXP:
+        buf_printf(out, "/%.*s/", STR_FMT(expr->text));
+        break;
     case CONF_OPERAND_LIST:
         buf_append_char(out, '<');
         for (size_t i = 0; i < expr->count; i++) {
@@ -89,10 +105,10 @@ static void dump_operand(const struct conf_expr *expr, struct buf *out)
 void dump_expr(const struct conf_expr *expr, struct buf *out)
 {
     static const char *const NAMES[] = {
-        [CONF_AND] = "and", [CONF_OR] = "or", [CONF_XOR] = "xor", [CONF_NAND] = "nand",
-        [CONF_EQ] = "==", [CONF_NE] = "!=", [CONF_LT] = "<", [CONF_LE] = "<=", [CONF_GT] = ">",
-        [CONF_GE] = ">=", [CONF_MATCH] = "=~", [CONF_NO_MATCH] = "!~", [CONF_IN] = "in",
-        [CONF_NOT_IN] = "not in"};
+        [CONF_AND] = "and", [CONF_OR] = "or",        [CONF_XOR] = "xor",  [CONF_NAND] = "nand",
+        [CONF_EQ] = "==",   [CONF_NE] = "!=",        [CONF_LT] = "<",     [CONF_LE] = "<=",
+        [CONF_GT] = ">",    [CONF_GE] = ">=",        [CONF_MATCH] = "=~", [CONF_NO_MATCH] = "!~",
+        [CONF_IN] = "in",   [CONF_NOT_IN] = "not in"};
     if (expr->type == CONF_OPERAND) {
         dump_operand(expr, out);
     } else if (expr->type == CONF_TRUTHY) {

@@ -47,7 +47,8 @@ START_TEST(reads_references)
     arena_init(&arena, NULL);
     struct field_ref ref;
     struct error err;
-    bool ok = field_ref_parse(&arena, str_from(REFERENCES[_i].text), REFERENCES[_i].escape, &ref, &err);
+    bool ok =
+        field_ref_parse(&arena, str_from(REFERENCES[_i].text), REFERENCES[_i].escape, &ref, &err);
     ck_assert_int_eq(ok, REFERENCES[_i].parts != NULL);
     struct buf out;
     buf_init(&out, 1024);

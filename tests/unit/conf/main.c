@@ -2,5 +2,5 @@
 #include "tests/unit/conf/suites.h"
 #include "tests/unit/runner.h"
 
-SUITE_MAIN(condition_suite, field_ref_suite, parse_suite, source_suite, substitute_suite,
-           suggest_suite)
+SUITE_MAIN(bind_suite, condition_suite, field_ref_suite, number_suite, parse_suite, source_suite,
+           substitute_suite, suggest_suite, template_suite)

@@ -21,7 +21,8 @@ static const struct {
     {"a { h => { 'k' => 1 \"k\" => 2 } }", "a(h={\"k\":i2})"},
     {"a { x => [] y => [[1, 2], [ ]] }", "a(x=[] y=[[i1,i2],[]])"},
     {"a { x => \"it's\" y => 'say \"hi\"' }", "a(x=\"it's\" y=\"say \"hi\"\")"},
-    {"a { x => \"say \\\"hi\\\"\" y => \"tab\\there\" }", "a(x=\"say \\\"hi\\\"\" y=\"tab\\there\")"},
+    {"a { x => \"say \\\"hi\\\"\" y => \"tab\\there\" }",
+     "a(x=\"say \\\"hi\\\"\" y=\"tab\\there\")"},
     {"a { x => \"line\nline\" }", "a(x=\"line\nline\")"},
     {"a { codec => json { charset => \"UTF-8\" } codec2 => json }",
      "a(codec=json(charset=\"UTF-8\") codec2=json)"},
@@ -70,20 +71,23 @@ static const struct {
     const char *text;
     const char *errors;
 } ERRORS[] = {
-    {"filter { mutate { add_tag => a } }",
-     "1:30 a word of one letter must be in quotes: \"a\""},
-    {"filter { mutate { add_tag => [\"a\", \"b\",] } }", "1:39 no comma after the last item of an array"},
+    {"filter { mutate { add_tag => a } }", "1:30 a word of one letter must be in quotes: \"a\""},
+    {"filter { mutate { add_tag => [\"a\", \"b\",] } }",
+     "1:39 no comma after the last item of an array"},
     {"filter { mutate { add_tag => [\"x\"]remove_field => \"message\" } }",
      "1:35 a blank must follow the value before the next option"},
-    {"filter { mutate { add_tag => \"x\" }", "1:8 this section is never closed: the file ends before its '}'"},
+    {"filter { mutate { add_tag => \"x\" }",
+     "1:8 this section is never closed: the file ends before its '}'"},
     {"filter { mutate { add_tag \"x\" } }", "1:27 expected '=>' after 'add_tag', found '\"'"},
     {"filters { mutate { } }", "1:1 unknown section 'filters'; did you mean 'filter'?"},
     {"filter { mutate { add_tag => /x/ } }",
      "1:30 a regular expression is written as text in quotes here, without slashes"},
     {"filter { a { h => { \"a\" => 1, \"b\" => 2 } } }",
      "1:29 no comma between the entries of a hash, only blanks"},
-    {"filter { a { h => { \"a\" => 1 \"a\" => 2 } } }", "1:30 the key \"a\" is given twice in this hash"},
-    {"filter { a { hosts => 10.0.0.1 port => 5 } }", "1:23 a value like 10.0.0.1 must be in quotes"},
+    {"filter { a { h => { \"a\" => 1 \"a\" => 2 } } }",
+     "1:30 the key \"a\" is given twice in this hash"},
+    {"filter { a { hosts => 10.0.0.1 port => 5 } }",
+     "1:23 a value like 10.0.0.1 must be in quotes"},
     {"filter { a { x => foo-bar, y => 5s } }",
      "1:19 a value like foo-bar must be in quotes\n1:26 no ',' between options, only blanks\n"
      "1:33 a value like 5s must be in quotes"},
@@ -105,7 +109,8 @@ static const struct {
     {"filter { mutate add_tag => 1 }", "1:17 expected '{' after 'mutate', found 'add_tag'"},
     {"filter mutate { }", "1:8 expected '{' to begin this section, found 'mutate'"},
     /* all at once: attributes, plugins and sections after an error are read */
-    {"filter {\n a {\n  x 1\n  y => ,\n  z => 1\n }\n b {\n  q => {\n   \"k\" 1\n   \"l\" => 2\n  }\n  r => /x/\n"
+    {"filter {\n a {\n  x 1\n  y => ,\n  z => 1\n }\n b {\n  q => {\n   \"k\" 1\n   \"l\" => 2\n  "
+     "}\n  r => /x/\n"
      " }\n}\noutputs { c { h => [1 2] } }",
      "3:5 expected '=>' after 'x', found '1'\n"
      "4:8 expected a value (text in quotes, a number, a word, [array] or {hash}), found ','\n"
@@ -153,7 +158,8 @@ START_TEST(applies_escapes)
     static const struct conf_options ESCAPES = {.support_escapes = true};
     struct parsed parsed;
     parsed_init(&parsed,
-                STR("filter { m { a => \"x\\ny\\tz\\q\\\\\\\"\\0\" h => { \"k\\n\" => 1 } } }"), &ESCAPES);
+                STR("filter { m { a => \"x\\ny\\tz\\q\\\\\\\"\\0\" h => { \"k\\n\" => 1 } } }"),
+                &ESCAPES);
     ck_assert(parsed.ok);
     const struct conf_plugin *plugin = parsed.tree.filters.statements[0].plugin;
     ck_assert(str_equal(plugin->attributes[0].value.text, STR("x\ny\tz\\q\\\"\0")));

@@ -24,7 +24,8 @@ static void make_files(void)
 {
     ck_assert_ptr_nonnull(mkdtemp(directory));
     put_file("20-b.conf", "filter { b { } }\n# end");
-    put_file("10-a.conf", "\xEF\xBB\xBF" "filter { a { } }");
+    put_file("10-a.conf", "\xEF\xBB\xBF"
+                          "filter { a { } }");
     put_file("30-c.conf~", "not read");
     put_file("40-d.txt", "filter { d {\n  한글 } }");
 }
@@ -45,8 +46,14 @@ static const struct {
     const char *format;
     size_t files; /* 0: refused */
 } PATHS[] = {
-    {"%s", 3},       {"%s/", 3},          {"%s/*.conf", 2}, {"%s/10-a.conf", 1}, {"file://%s/*.conf", 2},
-    {"%s/none", 0},  {"%s/*.none", 0},    {"%s/{10,20}*", 2},
+    {"%s", 3},
+    {"%s/", 3},
+    {"%s/*.conf", 2},
+    {"%s/10-a.conf", 1},
+    {"file://%s/*.conf", 2},
+    {"%s/none", 0},
+    {"%s/*.none", 0},
+    {"%s/{10,20}*", 2},
 };
 
 START_TEST(loads_paths)
@@ -103,10 +110,11 @@ START_TEST(prints_errors)
     FILE *out = open_memstream(&text, &len);
     conf_print_errors(out, &parsed.source, &parsed.errors);
     fclose(out);
-    ck_assert_str_eq(text, "test.conf:2:14: error: expected a value (text in quotes, a number, a word, "
-                           "[array] or {hash}), found ';'\n"
-                           "    \tm { \"한글\" => ; }\n"
-                           "    \t              ^\n");
+    ck_assert_str_eq(text,
+                     "test.conf:2:14: error: expected a value (text in quotes, a number, a word, "
+                     "[array] or {hash}), found ';'\n"
+                     "    \tm { \"한글\" => ; }\n"
+                     "    \t              ^\n");
     free(text);
     parsed_release(&parsed);
 }

@@ -44,13 +44,12 @@ START_TEST(replaces_variables)
 {
     struct arena arena;
     arena_init(&arena, NULL);
-    struct str out;
-    bool replaced;
+    struct substitution out;
     struct error err;
-    bool ok = substitute(&arena, &OPTIONS, str_from(TEXTS[_i].text), &out, &replaced, &err);
+    bool ok = substitute(&arena, &OPTIONS, str_from(TEXTS[_i].text), &out, &err);
     ck_assert_int_eq(ok, TEXTS[_i].result != NULL);
     if (ok)
-        ck_assert_msg(str_equal(out, str_from(TEXTS[_i].result)), "%.*s", STR_FMT(out));
+        ck_assert_msg(str_equal(out.text, str_from(TEXTS[_i].result)), "%.*s", STR_FMT(out.text));
     arena_release(&arena);
 }
 END_TEST
@@ -64,11 +63,11 @@ START_TEST(reads_files)
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq((int)write(fd, "s3cret\r\n", 8), 8);
     close(fd);
-    struct str out, text = arena_printf(&arena, "<${file:%s}>", path);
-    bool replaced;
+    struct substitution out;
+    struct str text = arena_printf(&arena, "<${file:%s}>", path);
     struct error err;
-    ck_assert(substitute(&arena, &OPTIONS, text, &out, &replaced, &err));
-    ck_assert(str_equal(out, STR("<s3cret>")));
+    ck_assert(substitute(&arena, &OPTIONS, text, &out, &err));
+    ck_assert(str_equal(out.text, STR("<s3cret>")));
     unlink(path);
     arena_release(&arena);
 }
@@ -80,14 +79,10 @@ static const struct {
     size_t count;
     bool is_list;
 } LISTS[] = {
-    {"[a, b]", {"a", "b"}, 2, true},
-    {"[ 'a' , \"b c\" ]", {"a", "b c"}, 2, true},
-    {"[]", {NULL}, 0, true},
-    {"[a,,]", {"a"}, 1, true},
-    {"[,a]", {"", "a"}, 2, true},
-    {"[a][b]", {"a][b"}, 1, true},
-    {"[a", {NULL}, 0, false},
-    {"a]", {NULL}, 0, false},
+    {"[a, b]", {"a", "b"}, 2, true}, {"[ 'a' , \"b c\" ]", {"a", "b c"}, 2, true},
+    {"[]", {NULL}, 0, true},         {"[a,,]", {"a"}, 1, true},
+    {"[,a]", {"", "a"}, 2, true},    {"[a][b]", {"a][b"}, 1, true},
+    {"[a", {NULL}, 0, false},        {"a]", {NULL}, 0, false},
     {"[", {NULL}, 0, false},
 };
 

@@ -9,9 +9,17 @@ static const struct {
     const char *written;
     const char *near;
 } WORDS[] = {
-    {"add_feild", "add_field"}, {"addfield", "add_field"}, {"add_tags", "add_tag"}, {"ADD_TAG", "add_tag"},
-    {"gusb", "gsub"},           {"jsno", "json"},          {"json_line", "json_lines"},
-    {"remove", NULL},           {"zzz", NULL},             {"x", NULL},             {"", NULL},
+    {"add_feild", "add_field"},
+    {"addfield", "add_field"},
+    {"add_tags", "add_tag"},
+    {"ADD_TAG", "add_tag"},
+    {"gusb", "gsub"},
+    {"jsno", "json"},
+    {"json_line", "json_lines"},
+    {"remove", NULL},
+    {"zzz", NULL},
+    {"x", NULL},
+    {"", NULL},
 };
 
 START_TEST(suggests)

@@ -4,11 +4,14 @@
 
 #include <check.h>
 
+Suite *bind_suite(void);
 Suite *condition_suite(void);
 Suite *field_ref_suite(void);
+Suite *number_suite(void);
 Suite *parse_suite(void);
 Suite *source_suite(void);
 Suite *substitute_suite(void);
 Suite *suggest_suite(void);
+Suite *template_suite(void);
 
 #endif
