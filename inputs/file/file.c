@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * file: lines of files, followed as they grow or read once. See file_input.h for how the parts work together.
+ */
+#include <assert.h>
+#include <sys/stat.h>
+
+#include "base/md5.h"
+#include "base/mem.h"
+#include "inputs/file/file_input.h"
+#include "inputs/inputs.h"
+#include "pipeline/data_path.h"
+
+enum {
+    SAVE_INTERVAL_MS =
+        250, /* how soon an acknowledged position survives the process; write_interval: the machine */
+    FILE_START_DELAY_MS = 0,
+};
+#define DAY_MS     (24 * 60 * 60 * 1000)
+#define LONGEST_MS (10000.0 * DAY_MS)
+
+double file_input_now(const struct file_input *input)
+{
+    struct instant now = input->env->now();
+    return (double)now.seconds + (double)now.nanoseconds / 1e9;
+}
+
+/* ---- positions on disk -------------------------------------------------------------------------- */
+
+static void sync_in_thread(uv_work_t *work)
+{
+    const struct file_input *input = work->data;
+    sincedb_sync(input->sincedb_path);
+}
+
+static void on_synced(uv_work_t *work, int status)
+{
+    struct file_input *input = work->data;
+    (void)status;
+    input->syncing = false;
+    input->background--;
+    file_input_check_finished(input);
+}
+
+static void save(struct file_input *input)
+{
+    struct error err;
+    double not_before =
+        file_input_now(input) - (double)input->options.sincedb_clean_after_ms / 1000;
+    bool saved = sincedb_save(&input->sincedb, input->sincedb_path, not_before, &err);
+    if (!saved && !input->save_failed)
+        log_error(input->env->log, "sincedb_not_written", "positions of files are not kept",
+                  LOG_CSTR("reason", err.text));
+    input->save_failed = !saved;
+}
+
+static void on_save_timer(uv_timer_t *timer)
+{
+    struct file_input *input = timer->data;
+    save(input);
+    uint64_t now = uv_now(input->env->loop);
+    uint64_t interval = (uint64_t)input->options.sincedb_write_interval_ms;
+    if (input->syncing || input->stopping || now - input->sincedb_durable_ms < interval)
+        return;
+    input->sincedb_durable_ms = now;
+    input->syncing = true;
+    input->background++;
+    input->sync_work.data = input;
+    uv_queue_work(input->env->loop, &input->sync_work, sync_in_thread, on_synced);
+}
+
+static bool make_default_path(struct file_input *input, struct error *err)
+{
+    struct arena *arena = input->env->arena;
+    struct buf paths;
+    buf_init(&paths, SIZE_MAX);
+    for (size_t i = 0; i < input->options.path.count; i++) {
+        (void)buf_append_str(&paths, i > 0 ? STR(",") : STR(""));
+        (void)buf_append_str(&paths, input->options.path.items[i]);
+    }
+    char digest[MD5_TEXT_LEN + 1];
+    md5_text(buf_str(&paths), digest);
+    buf_release(&paths);
+    const char *directory;
+    struct data_path *data = input->env->settings->data;
+    if (!data_path_make(data, "plugins/inputs/file", arena, &directory, err))
+        return error_prefix(err, "positions of files cannot be kept (see sincedb_path)");
+    input->sincedb_path = arena_printf(arena, "%s/.sincedb_%s", directory, digest).ptr;
+    return true;
+}
+
+/* ---- life --------------------------------------------------------------------------------------- */
+
+void file_input_check_finished(struct file_input *input)
+{
+    bool all_read = input->options.exit_after_read && input->discovered && input->unfinished == 0;
+    if (input->finished || !(input->stopping || all_read) || input->background > 0)
+        return;
+    input->finished = true;
+    input_finished(input->env);
+}
+
+static bool file_check(void *self, const struct plugin_env *env, struct error *err)
+{
+    const struct file_options *options = &((struct file_input *)self)->options;
+    (void)env;
+    for (size_t i = 0; i < options->path.count; i++) {
+        if (!str_starts_with(options->path.items[i], STR("/")))
+            return error_set(err, ERROR_CONFIG, "path '%.*s' is not absolute",
+                             STR_FMT(options->path.items[i]));
+    }
+    if (options->delimiter.len == 0)
+        return error_set(err, ERROR_CONFIG, "delimiter is empty, a line could never end");
+    if (options->exit_after_read && options->mode != FILE_MODE_READ)
+        return error_set(err, ERROR_CONFIG, "exit_after_read needs mode => \"read\"");
+    if (options->mode == FILE_MODE_READ && options->completed_action != FILE_DELETE &&
+        options->completed_log_path.len == 0)
+        return error_set(err, ERROR_CONFIG,
+                         "file_completed_action that logs needs file_completed_log_path");
+    return true;
+}
+
+static void *new_handle(struct file_input *input, size_t size)
+{
+    uv_handle_t *handle = mem_zero(1, size);
+    handle->data = input;
+    input->open_handles++;
+    return handle;
+}
+
+static bool file_open(void *self, const struct plugin_env *env, struct error *err)
+{
+    struct file_input *input = self;
+    input->env = env;
+    sincedb_init(&input->sincedb);
+    map_init(&input->files);
+    map_init(&input->paths);
+    if (!file_check(self, env, err))
+        return false;
+    struct stat status;
+    if (input->options.sincedb_path.ptr) {
+        input->sincedb_path = arena_cstr(env->arena, input->options.sincedb_path);
+        if (stat(input->sincedb_path, &status) == 0 && S_ISDIR(status.st_mode))
+            return error_set(err, ERROR_CONFIG,
+                             "sincedb_path '%s' is a directory, it must name a file",
+                             input->sincedb_path);
+    } else if (!make_default_path(input, err)) {
+        return false;
+    }
+    return sincedb_load(&input->sincedb, input->sincedb_path, err);
+}
+
+static void on_stat_timer(uv_timer_t *timer)
+{
+    struct file_input *input = timer->data;
+    if (input->stopping)
+        return;
+    if (input->discovered) {
+        watch_tick(input);
+        return;
+    }
+    watch_discover(input);
+    file_input_check_finished(input);
+}
+
+static bool file_start(void *self, struct error *err)
+{
+    struct file_input *input = self;
+    uv_loop_t *loop = input->env->loop;
+    (void)err;
+    input->stat_timer = new_handle(input, sizeof *input->stat_timer);
+    uv_timer_init(loop, input->stat_timer);
+    input->save_timer = new_handle(input, sizeof *input->save_timer);
+    uv_timer_init(loop, input->save_timer);
+    input->idle = new_handle(input, sizeof *input->idle);
+    uv_idle_init(loop, input->idle);
+    input->stat_timer->data = input->save_timer->data = input->idle->data = input;
+    input->sincedb_durable_ms = uv_now(loop);
+    uv_timer_start(input->stat_timer, on_stat_timer, FILE_START_DELAY_MS,
+                   (uint64_t)input->options.stat_interval_ms);
+    uv_timer_start(input->save_timer, on_save_timer, SAVE_INTERVAL_MS, SAVE_INTERVAL_MS);
+    return true;
+}
+
+static void file_stop(void *self)
+{
+    struct file_input *input = self;
+    input->stopping = true;
+    if (input->stat_timer)
+        uv_timer_stop(input->stat_timer);
+    if (input->idle)
+        uv_idle_stop(input->idle);
+    size_t at = 0;
+    struct str key;
+    void *value;
+    while (map_next(&input->files, &at, &key, &value)) {
+        struct watched_file *file = value;
+        if (file->stream && file->state != WATCHED_READING && stream_count(file->stream) > 0)
+            reader_hand_over(file);
+    }
+    file_input_check_finished(input);
+}
+
+static void close_files(struct file_input *input)
+{
+    for (;;) {
+        size_t at = 0;
+        struct str key;
+        void *value;
+        if (!map_next(&input->files, &at, &key, &value))
+            return;
+        struct watched_file *file = value;
+        reader_close(file);
+        file->state = WATCHED_CLOSED;
+        watch_forget(file);
+    }
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct file_input *input = handle->data;
+    mem_free(handle);
+    if (--input->open_handles == 0)
+        input->closed(input->closed_ctx);
+}
+
+static void file_close(void *self, void (*closed)(void *ctx), void *ctx)
+{
+    struct file_input *input = self;
+    assert(input->background == 0);
+    close_files(input);
+    save(input);
+    if (input->sincedb_durable_ms > 0)
+        sincedb_sync(input->sincedb_path);
+    sincedb_release(&input->sincedb);
+    map_release(&input->files);
+    map_release(&input->paths);
+    input->closed = closed;
+    input->closed_ctx = ctx;
+    if (input->open_handles == 0) {
+        closed(ctx);
+        return;
+    }
+    uv_close((uv_handle_t *)input->stat_timer, on_handle_closed);
+    uv_close((uv_handle_t *)input->save_timer, on_handle_closed);
+    uv_close((uv_handle_t *)input->idle, on_handle_closed);
+}
+
+static const char *const MODES[] = {"tail", "read", NULL};
+static const char *const STARTS[] = {"beginning", "end", NULL};
+static const char *const SORTS[] = {"last_modified", "path", NULL};
+static const char *const DIRECTIONS[] = {"asc", "desc", NULL};
+static const char *const ACTIONS[] = {"delete", "log", "log_and_delete", NULL};
+
+#define IN(kind, member) OPTION_IN_##kind(struct file_input, options.member)
+
+static const struct option file_rows[] = {
+    {
+        .name = "path",
+        .doc = "Files to read: absolute paths or globs, ** for any number of directories.",
+        IN(STRINGS, path),
+        .flags = OPTION_REQUIRED,
+    },
+    {
+        .name = "codec",
+        .doc = "How bytes become events; plain takes each line as text.",
+        IN(CODEC, codec),
+    },
+    {
+        .name = "mode",
+        .doc = "tail follows files as they grow; read takes each file as complete.",
+        IN(CHOICE, mode),
+        .choices = MODES,
+        .def = "tail",
+    },
+    {
+        .name = "start_position",
+        .doc = "Where to begin in files that are found at the start and not known yet (tail mode).",
+        IN(CHOICE, start_position),
+        .choices = STARTS,
+        .def = "end",
+    },
+    {
+        .name = "delimiter",
+        .doc = "What ends a line.",
+        IN(STRING, delimiter),
+        .def = "\n",
+    },
+    {
+        .name = "exclude",
+        .doc = "Patterns of file names (without directory) that are left out.",
+        IN(STRINGS, exclude),
+    },
+    {
+        .name = "stat_interval",
+        .doc = "How often files are looked at for new lines.",
+        IN(DURATION_MS, stat_interval_ms),
+        .min = 1,
+        .max = LONGEST_MS,
+        .def = "1 second",
+    },
+    {
+        .name = "discover_interval",
+        .doc = "How often new files are looked for, in multiples of stat_interval.",
+        IN(INT, discover_interval),
+        .min = 1,
+        .max = 1000000,
+        .def = "15",
+    },
+    {
+        .name = "sincedb_path",
+        .doc = "File that keeps the position in each file; by default below path.data.",
+        IN(STRING, sincedb_path),
+    },
+    {
+        .name = "sincedb_write_interval",
+        .doc = "How often positions are forced to disk; they are written, and survive the process, "
+               "much sooner.",
+        IN(DURATION_MS, sincedb_write_interval_ms),
+        .min = 0,
+        .max = LONGEST_MS,
+        .def = "15 seconds",
+    },
+    {
+        .name = "sincedb_clean_after",
+        .doc = "Positions of files not seen for so long are forgotten; a bare number counts days.",
+        IN(DURATION_MS, sincedb_clean_after_ms),
+        .min = 0,
+        .max = LONGEST_MS,
+        .unit_ms = DAY_MS,
+        .def = "14",
+    },
+    {
+        .name = "ignore_older",
+        .doc =
+            "Lines of files that were last changed longer ago are not read, only what comes later.",
+        IN(DURATION_MS, ignore_older_ms),
+        .min = 0,
+        .max = LONGEST_MS,
+    },
+    {
+        .name = "close_older",
+        .doc =
+            "Files without new lines for so long are closed; they are opened again when they grow.",
+        IN(DURATION_MS, close_older_ms),
+        .min = 0,
+        .max = LONGEST_MS,
+        .def = "1 hour",
+    },
+    {
+        .name = "max_open_files",
+        .doc = "How many files may be open at once; others wait.",
+        IN(INT, max_open_files),
+        .min = 1,
+        .max = 1000000,
+        .def = "4095",
+    },
+    {
+        .name = "file_chunk_size",
+        .doc = "Bytes of a chunk, in which file_chunk_count counts.",
+        IN(BYTES, chunk_bytes),
+        .min = 1,
+        .max = 1073741824,
+        .def = "32768",
+    },
+    {
+        .name = "file_chunk_count",
+        .doc = "How many chunks of a file are read before the next file has its turn.",
+        IN(INT, chunk_count),
+        .min = 1,
+        .max = 4611686018427387903.0,
+        .def = "4611686018427387903",
+    },
+    {
+        .name = "file_sort_by",
+        .doc = "In which order files are read that were found together.",
+        IN(CHOICE, sort_by),
+        .choices = SORTS,
+        .def = "last_modified",
+    },
+    {
+        .name = "file_sort_direction",
+        .doc = "The direction of that order.",
+        IN(CHOICE, sort_direction),
+        .choices = DIRECTIONS,
+        .def = "asc",
+    },
+    {
+        .name = "file_completed_action",
+        .doc = "What is done with a file in read mode when all its events are delivered.",
+        IN(CHOICE, completed_action),
+        .choices = ACTIONS,
+        .def = "delete",
+    },
+    {
+        .name = "file_completed_log_path",
+        .doc = "File to which the paths of completed files are appended.",
+        IN(STRING, completed_log_path),
+    },
+    {
+        .name = "exit_after_read",
+        .doc = "In read mode, finish when the files found at the start are read.",
+        IN(BOOL, exit_after_read),
+        .def = "false",
+    },
+    {
+        .name = "check_archive_validity",
+        .doc = "Whether .gz files are tested whole before the first line of them is taken.",
+        IN(BOOL, check_archive_validity),
+        .def = "false",
+    },
+    OPTION_END,
+};
+
+const struct input input_file = {
+    .plugin = {.name = "file",
+               .summary = "lines of files, followed as they grow or read once",
+               .options = file_rows,
+               .size = sizeof(struct file_input),
+               .scope = SCOPE_PIPELINE,
+               .check = file_check},
+    .open = file_open,
+    .start = file_start,
+    .stop = file_stop,
+    .close = file_close,
+};
