@@ -11,6 +11,7 @@ environment variable MILLRACE, else build/millrace. Nothing sleeps for a fixed t
             self.assertEqual(0, millrace.wait())
             self.assertEqual('hello', millrace.json_lines()[0]['message'])
 """
+import fcntl
 import http.server
 import json
 import os
@@ -281,6 +282,14 @@ class Case(unittest.TestCase):
         server = Recorder(answer)
         self.addCleanup(server.close)
         return server
+
+    def hold_port(self, port):
+        """For a port that a shipped file names: nobody else's test uses it until this one ends."""
+        lock = open(pathlib.Path(tempfile.gettempdir(), f'millrace-test-port-{port}.lock'), 'w')
+        self.addCleanup(lock.close)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        wait_until(lambda: not is_listening(port), f'port {port} to be free')
+        return port
 
     def write(self, name, content):
         """A file in this test's folder; returns its path."""
