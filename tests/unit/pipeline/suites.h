@@ -4,8 +4,10 @@
 
 #include <check.h>
 
+Suite *condition_suite(void);
 Suite *event_suite(void);
 Suite *json_suite(void);
+Suite *template_suite(void);
 Suite *value_suite(void);
 
 #endif
