@@ -36,6 +36,11 @@ struct date_parse_context {
 bool date_pattern_parse(const struct date_pattern *pattern, const struct date_parse_context *ctx,
                         struct str text, struct instant *out);
 
+/* ISO 8601 as Joda-Time's generic parser has it: yyyy[-MM[-dd]], yyyy-DDD or xxxx-Www[-e], then T and a time with as
+ * little of HH:mm:ss.SSS as is there (fractions of hours and minutes too), an offset; or the time alone. And
+ * yyyy-MM-dd HH:mm:ss.SSS, with an offset or without, the fraction after a point or a comma. */
+bool date_parse_iso8601(const struct date_parse_context *ctx, struct str text, struct instant *out);
+
 /* False for java.time patterns and for those with a zone's full name (zzzz): they only format. */
 bool date_pattern_can_parse(const struct date_pattern *pattern);
 

@@ -19,40 +19,46 @@ enum {
     HALF_CENTURY = 50,
 };
 
-struct text_reader {
-    const char *at;
-    const char *end;
-    const struct date_parse_context *ctx;
-    struct date_parsed *out;
-};
-
 static inline bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
 }
 
-static inline size_t left_of(const struct text_reader *reader)
+static inline char fold_ascii(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+static inline size_t left_of(const struct date_reader *reader)
 {
     return (size_t)(reader->end - reader->at);
 }
 
-static void store(struct text_reader *reader, enum date_field field, int32_t value)
+void date_store(struct date_reader *reader, enum date_field field, int32_t value)
 {
     assert(field < DATE_FIELDS_PARSED);
     reader->out->present |= 1u << field;
     reader->out->values[field] = value;
 }
 
-/* At most max_digits digits, after a sign where one is allowed. */
-static bool take_number(struct text_reader *reader, const struct date_part *part)
+bool date_take_char(struct date_reader *reader, char wanted)
+{
+    if (reader->at == reader->end || fold_ascii(*reader->at) != fold_ascii(wanted))
+        return false;
+    reader->at++;
+    return true;
+}
+
+bool date_take_number(struct date_reader *reader, enum date_field field, unsigned max_digits,
+                      bool is_signed)
 {
     const char *at = reader->at;
     bool negative = false;
-    if (part->is_signed && left_of(reader) > 1 && (*at == '-' || *at == '+'))
+    if (is_signed && left_of(reader) > 1 && (*at == '-' || *at == '+'))
         negative = *at++ == '-';
     int32_t value = 0;
     unsigned digits = 0;
-    while (at < reader->end && is_digit(*at) && digits < part->max_digits) {
+    while (at < reader->end && is_digit(*at) && digits < max_digits) {
         if (++digits > NUMBER_DIGITS_MAX)
             return false;
         value = value * 10 + (*at++ - '0');
@@ -60,7 +66,7 @@ static bool take_number(struct text_reader *reader, const struct date_part *part
     if (digits == 0)
         return false;
     reader->at = at;
-    store(reader, part->field, negative ? -value : value);
+    date_store(reader, field, negative ? -value : value);
     return true;
 }
 
@@ -79,41 +85,31 @@ static int64_t local_year(const struct date_parse_context *ctx)
     return civil_from_instant(now).year;
 }
 
-static bool take_two_digit_year(struct text_reader *reader, const struct date_part *part)
+static bool take_two_digit_year(struct date_reader *reader, const struct date_part *part)
 {
     size_t digits = 0;
     while (digits < left_of(reader) && is_digit(reader->at[digits]))
         digits++;
-    if (part->lenient && digits != 2) {
-        struct date_part open = {
-            .field = part->field, .max_digits = DATE_LETTERS_MAX, .is_signed = true};
-        return take_number(reader, &open);
-    }
+    if (part->lenient && digits != 2)
+        return date_take_number(reader, part->field, DATE_LETTERS_MAX, true);
     if (digits < 2)
         return false;
     int value = (reader->at[0] - '0') * 10 + (reader->at[1] - '0');
-    store(reader, part->field, year_near(local_year(reader->ctx) - PIVOT_YEARS_BACK, value));
+    date_store(reader, part->field, year_near(local_year(reader->ctx) - PIVOT_YEARS_BACK, value));
     reader->at += 2;
     return true;
 }
 
-/* Milliseconds; digits after the third are read and dropped. */
-static bool take_fraction(struct text_reader *reader, const struct date_part *part)
+bool date_take_fraction(struct date_reader *reader, unsigned max_digits)
 {
     int32_t value = 0, unit = 100;
     unsigned digits = 0;
-    for (; digits < part->max_digits && reader->at < reader->end && is_digit(*reader->at);
-         digits++) {
+    for (; digits < max_digits && reader->at < reader->end && is_digit(*reader->at); digits++) {
         value += (*reader->at++ - '0') * unit;
         unit /= 10;
     }
-    store(reader, DATE_FRACTION, value);
+    date_store(reader, DATE_FRACTION, value);
     return digits > 0;
-}
-
-static inline char fold_ascii(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
 static bool starts_nocase(struct str text, struct str wanted)
@@ -127,7 +123,7 @@ static bool starts_nocase(struct str text, struct str wanted)
     return true;
 }
 
-static bool take_literal(struct text_reader *reader, struct str literal)
+static bool take_literal(struct date_reader *reader, struct str literal)
 {
     if (!starts_nocase(str_make(reader->at, left_of(reader)), literal))
         return false;
@@ -192,7 +188,7 @@ static void match_names(struct str text, const char *const *names, int count,
 }
 
 /* Short and full names are taken whichever the pattern asks for. */
-static bool take_name(struct text_reader *reader, enum date_field field)
+static bool take_name(struct date_reader *reader, enum date_field field)
 {
     static const char *const ERAS[] = {"BC", "AD", "BCE", "CE"};
     const struct date_names *names = reader->ctx->names ? reader->ctx->names : date_names_english();
@@ -216,13 +212,13 @@ static bool take_name(struct text_reader *reader, enum date_field field)
     }
     if (match.len == 0)
         return false;
-    store(reader, field, value);
+    date_store(reader, field, value);
     reader->at += match.len;
     return true;
 }
 
 /* Exactly two digits. */
-static bool take_two(struct text_reader *reader, int max, int *out)
+static bool take_two(struct date_reader *reader, int max, int *out)
 {
     if (left_of(reader) < 2 || !is_digit(reader->at[0]) || !is_digit(reader->at[1]))
         return false;
@@ -232,7 +228,7 @@ static bool take_two(struct text_reader *reader, int max, int *out)
 }
 
 /* Milliseconds of an offset, at most three digits. */
-static bool take_offset_fraction(struct text_reader *reader, int32_t *offset_ms)
+static bool take_offset_fraction(struct date_reader *reader, int32_t *offset_ms)
 {
     int32_t unit = 100;
     const char *start = reader->at;
@@ -243,7 +239,7 @@ static bool take_offset_fraction(struct text_reader *reader, int32_t *offset_ms)
 
 /* The next part of an offset goes on when its separator is there (or, without separators, a digit). False when the
  * offset ends here. */
-static bool offset_goes_on(struct text_reader *reader, bool separated, const char *separators)
+static bool offset_goes_on(struct date_reader *reader, bool separated, const char *separators)
 {
     if (reader->at == reader->end)
         return false;
@@ -255,11 +251,10 @@ static bool offset_goes_on(struct text_reader *reader, bool separated, const cha
     return true;
 }
 
-/* Z, or a sign and hh[mm[ss[SSS]]] or hh[:mm[:ss[.SSS]]]. */
-static bool take_offset(struct text_reader *reader)
+bool date_take_offset(struct date_reader *reader)
 {
     reader->out->has_offset = true;
-    if (take_literal(reader, STR("Z"))) {
+    if (date_take_char(reader, 'Z')) {
         reader->out->offset_ms = 0;
         return true;
     }
@@ -286,7 +281,7 @@ static bool take_offset(struct text_reader *reader)
 }
 
 /* The longest prefix of the text that is the name of a zone. */
-static bool take_zone_id(struct text_reader *reader)
+static bool take_zone_id(struct date_reader *reader)
 {
     size_t len = 0;
     while (len < left_of(reader) && len < ZONE_ID_BYTES_MAX && zone_id_byte(reader->at[len]))
@@ -303,7 +298,7 @@ static bool take_zone_id(struct text_reader *reader)
 }
 
 /* The few abbreviations that Joda-Time reads; others are ambiguous. */
-static bool take_zone_name(struct text_reader *reader)
+static bool take_zone_name(struct date_reader *reader)
 {
     static const struct {
         struct str name;
@@ -332,20 +327,20 @@ static bool take_zone_name(struct text_reader *reader)
     return false;
 }
 
-static bool take_part(struct text_reader *reader, const struct date_part *part)
+static bool take_part(struct date_reader *reader, const struct date_part *part)
 {
     if (part->field == DATE_LITERAL)
         return take_literal(reader, part->literal);
     if (part->field == DATE_ZONE_OFFSET)
-        return take_offset(reader);
+        return date_take_offset(reader);
     if (part->field == DATE_ZONE_ID)
         return take_zone_id(reader);
     if (part->field == DATE_ZONE_NAME)
         return take_zone_name(reader);
     if (part->field == DATE_FRACTION)
-        return take_fraction(reader, part);
+        return date_take_fraction(reader, part->max_digits);
     if (part->form == DATE_NUMBER)
-        return take_number(reader, part);
+        return date_take_number(reader, part->field, part->max_digits, part->is_signed);
     if (part->form == DATE_TWO_DIGITS)
         return take_two_digit_year(reader, part);
     return take_name(reader, part->field);
@@ -355,12 +350,12 @@ bool date_pattern_parse(const struct date_pattern *pattern, const struct date_pa
                         struct str text, struct instant *out)
 {
     struct date_parsed parsed = {0};
-    struct text_reader reader = {text.ptr, text.ptr + text.len, ctx, &parsed};
+    struct date_reader reader = {text.ptr, text.ptr + text.len, ctx, &parsed};
     if (!pattern->can_parse || text.len == 0)
         return false;
     for (size_t i = 0; i < pattern->count; i++) {
         if (!take_part(&reader, &pattern->parts[i]))
             return false;
     }
-    return reader.at == reader.end && date_resolve(pattern, ctx, &parsed, out);
+    return reader.at == reader.end && date_resolve(!pattern->has_year, ctx, &parsed, out);
 }

@@ -110,7 +110,25 @@ struct date_parsed {
     int32_t offset_ms;       /* east of UTC */
     const struct zone *zone; /* named in the text, else NULL */
 };
-bool date_resolve(const struct date_pattern *pattern, const struct date_parse_context *ctx,
-                  struct date_parsed *parsed, struct instant *out);
+bool date_resolve(bool guess_year, const struct date_parse_context *ctx, struct date_parsed *parsed,
+                  struct instant *out);
+
+/* A text on its way into a date_parsed. The take functions below move `at` on when they succeed; where it stands
+ * after a failure does not matter, except for date_take_char. */
+struct date_reader {
+    const char *at;
+    const char *end;
+    const struct date_parse_context *ctx;
+    struct date_parsed *out;
+};
+void date_store(struct date_reader *reader, enum date_field field, int32_t value);
+bool date_take_char(struct date_reader *reader, char wanted); /* ASCII, in either case */
+/* 1 to max_digits digits, after a sign where one is allowed. */
+bool date_take_number(struct date_reader *reader, enum date_field field, unsigned max_digits,
+                      bool is_signed);
+/* Milliseconds of the second; digits after the third are read and dropped. */
+bool date_take_fraction(struct date_reader *reader, unsigned max_digits);
+/* Z, or a sign and hh[mm[ss[SSS]]] or hh[:mm[:ss[.SSS]]]. */
+bool date_take_offset(struct date_reader *reader);
 
 #endif

@@ -329,13 +329,13 @@ static void with_guessed_year(const struct date_parse_context *ctx, struct insta
         at->seconds = local_seconds - offset_at(ctx->zone, local_seconds - SECONDS_PER_DAY);
 }
 
-bool date_resolve(const struct date_pattern *pattern, const struct date_parse_context *ctx,
-                  struct date_parsed *parsed, struct instant *out)
+bool date_resolve(bool guess_year, const struct date_parse_context *ctx, struct date_parsed *parsed,
+                  struct instant *out)
 {
     struct local local;
     if (!resolve_local(parsed, &local) || !resolve_instant(parsed, ctx->zone, &local, out))
         return false;
-    if (!pattern->has_year)
+    if (guess_year)
         with_guessed_year(ctx, out);
     return true;
 }
