@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/codecs/suites.h"
+#include "tests/unit/runner.h"
+
+SUITE_MAIN(charset_suite, rubydebug_suite, tokenizer_suite)

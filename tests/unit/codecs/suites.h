@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MILLRACE_TESTS_UNIT_CODECS_SUITES_H
+#define MILLRACE_TESTS_UNIT_CODECS_SUITES_H
+
+#include <check.h>
+
+Suite *charset_suite(void);
+Suite *rubydebug_suite(void);
+Suite *tokenizer_suite(void);
+
+#endif
