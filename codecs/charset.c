@@ -25,7 +25,7 @@ const char *const charset_names[] = {
     "EUC-JP",       "eucJP",        "eucJP-ms",     "EUC-KR",       "eucKR",        "CP949",
     "EUC-TW",       "eucTW",        "GB2312",       "EUC-CN",       "GB18030",      "GBK",
     "CP936",        "Shift_JIS",    "SJIS",         "Windows-31J",  "CP932",        "ISO-2022-JP",
-    "macCyrillic",  "macRoman",     "macTurkish",   NULL,
+    "macCyrillic",  "macRoman",     NULL,
 };
 
 /* Where the C library knows the encoding by another name. */

@@ -7,6 +7,7 @@
 
 #include "pipeline/plugin.h"
 
+extern const struct output output_file;
 extern const struct output output_null;
 extern const struct output output_stdout;
 
