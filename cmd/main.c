@@ -1,8 +1,22 @@
-/* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The program: a subcommand by its name, else run a pipeline.
+ */
+#include <string.h>
 
-int main(void)
+#include "cmd/commands.h"
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+} COMMANDS[] = {
+    {"run", cmd_run},
+};
+
+int main(int argc, char **argv)
 {
-    puts("millrace " MILLRACE_VERSION);
-    return 0;
+    for (size_t i = 0; argc > 1 && i < sizeof COMMANDS / sizeof *COMMANDS; i++)
+        if (strcmp(argv[1], COMMANDS[i].name) == 0)
+            return COMMANDS[i].run(argc - 1, argv + 1);
+    return cmd_run(argc, argv);
 }

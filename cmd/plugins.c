@@ -1,22 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The one list of built-in plugins. A new plugin is its file, a declaration and a line here.
+ * The one list of built-in plugins. A new plugin is its file, a declaration in its folder's header and a line here.
  */
 #include "cmd/commands.h"
+#include "codecs/codecs.h"
+#include "filters/filters.h"
+#include "inputs/inputs.h"
+#include "outputs/outputs.h"
 
 static const struct input *const INPUTS[] = {
+    &input_file,
+    &input_stdin,
     NULL,
 };
 
 static const struct filter *const FILTERS[] = {
+    &filter_grok,
     NULL,
 };
 
 static const struct output *const OUTPUTS[] = {
+    &output_null,
+    &output_stdout,
     NULL,
 };
 
 static const struct codec *const CODECS[] = {
+    &codec_dots,
+    &codec_json,
+    &codec_json_lines,
+    &codec_line,
+    &codec_plain,
+    &codec_rubydebug,
     NULL,
 };
 

@@ -7,7 +7,7 @@
 
 #include "base/grok.h"
 #include "base/mem.h"
-#include "pipeline/plugin.h"
+#include "filters/filters.h"
 
 struct grok_expression {
     struct grok grok;
@@ -367,7 +367,7 @@ static enum filter_result grok_filter_apply(void *self, struct event *event,
     return FILTER_SKIPPED;
 }
 
-const struct filter grok_filter = {
+const struct filter filter_grok = {
     .plugin = {.name = "grok",
                .summary = "Text into fields by named patterns.",
                .options = OPTIONS,

@@ -5,6 +5,7 @@
 #include <check.h>
 
 Suite *condition_suite(void);
+Suite *engine_suite(void);
 Suite *event_suite(void);
 Suite *json_suite(void);
 Suite *template_suite(void);
