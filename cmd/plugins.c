@@ -20,6 +20,7 @@ static const struct filter *const FILTERS[] = {
 };
 
 static const struct output *const OUTPUTS[] = {
+    &output_file,
     &output_null,
     &output_stdout,
     NULL,
