@@ -7,8 +7,10 @@
 
 #include "pipeline/plugin.h"
 
+extern const struct output output_elasticsearch;
 extern const struct output output_file;
 extern const struct output output_null;
+extern const struct output output_opensearch;
 extern const struct output output_stdout;
 
 #endif

@@ -19,6 +19,7 @@ LEVEL = {folder: level for level, folders in enumerate(LEVELS) for folder in fol
 PLUGIN_FOLDERS = ('inputs', 'filters', 'outputs', 'codecs')
 # Headers that several plugins of a folder share; whoever adds one says here what it is for.
 SHARED = {
+    'outputs/client_options.h': 'TLS options, headers and files of the outputs that speak HTTP',
     'codecs/codecs.h': 'the declarations for the list of plugins',
     'inputs/inputs.h': 'the declarations for the list of plugins',
     'filters/filters.h': 'the declarations for the list of plugins',

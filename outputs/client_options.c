@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "outputs/client_options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { CERTIFICATES_MAX_BYTES = 4 * 1024 * 1024 };
+
+const char *const client_auto_true_false[] = {"auto", "true", "false", NULL};
+const char *const client_verification_modes[] = {"full", "none", NULL};
+const char *const client_true_false[] = {"true", "false", NULL};
+
+const char *client_cstr(struct arena *arena, struct str text)
+{
+    return text.ptr ? arena_cstr(arena, text) : NULL;
+}
+
+bool client_read_file(struct arena *arena, const char *path, size_t max_bytes, struct str *out,
+                      struct error *err)
+{
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return error_set(err, ERROR_IO, "cannot open '%s': %s", path, strerror(errno));
+    struct buf text;
+    buf_init(&text, max_bytes + 1);
+    size_t got = 1;
+    while (got > 0 && buf_reserve(&text, 1)) {
+        got = fread(text.ptr + text.len, 1, text.capacity - text.len, file);
+        text.len += got;
+    }
+    bool failed = ferror(file) != 0;
+    fclose(file);
+    bool ok = !failed && text.len <= max_bytes;
+    if (failed)
+        error_set(err, ERROR_IO, "cannot read '%s'", path);
+    else if (!ok)
+        error_set(err, ERROR_LIMIT, "'%s' is larger than %zu bytes", path, max_bytes);
+    else
+        *out = arena_dup(arena, buf_str(&text));
+    buf_release(&text);
+    return ok;
+}
+
+/* All files one after the other: PEM text may be joined. */
+static bool read_authorities(const struct option_strings *files, struct arena *arena,
+                             struct str *out, struct error *err)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        struct str text;
+        if (!client_read_file(arena, arena_cstr(arena, files->items[i]), CERTIFICATES_MAX_BYTES,
+                              &text, err))
+            return error_prefix(err, "ssl_certificate_authorities");
+        *out = arena_printf(arena, "%.*s%.*s\n", STR_FMT(*out), STR_FMT(text));
+    }
+    return true;
+}
+
+static const char *join_ciphers(const struct option_strings *ciphers, struct arena *arena)
+{
+    struct str list = {0};
+    for (size_t i = 0; i < ciphers->count; i++)
+        list = arena_printf(arena, "%.*s%s%.*s", STR_FMT(list), i > 0 ? ":" : "",
+                            STR_FMT(ciphers->items[i]));
+    return client_cstr(arena, list);
+}
+
+bool client_tls_apply(const struct client_tls *tls, struct arena *arena,
+                      struct http_client_options *out, struct error *err)
+{
+    if (tls->key.ptr && !tls->certificate.ptr)
+        return error_set(err, ERROR_CONFIG, "ssl_key needs ssl_certificate");
+    if (tls->certificate.ptr && !tls->key.ptr)
+        return error_set(err, ERROR_CONFIG, "ssl_certificate needs ssl_key");
+    out->verify = tls->verification == CLIENT_VERIFY_NONE ? HTTP_VERIFY_NONE : HTTP_VERIFY_FULL;
+    out->certificate = client_cstr(arena, tls->certificate);
+    out->key = client_cstr(arena, tls->key);
+    out->key_password = client_cstr(arena, tls->key_passphrase);
+    out->ciphers = join_ciphers(&tls->ciphers, arena);
+    return read_authorities(&tls->authorities, arena, &out->authorities, err) &&
+           http_tls_versions(tls->protocols.items, tls->protocols.count, &out->tls_versions, err);
+}
+
+struct http_headers *client_headers(const struct option_hash *pairs, struct error *err)
+{
+    struct http_headers *headers = http_headers_new();
+    for (size_t i = 0; i < pairs->count; i++) {
+        struct str name = pairs->pairs[i].key.text;
+        if (http_headers_add(headers, name, pairs->pairs[i].value.text))
+            continue;
+        error_set(err, ERROR_CONFIG, "'%.*s' cannot be sent as a header", STR_FMT(name));
+        http_headers_free(headers);
+        return NULL;
+    }
+    return headers;
+}

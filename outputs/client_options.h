@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the outputs that speak HTTP have in common: the TLS options of a client, with the names that Logstash gives
+ * them now and gave them before, and the way from there to the options of the HTTP client.
+ */
+#ifndef MILLRACE_OUTPUTS_CLIENT_OPTIONS_H
+#define MILLRACE_OUTPUTS_CLIENT_OPTIONS_H
+
+#include "io/http_client.h"
+#include "pipeline/plugin.h"
+
+enum client_tls_enabled { CLIENT_TLS_AUTO, CLIENT_TLS_ON, CLIENT_TLS_OFF };
+enum client_tls_verification { CLIENT_VERIFY_FULL, CLIENT_VERIFY_NONE };
+
+struct client_tls {
+    int enabled;      /* enum client_tls_enabled */
+    int verification; /* enum client_tls_verification */
+    struct option_strings authorities;
+    struct str certificate, key, key_passphrase;
+    struct option_strings protocols, ciphers;
+};
+
+extern const char *const client_auto_true_false[];  /* auto, true, false */
+extern const char *const client_verification_modes[]; /* full, none */
+extern const char *const client_true_false[];       /* true, false */
+
+/* The rows of struct client_tls inside a plugin's struct. */
+#define CLIENT_TLS_OPTIONS(struct_type, tls)                                                       \
+    {                                                                                              \
+        .name = "ssl_enabled",                                                                     \
+        .doc = "Whether connections use TLS; auto: as the URL says.",                              \
+        OPTION_IN_CHOICE(struct_type, tls.enabled),                                                \
+        .choices = client_auto_true_false,                                                         \
+        .def = "auto",                                                                             \
+    },                                                                                             \
+    {                                                                                              \
+        .name = "ssl_verification_mode",                                                           \
+        .doc = "full: the server's certificate must be valid and for its name; none: anything.",   \
+        OPTION_IN_CHOICE(struct_type, tls.verification),                                           \
+        .choices = client_verification_modes,                                                      \
+        .def = "full",                                                                             \
+    },                                                                                             \
+    {                                                                                              \
+        .name = "ssl_certificate_authorities",                                                     \
+        .doc = "PEM files of the certificates that are trusted instead of the system's.",          \
+        OPTION_IN_STRINGS(struct_type, tls.authorities),                                           \
+    },                                                                                             \
+    {                                                                                              \
+        .name = "ssl_certificate",                                                                 \
+        .doc = "PEM file of the client's certificate.",                                            \
+        OPTION_IN_PATH(struct_type, tls.certificate),                                              \
+    },                                                                                             \
+    {                                                                                              \
+        .name = "ssl_key",                                                                         \
+        .doc = "PEM file of the client certificate's key.",                                        \
+        OPTION_IN_PATH(struct_type, tls.key),                                                      \
+    },                                                                                             \
+    {                                                                                              \
+        .name = "ssl_key_passphrase",                                                              \
+        .doc = "Password of the client certificate's key.",                                        \
+        OPTION_IN_PASSWORD(struct_type, tls.key_passphrase),                                       \
+        .flags = OPTION_SECRET,                                                                    \
+    },                                                                                             \
+    {                                                                                              \
+        .name = "ssl_supported_protocols",                                                         \
+        .doc = "TLS versions that may be used: TLSv1.1, TLSv1.2, TLSv1.3.",                        \
+        OPTION_IN_STRINGS(struct_type, tls.protocols),                                             \
+    },                                                                                             \
+    {                                                                                              \
+        .name = "ssl_cipher_suites",                                                               \
+        .doc = "Cipher suites for TLS up to 1.2, by their OpenSSL names.",                         \
+        OPTION_IN_STRINGS(struct_type, tls.ciphers),                                               \
+    },                                                                                             \
+    CLIENT_STORE_OPTION("ssl_keystore_path"), CLIENT_STORE_OPTION("ssl_keystore_password"),        \
+    CLIENT_STORE_OPTION("ssl_keystore_type"), CLIENT_STORE_OPTION("ssl_truststore_path"),          \
+    CLIENT_STORE_OPTION("ssl_truststore_password"), CLIENT_STORE_OPTION("ssl_truststore_type")
+
+/* Java's key stores. */
+#define CLIENT_STORE_OPTION(option_name)                                                           \
+    {                                                                                              \
+        .name = option_name, .doc = "Part of a Java key store.",                                   \
+        .note = "convert the store to PEM with keytool and openssl; use ssl_certificate, ssl_key " \
+                "and ssl_certificate_authorities",                                                 \
+        OPTION_NOWHERE, .flags = OPTION_UNSUPPORTED,                                               \
+    }
+
+/* The same settings under the names of Logstash 8 and before. */
+#define CLIENT_OLD_TLS_OPTIONS(struct_type, tls)                                                   \
+    {                                                                                              \
+        .name = "ssl",                                                                             \
+        .doc = "The old name of ssl_enabled.",                                                     \
+        .note = "write ssl_enabled",                                                               \
+        OPTION_IN_CHOICE(struct_type, tls.enabled),                                                \
+        .choices = client_auto_true_false,                                                         \
+        .flags = OPTION_DEPRECATED,                                                                \
+    },                                                                                             \
+    {                                                                                              \
+        .name = "ssl_certificate_verification",                                                    \
+        .doc = "The old form of ssl_verification_mode.",                                           \
+        .note = "write ssl_verification_mode => full or none",                                     \
+        OPTION_IN_CHOICE(struct_type, tls.verification),                                           \
+        .choices = client_true_false,                                                              \
+        .flags = OPTION_DEPRECATED,                                                                \
+    },                                                                                             \
+    {                                                                                              \
+        .name = "cacert",                                                                          \
+        .doc = "The old name of ssl_certificate_authorities.",                                     \
+        .note = "write ssl_certificate_authorities",                                               \
+        OPTION_IN_STRINGS(struct_type, tls.authorities),                                           \
+        .flags = OPTION_DEPRECATED,                                                                \
+    },                                                                                             \
+    CLIENT_STORE_OPTION("keystore"), CLIENT_STORE_OPTION("keystore_password"),                     \
+    CLIENT_STORE_OPTION("keystore_type"), CLIENT_STORE_OPTION("truststore"),                       \
+    CLIENT_STORE_OPTION("truststore_password"), CLIENT_STORE_OPTION("truststore_type")
+
+/* Reads the files and fills the TLS members of *out, in arena. */
+bool client_tls_apply(const struct client_tls *tls, struct arena *arena,
+                      struct http_client_options *out, struct error *err);
+
+/* NULL for an absent option. */
+const char *client_cstr(struct arena *arena, struct str text);
+
+/* Reads a whole file of at most max_bytes into the arena. */
+bool client_read_file(struct arena *arena, const char *path, size_t max_bytes, struct str *out,
+                      struct error *err);
+
+/* A list of headers from an option. Values are literal here. NULL and *err for one that cannot be sent. */
+struct http_headers *client_headers(const struct option_hash *pairs, struct error *err);
+
+#endif

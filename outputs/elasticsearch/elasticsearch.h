@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One instance of the elasticsearch output (also known as opensearch) on one lane.
+ *
+ * A group becomes a bulk request. What the answer says is told item by item; an answer that takes no part of a request
+ * (413, or 400 for the request as a whole) makes it send the group in smaller pieces, until the item that is to blame
+ * stands alone and is refused. A group that cannot be sent now is held: until set-up is done, and while every server is
+ * dead. A server is dead when it could not be reached, until it answers a health check, which is sent every
+ * resurrect_delay.
+ *
+ *   FREE ── send ──▶ HELD ── ready, a server lives ──▶ SENT ── the last piece is answered ──▶ FREE
+ *                     ▲                                 │
+ *                     └──── could not connect ──────────┘   (to the next server; when all are dead the first try is
+ *                                                            answered RETRY, later ones wait here)
+ */
+#ifndef MILLRACE_OUTPUTS_ELASTICSEARCH_ELASTICSEARCH_H
+#define MILLRACE_OUTPUTS_ELASTICSEARCH_ELASTICSEARCH_H
+
+#include "io/loop_timer.h"
+#include "outputs/elasticsearch/encode.h"
+#include "outputs/elasticsearch/hosts.h"
+#include "outputs/elasticsearch/setup.h"
+
+enum { BULK_SLOTS_MAX = 64 };
+
+enum bulk_state { BULK_FREE, BULK_HELD, BULK_SENT };
+
+struct bulk {
+    struct elasticsearch *output;
+    enum bulk_state state;
+    struct group *group;
+    struct host *host;
+    size_t at, count; /* the piece under way: items at .. at + count - 1 */
+    size_t piece_max; /* items, 0: all */
+    bool overloaded;  /* the server said 429 or 503 */
+    unsigned retry_after_ms;
+};
+
+/* What all instances of one configured output share. */
+struct elasticsearch_shared {
+    atomic_bool ready;
+};
+
+struct elasticsearch {
+    struct elasticsearch_options options; /* first: bound */
+    const struct plugin_env *env;
+    struct http_client *client;
+    struct http_headers *headers;
+    struct hosts hosts;
+    struct bulk_encoder encoder;
+    struct setup setup;
+    struct loop_timer *revival; /* health checks, and looking whether another lane's set-up is done */
+    struct bulk bulks[BULK_SLOTS_MAX];
+    size_t piece_max_bytes; /* learnt from 413; SIZE_MAX */
+    size_t checks;          /* health checks under way */
+    bool stopping;
+    struct log_limit failures;
+};
+
+/* Set-up is done, or a server lives again: sends what is held. */
+void elasticsearch_resume(struct elasticsearch *output);
+/* A request could not reach this server. */
+void elasticsearch_host_died(struct elasticsearch *output, struct host *host, const char *why);
+
+#endif

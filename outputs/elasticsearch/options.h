@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The options of the elasticsearch and opensearch outputs, bound from one of two tables into one struct, and what
+ * follows from them. Read-only after check.
+ */
+#ifndef MILLRACE_OUTPUTS_ELASTICSEARCH_OPTIONS_H
+#define MILLRACE_OUTPUTS_ELASTICSEARCH_OPTIONS_H
+
+#include "outputs/client_options.h"
+
+enum option_switch { SWITCH_AUTO, SWITCH_TRUE, SWITCH_FALSE };
+enum script_type { SCRIPT_INLINE, SCRIPT_INDEXED, SCRIPT_FILE };
+enum template_api { TEMPLATE_API_AUTO, TEMPLATE_API_LEGACY, TEMPLATE_API_COMPOSABLE };
+
+struct elasticsearch_options {
+    /* where to */
+    struct option_strings hosts;
+    struct str cloud_id, cloud_auth;
+    struct str path, bulk_path, healthcheck_path;
+    struct option_hash parameters, custom_headers;
+    struct str proxy;
+    struct client_tls tls;
+    /* who */
+    struct str user, password, api_key;
+    struct option_hash auth_type; /* opensearch */
+    /* what */
+    struct template index, action, document_id, routing, pipeline, version, version_type;
+    struct template parent;
+    struct field_ref join_field;
+    struct template upsert, script;
+    int script_type;
+    struct str script_lang, script_var_name;
+    bool scripted_upsert, doc_as_upsert;
+    int64_t retry_on_conflict;
+    int data_stream; /* enum option_switch */
+    struct str data_stream_type, data_stream_dataset, data_stream_namespace;
+    int data_stream_auto_routing, data_stream_sync_fields; /* 0 is true */
+    /* set-up */
+    int manage_template; /* enum option_switch */
+    int legacy_template; /* opensearch: enum option_switch */
+    int template_api;
+    struct str template, template_name;
+    bool template_overwrite;
+    /* how */
+    int64_t compression_level;
+    int http_compression; /* enum option_switch */
+    int64_t timeout_ms, pool_max, pool_max_per_route, resurrect_delay_ms;
+    int64_t retry_initial_ms, retry_max_ms, bulk_max_bytes;
+    struct option_strings drop_error_types, dlq_custom_codes;
+    /* made by check */
+    bool streams; /* documents go to data streams */
+    bool opensearch;
+};
+
+extern const struct option elasticsearch_option_rows[];
+extern const struct option opensearch_option_rows[];
+
+bool elasticsearch_check(void *self, const struct plugin_env *env, struct error *err);
+bool opensearch_check(void *self, const struct plugin_env *env, struct error *err);
+
+#endif
