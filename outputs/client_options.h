@@ -20,9 +20,9 @@ struct client_tls {
     struct option_strings protocols, ciphers;
 };
 
-extern const char *const client_auto_true_false[];  /* auto, true, false */
+extern const char *const client_auto_true_false[];    /* auto, true, false */
 extern const char *const client_verification_modes[]; /* full, none */
-extern const char *const client_true_false[];       /* true, false */
+extern const char *const client_true_false[];         /* true, false */
 
 /* The rows of struct client_tls inside a plugin's struct. */
 #define CLIENT_TLS_OPTIONS(struct_type, tls)                                                       \
@@ -33,47 +33,48 @@ extern const char *const client_true_false[];       /* true, false */
         .choices = client_auto_true_false,                                                         \
         .def = "auto",                                                                             \
     },                                                                                             \
-    {                                                                                              \
-        .name = "ssl_verification_mode",                                                           \
-        .doc = "full: the server's certificate must be valid and for its name; none: anything.",   \
-        OPTION_IN_CHOICE(struct_type, tls.verification),                                           \
-        .choices = client_verification_modes,                                                      \
-        .def = "full",                                                                             \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "ssl_certificate_authorities",                                                     \
-        .doc = "PEM files of the certificates that are trusted instead of the system's.",          \
-        OPTION_IN_STRINGS(struct_type, tls.authorities),                                           \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "ssl_certificate",                                                                 \
-        .doc = "PEM file of the client's certificate.",                                            \
-        OPTION_IN_PATH(struct_type, tls.certificate),                                              \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "ssl_key",                                                                         \
-        .doc = "PEM file of the client certificate's key.",                                        \
-        OPTION_IN_PATH(struct_type, tls.key),                                                      \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "ssl_key_passphrase",                                                              \
-        .doc = "Password of the client certificate's key.",                                        \
-        OPTION_IN_PASSWORD(struct_type, tls.key_passphrase),                                       \
-        .flags = OPTION_SECRET,                                                                    \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "ssl_supported_protocols",                                                         \
-        .doc = "TLS versions that may be used: TLSv1.1, TLSv1.2, TLSv1.3.",                        \
-        OPTION_IN_STRINGS(struct_type, tls.protocols),                                             \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "ssl_cipher_suites",                                                               \
-        .doc = "Cipher suites for TLS up to 1.2, by their OpenSSL names.",                         \
-        OPTION_IN_STRINGS(struct_type, tls.ciphers),                                               \
-    },                                                                                             \
-    CLIENT_STORE_OPTION("ssl_keystore_path"), CLIENT_STORE_OPTION("ssl_keystore_password"),        \
-    CLIENT_STORE_OPTION("ssl_keystore_type"), CLIENT_STORE_OPTION("ssl_truststore_path"),          \
-    CLIENT_STORE_OPTION("ssl_truststore_password"), CLIENT_STORE_OPTION("ssl_truststore_type")
+        {                                                                                          \
+            .name = "ssl_verification_mode",                                                       \
+            .doc =                                                                                 \
+                "full: the server's certificate must be valid and for its name; none: anything.",  \
+            OPTION_IN_CHOICE(struct_type, tls.verification),                                       \
+            .choices = client_verification_modes,                                                  \
+            .def = "full",                                                                         \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "ssl_certificate_authorities",                                                 \
+            .doc = "PEM files of the certificates that are trusted instead of the system's.",      \
+            OPTION_IN_STRINGS(struct_type, tls.authorities),                                       \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "ssl_certificate",                                                             \
+            .doc = "PEM file of the client's certificate.",                                        \
+            OPTION_IN_PATH(struct_type, tls.certificate),                                          \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "ssl_key",                                                                     \
+            .doc = "PEM file of the client certificate's key.",                                    \
+            OPTION_IN_PATH(struct_type, tls.key),                                                  \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "ssl_key_passphrase",                                                          \
+            .doc = "Password of the client certificate's key.",                                    \
+            OPTION_IN_PASSWORD(struct_type, tls.key_passphrase),                                   \
+            .flags = OPTION_SECRET,                                                                \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "ssl_supported_protocols",                                                     \
+            .doc = "TLS versions that may be used: TLSv1.1, TLSv1.2, TLSv1.3.",                    \
+            OPTION_IN_STRINGS(struct_type, tls.protocols),                                         \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "ssl_cipher_suites",                                                           \
+            .doc = "Cipher suites for TLS up to 1.2, by their OpenSSL names.",                     \
+            OPTION_IN_STRINGS(struct_type, tls.ciphers),                                           \
+        },                                                                                         \
+        CLIENT_STORE_OPTION("ssl_keystore_path"), CLIENT_STORE_OPTION("ssl_keystore_password"),    \
+        CLIENT_STORE_OPTION("ssl_keystore_type"), CLIENT_STORE_OPTION("ssl_truststore_path"),      \
+        CLIENT_STORE_OPTION("ssl_truststore_password"), CLIENT_STORE_OPTION("ssl_truststore_type")
 
 /* Java's key stores. */
 #define CLIENT_STORE_OPTION(option_name)                                                           \
@@ -94,24 +95,24 @@ extern const char *const client_true_false[];       /* true, false */
         .choices = client_auto_true_false,                                                         \
         .flags = OPTION_DEPRECATED,                                                                \
     },                                                                                             \
-    {                                                                                              \
-        .name = "ssl_certificate_verification",                                                    \
-        .doc = "The old form of ssl_verification_mode.",                                           \
-        .note = "write ssl_verification_mode => full or none",                                     \
-        OPTION_IN_CHOICE(struct_type, tls.verification),                                           \
-        .choices = client_true_false,                                                              \
-        .flags = OPTION_DEPRECATED,                                                                \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "cacert",                                                                          \
-        .doc = "The old name of ssl_certificate_authorities.",                                     \
-        .note = "write ssl_certificate_authorities",                                               \
-        OPTION_IN_STRINGS(struct_type, tls.authorities),                                           \
-        .flags = OPTION_DEPRECATED,                                                                \
-    },                                                                                             \
-    CLIENT_STORE_OPTION("keystore"), CLIENT_STORE_OPTION("keystore_password"),                     \
-    CLIENT_STORE_OPTION("keystore_type"), CLIENT_STORE_OPTION("truststore"),                       \
-    CLIENT_STORE_OPTION("truststore_password"), CLIENT_STORE_OPTION("truststore_type")
+        {                                                                                          \
+            .name = "ssl_certificate_verification",                                                \
+            .doc = "The old form of ssl_verification_mode.",                                       \
+            .note = "write ssl_verification_mode => full or none",                                 \
+            OPTION_IN_CHOICE(struct_type, tls.verification),                                       \
+            .choices = client_true_false,                                                          \
+            .flags = OPTION_DEPRECATED,                                                            \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "cacert",                                                                      \
+            .doc = "The old name of ssl_certificate_authorities.",                                 \
+            .note = "write ssl_certificate_authorities",                                           \
+            OPTION_IN_STRINGS(struct_type, tls.authorities),                                       \
+            .flags = OPTION_DEPRECATED,                                                            \
+        },                                                                                         \
+        CLIENT_STORE_OPTION("keystore"), CLIENT_STORE_OPTION("keystore_password"),                 \
+        CLIENT_STORE_OPTION("keystore_type"), CLIENT_STORE_OPTION("truststore"),                   \
+        CLIENT_STORE_OPTION("truststore_password"), CLIENT_STORE_OPTION("truststore_type")
 
 /* Reads the files and fills the TLS members of *out, in arena. */
 bool client_tls_apply(const struct client_tls *tls, struct arena *arena,

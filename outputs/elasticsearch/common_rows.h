@@ -35,111 +35,112 @@
         .doc = "Servers, as [http[s]://][USER:PASSWORD@]HOST[:PORT][/PATH]; the port is 9200.",    \
         OPTION_IN_STRINGS(struct elasticsearch_options, hosts),                                    \
     },                                                                                             \
-    {                                                                                              \
-        .name = "path",                                                                            \
-        .doc = "Path of the servers behind a proxy, before every request's own.",                  \
-        OPTION_IN_STRING(struct elasticsearch_options, path),                                      \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "bulk_path",                                                                       \
-        .doc = "Path of bulk requests; by default the servers' path and /_bulk.",                  \
-        OPTION_IN_STRING(struct elasticsearch_options, bulk_path),                                 \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "healthcheck_path",                                                                \
-        .doc = "Path that is asked to see whether a dead server is back.",                         \
-        OPTION_IN_STRING(struct elasticsearch_options, healthcheck_path),                          \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "parameters",                                                                      \
-        .doc = "Query parameters added to every request.",                                         \
-        OPTION_IN_HASH(struct elasticsearch_options, parameters),                                  \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "custom_headers",                                                                  \
-        .doc = "Headers added to every request.",                                                  \
-        OPTION_IN_HASH(struct elasticsearch_options, custom_headers),                              \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "proxy",                                                                           \
-        .doc = "URL of the proxy that requests go through.",                                       \
-        OPTION_IN_STRING(struct elasticsearch_options, proxy),                                     \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "user",                                                                            \
-        .doc = "Name for basic authentication.",                                                   \
-        OPTION_IN_STRING(struct elasticsearch_options, user),                                      \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "password",                                                                        \
-        .doc = "Password for basic authentication.",                                               \
-        OPTION_IN_PASSWORD(struct elasticsearch_options, password),                                \
-        .flags = OPTION_SECRET,                                                                    \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "timeout",                                                                         \
-        .doc = "How long a request may take.",                                                     \
-        OPTION_IN_DURATION_MS(struct elasticsearch_options, timeout_ms),                           \
-        .min = 1,                                                                                  \
-        .max = 24 * 3600 * 1000.0,                                                                 \
-        .def = "60",                                                                               \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "pool_max",                                                                        \
-        .doc = "Largest number of connections at once.",                                           \
-        OPTION_IN_INT(struct elasticsearch_options, pool_max),                                     \
-        .min = 1,                                                                                  \
-        .max = 100000,                                                                             \
-        .def = "1000",                                                                             \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "pool_max_per_route",                                                              \
-        .doc = "Largest number of connections to one server at once.",                             \
-        OPTION_IN_INT(struct elasticsearch_options, pool_max_per_route),                           \
-        .min = 1,                                                                                  \
-        .max = 100000,                                                                             \
-        .def = "100",                                                                              \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "resurrect_delay",                                                                 \
-        .doc = "How often a dead server is asked whether it is back.",                             \
-        OPTION_IN_DURATION_MS(struct elasticsearch_options, resurrect_delay_ms),                   \
-        .min = 10,                                                                                 \
-        .max = 24 * 3600 * 1000.0,                                                                 \
-        .def = "5",                                                                                \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "retry_initial_interval",                                                          \
-        .doc = "First wait before a request is tried again; it doubles from there.",               \
-        OPTION_IN_DURATION_MS(struct elasticsearch_options, retry_initial_ms),                     \
-        .min = 1,                                                                                  \
-        .max = 24 * 3600 * 1000.0,                                                                 \
-        .def = "2",                                                                                \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "retry_max_interval",                                                              \
-        .doc = "Longest wait before a request is tried again.",                                    \
-        OPTION_IN_DURATION_MS(struct elasticsearch_options, retry_max_ms),                         \
-        .min = 1,                                                                                  \
-        .max = 24 * 3600 * 1000.0,                                                                 \
-        .def = "64",                                                                               \
-    },                                                                                             \
-    IGNORED_ROW("validate_after_inactivity", "When an idle connection is checked before use.",     \
-                "idle connections are checked before every use"),                                  \
-    IGNORED_ROW("sniffing", "Whether the cluster is asked for its other nodes.",                   \
-                "list the servers in hosts, or one address that balances them"),                   \
-    IGNORED_ROW("sniffing_delay", "How often the cluster is asked for its nodes.",                 \
-                "the cluster is not asked for its nodes"),                                         \
-    IGNORED_ROW("sniffing_path", "Path of the request for the cluster's nodes.",                   \
-                "the cluster is not asked for its nodes"),                                         \
-    DROPPED_ROW("workers", "Number of output workers.", "pipeline.workers sets the lanes"),        \
-    DROPPED_ROW("flush_size", "Events in a bulk request.", "pipeline.batch.size sets the batch"),  \
-    DROPPED_ROW("idle_flush_time", "Longest wait for a full request.",                             \
-                "a request goes out as soon as there is nothing more at hand"),                    \
-    DROPPED_ROW("document_type", "Mapping type of the documents.",                                 \
-                "mapping types ended with Elasticsearch 7: leave it out"),                         \
-    DROPPED_ROW("max_retries", "Tries before an event is given up.",                               \
-                "requests are tried until they succeed")
+        {                                                                                          \
+            .name = "path",                                                                        \
+            .doc = "Path of the servers behind a proxy, before every request's own.",              \
+            OPTION_IN_STRING(struct elasticsearch_options, path),                                  \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "bulk_path",                                                                   \
+            .doc = "Path of bulk requests; by default the servers' path and /_bulk.",              \
+            OPTION_IN_STRING(struct elasticsearch_options, bulk_path),                             \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "healthcheck_path",                                                            \
+            .doc = "Path that is asked to see whether a dead server is back.",                     \
+            OPTION_IN_STRING(struct elasticsearch_options, healthcheck_path),                      \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "parameters",                                                                  \
+            .doc = "Query parameters added to every request.",                                     \
+            OPTION_IN_HASH(struct elasticsearch_options, parameters),                              \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "custom_headers",                                                              \
+            .doc = "Headers added to every request.",                                              \
+            OPTION_IN_HASH(struct elasticsearch_options, custom_headers),                          \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "proxy",                                                                       \
+            .doc = "URL of the proxy that requests go through.",                                   \
+            OPTION_IN_STRING(struct elasticsearch_options, proxy),                                 \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "user",                                                                        \
+            .doc = "Name for basic authentication.",                                               \
+            OPTION_IN_STRING(struct elasticsearch_options, user),                                  \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "password",                                                                    \
+            .doc = "Password for basic authentication.",                                           \
+            OPTION_IN_PASSWORD(struct elasticsearch_options, password),                            \
+            .flags = OPTION_SECRET,                                                                \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "timeout",                                                                     \
+            .doc = "How long a request may take.",                                                 \
+            OPTION_IN_DURATION_MS(struct elasticsearch_options, timeout_ms),                       \
+            .min = 1,                                                                              \
+            .max = 24 * 3600 * 1000.0,                                                             \
+            .def = "60",                                                                           \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "pool_max",                                                                    \
+            .doc = "Largest number of connections at once.",                                       \
+            OPTION_IN_INT(struct elasticsearch_options, pool_max),                                 \
+            .min = 1,                                                                              \
+            .max = 100000,                                                                         \
+            .def = "1000",                                                                         \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "pool_max_per_route",                                                          \
+            .doc = "Largest number of connections to one server at once.",                         \
+            OPTION_IN_INT(struct elasticsearch_options, pool_max_per_route),                       \
+            .min = 1,                                                                              \
+            .max = 100000,                                                                         \
+            .def = "100",                                                                          \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "resurrect_delay",                                                             \
+            .doc = "How often a dead server is asked whether it is back.",                         \
+            OPTION_IN_DURATION_MS(struct elasticsearch_options, resurrect_delay_ms),               \
+            .min = 10,                                                                             \
+            .max = 24 * 3600 * 1000.0,                                                             \
+            .def = "5",                                                                            \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "retry_initial_interval",                                                      \
+            .doc = "First wait before a request is tried again; it doubles from there.",           \
+            OPTION_IN_DURATION_MS(struct elasticsearch_options, retry_initial_ms),                 \
+            .min = 1,                                                                              \
+            .max = 24 * 3600 * 1000.0,                                                             \
+            .def = "2",                                                                            \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "retry_max_interval",                                                          \
+            .doc = "Longest wait before a request is tried again.",                                \
+            OPTION_IN_DURATION_MS(struct elasticsearch_options, retry_max_ms),                     \
+            .min = 1,                                                                              \
+            .max = 24 * 3600 * 1000.0,                                                             \
+            .def = "64",                                                                           \
+        },                                                                                         \
+        IGNORED_ROW("validate_after_inactivity", "When an idle connection is checked before use.", \
+                    "idle connections are checked before every use"),                              \
+        IGNORED_ROW("sniffing", "Whether the cluster is asked for its other nodes.",               \
+                    "list the servers in hosts, or one address that balances them"),               \
+        IGNORED_ROW("sniffing_delay", "How often the cluster is asked for its nodes.",             \
+                    "the cluster is not asked for its nodes"),                                     \
+        IGNORED_ROW("sniffing_path", "Path of the request for the cluster's nodes.",               \
+                    "the cluster is not asked for its nodes"),                                     \
+        DROPPED_ROW("workers", "Number of output workers.", "pipeline.workers sets the lanes"),    \
+        DROPPED_ROW("flush_size", "Events in a bulk request.",                                     \
+                    "pipeline.batch.size sets the batch"),                                         \
+        DROPPED_ROW("idle_flush_time", "Longest wait for a full request.",                         \
+                    "a request goes out as soon as there is nothing more at hand"),                \
+        DROPPED_ROW("document_type", "Mapping type of the documents.",                             \
+                    "mapping types ended with Elasticsearch 7: leave it out"),                     \
+        DROPPED_ROW("max_retries", "Tries before an event is given up.",                           \
+                    "requests are tried until they succeed")
 
 #define DOCUMENT_ROWS                                                                              \
     {                                                                                              \
@@ -147,143 +148,144 @@
         .doc = "Index that a document goes to.",                                                   \
         OPTION_IN_TEMPLATE(struct elasticsearch_options, index),                                   \
     },                                                                                             \
-    {                                                                                              \
-        .name = "action",                                                                          \
-        .doc = "index, create, update or delete.",                                                 \
-        OPTION_IN_TEMPLATE(struct elasticsearch_options, action),                                  \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "document_id",                                                                     \
-        .doc = "Id of the document; without one the server makes it.",                             \
-        OPTION_IN_TEMPLATE(struct elasticsearch_options, document_id),                             \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "routing",                                                                         \
-        .doc = "Value that chooses the shard.",                                                    \
-        OPTION_IN_TEMPLATE(struct elasticsearch_options, routing),                                 \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "pipeline",                                                                        \
-        .doc = "Ingest pipeline of the server; an empty text is none.",                            \
-        OPTION_IN_TEMPLATE(struct elasticsearch_options, pipeline),                                \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "version",                                                                         \
-        .doc = "Version of the document, for optimistic locking.",                                 \
-        OPTION_IN_TEMPLATE(struct elasticsearch_options, version),                                 \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "version_type",                                                                    \
-        .doc = "How versions are compared: internal, external, external_gt, external_gte.",        \
-        OPTION_IN_TEMPLATE(struct elasticsearch_options, version_type),                            \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "parent",                                                                          \
-        .doc = "Id of the parent document, for child documents.",                                  \
-        OPTION_IN_TEMPLATE(struct elasticsearch_options, parent),                                  \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "join_field",                                                                      \
-        .doc = "The join field of child documents.",                                               \
-        OPTION_IN_FIELD(struct elasticsearch_options, join_field),                                 \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "upsert",                                                                          \
-        .doc = "Document, as JSON, that an update creates when there is none.",                    \
-        OPTION_IN_TEMPLATE(struct elasticsearch_options, upsert),                                  \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "doc_as_upsert",                                                                   \
-        .doc = "An update creates the document when there is none.",                               \
-        OPTION_IN_BOOL(struct elasticsearch_options, doc_as_upsert),                               \
-        .def = "false",                                                                            \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "script",                                                                          \
-        .doc = "Script of an update, or its id.",                                                  \
-        OPTION_IN_TEMPLATE(struct elasticsearch_options, script),                                  \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "script_type",                                                                     \
-        .doc = "What script is: its text, or the id of a stored one.",                             \
-        OPTION_IN_CHOICE(struct elasticsearch_options, script_type),                               \
-        .choices = elasticsearch_script_types,                                                     \
-        .def = "inline",                                                                           \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "script_lang",                                                                     \
-        .doc = "Language of the script; an empty text leaves it out.",                             \
-        OPTION_IN_STRING(struct elasticsearch_options, script_lang),                               \
-        .def = "painless",                                                                         \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "script_var_name",                                                                 \
-        .doc = "Name of the event among the script's parameters.",                                 \
-        OPTION_IN_STRING(struct elasticsearch_options, script_var_name),                           \
-        .def = "event",                                                                            \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "scripted_upsert",                                                                 \
-        .doc = "The script also makes the document when there is none.",                           \
-        OPTION_IN_BOOL(struct elasticsearch_options, scripted_upsert),                             \
-        .def = "false",                                                                            \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "retry_on_conflict",                                                               \
-        .doc = "How often the server repeats an update that met another one.",                     \
-        OPTION_IN_INT(struct elasticsearch_options, retry_on_conflict),                            \
-        .min = 0,                                                                                  \
-        .max = 1000,                                                                               \
-        .def = "1",                                                                                \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "manage_template",                                                                 \
-        .doc = "Install an index template at start; auto: unless documents go to data streams.",   \
-        OPTION_IN_CHOICE(struct elasticsearch_options, manage_template),                           \
-        .choices = client_auto_true_false,                                                         \
-        .def = "auto",                                                                             \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "template",                                                                        \
-        .doc = "File of the index template; by default one of our own.",                           \
-        OPTION_IN_STRING(struct elasticsearch_options, template),                                  \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "template_name",                                                                   \
-        .doc = "Name of the index template.",                                                      \
-        OPTION_IN_STRING(struct elasticsearch_options, template_name),                             \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "template_overwrite",                                                              \
-        .doc = "Replace an index template of that name.",                                          \
-        OPTION_IN_BOOL(struct elasticsearch_options, template_overwrite),                          \
-        .def = "false",                                                                            \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "drop_error_types",                                                                \
-        .doc = "Error types whose documents are dropped instead of tried again.",                  \
-        OPTION_IN_STRINGS(struct elasticsearch_options, drop_error_types),                         \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "dlq_custom_codes",                                                                \
-        .doc = "Statuses, besides 400 and 404, whose documents are refused for good.",             \
-        OPTION_IN_STRINGS(struct elasticsearch_options, dlq_custom_codes),                         \
-    },                                                                                             \
-    {                                                                                              \
-        .name = "bulk_max_bytes",                                                                  \
-        .doc = "Largest body of one bulk request, before compression (ours).",                     \
-        OPTION_IN_BYTES(struct elasticsearch_options, bulk_max_bytes),                             \
-        .min = 1024,                                                                               \
-        .max = 20 * 1024 * 1024.0,                                                                 \
-        .def = "1 MiB",                                                                            \
-    },                                                                                             \
-    IGNORED_ROW("silence_errors_in_log", "Error types that are not logged.",                       \
-                "refused documents are logged at a limited rate"),                                 \
-    IGNORED_ROW("failure_type_logging_whitelist", "Error types that are not logged.",              \
-                "refused documents are logged at a limited rate"),                                 \
-    IGNORED_ROW("dlq_on_failed_indexname_interpolation",                                           \
-                "What becomes of an event whose index name has a field that is missing.",          \
-                "such an event is always refused, never sent under the wrong name")
+        {                                                                                          \
+            .name = "action",                                                                      \
+            .doc = "index, create, update or delete.",                                             \
+            OPTION_IN_TEMPLATE(struct elasticsearch_options, action),                              \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "document_id",                                                                 \
+            .doc = "Id of the document; without one the server makes it.",                         \
+            OPTION_IN_TEMPLATE(struct elasticsearch_options, document_id),                         \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "routing",                                                                     \
+            .doc = "Value that chooses the shard.",                                                \
+            OPTION_IN_TEMPLATE(struct elasticsearch_options, routing),                             \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "pipeline",                                                                    \
+            .doc = "Ingest pipeline of the server; an empty text is none.",                        \
+            OPTION_IN_TEMPLATE(struct elasticsearch_options, pipeline),                            \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "version",                                                                     \
+            .doc = "Version of the document, for optimistic locking.",                             \
+            OPTION_IN_TEMPLATE(struct elasticsearch_options, version),                             \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "version_type",                                                                \
+            .doc = "How versions are compared: internal, external, external_gt, external_gte.",    \
+            OPTION_IN_TEMPLATE(struct elasticsearch_options, version_type),                        \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "parent",                                                                      \
+            .doc = "Id of the parent document, for child documents.",                              \
+            OPTION_IN_TEMPLATE(struct elasticsearch_options, parent),                              \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "join_field",                                                                  \
+            .doc = "The join field of child documents.",                                           \
+            OPTION_IN_FIELD(struct elasticsearch_options, join_field),                             \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "upsert",                                                                      \
+            .doc = "Document, as JSON, that an update creates when there is none.",                \
+            OPTION_IN_TEMPLATE(struct elasticsearch_options, upsert),                              \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "doc_as_upsert",                                                               \
+            .doc = "An update creates the document when there is none.",                           \
+            OPTION_IN_BOOL(struct elasticsearch_options, doc_as_upsert),                           \
+            .def = "false",                                                                        \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "script",                                                                      \
+            .doc = "Script of an update, or its id.",                                              \
+            OPTION_IN_TEMPLATE(struct elasticsearch_options, script),                              \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "script_type",                                                                 \
+            .doc = "What script is: its text, or the id of a stored one.",                         \
+            OPTION_IN_CHOICE(struct elasticsearch_options, script_type),                           \
+            .choices = elasticsearch_script_types,                                                 \
+            .def = "inline",                                                                       \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "script_lang",                                                                 \
+            .doc = "Language of the script; an empty text leaves it out.",                         \
+            OPTION_IN_STRING(struct elasticsearch_options, script_lang),                           \
+            .def = "painless",                                                                     \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "script_var_name",                                                             \
+            .doc = "Name of the event among the script's parameters.",                             \
+            OPTION_IN_STRING(struct elasticsearch_options, script_var_name),                       \
+            .def = "event",                                                                        \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "scripted_upsert",                                                             \
+            .doc = "The script also makes the document when there is none.",                       \
+            OPTION_IN_BOOL(struct elasticsearch_options, scripted_upsert),                         \
+            .def = "false",                                                                        \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "retry_on_conflict",                                                           \
+            .doc = "How often the server repeats an update that met another one.",                 \
+            OPTION_IN_INT(struct elasticsearch_options, retry_on_conflict),                        \
+            .min = 0,                                                                              \
+            .max = 1000,                                                                           \
+            .def = "1",                                                                            \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "manage_template",                                                             \
+            .doc =                                                                                 \
+                "Install an index template at start; auto: unless documents go to data streams.",  \
+            OPTION_IN_CHOICE(struct elasticsearch_options, manage_template),                       \
+            .choices = client_auto_true_false,                                                     \
+            .def = "auto",                                                                         \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "template",                                                                    \
+            .doc = "File of the index template; by default one of our own.",                       \
+            OPTION_IN_STRING(struct elasticsearch_options, template),                              \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "template_name",                                                               \
+            .doc = "Name of the index template.",                                                  \
+            OPTION_IN_STRING(struct elasticsearch_options, template_name),                         \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "template_overwrite",                                                          \
+            .doc = "Replace an index template of that name.",                                      \
+            OPTION_IN_BOOL(struct elasticsearch_options, template_overwrite),                      \
+            .def = "false",                                                                        \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "drop_error_types",                                                            \
+            .doc = "Error types whose documents are dropped instead of tried again.",              \
+            OPTION_IN_STRINGS(struct elasticsearch_options, drop_error_types),                     \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "dlq_custom_codes",                                                            \
+            .doc = "Statuses, besides 400 and 404, whose documents are refused for good.",         \
+            OPTION_IN_STRINGS(struct elasticsearch_options, dlq_custom_codes),                     \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "bulk_max_bytes",                                                              \
+            .doc = "Largest body of one bulk request, before compression (ours).",                 \
+            OPTION_IN_BYTES(struct elasticsearch_options, bulk_max_bytes),                         \
+            .min = 1024,                                                                           \
+            .max = 20 * 1024 * 1024.0,                                                             \
+            .def = "1 MiB",                                                                        \
+        },                                                                                         \
+        IGNORED_ROW("silence_errors_in_log", "Error types that are not logged.",                   \
+                    "refused documents are logged at a limited rate"),                             \
+        IGNORED_ROW("failure_type_logging_whitelist", "Error types that are not logged.",          \
+                    "refused documents are logged at a limited rate"),                             \
+        IGNORED_ROW("dlq_on_failed_indexname_interpolation",                                       \
+                    "What becomes of an event whose index name has a field that is missing.",      \
+                    "such an event is always refused, never sent under the wrong name")
 
 extern const char *const elasticsearch_script_types[];
 

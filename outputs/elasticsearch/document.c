@@ -139,8 +139,8 @@ static bool append_script_update(const struct update_source *source, const struc
                                  struct buf *out)
 {
     const struct elasticsearch_options *options = source->options;
-    if (!buf_append_str(out, STR("{\"script\":{")) ||
-        !append_script_members(source, event, out) || !buf_append_char(out, '}'))
+    if (!buf_append_str(out, STR("{\"script\":{")) || !append_script_members(source, event, out) ||
+        !buf_append_char(out, '}'))
         return false;
     bool ok;
     if (options->scripted_upsert)

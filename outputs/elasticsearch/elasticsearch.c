@@ -205,7 +205,8 @@ static void read_items(struct bulk *bulk, const struct http_result *result)
     struct bulk_reply reply;
     bulk_reply_read(result->body, on_item, &reading, &reply);
     size_t answered = reply.items < bulk->count ? reply.items : bulk->count;
-    bool all_went_well = reply.is_whole && reply.has_errors_flag && !reply.errors && !reply.has_items;
+    bool all_went_well =
+        reply.is_whole && reply.has_errors_flag && !reply.errors && !reply.has_items;
     if (answered < bulk->count && !all_went_well)
         log_failure(bulk->output, bulk->host, result,
                     reply.is_whole ? STR("the answer does not name every document")

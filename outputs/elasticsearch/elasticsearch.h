@@ -49,7 +49,8 @@ struct elasticsearch {
     struct hosts hosts;
     struct bulk_encoder encoder;
     struct setup setup;
-    struct loop_timer *revival; /* health checks, and looking whether another lane's set-up is done */
+    struct loop_timer
+        *revival; /* health checks, and looking whether another lane's set-up is done */
     struct bulk bulks[BULK_SLOTS_MAX];
     size_t piece_max_bytes; /* learnt from 413; SIZE_MAX */
     size_t checks;          /* health checks under way */

@@ -183,7 +183,8 @@ static bool append_stream_index(struct encoding *encoding)
     struct str namespace = stream_part(routed, STR("namespace"), encoder->stream_namespace);
     struct str name = arena_printf(encoding->event->arena, "%.*s-%.*s-%.*s", STR_FMT(type),
                                    STR_FMT(dataset), STR_FMT(namespace));
-    return buf_append_str(encoding->out, STR("\"_index\":")) && json_encode_str(name, encoding->out);
+    return buf_append_str(encoding->out, STR("\"_index\":")) &&
+           json_encode_str(name, encoding->out);
 }
 
 /* ---- the action line --------------------------------------------------------------------------- */
@@ -350,9 +351,9 @@ static void prepare_streams(struct bulk_encoder *encoder, struct arena *arena)
     /* check_stream_name let nothing through that JSON would escape but bytes below a blank. */
     struct buf text;
     buf_init(&text, SIZE_MAX / 2);
-    struct str name = arena_printf(arena, "%.*s-%.*s-%.*s", STR_FMT(encoder->stream_type),
-                                   STR_FMT(encoder->stream_dataset),
-                                   STR_FMT(encoder->stream_namespace));
+    struct str name =
+        arena_printf(arena, "%.*s-%.*s-%.*s", STR_FMT(encoder->stream_type),
+                     STR_FMT(encoder->stream_dataset), STR_FMT(encoder->stream_namespace));
     buf_append_str(&text, STR("\"_index\":"));
     json_encode_str(name, &text);
     encoder->stream_index = arena_dup(arena, buf_str(&text));
@@ -390,11 +391,10 @@ void bulk_encoder_init(struct bulk_encoder *encoder, const struct elasticsearch_
         assert(known); /* elasticsearch_check */
         (void)known;
     }
-    encoder->plain = !options->document_id.parts && !options->routing.parts &&
-                     !options->pipeline.parts && !options->version.parts &&
-                     !options->version_type.parts && !options->parent.parts &&
-                     (!options->action.parts || options->action.is_literal) &&
-                     encoder->action != BULK_UPDATE;
+    encoder->plain =
+        !options->document_id.parts && !options->routing.parts && !options->pipeline.parts &&
+        !options->version.parts && !options->version_type.parts && !options->parent.parts &&
+        (!options->action.parts || options->action.is_literal) && encoder->action != BULK_UPDATE;
     if (options->streams)
         prepare_streams(encoder, env->arena);
 }

@@ -19,8 +19,8 @@ enum { KEPT_INDEX_NAMES = 4 };
 enum index_period { INDEX_CONSTANT, INDEX_EACH_DAY, INDEX_EACH_SECOND, INDEX_EACH_EVENT };
 
 struct kept_index {
-    int64_t period;   /* days or seconds since 1970 */
-    struct buf text;  /* "_index":"…" */
+    int64_t period;  /* days or seconds since 1970 */
+    struct buf text; /* "_index":"…" */
 };
 
 struct bulk_encoder {

@@ -130,8 +130,8 @@ static void take_user(struct arena *arena, struct str user_info, struct hosts *o
 {
     size_t colon = str_find(user_info, STR(":"));
     out->user = unescape(arena, str_make(user_info.ptr, colon == SIZE_MAX ? user_info.len : colon));
-    out->password = colon == SIZE_MAX ? STR("")
-                                      : unescape(arena, str_from_offset(user_info, colon + 1));
+    out->password =
+        colon == SIZE_MAX ? STR("") : unescape(arena, str_from_offset(user_info, colon + 1));
 }
 
 struct str hosts_url(struct arena *arena, const struct elasticsearch_options *options,
@@ -200,8 +200,8 @@ static bool add_host(struct arena *arena, const struct elasticsearch_options *op
     *host = (struct host){0};
     struct str bare = arena_printf(arena, "%.*s://%.*s:%.*s", STR_FMT(pieces.scheme),
                                    STR_FMT(pieces.host), STR_FMT(pieces.port));
-    host->root = path.len == 0 ? bare
-                               : arena_printf(arena, "%.*s/%.*s", STR_FMT(bare), STR_FMT(path));
+    host->root =
+        path.len == 0 ? bare : arena_printf(arena, "%.*s/%.*s", STR_FMT(bare), STR_FMT(path));
     host->name = host->root;
     host->bulk_url = bulk_url(arena, options, host, bare);
     return true;

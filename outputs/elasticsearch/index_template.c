@@ -71,8 +71,9 @@ static const char *find_file(const struct plugin_env *env, struct str configured
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         if (i > 0 && !places[i])
             continue;
-        const char *path = i == 0 ? arena_cstr(env->arena, configured)
-                                  : arena_printf(env->arena, "%s/%.*s", places[i], STR_FMT(name)).ptr;
+        const char *path = i == 0
+                               ? arena_cstr(env->arena, configured)
+                               : arena_printf(env->arena, "%s/%.*s", places[i], STR_FMT(name)).ptr;
         if (access(path, R_OK) != 0)
             continue;
         if (i > 0 && env->primary)

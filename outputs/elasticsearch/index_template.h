@@ -15,7 +15,7 @@ enum { INDEX_TEMPLATE_MAX_BYTES = 4 * 1024 * 1024 };
 
 struct index_template {
     struct str name;
-    struct str body;  /* empty: our own, made when the server is known */
+    struct str body; /* empty: our own, made when the server is known */
     bool composable;
     bool is_ecs;
 };

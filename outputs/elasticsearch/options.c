@@ -175,14 +175,13 @@ static bool decide_streams(struct elasticsearch_options *options, enum ecs_mode 
     if (options->data_stream == SWITCH_TRUE && against)
         return error_set(err, ERROR_CONFIG, "data_stream => true does not go with %s", against);
     if (options->data_stream == SWITCH_TRUE && ecs == ECS_DISABLED)
-        return error_set(err, ERROR_CONFIG,
-                         "data_stream => true needs ecs_compatibility v1 or v8");
+        return error_set(err, ERROR_CONFIG, "data_stream => true needs ecs_compatibility v1 or v8");
     options->streams = options->data_stream == SWITCH_TRUE ||
                        (options->data_stream == SWITCH_AUTO && ecs != ECS_DISABLED && !against);
     if (!options->streams && only)
         return error_set(err, ERROR_CONFIG, "%s is only for data streams, which %s%s", only,
                          options->data_stream == SWITCH_AUTO && against ? "do not go with "
-                                                                       : "are off here",
+                                                                        : "are off here",
                          options->data_stream == SWITCH_AUTO && against ? against : "");
     return check_stream_name("data_stream_type", options->data_stream_type, err) &&
            check_stream_name("data_stream_dataset", options->data_stream_dataset, err) &&
@@ -251,8 +250,8 @@ bool opensearch_check(void *self, const struct plugin_env *env, struct error *er
     options->opensearch = true;
     options->compression_level = options->http_compression == SWITCH_TRUE;
     if (options->legacy_template != SWITCH_AUTO)
-        options->template_api = options->legacy_template == SWITCH_TRUE ? TEMPLATE_API_LEGACY
-                                                                        : TEMPLATE_API_COMPOSABLE;
+        options->template_api =
+            options->legacy_template == SWITCH_TRUE ? TEMPLATE_API_LEGACY : TEMPLATE_API_COMPOSABLE;
     for (size_t i = 0; i < options->auth_type.count; i++) {
         const struct conf_pair *pair = &options->auth_type.pairs[i];
         if (str_equal(pair->key.text, STR("type")) && !str_equal(pair->value.text, STR("basic")))

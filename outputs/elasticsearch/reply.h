@@ -12,7 +12,7 @@
 #include "base/str.h"
 
 struct bulk_item {
-    int status; /* 0: none given */
+    int status;                          /* 0: none given */
     struct str error_type, error_reason; /* empty when there was no error */
 };
 
@@ -25,7 +25,8 @@ struct bulk_reply {
 };
 
 /* on_item is called for each item in order, also when the body turns out to be cut off later. */
-void bulk_reply_read(struct str body, void (*on_item)(void *ctx, size_t index, const struct bulk_item *item),
+void bulk_reply_read(struct str body,
+                     void (*on_item)(void *ctx, size_t index, const struct bulk_item *item),
                      void *ctx, struct bulk_reply *out);
 
 #endif

@@ -89,7 +89,8 @@ static void on_installed(void *ctx, const struct http_result *result)
         log_error(env->log, "template_refused",
                   "the server refused the index template; documents are sent without it",
                   LOG_STR("name", setup->template.name), LOG_INT("status", result->status),
-                  LOG_STR("answer", str_make(result->body.ptr, result->body.len < 400 ? result->body.len : 400)));
+                  LOG_STR("answer", str_make(result->body.ptr,
+                                             result->body.len < 400 ? result->body.len : 400)));
     finish(setup);
 }
 
@@ -156,16 +157,14 @@ static void meet(struct setup *setup, struct str body)
     const struct plugin_env *env = setup->output->env;
     struct value document = value_null();
     json_decode(env->json, setup->requests, body, &document, NULL);
-    const struct value *version = value_type(&document) == VALUE_OBJECT
-                                      ? value_object_get(&document, STR("version"))
-                                      : NULL;
+    const struct value *version =
+        value_type(&document) == VALUE_OBJECT ? value_object_get(&document, STR("version")) : NULL;
     struct str number = member_text(version, STR("number"));
     struct str distribution = member_text(version, STR("distribution"));
     log_info(env->log, "server_found", "connected", LOG_STR("host", setup->host->name),
              LOG_STR("distribution", distribution.len > 0 ? distribution : STR("elasticsearch")),
              LOG_STR("version", number));
-    if (setup->template.body.len == 0 &&
-        setup->output->options.template_api == TEMPLATE_API_AUTO)
+    if (setup->template.body.len == 0 && setup->output->options.template_api == TEMPLATE_API_AUTO)
         setup->template.composable =
             knows_composable(number, str_equal(distribution, STR("opensearch")));
 }

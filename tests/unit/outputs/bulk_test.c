@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "outputs/elasticsearch/bulk.h"
+
+#include <string.h>
+
+#include "tests/unit/outputs/suites.h"
+
+static const struct {
+    enum http_outcome outcome;
+    int status;
+    const char *body;
+    enum bulk_answer answer;
+} requests[] = {
+    {HTTP_ANSWERED, 200, "{}", BULK_ITEMS},
+    {HTTP_ANSWERED, 201, "{}", BULK_ITEMS},
+    {HTTP_ANSWERED, 413, "", BULK_SPLIT},
+    {HTTP_ANSWERED, 400, " {\"error\":{\"type\":\"x\"},\"status\":400}", BULK_SPLIT},
+    {HTTP_ANSWERED, 400, "<html>Bad Request</html>", BULK_AGAIN},
+    {HTTP_ANSWERED, 400, "", BULK_AGAIN},
+    {HTTP_ANSWERED, 401, "{\"error\":1}", BULK_AGAIN},
+    {HTTP_ANSWERED, 403, "", BULK_AGAIN},
+    {HTTP_ANSWERED, 404, "", BULK_AGAIN},
+    {HTTP_ANSWERED, 302, "", BULK_AGAIN},
+    {HTTP_ANSWERED, 500, "", BULK_AGAIN},
+    {HTTP_ANSWERED, 502, "", BULK_AGAIN},
+    {HTTP_ANSWERED, 429, "", BULK_OVERLOAD},
+    {HTTP_ANSWERED, 503, "", BULK_OVERLOAD},
+    {HTTP_NOT_CONNECTED, 0, "", BULK_NEXT_HOST},
+    {HTTP_BROKEN, 0, "", BULK_AGAIN},
+    {HTTP_BROKEN, 200, "{", BULK_AGAIN},
+    {HTTP_TIMED_OUT, 0, "", BULK_AGAIN},
+    {HTTP_TOO_LARGE, 200, "", BULK_AGAIN},
+    {HTTP_CANCELLED, 0, "", BULK_AGAIN},
+};
+
+START_TEST(judges_requests)
+{
+    struct http_result result = {.outcome = requests[_i].outcome,
+                                 .status = requests[_i].status,
+                                 .body = str_from(requests[_i].body)};
+    ck_assert_int_eq(bulk_judge(&result), requests[_i].answer);
+}
+END_TEST
+
+static const struct {
+    int status;
+    const char *type;
+    enum verdict verdict;
+} items[] = {
+    {200, "", VERDICT_DELIVERED},
+    {201, "", VERDICT_DELIVERED},
+    {409, "conflict", VERDICT_CONFLICT},
+    {400, "mapper_parsing_exception", VERDICT_REFUSED},
+    {404, "", VERDICT_REFUSED},
+    {403, "cluster_block_exception", VERDICT_RETRY},
+    {429, "", VERDICT_RETRY},
+    {413, "", VERDICT_RETRY},
+    {500, "", VERDICT_RETRY},
+    {503, "", VERDICT_RETRY},
+    {0, "", VERDICT_RETRY},
+    {500, "unwanted", VERDICT_REFUSED},
+    {422, "", VERDICT_REFUSED},
+};
+
+START_TEST(judges_items)
+{
+    struct str types[] = {STR_INIT("other"), STR_INIT("unwanted")}, codes[] = {STR_INIT("422")};
+    struct elasticsearch_options options = {.drop_error_types = {types, 2},
+                                            .dlq_custom_codes = {codes, 1}};
+    struct bulk_item item = {.status = items[_i].status, .error_type = str_from(items[_i].type)};
+    ck_assert_int_eq(bulk_item_verdict(&options, &item), items[_i].verdict);
+}
+END_TEST
+
+START_TEST(gives_reasons_as_one_line)
+{
+    char out[BULK_REASON_MAX];
+    struct bulk_item item = {400, STR("mapper"), STR("field \\\"a\\\"\\nat C:\\\\x")};
+    ck_assert(str_equal(bulk_item_reason(&item, out), STR("400 mapper: field \"a\" at C:\\x")));
+    char large[1000];
+    memset(large, 'x', sizeof large);
+    item.error_reason = str_make(large, sizeof large);
+    ck_assert_uint_eq(bulk_item_reason(&item, out).len, BULK_REASON_MAX);
+    item = (struct bulk_item){404, STR(""), STR("")};
+    ck_assert(str_equal(bulk_item_reason(&item, out), STR("404")));
+}
+END_TEST
+
+Suite *bulk_suite(void)
+{
+    Suite *suite = suite_create("bulk");
+    TCase *tcase = tcase_create("bulk");
+    tcase_add_loop_test(tcase, judges_requests, 0, sizeof requests / sizeof *requests);
+    tcase_add_loop_test(tcase, judges_items, 0, sizeof items / sizeof *items);
+    tcase_add_test(tcase, gives_reasons_as_one_line);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

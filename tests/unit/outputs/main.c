@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/outputs/suites.h"
+#include "tests/unit/runner.h"
+
+SUITE_MAIN(bulk_suite, hosts_suite, index_template_suite, reply_suite)

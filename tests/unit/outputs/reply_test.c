@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "outputs/elasticsearch/reply.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/outputs/suites.h"
+
+/* Items as "201 400/type/reason …". */
+struct trace {
+    char text[256];
+};
+
+static void on_item(void *ctx, size_t index, const struct bulk_item *item)
+{
+    struct trace *trace = ctx;
+    size_t len = strlen(trace->text);
+    snprintf(trace->text + len, sizeof trace->text - len, "%s%d%s%.*s%s%.*s", index > 0 ? " " : "",
+             item->status, item->error_type.len ? "/" : "", STR_FMT(item->error_type),
+             item->error_reason.len ? "/" : "", STR_FMT(item->error_reason));
+}
+
+static const struct {
+    const char *body, *items;
+    bool is_whole, has_errors_flag, errors, has_items;
+} replies[] = {
+    {"{\"errors\":false,\"items\":[{\"index\":{\"status\":201}},{\"create\":{\"status\":200}}]}",
+     "201 200", true, true, false, true},
+    {" { \"took\" : 3 , \"errors\" : true ,\n \"items\" : [ { \"index\" : { \"_index\" : \"a\", "
+     "\"_id\":\"}\\\"]\", "
+     "\"_shards\":{\"total\":[1,{\"a\":\"]\"}]}, \"status\" : 400 , \"error\" : { \"type\":\"x\", "
+     "\"reason\" : \"y \\\"z\\\"\", "
+     "\"caused_by\":{\"type\":\"no\",\"reason\":\"no\"} } } } ] } \n",
+     "400/x/y \\\"z\\\"", true, true, true, true},
+    {"{\"items\":[{\"delete\":{\"status\":404}}],\"errors\":false}", "404", true, true, false,
+     true},
+    {"{\"items\":[{\"index\":{\"error\":\"old text\",\"status\":400}}]}", "400/old text", true,
+     false, false, true},
+    {"{\"errors\":false}", "", true, true, false, false},
+    {"{\"errors\":false,\"items\":[]}", "", true, true, false, true},
+    {"{}", "", true, false, false, false},
+    {"{\"errors\":\"false\"}", "", true, false, false, false},
+    {"{\"items\":null,\"errors\":true}", "", true, true, true, false},
+    {"{\"items\":[{\"index\":{\"status\":20}},{\"index\":{\"status\":2010}},{\"index\":{\"status\":"
+     "\"201\"}},"
+     "{\"index\":{\"status\":-201}},{\"index\":{}}]}",
+     "0 0 0 0 0", true, false, false, true},
+    {"{\"items\":[{\"index\":{\"status\":201,\"status\":500}}]}", "500", true, false, false, true},
+    /* cut off, or something else altogether */
+    {"", "", false, false, false, false},
+    {"   ", "", false, false, false, false},
+    {"[]", "", false, false, false, false},
+    {"<html>", "", false, false, false, false},
+    {"{\"errors\":false,\"items\":[{\"index\":{\"status\":201}}", "201", false, true, false, true},
+    {"{\"errors\":false,\"items\":[{\"index\":{\"status\":201}},{\"index\":{\"stat", "201", false,
+     true, false, true},
+    {"{\"errors\":false,\"items\":[{\"index\":{\"status\":201", "", false, true, false, true},
+    {"{\"errors\":false,\"x\":{}", "", false, true, false, false},
+    {"{\"errors\":false", "", false, true, false, false},
+    {"{\"errors\":false,", "", false, true, false, false},
+    {"{\"errors\":false}}", "", false, true, false, false},
+    {"{\"errors\":false} x", "", false, true, false, false},
+    {"{\"a\":\"\\", "", false, false, false, false},
+    {"{\"items\":[1]}", "", false, false, false, true},
+    {"{\"items\":[{}]}", "", false, false, false, true},
+    {"{\"items\":[{\"index\":{\"status\":201}} {\"index\":{\"status\":201}}]}", "201", false, false,
+     false, true},
+};
+
+/* The body ends where its memory ends, so that a sanitizer sees a step too far. */
+START_TEST(reads)
+{
+    size_t len = strlen(replies[_i].body);
+    char *body = malloc(len + 1);
+    memcpy(body, replies[_i].body, len);
+    struct str exact = {realloc(body, len > 0 ? len : 1), len};
+    struct trace trace = {""};
+    struct bulk_reply reply;
+    bulk_reply_read(exact, on_item, &trace, &reply);
+    ck_assert_str_eq(trace.text, replies[_i].items);
+    ck_assert_int_eq(reply.is_whole, replies[_i].is_whole);
+    ck_assert_int_eq(reply.has_errors_flag, replies[_i].has_errors_flag);
+    ck_assert_int_eq(reply.errors, replies[_i].errors);
+    ck_assert_int_eq(reply.has_items, replies[_i].has_items);
+    free((void *)(uintptr_t)exact.ptr);
+}
+END_TEST
+
+START_TEST(reads_the_failure_of_a_request)
+{
+    struct trace trace = {""};
+    struct bulk_reply reply;
+    bulk_reply_read(STR("{\"error\":{\"root_cause\":[{\"type\":\"a\"}],\"type\":\"parse\","
+                        "\"reason\":\"why\"},\"status\":400}"),
+                    on_item, &trace, &reply);
+    ck_assert(str_equal(reply.failure.error_type, STR("parse")));
+    ck_assert(str_equal(reply.failure.error_reason, STR("why")));
+    ck_assert_int_eq(reply.failure.status, 400);
+    ck_assert(!reply.has_items);
+}
+END_TEST
+
+Suite *reply_suite(void)
+{
+    Suite *suite = suite_create("reply");
+    TCase *tcase = tcase_create("reply");
+    tcase_add_loop_test(tcase, reads, 0, sizeof replies / sizeof *replies);
+    tcase_add_test(tcase, reads_the_failure_of_a_request);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}

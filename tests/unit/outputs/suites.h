@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MILLRACE_TESTS_UNIT_OUTPUTS_SUITES_H
+#define MILLRACE_TESTS_UNIT_OUTPUTS_SUITES_H
+
+#include <check.h>
+
+Suite *bulk_suite(void);
+Suite *hosts_suite(void);
+Suite *index_template_suite(void);
+Suite *reply_suite(void);
+
+#endif
