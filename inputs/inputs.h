@@ -7,6 +7,7 @@
 
 #include "pipeline/plugin.h"
 
+extern const struct input input_beats;
 extern const struct input input_file;
 extern const struct input input_stdin;
 

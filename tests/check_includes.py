@@ -31,7 +31,7 @@ SHARED = {
 }
 # Where a library may be included, by the beginning of its header's name.
 HOMES = {
-    'uv': ('io', 'pipeline', 'inputs'),
+    'uv': ('io', 'pipeline', 'inputs', 'cmd'),
     'openssl/': ('io',),
     'curl/': ('io',),
     'librdkafka/': ('io',),

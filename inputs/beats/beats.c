@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "inputs/beats/hub.h"
+#include "inputs/inputs.h"
 
 #define ROW(kind, member) OPTION_IN_##kind(struct beats_options, member)
 #define NEEDS_TLS         "used only with ssl_enabled, and TLS comes in a later version"

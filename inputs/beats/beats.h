@@ -106,8 +106,6 @@ struct beats_input {
     void *closed_ctx;
 };
 
-extern const struct input input_beats;
-
 /* Any lane. */
 static inline void beats_count(struct beats_input *input, enum beats_counter which, uint64_t n)
 {
