@@ -14,13 +14,13 @@
 #define IPV6_FORMS                                                                                 \
     "(?:"                                                                                          \
     "(?:" HEXTET ":){7}(?:" HEXTET "|:)|"                                                          \
-    "(?:" HEXTET ":){6}(?::" HEXTET "|" DOTTED "|:)|"                                              \
-    "(?:" HEXTET ":){5}(?:(?::" HEXTET "){1,2}|:" DOTTED "|:)|"                                    \
-    "(?:" HEXTET ":){4}(?:(?::" HEXTET "){1,3}|(?::" HEXTET ")?:" DOTTED "|:)|"                    \
-    "(?:" HEXTET ":){3}(?:(?::" HEXTET "){1,4}|(?::" HEXTET "){0,2}:" DOTTED "|:)|"                \
-    "(?:" HEXTET ":){2}(?:(?::" HEXTET "){1,5}|(?::" HEXTET "){0,3}:" DOTTED "|:)|"                \
-    "(?:" HEXTET ":){1}(?:(?::" HEXTET "){1,6}|(?::" HEXTET "){0,4}:" DOTTED "|:)|"                \
-    ":(?:(?::" HEXTET "){1,7}|(?::" HEXTET "){0,5}:" DOTTED "|:)"                                  \
+    "(?:" HEXTET ":){6}(?:" DOTTED "|:" HEXTET "|:)|"                                              \
+    "(?:" HEXTET ":){5}(?::" DOTTED "|(?::" HEXTET "){1,2}|:)|"                                    \
+    "(?:" HEXTET ":){4}(?:(?::" HEXTET ")?:" DOTTED "|(?::" HEXTET "){1,3}|:)|"                    \
+    "(?:" HEXTET ":){3}(?:(?::" HEXTET "){0,2}:" DOTTED "|(?::" HEXTET "){1,4}|:)|"                \
+    "(?:" HEXTET ":){2}(?:(?::" HEXTET "){0,3}:" DOTTED "|(?::" HEXTET "){1,5}|:)|"                \
+    "(?:" HEXTET ":){1}(?:(?::" HEXTET "){0,4}:" DOTTED "|(?::" HEXTET "){1,6}|:)|"                \
+    ":(?:(?::" HEXTET "){0,5}:" DOTTED "|(?::" HEXTET "){1,7}|:)"                                  \
     ")(?:%.+)?"
 
 static const struct grok_pattern NUMBERS_AND_WORDS[] = {

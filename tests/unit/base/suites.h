@@ -8,6 +8,7 @@ Suite *arena_suite(void);
 Suite *buf_suite(void);
 Suite *clock_suite(void);
 Suite *date_pattern_suite(void);
+Suite *grok_suite(void);
 Suite *log_suite(void);
 Suite *map_suite(void);
 Suite *regex_suite(void);
