@@ -10,7 +10,9 @@ static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
 } COMMANDS[] = {
+    {"generate", cmd_generate},
     {"run", cmd_run},
+    {"send", cmd_send},
 };
 
 int main(int argc, char **argv)

@@ -9,6 +9,7 @@
 #include "outputs/outputs.h"
 
 static const struct input *const INPUTS[] = {
+    &input_beats,
     &input_file,
     &input_stdin,
     NULL,
