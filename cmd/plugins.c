@@ -21,8 +21,10 @@ static const struct filter *const FILTERS[] = {
 };
 
 static const struct output *const OUTPUTS[] = {
+    &output_elasticsearch,
     &output_file,
     &output_null,
+    &output_opensearch,
     &output_stdout,
     NULL,
 };
