@@ -7,6 +7,7 @@
 
 #include "pipeline/plugin.h"
 
+extern const struct filter filter_date;
 extern const struct filter filter_grok;
 
 #endif
