@@ -9,9 +9,11 @@ Suite *condition_suite(void);
 Suite *field_ref_suite(void);
 Suite *number_suite(void);
 Suite *parse_suite(void);
+Suite *settings_suite(void);
 Suite *source_suite(void);
 Suite *substitute_suite(void);
 Suite *suggest_suite(void);
 Suite *template_suite(void);
+Suite *yaml_tree_suite(void);
 
 #endif

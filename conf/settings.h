@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The settings of the process and of each pipeline: from flags, else logstash.yml (and pipelines.yml),
+ * else the default. Each is one row of a table (settings_table.c), from which --help is printed too. Texts
+ * have a NUL after them, and ptr NULL when they are not set. Everything lives in the arena given.
+ */
+#ifndef MILLRACE_CONF_SETTINGS_H
+#define MILLRACE_CONF_SETTINGS_H
+
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/str.h"
+#include "conf/option.h"
+
+enum settings_ordered { SETTINGS_ORDERED_AUTO, SETTINGS_ORDERED_TRUE, SETTINGS_ORDERED_FALSE };
+enum settings_ecs { SETTINGS_ECS_DISABLED, SETTINGS_ECS_V1, SETTINGS_ECS_V8 };
+enum settings_queue { SETTINGS_QUEUE_MEMORY, SETTINGS_QUEUE_PERSISTED };
+enum settings_dlq_policy { SETTINGS_DLQ_DROP_NEWER, SETTINGS_DLQ_DROP_OLDER };
+enum settings_api_auth { SETTINGS_API_AUTH_NONE, SETTINGS_API_AUTH_BASIC };
+
+struct settings {
+    struct str node_name; /* host name when not given */
+
+    struct str path_settings;
+    struct str path_data; /* never NULL after settings_load */
+    struct str path_logs;
+    struct str path_templates;
+    struct str path_queue, path_dead_letter_queue;
+
+    struct str pipeline_id;
+    struct str path_config;   /* -f */
+    struct str config_string; /* -e */
+    int64_t workers;          /* 0: as many as there are cores */
+    int64_t batch_size;       /* 0: the engine's own bound */
+    int64_t batch_delay_ms;
+    int ordered; /* enum settings_ordered */
+    int ecs;     /* enum settings_ecs */
+    bool unsafe_shutdown;
+    int64_t memory_bytes; /* 0: by the machine */
+    int64_t shutdown_timeout_ms;
+    int64_t regex_match_limit;
+
+    bool test_and_exit; /* -t */
+    bool config_debug;
+    bool reload_automatic;
+    int64_t reload_interval_ms;
+    bool support_escapes;
+    int escape; /* enum field_escape */
+
+    int queue_type; /* enum settings_queue */
+    int64_t queue_max_bytes, queue_max_events;
+    bool queue_drain;
+
+    bool dlq_enable;
+    int64_t dlq_max_bytes;
+    int dlq_policy;        /* enum settings_dlq_policy */
+    int64_t dlq_retain_ms; /* 0: for ever */
+
+    bool api_enabled;
+    struct str api_host;
+    struct str api_ports; /* as written: "9600" or "9600-9700" */
+    int64_t api_first_port, api_last_port;
+    struct str api_environment;
+    int api_auth; /* enum settings_api_auth */
+    struct str api_user, api_password;
+
+    int log_level;  /* enum log_level */
+    int log_format; /* enum log_format */
+
+    struct option_strings connect_to_list;
+    const char *const *connect_to; /* the same, NULL-terminated */
+    struct str counters;           /* file */
+
+    bool show_help, show_version;
+
+    /* Where each row's value came from; private to settings*.c. */
+    struct arena *arena;
+    unsigned char *origins;
+};
+
+enum settings_result {
+    SETTINGS_OK,
+    SETTINGS_USAGE,  /* a flag was wrong: exit 2 */
+    SETTINGS_REFUSED /* a file was wrong, or values do not go together: exit 1 */
+};
+
+/* Reads the flags in argv[1..], then PATH.SETTINGS/logstash.yml. Problems and notes are added to errors.
+ * With --help or --version among the flags no file is read. */
+enum settings_result settings_load(struct settings *settings, struct arena *arena, int argc,
+                                   char **argv, struct error_list *errors);
+
+/* The pipelines to run: one when a configuration was given (by flag or in logstash.yml), else those of
+ * PATH.SETTINGS/pipelines.yml; each a copy of base with its own pipeline's settings. */
+bool settings_pipelines(const struct settings *base, struct settings **items_out, size_t *count_out,
+                        struct error_list *errors);
+
+void settings_print_help(FILE *out);
+
+#endif
