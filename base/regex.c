@@ -18,6 +18,7 @@ struct regex {
     pcre2_code *code;
     struct regex_names names;
     unsigned group_count;
+    uint32_t min_length; /* characters that any match has at least */
     bool has_jit;
 };
 
@@ -82,6 +83,7 @@ struct regex *regex_compile(struct str pattern, unsigned flags, struct error *er
     regex->names = translation.names;
     translation.names = (struct regex_names){NULL, 0, 0};
     regex_translation_release(&translation);
+    pcre2_pattern_info(compiled, PCRE2_INFO_MINLENGTH, &regex->min_length);
     regex->has_jit = pcre2_jit_compile(compiled, PCRE2_JIT_COMPLETE) == 0;
     return regex;
 }
@@ -156,7 +158,7 @@ enum regex_result regex_search(const struct regex *regex, struct regex_scratch *
     int result = PCRE2_ERROR_JIT_STACKLIMIT;
     assert(regex && scratch);
     scratch->pairs = 0;
-    if (from > subject.len)
+    if (from > subject.len || subject.len - from < regex->min_length)
         return REGEX_NO_MATCH;
     if (!subject.ptr)
         subject.ptr = "";

@@ -18,6 +18,7 @@ static const struct input *const INPUTS[] = {
 static const struct filter *const FILTERS[] = {
     &filter_date,
     &filter_grok,
+    &filter_ruby,
     NULL,
 };
 

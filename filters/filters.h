@@ -9,5 +9,6 @@
 
 extern const struct filter filter_date;
 extern const struct filter filter_grok;
+extern const struct filter filter_ruby;
 
 #endif

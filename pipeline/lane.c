@@ -133,6 +133,11 @@ struct regex_scratch *lane_regex(struct lane *lane)
     return lane->regex;
 }
 
+struct script_vm **lane_script(struct lane *lane)
+{
+    return &lane->script;
+}
+
 void lane_connection_closed(struct lane *lane)
 {
     unsigned before = atomic_fetch_sub_explicit(&lane->connections, 1, memory_order_relaxed);

@@ -33,5 +33,8 @@ void lane_connection_closed(struct lane *lane);
 /* The lane's own copies of what is not thread-safe. */
 struct json_reader *lane_json(struct lane *lane);
 struct regex_scratch *lane_regex(struct lane *lane);
+/* Where script/ keeps the mruby that all Ruby filters of this lane share. */
+struct script_vm;
+struct script_vm **lane_script(struct lane *lane);
 
 #endif

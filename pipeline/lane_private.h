@@ -25,6 +25,7 @@ struct lane {
     struct program *program;
     struct json_reader *json;
     struct regex_scratch *regex;
+    struct script_vm *script; /* NULL until a Ruby filter needs it */
     struct arena scratch;    /* reset for each batch */
     uv_timer_t resume_timer; /* runs while streams of this lane wait for memory */
     struct stream *waiting;  /* in the order they asked */

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The ruby filter: a script (script/script.h) run on each event.
+ */
+#include "filters/filters.h"
+#include "pipeline/lane.h"
+#include "script/script.h"
+
+struct ruby_filter {
+    struct str code;
+    struct str init;
+    struct str path;
+    struct option_hash script_params;
+    struct str tag_on_exception;
+    bool tag_with_exception_message;
+
+    const struct plugin_env *env;
+    struct script_vm *own_vm; /* where there is no lane to share one with */
+    struct script_vm *vm;
+    struct script *script;
+    struct log_limit log_limit;
+};
+
+static const struct option OPTIONS[] = {
+    {
+        .name = "code",
+        .doc = "Ruby code run for each event, which it sees as the variable event.",
+        OPTION_IN_STRING(struct ruby_filter, code),
+    },
+    {
+        .name = "init",
+        .doc = "Ruby code run once at start; the @variables it sets are seen by code.",
+        OPTION_IN_STRING(struct ruby_filter, init),
+    },
+    {
+        .name = "path",
+        .doc = "A Ruby file that defines filter(event), which returns an array of events, and may "
+               "define register(params).",
+        OPTION_IN_PATH(struct ruby_filter, path),
+    },
+    {
+        .name = "script_params",
+        .doc = "What register(params) of the file gets.",
+        OPTION_IN_HASH(struct ruby_filter, script_params),
+    },
+    {
+        .name = "tag_on_exception",
+        .doc = "Tag of an event on which the script raised an exception.",
+        .def = "_rubyexception",
+        OPTION_IN_STRING(struct ruby_filter, tag_on_exception),
+    },
+    {
+        .name = "tag_with_exception_message",
+        .doc = "Adds a second tag with the exception's message.",
+        .def = "false",
+        OPTION_IN_BOOL(struct ruby_filter, tag_with_exception_message),
+    },
+    OPTION_END,
+};
+
+static bool check(void *self, const struct plugin_env *env, struct error *err)
+{
+    const struct ruby_filter *filter = self;
+    (void)env;
+    if ((filter->code.len > 0) == (filter->path.len > 0))
+        return error_set(err, ERROR_CONFIG, "give either 'code' or 'path'");
+    return true;
+}
+
+static bool open_filter(void *self, const struct plugin_env *env, struct error *err)
+{
+    struct ruby_filter *filter = self;
+    const struct script_source source = {filter->code, filter->init, filter->path,
+                                         &filter->script_params};
+    filter->env = env;
+    filter->log_limit = (struct log_limit){.window_ms = 10000, .burst = 5};
+    filter->vm = script_vm_ref(env->lane ? lane_script(env->lane) : &filter->own_vm, env, err);
+    if (!filter->vm)
+        return false;
+    filter->script = script_open(filter->vm, env, &source, err);
+    return filter->script != NULL;
+}
+
+static void close_filter(void *self)
+{
+    struct ruby_filter *filter = self;
+    script_close(filter->script);
+    if (filter->vm)
+        script_vm_unref(filter->vm);
+}
+
+/* The message may quote the event, so it is only logged at debug. */
+static void report(struct ruby_filter *filter, const struct error *err)
+{
+    uint64_t suppressed;
+    if (!log_limit_allow(&filter->log_limit, clock_monotonic_ms(), &suppressed))
+        return;
+    const char *message = log_enabled(filter->env->log, LOG_LEVEL_DEBUG) ? err->text : "";
+    log_error(filter->env->log, "ruby_exception", "the script raised an exception",
+              LOG_STR("class", str_make(err->text, strcspn(err->text, ":"))),
+              LOG_CSTR("exception", message), LOG_INT("suppressed", suppressed));
+}
+
+/* "TAG: message", without the class in front and the place behind. */
+static void tag_message(struct ruby_filter *filter, struct event *event, const struct error *err)
+{
+    const char *message = strstr(err->text, ": ");
+    const char *place = strrchr(err->text, '(');
+    message = message ? message + 2 : err->text;
+    size_t len = place && place > message && place[-1] == ' ' ? (size_t)(place - 1 - message)
+                                                              : strlen(message);
+    event_add_tag(event, arena_printf(event->arena, "%.*s: %.*s", STR_FMT(filter->tag_on_exception),
+                                      (int)len, message));
+}
+
+static enum filter_result apply(void *self, struct event *event, struct event_sink *more)
+{
+    struct ruby_filter *filter = self;
+    struct error err = {.text = ""};
+    enum script_result result = script_run(filter->script, event, more, &err);
+    if (result == SCRIPT_RAISED && filter->tag_with_exception_message)
+        tag_message(filter, event, &err);
+    if (result != SCRIPT_DONE)
+        event_add_tag(event, filter->tag_on_exception);
+    if (result == SCRIPT_RAISED)
+        report(filter, &err);
+    if (event->cancelled)
+        return FILTER_CANCELLED;
+    return result == SCRIPT_RAISED ? FILTER_SKIPPED : FILTER_MATCHED;
+}
+
+const struct filter filter_ruby = {
+    .plugin =
+        {
+            .name = "ruby",
+            .summary = "Runs Ruby code on each event.",
+            .options = OPTIONS,
+            .size = sizeof(struct ruby_filter),
+            .check = check,
+        },
+    .open = open_filter,
+    .apply = apply,
+    .close = close_filter,
+};

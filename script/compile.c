@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A filter's code becomes the body of a lambda over (event, new_event_block), run with the filter's own object as self:
+ * @variables and return work as in Logstash, and a def makes a method of all Ruby filters.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "script/vm.h"
+
+enum { SCRIPT_FILE_MAX = 4 * 1024 * 1024 };
+
+struct script {
+    struct script_vm *vm;
+    const struct plugin_env *env;
+    mrb_value self;   /* the filter's object */
+    mrb_value lambda; /* the code; nil for a file */
+    bool is_file;
+};
+
+/* ---- compiling ------------------------------------------------------------------------------------------- */
+
+/* What stands before a filter's code, on the same line so that lines are the user's. */
+static const char HEAD[] = "lambda { |event, new_event_block| ", TAIL[] = "\n}";
+
+static bool syntax_error(const struct mrb_parser_state *parser, struct str source, const char *what,
+                         struct error *err)
+{
+    const struct mrb_parser_message *first = &parser->error_buffer[0];
+    int head = first->lineno == 1 && str_starts_with(source, str_from(HEAD)) ? (int)sizeof HEAD - 1 : 0;
+    return error_set(err, ERROR_CONFIG, "%s, line %d, column %d: %s", what, (int)first->lineno,
+                     first->column - head, first->message ? first->message : "syntax error");
+}
+
+/* Runs source with self; its value, or false and *err. what: the name that positions begin with. */
+static bool evaluate(struct script_vm *vm, struct str source, const char *what, mrb_value self,
+                     mrb_value *out, struct error *err)
+{
+    mrb_state *mrb = vm->mrb;
+    mrbc_context *context = mrbc_context_new(mrb);
+    context->capture_errors = true;
+    mrbc_filename(mrb, context, what);
+    struct mrb_parser_state *parser = mrb_parse_nstring(mrb, source.ptr, source.len, context);
+    bool ok = parser && parser->nerr == 0 && parser->tree;
+    *out = mrb_nil_value();
+    if (!parser)
+        error_set(err, ERROR_LIMIT, "%s: out of memory", what);
+    else if (!ok)
+        syntax_error(parser, source, what, err);
+    if (ok) {
+        struct RProc *proc = mrb_generate_code(mrb, parser);
+        ok = proc != NULL || error_set(err, ERROR_CONFIG, "%s: cannot be compiled", what);
+        if (proc) {
+            MRB_PROC_SET_TARGET_CLASS(proc, vm->filter_class);
+            *out = mrb_yield_with_class(mrb, mrb_obj_value(proc), 0, NULL, self, vm->filter_class);
+        }
+    }
+    if (parser)
+        mrb_parser_free(parser);
+    mrbc_context_free(mrb, context);
+    if (mrb->exc) {
+        script_take_exception(vm, err);
+        ok = false;
+    }
+    return ok;
+}
+
+static bool compile_code(struct script *script, struct str code, struct error *err)
+{
+    struct buf source;
+    buf_init(&source, SCRIPT_FILE_MAX);
+    bool ok = buf_append(&source, HEAD, sizeof HEAD - 1) && buf_append_str(&source, code) &&
+              buf_append(&source, TAIL, sizeof TAIL - 1);
+    if (!ok)
+        error_set(err, ERROR_LIMIT, "code is longer than %d bytes", SCRIPT_FILE_MAX);
+    else
+        ok = evaluate(script->vm, buf_str(&source), "code", script->self, &script->lambda, err);
+    buf_release(&source);
+    if (ok && mrb_type(script->lambda) != MRB_TT_PROC)
+        return error_set(err, ERROR_CONFIG, "code: unmatched '}'");
+    mrb_gc_register(script->vm->mrb, script->lambda);
+    return ok;
+}
+
+static bool read_file(const char *path, struct buf *out, struct error *err)
+{
+    FILE *file = fopen(path, "rb");
+    char block[8192];
+    bool ok = true;
+    if (!file)
+        return error_set(err, ERROR_IO, "cannot open '%s': %s", path, strerror(errno));
+    for (size_t got; ok && (got = fread(block, 1, sizeof block, file)) > 0;)
+        ok = buf_append(out, block, got) ||
+             error_set(err, ERROR_LIMIT, "'%s' is longer than %d bytes", path, SCRIPT_FILE_MAX);
+    if (ok && ferror(file))
+        ok = error_set(err, ERROR_IO, "cannot read '%s'", path);
+    fclose(file);
+    return ok;
+}
+
+struct registration {
+    struct script *script;
+    const struct option_hash *params;
+};
+
+/* Calls register(params) when the file defines it. */
+static mrb_value call_register(mrb_state *mrb, void *ud)
+{
+    const struct registration *registration = ud;
+    struct script_vm *vm = registration->script->vm;
+    mrb_value self = registration->script->self;
+    mrb_value params = mrb_hash_new(mrb);
+    const struct option_hash *given = registration->params;
+    for (size_t i = 0; given && i < given->count; i++)
+        mrb_hash_set(mrb, params, script_new_str(mrb, given->pairs[i].key.text),
+                     script_from_conf(vm, &given->pairs[i].value));
+    if (mrb_respond_to(mrb, self, mrb_intern_lit(mrb, "register")))
+        mrb_funcall(mrb, self, "register", 1, params);
+    if (!mrb_respond_to(mrb, self, mrb_intern_lit(mrb, "filter")))
+        mrb_raise(mrb, E_RUNTIME_ERROR, "the script file defines no method filter(event)");
+    return mrb_nil_value();
+}
+
+static bool load_file(struct script *script, const struct script_source *source, struct error *err)
+{
+    struct script_vm *vm = script->vm;
+    struct registration registration = {script, source->params};
+    char *path = arena_cstr(script->env->arena, source->path);
+    mrb_bool failed = false;
+    mrb_value ignored;
+    struct buf text;
+    buf_init(&text, SCRIPT_FILE_MAX);
+    /* What a file defines belongs to its own object: def becomes a method of its singleton class. */
+    bool ok = read_file(path, &text, err);
+    if (ok) {
+        struct RClass *shared = vm->filter_class;
+        vm->filter_class = mrb_singleton_class_ptr(vm->mrb, script->self);
+        ok = evaluate(vm, buf_str(&text), path, script->self, &ignored, err);
+        vm->filter_class = shared;
+    }
+    buf_release(&text);
+    if (!ok)
+        return false;
+    mrb_value raised = mrb_protect_error(vm->mrb, call_register, &registration, &failed);
+    if (!failed)
+        return true;
+    vm->mrb->exc = mrb_obj_ptr(raised);
+    script_take_exception(vm, err);
+    return error_prefix(err, "'%s'", path);
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------ */
+
+static void begin(struct script *script, struct script_call *call)
+{
+    struct script_vm *vm = script->vm;
+    assert(!vm->call);
+    vm->call = call;
+    vm->env = script->env;
+    vm->fetched_count = 0;
+}
+
+/* Cuts the objects of events off from their memory and lets go of what the call held. */
+static void finish(struct script_vm *vm)
+{
+    struct RArray *roots = mrb_ary_ptr(vm->roots);
+    for (mrb_int i = 0; i < ARY_LEN(roots); i++) {
+        if (mrb_data_p(ARY_PTR(roots)[i]))
+            script_cut_off(ARY_PTR(roots)[i]);
+    }
+    ARY_SET_LEN(roots, 0);
+    vm->fetched_count = 0;
+    vm->call = NULL;
+    vm->env = NULL;
+}
+
+static bool load(struct script *script, const struct script_source *source, struct error *err)
+{
+    struct script_vm *vm = script->vm;
+    mrb_value ignored;
+    if (script->is_file)
+        return load_file(script, source, err);
+    return compile_code(script, source->code, err) &&
+           (source->init.len == 0 ||
+            evaluate(vm, source->init, "init", script->self, &ignored, err));
+}
+
+struct script *script_open(struct script_vm *vm, const struct plugin_env *env,
+                           const struct script_source *source, struct error *err)
+{
+    struct script *script = mem_zero(1, sizeof *script);
+    struct script_call call = {NULL, NULL, &vm->arena};
+    int ai = mrb_gc_arena_save(vm->mrb);
+    *script = (struct script){.vm = vm, .env = env, .is_file = source->path.len > 0};
+    script->lambda = mrb_nil_value();
+    script->self = mrb_obj_new(vm->mrb, vm->filter_class, 0, NULL);
+    mrb_gc_register(vm->mrb, script->self);
+    begin(script, &call);
+    bool ok = load(script, source, err);
+    finish(vm);
+    mrb_gc_arena_restore(vm->mrb, ai);
+    if (ok)
+        return script;
+    script_close(script);
+    return NULL;
+}
+
+void script_close(struct script *script)
+{
+    if (!script)
+        return;
+    mrb_gc_unregister(script->vm->mrb, script->self);
+    mrb_gc_unregister(script->vm->mrb, script->lambda);
+    mem_free(script);
+}
+
+/* ---- running --------------------------------------------------------------------------------------------- */
+
+struct run {
+    struct script *script;
+    enum script_result result;
+};
+
+/* What filter(event) of a file returned: the event itself stays, others are new, a missing one is dropped. */
+static enum script_result take_returned(struct script_vm *vm, mrb_value returned)
+{
+    struct script_call *call = vm->call;
+    bool kept = false;
+    if (!mrb_array_p(returned))
+        return SCRIPT_BAD_VALUE;
+    for (mrb_int i = 0; i < RARRAY_LEN(returned); i++) {
+        if (!script_event_of(vm, RARRAY_PTR(returned)[i]))
+            return SCRIPT_BAD_VALUE;
+    }
+    for (mrb_int i = 0; i < RARRAY_LEN(returned); i++) {
+        struct event *event = script_event_of(vm, RARRAY_PTR(returned)[i]);
+        if (event == call->event)
+            kept = true;
+        else
+            call->more->emit(call->more, event);
+    }
+    if (!kept)
+        event_cancel(call->event);
+    return SCRIPT_DONE;
+}
+
+static mrb_value run_protected(mrb_state *mrb, void *ud)
+{
+    struct run *run = ud;
+    struct script *script = run->script;
+    struct script_vm *vm = script->vm;
+    mrb_value arguments[2] = {script_new_event(vm, vm->call->event), vm->new_event_block};
+    mrb_ary_push(mrb, vm->roots, arguments[0]);
+    if (script->is_file) {
+        mrb_value returned = mrb_funcall_argv(mrb, script->self, mrb_intern_lit(mrb, "filter"), 1,
+                                              arguments);
+        script_write_back(vm);
+        run->result = take_returned(vm, returned);
+    } else {
+        mrb_yield_with_class(mrb, script->lambda, 2, arguments, script->self, vm->filter_class);
+    }
+    return mrb_nil_value();
+}
+
+static mrb_value write_back_protected(mrb_state *mrb, void *ud)
+{
+    (void)mrb;
+    script_write_back(ud);
+    return mrb_nil_value();
+}
+
+enum script_result script_run(struct script *script, struct event *event, struct event_sink *more,
+                              struct error *err)
+{
+    struct script_vm *vm = script->vm;
+    struct script_call call = {event, more, more ? more->arena : event->arena};
+    struct run run = {script, SCRIPT_DONE};
+    mrb_bool raised = false, ignored = false;
+    int ai = mrb_gc_arena_save(vm->mrb);
+    begin(script, &call);
+    mrb_value exception = mrb_protect_error(vm->mrb, run_protected, &run, &raised);
+    if (vm->fetched_count > 0)
+        mrb_protect_error(vm->mrb, write_back_protected, vm, &ignored);
+    if (raised) {
+        vm->mrb->exc = mrb_obj_ptr(exception);
+        script_take_exception(vm, err);
+        run.result = SCRIPT_RAISED;
+    }
+    finish(vm);
+    mrb_gc_arena_restore(vm->mrb, ai);
+    return run.result;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Ruby code of a pipeline, run by mruby.
+ *
+ * A script_vm is one lane's mruby. All Ruby filters of the lane share it, as all of Logstash's share one Ruby: a
+ * constant, a global or a class that one defines is seen by the others, while @variables belong to the filter's own
+ * object. The bare machine and the prelude take a few hundred KiB, so one for each filter would be dear. What scripts
+ * allocate is bounded by SCRIPT_HEAP_MAX; beyond it they get a NoMemoryError.
+ *
+ * A script is one filter's code. Nothing here blocks a lane except the script itself: there is no watchdog yet for
+ * code that does not return.
+ *
+ * One thread: the lane's.
+ */
+#ifndef MILLRACE_SCRIPT_SCRIPT_H
+#define MILLRACE_SCRIPT_SCRIPT_H
+
+#include "conf/option.h"
+#include "pipeline/plugin.h"
+
+enum { SCRIPT_HEAP_MAX = 64 * 1024 * 1024 };
+
+struct script_vm;
+struct script;
+
+/* The vm in *slot, made when it is NULL. Each call is paired with script_vm_unref, the last of which clears *slot. */
+struct script_vm *script_vm_ref(struct script_vm **slot, const struct plugin_env *env,
+                                struct error *err);
+void script_vm_unref(struct script_vm *vm);
+size_t script_vm_heap_bytes(const struct script_vm *vm);
+
+/* Either code (with init, may be empty) or path (with params). */
+struct script_source {
+    struct str code, init, path;
+    const struct option_hash *params; /* NULL: none */
+};
+
+/* Compiles; runs init, or loads the file and calls register(params). A syntax error says line and column. */
+struct script *script_open(struct script_vm *vm, const struct plugin_env *env,
+                           const struct script_source *source, struct error *err);
+void script_close(struct script *script); /* NULL is ok */
+
+enum script_result {
+    SCRIPT_DONE,
+    SCRIPT_RAISED,    /* *err says what; what was changed before stays changed */
+    SCRIPT_BAD_VALUE, /* a file's filter() returned no array of events */
+};
+/* Runs the script on an event. Events that it makes go to `more`. A file's filter() that leaves the event out of what
+ * it returns cancels it. */
+enum script_result script_run(struct script *script, struct event *event, struct event_sink *more,
+                              struct error *err);
+
+#endif

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "script/vm.h"
+
+#include <assert.h>
+#include <malloc.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "script/prelude.h"
+#include "script/time.h"
+
+/* mruby collects its garbage and tries again when this gives NULL, then raises NoMemoryError. */
+static void *allocate(mrb_state *mrb, void *old, size_t size, void *ud)
+{
+    struct script_vm *vm = ud;
+    size_t before = old ? malloc_usable_size(old) : 0;
+    (void)mrb;
+    if (size == 0) {
+        vm->heap_bytes -= before;
+        free(old);
+        return NULL;
+    }
+    if (size > before && vm->heap_bytes + (size - before) > SCRIPT_HEAP_MAX)
+        return NULL;
+    void *memory = realloc(old, size);
+    if (memory)
+        vm->heap_bytes += malloc_usable_size(memory) - before;
+    return memory;
+}
+
+size_t script_vm_heap_bytes(const struct script_vm *vm)
+{
+    return vm->heap_bytes;
+}
+
+struct arena *script_arena(struct script_vm *vm)
+{
+    return vm->call ? vm->call->arena : &vm->arena;
+}
+
+mrb_noreturn void script_raise(mrb_state *mrb, const char *class_name, const char *text)
+{
+    mrb_raise(mrb, mrb_class_get(mrb, class_name), text);
+}
+
+/* ---- exceptions ------------------------------------------------------------------------------------------ */
+
+static mrb_value describe(mrb_state *mrb, void *ud)
+{
+    mrb_value exception = *(mrb_value *)ud;
+    mrb_value text = mrb_str_new_cstr(mrb, mrb_obj_classname(mrb, exception));
+    mrb_value message = mrb_obj_as_string(mrb, mrb_funcall(mrb, exception, "message", 0));
+    mrb_str_cat_lit(mrb, text, ": ");
+    mrb_str_cat_str(mrb, text, message);
+    mrb_value trace = mrb_funcall(mrb, exception, "backtrace", 0);
+    if (mrb_array_p(trace) && RARRAY_LEN(trace) > 0 && mrb_string_p(RARRAY_PTR(trace)[0])) {
+        mrb_str_cat_lit(mrb, text, " (");
+        mrb_str_cat_str(mrb, text, RARRAY_PTR(trace)[0]);
+        mrb_str_cat_lit(mrb, text, ")");
+    }
+    return text;
+}
+
+void script_take_exception(struct script_vm *vm, struct error *err)
+{
+    mrb_state *mrb = vm->mrb;
+    mrb_bool failed = false;
+    assert(mrb->exc);
+    int ai = mrb_gc_arena_save(mrb);
+    mrb_value exception = mrb_obj_value(mrb->exc);
+    mrb->exc = NULL;
+    mrb_gc_protect(mrb, exception);
+    mrb_value text = mrb_protect_error(mrb, describe, &exception, &failed);
+    if (failed || !mrb_string_p(text))
+        error_set(err, ERROR_FORMAT, "exception without a message");
+    else
+        error_set(err, ERROR_FORMAT, "%.*s", STR_FMT(script_str(text)));
+    mrb->exc = NULL;
+    mrb_gc_arena_restore(mrb, ai);
+}
+
+/* ---- field references ------------------------------------------------------------------------------------ */
+
+static const struct field_ref *find_ref(struct script_vm *vm, struct str text)
+{
+    struct error err;
+    struct field_ref *ref = map_get(&vm->refs, text);
+    if (ref)
+        return ref;
+    bool kept = vm->arena.total_bytes < REF_CACHE_MAX_BYTES;
+    struct arena *arena = kept ? &vm->arena : script_arena(vm);
+    ref = arena_alloc(arena, sizeof *ref);
+    text = arena_dup(arena, text);
+    enum field_escape escape = vm->env->settings ? vm->env->settings->escape : FIELD_ESCAPE_NONE;
+    if (!field_ref_parse(arena, text, escape, ref, &err))
+        script_raise(vm->mrb, "RuntimeError", err.text);
+    ref->text = text;
+    if (kept)
+        map_set(&vm->refs, text, ref);
+    return ref;
+}
+
+const struct field_ref *script_field_ref(struct script_vm *vm, struct str text)
+{
+    const struct field_ref **slot =
+        &vm->ref_slots[((uintptr_t)text.ptr / 8 ^ text.len) % REF_CACHE_SLOTS];
+    if (*slot && str_equal((*slot)->text, text))
+        return *slot;
+    const struct field_ref *ref = find_ref(vm, text);
+    if (map_has(&vm->refs, text))
+        *slot = ref;
+    return ref;
+}
+
+/* ---- logger ---------------------------------------------------------------------------------------------- */
+
+/* LogStash.__log(level, message, details) */
+static mrb_value write_log(mrb_state *mrb, mrb_value self)
+{
+    const struct plugin_env *env = script_vm_of(mrb)->env;
+    mrb_int level;
+    mrb_value message, details;
+    mrb_get_args(mrb, "iSS", &level, &message, &details);
+    if (level < LOG_LEVEL_TRACE || level > LOG_LEVEL_FATAL || !env || !env->log)
+        return mrb_nil_value();
+    log_at(env->log, (enum log_level)level, "ruby", "the script says",
+           LOG_STR("message", script_str(message)), LOG_STR("details", script_str(details)));
+    return self;
+}
+
+static mrb_value is_logged(mrb_state *mrb, mrb_value self)
+{
+    const struct plugin_env *env = script_vm_of(mrb)->env;
+    mrb_int level;
+    (void)self;
+    mrb_get_args(mrb, "i", &level);
+    return mrb_bool_value(env && log_enabled(env->log, (enum log_level)level));
+}
+
+static void define_log(struct script_vm *vm)
+{
+    struct RClass *logstash = mrb_define_module(vm->mrb, "LogStash");
+    mrb_define_class_method(vm->mrb, logstash, "__log", write_log, MRB_ARGS_REQ(3));
+    mrb_define_class_method(vm->mrb, logstash, "__log?", is_logged, MRB_ARGS_REQ(1));
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------ */
+
+static mrb_value define_everything(mrb_state *mrb, void *ud)
+{
+    struct script_vm *vm = ud;
+    (void)mrb;
+    vm->roots = mrb_ary_new(mrb);
+    mrb_gc_register(mrb, vm->roots);
+    script_define_timestamp(vm);
+    script_define_time(vm);
+    script_define_event(vm);
+    define_log(vm);
+    return mrb_nil_value();
+}
+
+/* Classes that the prelude makes and C needs. */
+static void find_classes(struct script_vm *vm)
+{
+    mrb_state *mrb = vm->mrb;
+    struct RClass *logstash = mrb_module_get(mrb, "LogStash");
+    vm->big_class = mrb_class_get_under(mrb, logstash, "BigInteger");
+    vm->filter_class =
+        mrb_class_get_under(mrb, mrb_module_get_under(mrb, logstash, "Filters"), "Ruby");
+}
+
+static bool start(struct script_vm *vm, struct error *err)
+{
+    mrb_bool failed = false;
+    mrb_state *mrb = vm->mrb;
+    int ai = mrb_gc_arena_save(mrb);
+    mrb_value result = mrb_protect_error(mrb, define_everything, vm, &failed);
+    if (!failed) {
+        mrb_load_irep(mrb, script_prelude);
+        failed = mrb->exc != NULL;
+    } else {
+        mrb->exc = mrb_obj_ptr(result);
+    }
+    if (failed)
+        script_take_exception(vm, err);
+    else
+        find_classes(vm);
+    mrb_gc_arena_restore(mrb, ai);
+    return !failed;
+}
+
+static void destroy(struct script_vm *vm)
+{
+    struct str key;
+    void *regex;
+    size_t at = 0;
+    mrb_close(vm->mrb);
+    while (map_next(&vm->regexes, &at, &key, &regex))
+        regex_free(regex);
+    map_release(&vm->regexes);
+    map_release(&vm->refs);
+    arena_release(&vm->arena);
+    mem_free(vm);
+}
+
+struct script_vm *script_vm_ref(struct script_vm **slot, const struct plugin_env *env,
+                                struct error *err)
+{
+    struct script_vm *vm = *slot;
+    if (vm) {
+        vm->references++;
+        return vm;
+    }
+    vm = mem_zero(1, sizeof *vm);
+    vm->references = 1;
+    vm->scratch = env->regex;
+    vm->json = env->json;
+    vm->env = env;
+    arena_init(&vm->arena, NULL);
+    map_init(&vm->refs);
+    map_init(&vm->regexes);
+    vm->mrb = mrb_open_allocf(allocate, vm);
+    if (!vm->mrb)
+        mem_abort("cannot start mruby");
+    vm->mrb->ud = vm;
+    if (!start(vm, err)) {
+        error_prefix(err, "the built-in Ruby library does not load");
+        destroy(vm);
+        return NULL;
+    }
+    vm->env = NULL;
+    vm->slot = slot;
+    *slot = vm;
+    return vm;
+}
+
+void script_vm_unref(struct script_vm *vm)
+{
+    assert(vm->references > 0 && !vm->call);
+    if (--vm->references > 0)
+        return;
+    *vm->slot = NULL;
+    destroy(vm);
+}

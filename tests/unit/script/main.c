@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/script/suites.h"
+#include "tests/unit/runner.h"
+
+SUITE_MAIN(event_suite)
