@@ -82,6 +82,7 @@ struct watched_file {
     bool archive_is_whole; /* checked */
     bool seen;             /* by the discovery under way */
     uv_fs_t request;
+    char *reading; /* where the request puts its bytes; libuv forgets it */
     uv_work_t work;
     struct watched_file *next_queued;
 };

@@ -379,20 +379,20 @@ static void on_read(uv_fs_t *request)
 {
     struct watched_file *file = request->data;
     ssize_t count = request->result;
-    char *bytes = request->bufs ? request->bufs[0].base : NULL;
     uv_fs_req_cleanup(request);
     file->input->background--;
     reader_set_state(file, WATCHED_IDLE);
     if (file->input->stopping)
         file_input_check_finished(file->input);
     else
-        take(file, bytes, count);
+        take(file, file->reading, count);
 }
 
 static void read_in_thread(struct watched_file *file, char *bytes, size_t len)
 {
     uv_buf_t buffer = uv_buf_init(bytes, (unsigned)len);
     file->request.data = file;
+    file->reading = bytes;
     reader_set_state(file, WATCHED_READING);
     file->input->background++;
     int refused = uv_fs_read(file->input->env->loop, &file->request, file->fd, &buffer, 1,
