@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Runs a pipeline: settings, configuration text, plan, engine, signals, and what is said at the end.
+ * Runs pipelines: settings, the pipelines, their engines on one main loop, signals, and what is said at the end.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <uv.h>
@@ -12,93 +12,52 @@
 #include "base/machine.h"
 #include "base/mem.h"
 #include "cmd/commands.h"
-#include "cmd/run_settings.h"
-#include "conf/source.h"
-#include "pipeline/data_path.h"
-#include "pipeline/engine.h"
+#include "cmd/run_pipeline.h"
 
 enum {
     COUNTERS_MAX_BYTES = 16 * 1024 * 1024,
-    HOST_NAME_BYTES = 256,
+    MEMORY_DEFAULT_BYTES = 64 * 1024 * 1024,
+    MEMORY_CGROUP_PERCENT = 35,
+    SIGNAL_STATUS = 128, /* plus the signal's number, as a shell has it */
 };
 
 struct run {
-    struct run_settings settings;
     struct arena arena;
+    struct settings settings;
     struct log log;
-    struct conf_source source;
-    struct conf_tree tree;
-    struct plan *plan;
-    struct engine *engine;
     struct data_path data;
-    struct plugin_settings plugin_settings;
-    char host_name[HOST_NAME_BYTES];
+    struct engine_memory memory;
+    struct run_shared shared;
+    struct run_pipeline *pipelines;
+    size_t count;
+    size_t running;
     uv_loop_t loop;
     uv_signal_t terminate, interrupt, report;
     unsigned stops;
 };
 
-/* ---- the configuration ---------------------------------------------------------------------------- */
+/* ---- counters ------------------------------------------------------------------------------------- */
 
-static bool parse_source(struct run *run, struct error_list *errors)
+static bool collect_counters(const struct run *run, struct buf *out)
 {
-    struct conf_options options = {.support_escapes = run->settings.support_escapes};
-    return conf_parse(&run->arena, &run->source, &options, &run->tree, errors);
-}
-
-/* Text of -e that has no input reads stdin, without an output it writes stdout. */
-static bool add_default_sections(struct run *run, struct error_list *errors)
-{
-    if (run->tree.has_input_section && run->tree.has_output_section)
-        return true;
-    struct str text = arena_printf(
-        &run->arena, "%.*s\n%s%s", STR_FMT(run->source.text),
-        run->tree.has_input_section ? "" : "input { stdin { type => stdin } }\n",
-        run->tree.has_output_section ? "" : "output { stdout { codec => rubydebug } }\n");
-    conf_source_text(&run->arena, text, "-e", &run->source);
-    return parse_source(run, errors);
-}
-
-static bool load_tree(struct run *run, struct error_list *errors)
-{
-    struct error err = {0};
-    if (run->settings.config_string) {
-        conf_source_text(&run->arena, str_from(run->settings.config_string), "-e", &run->source);
-        return parse_source(run, errors) && add_default_sections(run, errors);
+    bool fits = buf_printf(out, "{\"pipelines\":{"), first = true;
+    for (size_t i = 0; i < run->count; i++) {
+        if (!run->pipelines[i].engine)
+            continue;
+        fits = fits && (first || buf_append_char(out, ',')) &&
+               engine_write_counters(run->pipelines[i].engine, out);
+        first = false;
     }
-    if (!conf_source_load(&run->arena, run->settings.config_path, &run->source, &err)) {
-        error_list_add(errors, &err);
-        return false;
-    }
-    return parse_source(run, errors);
+    return fits && buf_printf(out, "}}\n");
 }
 
-static bool compile(struct run *run)
+static bool write_counters(const struct run *run)
 {
-    struct error_list errors;
-    error_list_init(&errors);
-    bool ok = load_tree(run, &errors);
-    struct plan_options options = {
-        .plugins = &builtin_plugins,
-        .log = &run->log,
-        .settings = &run->plugin_settings,
-        .ecs = run->settings.ecs,
-    };
-    if (ok)
-        run->plan = plan_compile(&options, &run->tree, &errors);
-    conf_print_errors(stderr, &run->source, &errors);
-    error_list_release(&errors);
-    return run->plan;
-}
-
-/* ---- running -------------------------------------------------------------------------------------- */
-
-static bool write_counters(struct run *run, const char *path)
-{
+    const char *path = run->settings.counters.ptr;
     struct buf text;
     buf_init(&text, COUNTERS_MAX_BYTES);
-    bool ok = engine_write_counters(run->engine, &text) && buf_append_char(&text, '\n');
-    FILE *out = path ? fopen(path, "w") : stderr;
+    bool ok = collect_counters(run, &text);
+    FILE *out = path ? fopen(path, "we") : stderr;
     if (!out)
         log_error(&run->log, "counters_not_written", "cannot open the counters file",
                   LOG_CSTR("path", path), LOG_CSTR("reason", strerror(errno)));
@@ -109,22 +68,30 @@ static bool write_counters(struct run *run, const char *path)
     return ok;
 }
 
+/* ---- signals -------------------------------------------------------------------------------------- */
+
 static void on_report(uv_signal_t *signal, int number)
 {
     (void)number;
-    struct run *run = signal->data;
-    write_counters(run, run->settings.counters_path);
+    write_counters(signal->data);
+}
+
+static void stop_all(struct run *run)
+{
+    for (size_t i = 0; i < run->count; i++)
+        if (run->pipelines[i].engine)
+            engine_stop(run->pipelines[i].engine);
 }
 
 static void on_stop(uv_signal_t *signal, int number)
 {
     struct run *run = signal->data;
     if (++run->stops > 1)
-        _exit(128 + number);
+        _exit(SIGNAL_STATUS + number);
     log_info(&run->log, "stopping", "stopping: what is under way is still delivered",
              LOG_CSTR("signal", number == SIGTERM ? "SIGTERM" : "SIGINT"),
              LOG_INT("timeout_ms", run->settings.shutdown_timeout_ms));
-    engine_stop(run->engine);
+    stop_all(run);
 }
 
 static void watch(struct run *run, uv_signal_t *handle, int number, uv_signal_cb call)
@@ -134,95 +101,132 @@ static void watch(struct run *run, uv_signal_t *handle, int number, uv_signal_cb
     uv_signal_start(handle, call, number);
 }
 
-static void on_closing(void *ctx)
+static void watch_signals(struct run *run)
 {
-    struct run *run = ctx;
+    watch(run, &run->terminate, SIGTERM, on_stop);
+    watch(run, &run->interrupt, SIGINT, on_stop);
+    watch(run, &run->report, SIGUSR1, on_report);
+}
+
+static void unwatch_signals(struct run *run)
+{
     uv_close((uv_handle_t *)&run->terminate, NULL);
     uv_close((uv_handle_t *)&run->interrupt, NULL);
     uv_close((uv_handle_t *)&run->report, NULL);
 }
 
-static void summarise(struct run *run)
+/* ---- running -------------------------------------------------------------------------------------- */
+
+static void on_engine_closing(void *ctx)
 {
-    struct engine_summary summary;
-    engine_summary(run->engine, &summary);
-    if (summary.timed_out)
-        log_warn(&run->log, "shutdown_timeout",
-                 "stopped before everything was delivered; origins that can will send it again",
-                 LOG_INT("batches_left", summary.unfinished_batches));
-    if (summary.refused > 0)
-        log_warn(&run->log, "events_refused", "some events were refused by their destination",
-                 LOG_INT("events", summary.refused));
-    log_info(&run->log, "stopped", "pipeline stopped", LOG_INT("events_in", summary.events_in),
-             LOG_INT("events_out", summary.events_out), LOG_INT("refused", summary.refused));
+    struct run *run = ctx;
+    assert(run->running > 0);
+    if (--run->running == 0)
+        unwatch_signals(run);
 }
 
-static bool start(struct run *run, struct error *err)
+/* A pipeline that does not start ends the run: the others are stopped in good order. */
+static bool start_all(struct run *run)
 {
-    struct engine_options options = {
-        .plan = run->plan,
-        .plugins = &builtin_plugins,
-        .log = &run->log,
-        .settings = &run->plugin_settings,
-        .pipeline_id = run->settings.pipeline_id,
-        .lanes = run->settings.workers,
-        .batch_events = run->settings.batch_size,
-        .ordered = run->settings.ordered,
-        .memory_bytes = run->settings.memory_bytes,
-        .shutdown_timeout_ms = run->settings.shutdown_timeout_ms,
-        .loop = &run->loop,
-    };
-    run->engine = engine_new(&options, err);
-    if (!run->engine)
-        return false;
-    watch(run, &run->terminate, SIGTERM, on_stop);
-    watch(run, &run->interrupt, SIGINT, on_stop);
-    watch(run, &run->report, SIGUSR1, on_report);
-    engine_on_closing(run->engine, on_closing, run);
-    if (engine_start(run->engine, err))
-        return true;
-    run->engine = NULL;
-    return false;
+    for (size_t i = 0; i < run->count; i++) {
+        struct run_pipeline *pipeline = &run->pipelines[i];
+        if (!run_pipeline_start(pipeline, &run->shared, stderr)) {
+            stop_all(run);
+            return false;
+        }
+        run->running++;
+        engine_on_closing(pipeline->engine, on_engine_closing, run);
+    }
+    return true;
 }
 
-static int run_engine(struct run *run)
+static int run_engines(struct run *run)
 {
     uv_loop_init(&run->loop);
-    struct error err = {0};
-    if (!start(run, &err)) {
-        if (err.position.line > 0)
-            fprintf(stderr, "%s:%u:%u: error: %s\n", err.position.file, err.position.line,
-                    err.position.column, err.text);
-        else
-            fprintf(stderr, "millrace: %s\n", err.text);
-        uv_loop_close(&run->loop);
-        return EXIT_ERROR;
+    bool started = start_all(run);
+    if (run->running > 0) {
+        watch_signals(run);
+        uv_run(&run->loop, UV_RUN_DEFAULT);
     }
-    log_info(&run->log, "started", "pipeline started", LOG_CSTR("pipeline", run->settings.pipeline_id),
-             LOG_INT("workers", run->settings.workers));
-    uv_run(&run->loop, UV_RUN_DEFAULT);
-    summarise(run);
-    bool counted = !run->settings.counters_path || write_counters(run, run->settings.counters_path);
-    engine_free(run->engine);
-    uv_loop_close(&run->loop);
-    return counted ? EXIT_DONE : EXIT_ERROR;
+    bool counted = !run->settings.counters.ptr || write_counters(run);
+    for (size_t i = 0; i < run->count; i++)
+        run_pipeline_finish(&run->pipelines[i]);
+    int left = uv_loop_close(&run->loop);
+    assert(left == 0);
+    (void)left;
+    return started && counted ? EXIT_DONE : EXIT_ERROR;
 }
 
-static void prepare(struct run *run)
+/* ---- settings ------------------------------------------------------------------------------------- */
+
+static size_t memory_budget(const struct settings *settings)
 {
-    if (gethostname(run->host_name, sizeof run->host_name - 1) != 0)
-        snprintf(run->host_name, sizeof run->host_name, "localhost");
-    log_init(&run->log, run->settings.log_level, run->settings.log_format, STDERR_FILENO);
-    data_path_init(&run->data, run->settings.path_data);
-    run->plugin_settings = (struct plugin_settings){
+    if (settings->memory_bytes > 0)
+        return (size_t)settings->memory_bytes;
+    size_t limit = machine_memory_limit();
+    size_t share = limit == SIZE_MAX ? SIZE_MAX : limit / 100 * MEMORY_CGROUP_PERCENT;
+    return share < MEMORY_DEFAULT_BYTES ? share : MEMORY_DEFAULT_BYTES;
+}
+
+/* Templates beside the program in the tree, else where they are installed. */
+static const char *shipped_templates(struct arena *arena)
+{
+    char program[4096];
+    ssize_t len = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (len > 0) {
+        program[len] = 0;
+        char *slash = strrchr(program, '/');
+        struct str beside = arena_printf(arena, "%.*s/../deploy/templates",
+                                         slash ? (int)(slash - program) : 0, program);
+        if (access(beside.ptr, R_OK) == 0)
+            return beside.ptr;
+    }
+    return MILLRACE_TEMPLATES;
+}
+
+static bool load_settings(struct run *run, int argc, char **argv, int *status)
+{
+    struct error_list errors;
+    error_list_init(&errors);
+    enum settings_result result =
+        settings_load(&run->settings, &run->arena, argc, argv, &errors);
+    struct settings *items = NULL;
+    bool runs = result == SETTINGS_OK && !run->settings.show_help && !run->settings.show_version;
+    if (runs && !settings_pipelines(&run->settings, &items, &run->count, &errors))
+        result = SETTINGS_REFUSED;
+    conf_print_errors(stderr, NULL, &errors);
+    error_list_release(&errors);
+    *status = result == SETTINGS_OK ? EXIT_DONE : result == SETTINGS_USAGE ? EXIT_USAGE : EXIT_ERROR;
+    if (result != SETTINGS_OK)
+        return false;
+    if (run->settings.show_help)
+        settings_print_help(stdout);
+    else if (run->settings.show_version)
+        puts("millrace " MILLRACE_VERSION);
+    run->pipelines = mem_zero(run->count, sizeof *run->pipelines);
+    for (size_t i = 0; i < run->count; i++)
+        run->pipelines[i] = (struct run_pipeline){.settings = &items[i], .arena = &run->arena};
+    return runs;
+}
+
+static bool compile_all(struct run *run)
+{
+    const struct settings *settings = &run->settings;
+    log_init(&run->log, (enum log_level)settings->log_level, (enum log_format)settings->log_format,
+             STDERR_FILENO);
+    data_path_init(&run->data, settings->path_data.ptr);
+    run->memory.limit_bytes = memory_budget(settings);
+    run->shared = (struct run_shared){
+        .log = &run->log,
         .data = &run->data,
-        .path_templates = run->settings.path_templates,
-        .shipped_templates = run->settings.shipped_templates,
-        .connect_to = run->settings.connect_to,
-        .host_name = run->host_name,
-        .escape = run->settings.escape,
-        .max_event_bytes = run->settings.memory_bytes / 8,
+        .memory = &run->memory,
+        .loop = &run->loop,
+        .shipped_templates = shipped_templates(&run->arena),
     };
+    bool ok = true;
+    for (size_t i = 0; i < run->count; i++)
+        ok = run_pipeline_compile(&run->pipelines[i], &run->shared, stderr) && ok;
+    return ok;
 }
 
 int cmd_run(int argc, char **argv)
@@ -230,22 +234,20 @@ int cmd_run(int argc, char **argv)
     struct run *run = mem_zero(1, sizeof *run);
     arena_init(&run->arena, NULL);
     int status;
-    if (!run_settings_read(&run->settings, &run->arena, argc, argv, &status)) {
-        arena_release(&run->arena);
-        mem_free(run);
-        return status;
+    if (load_settings(run, argc, argv, &status)) {
+        status = EXIT_ERROR;
+        if (compile_all(run)) {
+            status = EXIT_DONE;
+            if (run->settings.test_and_exit)
+                puts("Configuration OK");
+            else
+                status = run_engines(run);
+        }
+        data_path_release(&run->data);
     }
-    prepare(run);
-    status = EXIT_ERROR;
-    if (compile(run)) {
-        status = EXIT_DONE;
-        if (run->settings.test_only)
-            puts("Configuration OK");
-        else
-            status = run_engine(run);
-    }
-    plan_free(run->plan);
-    data_path_release(&run->data);
+    for (size_t i = 0; i < run->count; i++)
+        run_pipeline_release(&run->pipelines[i]);
+    mem_free(run->pipelines);
     arena_release(&run->arena);
     mem_free(run);
     return status;

@@ -196,7 +196,7 @@ static void print_error(FILE *out, const struct conf_source *source, const struc
     fprintf(out, "%s:%u:%u: %s: %s\n", position->file ? position->file : "?", position->line,
             position->column, kind, err->text);
     struct str line;
-    if (find_line(source, position, &line))
+    if (source && find_line(source, position, &line))
         print_line(out, line, position->column);
 }
 

@@ -44,7 +44,7 @@ bool conf_parse(struct arena *arena, const struct conf_source *source,
                 const struct conf_options *options, struct conf_tree *out,
                 struct error_list *errors);
 
-/* Prints each error as "FILE:LINE:COLUMN: error: TEXT", the line of the file and a caret below it. */
+/* source may be NULL (then without the line). Prints each error as "FILE:LINE:COLUMN: error: TEXT", the line of the file and a caret below it. */
 void conf_print_errors(FILE *out, const struct conf_source *source,
                        const struct error_list *errors);
 

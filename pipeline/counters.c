@@ -73,8 +73,7 @@ bool engine_write_counters(const struct engine *engine, struct buf *out)
     engine_summary(engine, &summary);
     struct totals totals = add_up(engine);
     size_t lanes = engine->lane_count;
-    return buf_printf(out, "{\"pipelines\":{") &&
-           json_encode_str(str_from(engine->options.pipeline_id), out) &&
+    return json_encode_str(str_from(engine->options.pipeline_id), out) &&
            buf_printf(out,
                       ":{\"events\":{\"in\":%llu,\"filtered\":%llu,\"out\":%llu,\"created\":%llu,"
                       "\"cancelled\":%llu,\"condition_failures\":%llu,\"refused\":%llu},",
@@ -86,10 +85,10 @@ bool engine_write_counters(const struct engine *engine, struct buf *out)
            buf_printf(out, "\"pipeline\":{\"workers\":%zu,\"batch_size\":%zu},", lanes,
                       engine->options.batch_events) &&
            buf_printf(out, "\"memory\":{\"used_bytes\":%zu,\"budget_bytes\":%zu},",
-                      atomic_load(&engine->memory_used), engine->options.memory_bytes) &&
+                      atomic_load(&engine->options.memory->used), engine->options.memory->limit_bytes) &&
            buf_printf(out, "\"batches_in_flight\":%zu,\"plugins\":{",
                       atomic_load(&engine->unacked)) &&
            write_section(engine, CONF_INPUT, "inputs", out) && buf_append_char(out, ',') &&
            write_section(engine, CONF_FILTER, "filters", out) && buf_append_char(out, ',') &&
-           write_section(engine, CONF_OUTPUT, "outputs", out) && buf_printf(out, "}}}}");
+           write_section(engine, CONF_OUTPUT, "outputs", out) && buf_printf(out, "}}");
 }

@@ -23,19 +23,19 @@ static void set_state(struct engine *engine, enum engine_state state)
 
 bool engine_reserve(struct engine *engine, size_t bytes)
 {
-    size_t limit = engine->options.memory_bytes / 4 * 3; /* a quarter is kept for encoding and sending */
-    size_t used = atomic_load_explicit(&engine->memory_used, memory_order_relaxed);
-    size_t reserved = atomic_load_explicit(&engine->memory_reserved, memory_order_relaxed);
+    size_t limit = engine->options.memory->limit_bytes / 4 * 3; /* a quarter is kept for encoding and sending */
+    size_t used = atomic_load_explicit(&engine->options.memory->used, memory_order_relaxed);
+    size_t reserved = atomic_load_explicit(&engine->options.memory->reserved, memory_order_relaxed);
     bool idle = reserved == 0 && atomic_load_explicit(&engine->unacked, memory_order_relaxed) == 0;
     if (!idle && used + reserved + bytes * EXPANSION > limit)
         return false;
-    atomic_fetch_add_explicit(&engine->memory_reserved, bytes * EXPANSION, memory_order_relaxed);
+    atomic_fetch_add_explicit(&engine->options.memory->reserved, bytes * EXPANSION, memory_order_relaxed);
     return true;
 }
 
 void engine_unreserve(struct engine *engine, size_t bytes)
 {
-    atomic_fetch_sub_explicit(&engine->memory_reserved, bytes * EXPANSION, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&engine->options.memory->reserved, bytes * EXPANSION, memory_order_relaxed);
 }
 
 /* ---- lanes ---------------------------------------------------------------------------------------- */

@@ -9,6 +9,8 @@
 #ifndef MILLRACE_PIPELINE_ENGINE_H
 #define MILLRACE_PIPELINE_ENGINE_H
 
+#include <stdatomic.h>
+
 #include "base/buf.h"
 #include "pipeline/plan.h"
 
@@ -21,6 +23,13 @@ enum {
     LANES_MAX = 256,
 };
 
+/* The memory budget of a process: what arenas and groups are charged to. */
+struct engine_memory {
+    size_t limit_bytes;
+    atomic_size_t used;
+    atomic_size_t reserved; /* for input that was admitted and has not come yet */
+};
+
 struct engine_options {
     const struct plan *plan;
     const struct plugin_list *plugins;
@@ -30,7 +39,7 @@ struct engine_options {
     size_t lanes;            /* 1..LANES_MAX */
     size_t batch_events;     /* 0: BATCH_MAX_EVENTS */
     bool ordered;            /* events keep their order to every output */
-    size_t memory_bytes;     /* the budget */
+    struct engine_memory *memory; /* shared by the engines of a process */
     unsigned shutdown_timeout_ms;
     uv_loop_t *loop;         /* the main lane's */
 };
@@ -51,7 +60,7 @@ struct engine_summary {
     bool timed_out;
 };
 void engine_summary(const struct engine *engine, struct engine_summary *out);
-/* All counters as one JSON object. */
+/* All counters as a member of a JSON object: "ID":{…}. */
 bool engine_write_counters(const struct engine *engine, struct buf *out);
 
 #endif

@@ -19,8 +19,6 @@ struct engine {
     size_t lane_count;
     size_t inputs_open;     /* not finished yet */
     size_t inputs_unclosed; /* close() called, closed callback not yet */
-    atomic_size_t memory_used;
-    atomic_size_t memory_reserved;
     atomic_size_t unacked;  /* batches handed over and not acknowledged */
     atomic_bool draining;
     uv_async_t drained;     /* something that may end the draining has happened */

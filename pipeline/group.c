@@ -38,7 +38,7 @@ struct group *group_take(struct delivery *delivery)
         group = mem_zero(1, sizeof *group);
         group->delivery = delivery;
         buf_init(&group->bytes, GROUP_MAX_BYTES);
-        group->bytes.charged = &delivery->lane->engine->memory_used;
+        group->bytes.charged = &delivery->lane->engine->options.memory->used;
     }
     assert(group->state == GROUP_FREE && group->count == 0);
     group->attempts = 0;

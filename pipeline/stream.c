@@ -142,7 +142,7 @@ static void give_back_reservation(struct stream *stream)
 static struct batch *current(struct stream *stream)
 {
     if (!stream->batch) {
-        stream->batch = batch_new(stream->engine, &stream->engine->memory_used);
+        stream->batch = batch_new(stream->engine, &stream->engine->options.memory->used);
         stream->sink.arena = &stream->batch->arena;
         stream->batch_bytes = 0;
         stream->buffer = stream->buffer_end = NULL;

@@ -337,9 +337,10 @@ void fake_run(struct fake_world *world, const char *text, size_t lanes, unsigned
     ck_assert_msg(plan, "%s", errors.count ? errors.items[0].text : "no plan");
     uv_loop_t loop;
     uv_loop_init(&loop);
+    struct engine_memory memory = {.limit_bytes = 64 << 20};
     struct engine_options options = {
         .plan = plan, .plugins = &LIST, .log = &log, .settings = &SETTINGS,
-        .pipeline_id = "main", .lanes = lanes, .memory_bytes = 64 << 20,
+        .pipeline_id = "main", .lanes = lanes, .memory = &memory,
         .shutdown_timeout_ms = 200, .loop = &loop, .ordered = lanes == 1,
     };
     struct error err = {0};
@@ -356,6 +357,8 @@ void fake_run(struct fake_world *world, const char *text, size_t lanes, unsigned
     engine_summary(engine, &world->summary);
     engine_free(engine);
     ck_assert_int_eq(uv_loop_close(&loop), 0);
+    ck_assert_uint_eq(memory.used, 0);
+    ck_assert_uint_eq(memory.reserved, 0);
     plan_free(plan);
     error_list_release(&errors);
     arena_release(&arena);

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/run_pipeline.h"
+
+#include "base/machine.h"
+#include "cmd/commands.h"
+
+/* ---- text to plan --------------------------------------------------------------------------------- */
+
+static bool parse(struct run_pipeline *pipeline, struct error_list *errors)
+{
+    struct conf_options options = {.support_escapes = pipeline->settings->support_escapes};
+    return conf_parse(pipeline->arena, &pipeline->source, &options, &pipeline->tree, errors);
+}
+
+/* Text of -e that has no input reads stdin, without an output it writes stdout. */
+static bool add_default_sections(struct run_pipeline *pipeline, struct error_list *errors)
+{
+    const struct conf_tree *tree = &pipeline->tree;
+    if (tree->has_input_section && tree->has_output_section)
+        return true;
+    struct str text = arena_printf(
+        pipeline->arena, "%.*s\n%s%s", STR_FMT(pipeline->source.text),
+        tree->has_input_section ? "" : "input { stdin { type => stdin } }\n",
+        tree->has_output_section ? "" : "output { stdout { codec => rubydebug } }\n");
+    conf_source_text(pipeline->arena, text, "-e", &pipeline->source);
+    return parse(pipeline, errors);
+}
+
+static bool load(struct run_pipeline *pipeline, struct error_list *errors)
+{
+    const struct settings *settings = pipeline->settings;
+    if (settings->config_string.ptr) {
+        conf_source_text(pipeline->arena, settings->config_string, "-e", &pipeline->source);
+        return parse(pipeline, errors) && add_default_sections(pipeline, errors);
+    }
+    struct error err = {0};
+    if (conf_source_load(pipeline->arena, settings->path_config.ptr, &pipeline->source, &err))
+        return parse(pipeline, errors);
+    error_list_add(errors, &err);
+    return false;
+}
+
+static void prepare(struct run_pipeline *pipeline, const struct run_shared *shared)
+{
+    const struct settings *settings = pipeline->settings;
+    pipeline->log = *shared->log;
+    pipeline->plugin_settings = (struct plugin_settings){
+        .data = shared->data,
+        .path_templates = settings->path_templates.ptr,
+        .shipped_templates = shared->shipped_templates,
+        .connect_to = settings->connect_to,
+        .host_name = settings->node_name.ptr,
+        .escape = (enum field_escape)settings->escape,
+        .regex_match_limit = (uint32_t)settings->regex_match_limit,
+        .max_event_bytes = shared->memory->limit_bytes / 8,
+    };
+}
+
+static enum ecs_mode ecs_of(const struct settings *settings)
+{
+    switch ((enum settings_ecs)settings->ecs) {
+    case SETTINGS_ECS_DISABLED:
+        return ECS_DISABLED;
+    case SETTINGS_ECS_V1:
+        return ECS_V1;
+    case SETTINGS_ECS_V8:
+        return ECS_V8;
+    }
+    return ECS_V8;
+}
+
+bool run_pipeline_compile(struct run_pipeline *pipeline, const struct run_shared *shared, FILE *out)
+{
+    prepare(pipeline, shared);
+    struct error_list errors;
+    error_list_init(&errors);
+    struct plan_options options = {
+        .plugins = &builtin_plugins,
+        .log = &pipeline->log,
+        .settings = &pipeline->plugin_settings,
+        .ecs = ecs_of(pipeline->settings),
+    };
+    if (load(pipeline, &errors))
+        pipeline->plan = plan_compile(&options, &pipeline->tree, &errors);
+    conf_print_errors(out, &pipeline->source, &errors);
+    error_list_release(&errors);
+    return pipeline->plan;
+}
+
+/* ---- plan to engine ------------------------------------------------------------------------------- */
+
+static size_t lanes_of(const struct settings *settings)
+{
+    size_t lanes = settings->workers > 0 ? (size_t)settings->workers : machine_cores();
+    return lanes < LANES_MAX ? lanes : LANES_MAX;
+}
+
+/* auto: order is kept when there is one worker anyway. */
+static bool ordered_of(const struct settings *settings)
+{
+    switch ((enum settings_ordered)settings->ordered) {
+    case SETTINGS_ORDERED_AUTO:
+        return settings->workers == 1;
+    case SETTINGS_ORDERED_TRUE:
+        return true;
+    case SETTINGS_ORDERED_FALSE:
+        return false;
+    }
+    return false;
+}
+
+bool run_pipeline_start(struct run_pipeline *pipeline, const struct run_shared *shared, FILE *out)
+{
+    const struct settings *settings = pipeline->settings;
+    struct engine_options options = {
+        .plan = pipeline->plan,
+        .plugins = &builtin_plugins,
+        .log = &pipeline->log,
+        .settings = &pipeline->plugin_settings,
+        .pipeline_id = settings->pipeline_id.ptr,
+        .lanes = lanes_of(settings),
+        .batch_events = (size_t)settings->batch_size,
+        .ordered = ordered_of(settings),
+        .memory = shared->memory,
+        .shutdown_timeout_ms = (unsigned)settings->shutdown_timeout_ms,
+        .loop = shared->loop,
+    };
+    struct error err = {0};
+    pipeline->engine = engine_new(&options, &err);
+    if (pipeline->engine && engine_start(pipeline->engine, &err)) {
+        log_info(&pipeline->log, "started", "pipeline started",
+                 LOG_STR("pipeline", settings->pipeline_id), LOG_INT("workers", options.lanes));
+        return true;
+    }
+    pipeline->engine = NULL;
+    struct error_list errors;
+    error_list_init(&errors);
+    error_list_add(&errors, &err);
+    conf_print_errors(out, &pipeline->source, &errors);
+    error_list_release(&errors);
+    return false;
+}
+
+void run_pipeline_finish(struct run_pipeline *pipeline)
+{
+    if (!pipeline->engine)
+        return;
+    const struct log *log = &pipeline->log;
+    struct str id = pipeline->settings->pipeline_id;
+    struct engine_summary summary;
+    engine_summary(pipeline->engine, &summary);
+    if (summary.timed_out)
+        log_warn(log, "shutdown_timeout",
+                 "stopped before everything was delivered; origins that can will send it again",
+                 LOG_STR("pipeline", id), LOG_INT("batches_left", summary.unfinished_batches));
+    if (summary.refused > 0)
+        log_warn(log, "events_refused", "some events were refused by their destination",
+                 LOG_STR("pipeline", id), LOG_INT("events", summary.refused));
+    log_info(log, "stopped", "pipeline stopped", LOG_STR("pipeline", id),
+             LOG_INT("events_in", summary.events_in), LOG_INT("events_out", summary.events_out),
+             LOG_INT("refused", summary.refused));
+    engine_free(pipeline->engine);
+    pipeline->engine = NULL;
+}
+
+void run_pipeline_release(struct run_pipeline *pipeline)
+{
+    plan_free(pipeline->plan);
+    pipeline->plan = NULL;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One pipeline of a run: its text, tree, plan and engine. Main thread.
+ */
+#ifndef MILLRACE_CMD_RUN_PIPELINE_H
+#define MILLRACE_CMD_RUN_PIPELINE_H
+
+#include <stdio.h>
+
+#include "conf/settings.h"
+#include "conf/source.h"
+#include "pipeline/data_path.h"
+#include "pipeline/engine.h"
+
+struct run_pipeline {
+    const struct settings *settings;
+    struct arena *arena; /* the run's */
+    struct log log;
+    struct conf_source source;
+    struct conf_tree tree;
+    struct plugin_settings plugin_settings;
+    struct plan *plan;
+    struct engine *engine; /* NULL before run_pipeline_start and after it failed */
+};
+
+/* What the pipelines of a run share. */
+struct run_shared {
+    const struct log *log;
+    struct data_path *data;
+    struct engine_memory *memory;
+    uv_loop_t *loop;
+    const char *shipped_templates;
+};
+
+/* Reads and compiles; every problem of the text goes to `out`. False when it cannot run. */
+bool run_pipeline_compile(struct run_pipeline *pipeline, const struct run_shared *shared, FILE *out);
+/* Opens and starts its engine on the shared loop. A failure is told on `out`. */
+bool run_pipeline_start(struct run_pipeline *pipeline, const struct run_shared *shared, FILE *out);
+/* Says what the engine did, after the loop has returned, and frees it. */
+void run_pipeline_finish(struct run_pipeline *pipeline);
+void run_pipeline_release(struct run_pipeline *pipeline);
+
+#endif
