@@ -6,6 +6,7 @@
 
 Suite *arena_suite(void);
 Suite *buf_suite(void);
+Suite *case_map_suite(void);
 Suite *clock_suite(void);
 Suite *date_pattern_suite(void);
 Suite *grok_suite(void);
