@@ -16,9 +16,14 @@ static const struct input *const INPUTS[] = {
 };
 
 static const struct filter *const FILTERS[] = {
+    &filter_categorize,
     &filter_date,
+    &filter_drop,
     &filter_grok,
+    &filter_json,
+    &filter_mutate,
     &filter_ruby,
+    &filter_tier,
     NULL,
 };
 

@@ -7,8 +7,13 @@
 
 #include "pipeline/plugin.h"
 
+extern const struct filter filter_categorize;
 extern const struct filter filter_date;
+extern const struct filter filter_drop;
 extern const struct filter filter_grok;
+extern const struct filter filter_json;
+extern const struct filter filter_mutate;
 extern const struct filter filter_ruby;
+extern const struct filter filter_tier;
 
 #endif

@@ -117,3 +117,11 @@ bool template_text(const struct template *template, const struct event *event, s
     }
     return build_text(template, event, arena, out);
 }
+
+bool template_field(const struct template *template, const struct event *event,
+                    enum field_escape escape, struct field_ref *out)
+{
+    struct str text;
+    return template_text(template, event, event->arena, &text) &&
+           field_ref_parse(event->arena, text, escape, out, NULL);
+}

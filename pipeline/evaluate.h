@@ -17,6 +17,10 @@ bool template_text(const struct template *template, const struct event *event, s
 /* Appends to a buffer instead; false also when the buffer is at its maximum. */
 bool template_append(const struct template *template, const struct event *event,
                      struct buf *out);
+/* The field that a template names for this event; what it points at lives in the event's arena or the template's.
+ * False when the text is not a legal reference or evaluating raises. */
+bool template_field(const struct template *template, const struct event *event,
+                    enum field_escape escape, struct field_ref *out);
 
 /* A condition compiled from the syntax tree: constants converted, field references parsed, expressions compiled. */
 struct condition;

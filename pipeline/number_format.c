@@ -17,7 +17,9 @@ enum {
     EXACT_DIGITS = 15,
     EXACT_POWER = 22,
     JAVA_PLAIN_MAX_EXPONENT = 6,
-    JAVA_PLAIN_MIN_EXPONENT = -3
+    JAVA_PLAIN_MIN_EXPONENT = -3,
+    RUBY_PLAIN_MAX_EXPONENT = 15,
+    RUBY_PLAIN_MIN_EXPONENT = -4
 };
 
 static const double POWERS[EXACT_POWER + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
@@ -109,36 +111,60 @@ static char *put_plain(char *at, const struct decimal *decimal)
     return put_digits(at, decimal, 0, decimal->count);
 }
 
-static char *put_scientific(char *at, const struct decimal *decimal)
+/* What is no ordinary number: its length, or 0. */
+static size_t put_special(double real, char *out)
 {
-    *at++ = decimal->digits[0];
-    at = put_fraction(at, decimal, 1);
-    return at + snprintf(at, 8, "E%d", decimal->exponent);
+    bool negative = signbit(real) && !isnan(real);
+    struct str name = isnan(real) ? STR("NaN") : isinf(real) ? STR("Infinity") : STR("0.0");
+    if (isfinite(real) && real != 0)
+        return 0;
+    *out = '-';
+    memcpy(out + negative, name.ptr, name.len);
+    return name.len + negative;
+}
+
+static char *put_sign_and_find(double real, struct decimal *decimal, char *out)
+{
+    if (signbit(real))
+        *out++ = '-';
+    real = fabs(real);
+    if (!decimal_short(real, decimal))
+        decimal_any(real, decimal);
+    return out;
+}
+
+static char *put_exponent(char *at, int exponent, bool ruby)
+{
+    return at + (ruby ? snprintf(at, 8, "e%+03d", exponent) : snprintf(at, 8, "E%d", exponent));
+}
+
+static size_t format(double real, bool ruby, char out[FLOAT_TEXT_MAX])
+{
+    size_t special = put_special(real, out);
+    if (special > 0)
+        return special;
+    struct decimal decimal;
+    char *at = put_sign_and_find(real, &decimal, out);
+    int min = ruby ? RUBY_PLAIN_MIN_EXPONENT : JAVA_PLAIN_MIN_EXPONENT;
+    int max = ruby ? RUBY_PLAIN_MAX_EXPONENT : JAVA_PLAIN_MAX_EXPONENT;
+    if (decimal.exponent >= min && decimal.exponent <= max) {
+        at = put_plain(at, &decimal);
+    } else {
+        *at++ = decimal.digits[0];
+        at = put_exponent(put_fraction(at, &decimal, 1), decimal.exponent, ruby);
+    }
+    assert(at - out <= FLOAT_TEXT_MAX);
+    return (size_t)(at - out);
 }
 
 size_t float_format(double real, char out[FLOAT_TEXT_MAX])
 {
-    if (isnan(real)) {
-        memcpy(out, "NaN", 3);
-        return 3;
-    }
-    char *at = out;
-    if (signbit(real))
-        *at++ = '-';
-    real = fabs(real);
-    if (isinf(real) || real == 0) {
-        struct str name = isinf(real) ? STR("Infinity") : STR("0.0");
-        memcpy(at, name.ptr, name.len);
-        return (size_t)(at - out) + name.len;
-    }
-    struct decimal decimal;
-    if (!decimal_short(real, &decimal))
-        decimal_any(real, &decimal);
-    bool plain =
-        decimal.exponent >= JAVA_PLAIN_MIN_EXPONENT && decimal.exponent <= JAVA_PLAIN_MAX_EXPONENT;
-    at = plain ? put_plain(at, &decimal) : put_scientific(at, &decimal);
-    assert(at - out <= FLOAT_TEXT_MAX);
-    return (size_t)(at - out);
+    return format(real, false, out);
+}
+
+size_t float_format_ruby(double real, char out[FLOAT_TEXT_MAX])
+{
+    return format(real, true, out);
 }
 
 static const char DIGIT_PAIRS[] = "0001020304050607080910111213141516171819202122232425262728293031"

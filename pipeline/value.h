@@ -156,6 +156,8 @@ struct str value_to_java_text(struct arena *arena, const struct value *value);
 /* A double as Java's Double.toString: 1.0, 0.1, 1.0E21. Returns the length, at most 32, no NUL. */
 enum { FLOAT_TEXT_MAX = 32 };
 size_t float_format(double real, char out[FLOAT_TEXT_MAX]);
+/* As Ruby's Float#to_s: 1.0e+20, 1.0e-05. */
+size_t float_format_ruby(double real, char out[FLOAT_TEXT_MAX]);
 /* Decimal digits, without NUL. */
 enum { INT_TEXT_MAX = 24 };
 size_t int_format(int64_t integer, char out[INT_TEXT_MAX]);
