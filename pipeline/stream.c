@@ -291,7 +291,9 @@ void stream_hand_over(struct stream *stream, uint64_t token)
     }
     batch->ack = ack;
     batch->input_events = batch->count;
-    counter_add(stream->input->events_out, batch->count);
+    /* Streams of one input live on several lanes. */
+    atomic_fetch_add_explicit(&stream->input->events_out->value, batch->count,
+                              memory_order_relaxed);
     batch->lane = engine_pick_lane(stream->engine, stream->lane);
     batch->link.run = run_batch;
     atomic_fetch_add_explicit(&batch->lane->queued, 1, memory_order_relaxed);
