@@ -12,6 +12,8 @@ enum { EXIT_DONE = 0, EXIT_ERROR = 1, EXIT_USAGE = 2 };
 
 int cmd_run(int argc, char **argv); /* without a subcommand: run a pipeline */
 int cmd_generate(int argc, char **argv);
+int cmd_grok(int argc, char **argv);
+int cmd_plugins(int argc, char **argv);
 int cmd_send(int argc, char **argv);
 
 /* The one list of what is built in (plugins.c). */

@@ -11,6 +11,8 @@ static const struct {
     int (*run)(int argc, char **argv);
 } COMMANDS[] = {
     {"generate", cmd_generate},
+    {"grok", cmd_grok},
+    {"plugins", cmd_plugins},
     {"run", cmd_run},
     {"send", cmd_send},
 };

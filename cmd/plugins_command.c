@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `millrace plugins [NAME]`: what is built in, and a plugin's options, from the tables that bind them. With --markdown the
+ * page of docs/reference/ for it.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/commands.h"
+#include "cmd/flags.h"
+#include "pipeline/common_options.h"
+
+enum { FLAG_MARKDOWN, FLAG_HELP, SECTIONS = 4, DEFAULT_SHOWN = 24 };
+
+static const struct flag FLAGS[] = {
+    {"markdown", 0, false, FLAG_MARKDOWN},
+    {"help", 'h', false, FLAG_HELP},
+    {NULL, 0, false, 0},
+};
+
+static const char *const SECTION_NAMES[SECTIONS] = {"input", "filter", "output", "codec"};
+
+static const struct plugin *plugin_at(enum conf_section section, size_t index)
+{
+    switch (section) {
+    case CONF_INPUT:
+        return builtin_plugins.inputs[index] ? &builtin_plugins.inputs[index]->plugin : NULL;
+    case CONF_FILTER:
+        return builtin_plugins.filters[index] ? &builtin_plugins.filters[index]->plugin : NULL;
+    case CONF_OUTPUT:
+        return builtin_plugins.outputs[index] ? &builtin_plugins.outputs[index]->plugin : NULL;
+    case CONF_CODEC:
+        return builtin_plugins.codecs[index] ? &builtin_plugins.codecs[index]->plugin : NULL;
+    }
+    return NULL;
+}
+
+static const char *type_name(enum option_type type)
+{
+    static const char *const NAMES[] = {
+        [OPTION_STRING] = "string",       [OPTION_PASSWORD] = "password",
+        [OPTION_PATH] = "path",           [OPTION_INT] = "number",
+        [OPTION_FLOAT] = "number",        [OPTION_BOOL] = "boolean",
+        [OPTION_BYTES] = "bytes",         [OPTION_DURATION_MS] = "duration",
+        [OPTION_CHOICE] = "choice",       [OPTION_FIELD] = "field",
+        [OPTION_TEMPLATE] = "string %{}", [OPTION_STRINGS] = "list",
+        [OPTION_TEMPLATES] = "list %{}",  [OPTION_FIELDS] = "list of fields",
+        [OPTION_HASH] = "hash",           [OPTION_ARRAY] = "array",
+        [OPTION_CODEC] = "codec",
+    };
+    return NAMES[type];
+}
+
+static const char *standing(const struct option *option)
+{
+    if (option->flags & OPTION_REQUIRED)
+        return "required";
+    if (option->flags & OPTION_UNSUPPORTED)
+        return "not supported";
+    if (option->flags & OPTION_OBSOLETE)
+        return "obsolete";
+    if (option->flags & OPTION_DEPRECATED)
+        return "deprecated";
+    return option->flags & OPTION_IGNORED ? "no effect" : "";
+}
+
+static bool has_type(const struct option *option)
+{
+    return !(option->flags & (OPTION_UNSUPPORTED | OPTION_OBSOLETE | OPTION_IGNORED));
+}
+
+/* ---- for a terminal ------------------------------------------------------------------------------- */
+
+static void print_choices(const struct option *option)
+{
+    if (option->type != OPTION_CHOICE || !option->choices)
+        return;
+    printf("      one of");
+    for (const char *const *choice = option->choices; *choice; choice++)
+        printf("%s %s", choice == option->choices ? "" : ",", *choice);
+    printf("\n");
+}
+
+static void print_options(const struct option *options)
+{
+    for (const struct option *option = options; option->name; option++) {
+        const char *mark = standing(option);
+        printf("  %s%s%s", option->name, has_type(option) ? "  " : "",
+               has_type(option) ? type_name(option->type) : "");
+        if (option->def)
+            printf("  [%s]", *option->def ? option->def : "\"\"");
+        if (*mark)
+            printf("  (%s)", mark);
+        printf("\n      %s\n", option->doc ? option->doc : "");
+        print_choices(option);
+        if (option->note)
+            printf("      %s\n", option->note);
+    }
+}
+
+static void print_plugin(enum conf_section section, const struct plugin *plugin)
+{
+    printf("%s %s: %s\n\n", SECTION_NAMES[section], plugin->name,
+           plugin->summary ? plugin->summary : "");
+    print_options(plugin->options);
+    printf("\ncommon to every %s:\n", SECTION_NAMES[section]);
+    print_options(common_options_table(section));
+}
+
+static void print_list(void)
+{
+    for (int section = 0; section < SECTIONS; section++) {
+        printf("%ss\n", SECTION_NAMES[section]);
+        const struct plugin *plugin;
+        for (size_t i = 0; (plugin = plugin_at((enum conf_section)section, i)); i++)
+            printf("  %-16s %s\n", plugin->name, plugin->summary ? plugin->summary : "");
+    }
+}
+
+/* ---- for the manual ------------------------------------------------------------------------------- */
+
+/* Text in a table's cell: a bar would end it. */
+static void print_cell(const char *text)
+{
+    for (; text && *text; text++)
+        printf(*text == '|' ? "\\|" : "%c", *text);
+}
+
+static void print_row(const struct option *option)
+{
+    const char *mark = standing(option);
+    printf("| `%s` | %s | ", option->name, has_type(option) ? type_name(option->type) : "");
+    if (option->def && strlen(option->def) <= DEFAULT_SHOWN)
+        printf("`%s`", *option->def ? option->def : "\"\"");
+    printf(" | ");
+    if (*mark)
+        printf("**%s.** ", mark);
+    print_cell(option->doc);
+    if (option->type == OPTION_CHOICE && option->choices) {
+        printf(" One of");
+        for (const char *const *choice = option->choices; *choice; choice++)
+            printf("%s `%s`", choice == option->choices ? "" : ",", *choice);
+        printf(".");
+    }
+    if (option->def && strlen(option->def) > DEFAULT_SHOWN)
+        printf(" Default: `%s`.", option->def);
+    if (option->note) {
+        printf(" ");
+        print_cell(option->note);
+        printf(".");
+    }
+    printf(" |\n");
+}
+
+static void print_table(const struct option *options)
+{
+    printf("| option | type | default | |\n| --- | --- | --- | --- |\n");
+    for (; options->name; options++)
+        print_row(options);
+}
+
+static void print_markdown(enum conf_section section, const struct plugin *plugin)
+{
+    printf("# %s `%s`\n\n%s\n\n", SECTION_NAMES[section], plugin->name,
+           plugin->summary ? plugin->summary : "");
+    print_table(plugin->options);
+    printf("\n## Common to every %s\n\n", SECTION_NAMES[section]);
+    print_table(common_options_table(section));
+    printf("\n*Made from the option table by `millrace plugins --markdown %s/%s`.*\n",
+           SECTION_NAMES[section], plugin->name);
+}
+
+/* ---- the command ---------------------------------------------------------------------------------- */
+
+/* "json" shows every plugin of that name, "filter/json" one. */
+static bool is_meant(const char *wanted, enum conf_section section, const struct plugin *plugin)
+{
+    size_t len = strlen(SECTION_NAMES[section]);
+    if (strncmp(wanted, SECTION_NAMES[section], len) == 0 && wanted[len] == '/')
+        return strcmp(wanted + len + 1, plugin->name) == 0;
+    return strcmp(wanted, plugin->name) == 0;
+}
+
+static int show(const char *wanted, bool markdown)
+{
+    bool found = false;
+    for (int section = 0; section < SECTIONS; section++) {
+        const struct plugin *plugin;
+        for (size_t i = 0; (plugin = plugin_at((enum conf_section)section, i)); i++) {
+            if (!is_meant(wanted, (enum conf_section)section, plugin))
+                continue;
+            if (found)
+                printf("\n");
+            found = true;
+            (markdown ? print_markdown : print_plugin)((enum conf_section)section, plugin);
+        }
+    }
+    if (!found)
+        fprintf(stderr, "millrace plugins: there is no plugin '%s'\n", wanted);
+    return found ? EXIT_DONE : EXIT_ERROR;
+}
+
+int cmd_plugins(int argc, char **argv)
+{
+    struct flags flags = {argc, argv, FLAGS, .at = 1};
+    const char *wanted = NULL;
+    bool markdown = false;
+    for (int id; (id = flags_next(&flags)) != FLAGS_END;) {
+        if (id == FLAGS_OPERAND) {
+            wanted = flags.value;
+        } else if (id == FLAG_MARKDOWN) {
+            markdown = true;
+        } else {
+            fprintf(id == FLAG_HELP ? stdout : stderr,
+                    "usage: millrace plugins [--markdown] [NAME | SECTION/NAME]\n");
+            return id == FLAG_HELP ? EXIT_DONE : EXIT_USAGE;
+        }
+    }
+    if (wanted)
+        return show(wanted, markdown);
+    print_list();
+    return EXIT_DONE;
+}
