@@ -17,6 +17,7 @@ static const struct input *const INPUTS[] = {
 
 static const struct filter *const FILTERS[] = {
     &filter_categorize,
+    &filter_csv,
     &filter_date,
     &filter_drop,
     &filter_grok,

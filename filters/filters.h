@@ -8,6 +8,7 @@
 #include "pipeline/plugin.h"
 
 extern const struct filter filter_categorize;
+extern const struct filter filter_csv;
 extern const struct filter filter_date;
 extern const struct filter filter_drop;
 extern const struct filter filter_grok;

@@ -4,6 +4,7 @@
 
 #include <check.h>
 
+Suite *csv_suite(void);
 Suite *date_formats_suite(void);
 
 #endif
