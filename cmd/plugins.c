@@ -29,22 +29,12 @@ static const struct filter *const FILTERS[] = {
 };
 
 static const struct output *const OUTPUTS[] = {
-    &output_elasticsearch,
-    &output_file,
-    &output_null,
-    &output_opensearch,
-    &output_stdout,
-    NULL,
+    &output_elasticsearch, &output_file,   &output_http, &output_null,
+    &output_opensearch,    &output_stdout, NULL,
 };
 
 static const struct codec *const CODECS[] = {
-    &codec_dots,
-    &codec_json,
-    &codec_json_lines,
-    &codec_line,
-    &codec_plain,
-    &codec_rubydebug,
-    NULL,
+    &codec_dots, &codec_json, &codec_json_lines, &codec_line, &codec_plain, &codec_rubydebug, NULL,
 };
 
 const struct plugin_list builtin_plugins = {

@@ -107,15 +107,14 @@ static void set_url(struct transfer *transfer, struct str url)
 
 static bool sends_body(const struct http_request *request)
 {
-    if (request->method == HTTP_GET || request->method == HTTP_HEAD)
-        return false;
-    return request->method != HTTP_DELETE || request->body.len > 0;
+    bool optional = request->method == HTTP_GET || request->method == HTTP_DELETE;
+    return request->method != HTTP_HEAD && (!optional || request->body.len > 0);
 }
 
 static void set_method(CURL *easy, const struct http_request *request)
 {
     static const char *const names[] = {
-        [HTTP_GET] = NULL,  [HTTP_HEAD] = NULL,     [HTTP_POST] = NULL,
+        [HTTP_GET] = "GET", [HTTP_HEAD] = NULL,     [HTTP_POST] = NULL,
         [HTTP_PUT] = "PUT", [HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE",
     };
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, names[request->method]);
@@ -148,9 +147,9 @@ static void set_body(struct transfer *transfer)
     bool compressed;
     struct str body = prepare_body(transfer, &compressed);
     CURL *easy = transfer->easy;
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER,
-                     http_headers_list(transfer->client->easy_options, transfer->request.headers,
-                                       compressed));
+    curl_easy_setopt(
+        easy, CURLOPT_HTTPHEADER,
+        http_headers_list(transfer->client->easy_options, transfer->request.headers, compressed));
     if (!sends_body(&transfer->request))
         return;
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.ptr ? body.ptr : "");

@@ -44,17 +44,18 @@ enum http_outcome {
 
 struct http_result {
     enum http_outcome outcome;
-    int status;              /* of the last answer, 0 when none came */
+    int status; /* of the last answer, 0 when none came */
     struct str body;
-    const char *error;       /* what went wrong, as text; "" when ANSWERED */
-    unsigned retry_after_ms; /* what the server asked for, at most HTTP_RETRY_AFTER_MAX_MS; else 0 */
+    const char *error; /* what went wrong, as text; "" when ANSWERED */
+    unsigned
+        retry_after_ms; /* what the server asked for, at most HTTP_RETRY_AFTER_MAX_MS; else 0 */
     uint64_t elapsed_us;
 };
 
 struct http_request {
     enum http_method method;
     struct str url;
-    struct str body;                    /* none for GET and HEAD */
+    struct str body;                    /* none for HEAD */
     const struct http_headers *headers; /* NULL: none */
     bool plain;                         /* not compressed, whatever the client's level is */
     unsigned timeout_ms;                /* 0: the client's */
@@ -75,8 +76,8 @@ struct http_client_options {
     size_t max_response_bytes;
     int compression_level; /* of request bodies: 0 none .. 9 */
     const char *user_agent;
-    const char *user, *password; /* basic authentication, sent at once */
-    const char *proxy;           /* the environment's proxies are not looked at */
+    const char *user, *password;   /* basic authentication, sent at once */
+    const char *proxy;             /* the environment's proxies are not looked at */
     const char *const *connect_to; /* HOST:PORT:ADDR:PORT, NULL-terminated */
     bool follow_redirects, cookies, close_connections;
     enum http_verify verify;

@@ -117,6 +117,7 @@ static const struct {
     const char *body, *line, *end;
 } methods[] = {
     {HTTP_GET, "", "GET /path HTTP/1.1\r\n", "\r\n\r\n"},
+    {HTTP_GET, "x", "GET /path HTTP/1.1\r\n", "\r\n\r\nx"},
     {HTTP_PUT, "x", "PUT /path HTTP/1.1\r\n", "\r\n\r\nx"},
     {HTTP_PATCH, "x", "PATCH /path HTTP/1.1\r\n", "\r\n\r\nx"},
     {HTTP_DELETE, "", "DELETE /path HTTP/1.1\r\n", "\r\n\r\n"},
@@ -207,7 +208,8 @@ static const struct {
     {"HTTP/1.1 429 Slow\r\nRetry-After: 999999999\r\nContent-Length: 0\r\n\r\n", HTTP_ANSWERED, 429,
      HTTP_RETRY_AFTER_MAX_MS},
     {"HTTP/1.1 200 OK\r\nRetry-After: -3\r\nContent-Length: 0\r\n\r\n", HTTP_ANSWERED, 200, 0},
-    {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", HTTP_ANSWERED, 200, 0},
+    {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", HTTP_ANSWERED,
+     200, 0},
     {"", HTTP_BROKEN, 0, 0},
     {"garbage\r\n\r\n", HTTP_BROKEN, 0, 0},
 };
@@ -343,13 +345,15 @@ START_TEST(compresses_bodies)
 {
     http_peer_answer(&peer, OK_ANSWER);
     options.compression_level = 6;
-    struct http_request request = {.method = HTTP_POST, .url = str_from(url), .body = STR("aaaaaaaaaaaaaaaaaaaaaaaaaaaa")};
+    struct http_request request = {
+        .method = HTTP_POST, .url = str_from(url), .body = STR("aaaaaaaaaaaaaaaaaaaaaaaaaaaa")};
     for (size_t i = 0; i < 2; i++) {
         exchange(&request);
         struct str bytes = buf_str(&peer.requests[i]);
         ck_assert(http_peer_saw(&peer, i, "Content-Encoding: gzip\r\n"));
         char text[64];
-        inflate_into(str_from_offset(bytes, str_find(bytes, STR("\r\n\r\n")) + 4), text, sizeof text);
+        inflate_into(str_from_offset(bytes, str_find(bytes, STR("\r\n\r\n")) + 4), text,
+                     sizeof text);
         ck_assert_str_eq(text, "aaaaaaaaaaaaaaaaaaaaaaaaaaaa");
     }
     request.plain = true;
@@ -364,7 +368,8 @@ START_TEST(sends_a_large_body)
     http_peer_answer(&peer, OK_ANSWER);
     char *body = malloc(LARGE);
     memset(body, 'b', LARGE);
-    struct http_request request = {.method = HTTP_POST, .url = str_from(url), .body = {body, LARGE}};
+    struct http_request request = {
+        .method = HTTP_POST, .url = str_from(url), .body = {body, LARGE}};
     ck_assert_int_eq(exchange(&request).status, 200);
     ck_assert_uint_gt(peer.requests[0].len, LARGE);
     free(body);

@@ -5,7 +5,9 @@
 #include <check.h>
 
 Suite *bulk_suite(void);
+Suite *encode_suite(void);
 Suite *hosts_suite(void);
+Suite *http_request_suite(void);
 Suite *index_template_suite(void);
 Suite *reply_suite(void);
 

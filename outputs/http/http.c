@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "outputs/http/http.h"
+
+#include <assert.h>
+
+#include "base/clock.h"
+#include "outputs/http/request.h"
+#include "outputs/outputs.h"
+
+enum {
+    REQUESTS_IN_FLIGHT = 8,
+    SLOTS_MAX = 64,
+    COMPRESSION_LEVEL = 6,
+    RESPONSE_MAX_BYTES = 1024 * 1024,
+    RETRY_INITIAL_MS = 1000,
+    RETRY_MAX_MS = 60 * 1000,
+    FAILURE_LINES = 3, /* for each FAILURE_WINDOW_MS */
+    FAILURE_WINDOW_MS = 10000,
+};
+
+struct http_output;
+
+/* A group under way. */
+struct slot {
+    struct http_output *output;
+    struct group *group; /* NULL: free */
+    struct str url;
+    struct http_headers *headers; /* its own, or NULL */
+    struct buf list;              /* json_batch: the body */
+};
+
+struct http_shared {
+    atomic_bool hinted; /* the word about Alertmanager is said */
+};
+
+struct http_output {
+    struct http_options options; /* first: bound */
+    const struct plugin_env *env;
+    struct http_client *client;
+    struct http_headers *headers; /* of every request that has none of its own */
+    struct request_encoder encoder;
+    struct slot slots[SLOTS_MAX];
+    struct log_limit failures;
+    bool stopping;
+};
+
+/* ---- answers ------------------------------------------------------------------------------------- */
+
+static void hint(struct http_output *output, struct str url, const struct http_result *result)
+{
+    struct http_shared *shared = output->env->shared;
+    if (!request_is_alertmanager_refusal(url, result) ||
+        atomic_exchange_explicit(&shared->hinted, true, memory_order_relaxed))
+        return;
+    log_warn(
+        output->env->log, "alertmanager_wants_a_list",
+        "Alertmanager takes a bare JSON list of alerts, not an object around it: use format => "
+        "\"json_batch\" with labels and annotations at the top of mapping, and /api/v2/alerts",
+        LOG_STR("url", url));
+}
+
+static void log_retry(struct http_output *output, struct str url, const char *reason)
+{
+    uint64_t held_back;
+    if (log_limit_allow(&output->failures, clock_monotonic_ms(), &held_back))
+        log_warn(output->env->log, "request_failed", "a request failed, it is sent again",
+                 LOG_STR("url", url), LOG_CSTR("reason", reason),
+                 LOG_INT("not_logged_before", held_back));
+}
+
+static void on_answer(void *ctx, const struct http_result *result)
+{
+    struct slot *slot = ctx;
+    struct http_output *output = slot->output;
+    char reason[REQUEST_REASON_MAX];
+    enum verdict verdict = request_verdict(&output->options, result, reason);
+    hint(output, slot->url, result);
+    if (verdict == VERDICT_RETRY && !output->stopping)
+        log_retry(output, slot->url, reason);
+    http_headers_free(slot->headers);
+    slot->headers = NULL;
+    struct group *group = slot->group;
+    slot->group = NULL;
+    group_answer_all(group, verdict, verdict == VERDICT_REFUSED ? str_from(reason) : STR(""));
+    group_done(group, result->retry_after_ms, result->status == 429 || result->status == 503);
+}
+
+/* ---- requests ------------------------------------------------------------------------------------ */
+
+/* ",{…},{…}" to "[{…},{…}]" */
+static struct str make_list(struct slot *slot)
+{
+    struct str items = group_bytes(slot->group);
+    assert(items.len > 0 && items.ptr[0] == ',');
+    slot->list.len = 0;
+    bool fits = buf_append_char(&slot->list, '[') &&
+                buf_append_str(&slot->list, str_from_offset(items, 1)) &&
+                buf_append_char(&slot->list, ']');
+    assert(fits);
+    (void)fits;
+    return buf_str(&slot->list);
+}
+
+static void send_group(void *self, struct group *group)
+{
+    struct http_output *output = self;
+    struct slot *slot = output->slots;
+    while (slot->group)
+        slot++;
+    assert(slot < output->slots + SLOTS_MAX);
+    slot->group = group;
+    slot->url = output->options.url.text;
+    struct http_request request = {
+        .method = (enum http_method)output->options.method,
+        .headers = output->headers,
+        .done = on_answer,
+        .ctx = slot,
+    };
+    if (output->options.format == HTTP_FORMAT_JSON_BATCH) {
+        request.body = make_list(slot);
+    } else {
+        assert(group_count(group) == 1);
+        struct request_item item = request_item_read(group_item(group, 0));
+        request.body = item.body;
+        if (item.url.len > 0)
+            slot->url = item.url;
+        if (output->encoder.header_count > 0)
+            request.headers = slot->headers = request_headers(item.headers);
+    }
+    request.url = slot->url;
+    http_client_send(output->client, &request);
+}
+
+static enum encode_result encode(void *self, const struct event *event, struct buf *out,
+                                 struct error *err)
+{
+    struct http_output *output = self;
+    return request_encode(&output->encoder, event, out, err);
+}
+
+/* ---- the plugin ---------------------------------------------------------------------------------- */
+
+static void stop(void *self)
+{
+    struct http_output *output = self;
+    output->stopping = true;
+    http_client_stop(output->client);
+}
+
+static void close_output(void *self)
+{
+    struct http_output *output = self;
+    output->stopping = true;
+    http_client_close(output->client);
+    http_headers_free(output->headers);
+    for (size_t i = 0; i < SLOTS_MAX; i++)
+        buf_release(&output->slots[i].list);
+}
+
+static bool open_client(struct http_output *output, struct error *err)
+{
+    const struct http_options *options = &output->options;
+    struct arena *arena = output->env->arena;
+    struct http_client_options client = {
+        .loop = output->env->loop,
+        .max_connections = (unsigned)options->pool_max,
+        .max_host_connections = (unsigned)options->pool_max_per_route,
+        .connect_timeout_ms = (unsigned)options->connect_timeout_ms,
+        .timeout_ms = (unsigned)options->request_timeout_ms,
+        .max_response_bytes = RESPONSE_MAX_BYTES,
+        .compression_level = options->http_compression ? COMPRESSION_LEVEL : 0,
+        .user_agent = "millrace/" MILLRACE_VERSION,
+        .user = client_cstr(arena, options->user),
+        .password = client_cstr(arena, options->password),
+        .proxy = client_cstr(arena, options->proxy),
+        .connect_to = output->env->settings->connect_to,
+        .follow_redirects = options->follow_redirects,
+        .cookies = options->cookies,
+        .close_connections = !options->keepalive,
+    };
+    if (!client_tls_apply(&options->tls, arena, &client, err))
+        return false;
+    output->client = http_client_new(&client);
+    return true;
+}
+
+static bool open_headers(struct http_output *output, struct error *err)
+{
+    output->headers = client_headers(&output->options.headers, err);
+    if (!output->headers)
+        return false;
+    return !output->encoder.content_type.ptr ||
+           http_headers_add(output->headers, STR("Content-Type"), output->encoder.content_type) ||
+           error_set(err, ERROR_CONFIG, "content_type cannot be sent as a header");
+}
+
+static void set_limits(const struct http_output *output, struct output_limits *limits)
+{
+    limits->retry_initial_ms = RETRY_INITIAL_MS;
+    limits->retry_max_ms = RETRY_MAX_MS;
+    if (output->options.format == HTTP_FORMAT_JSON_BATCH)
+        return;
+    limits->max_items = 1;
+    limits->flush_ms = 0;
+    limits->max_in_flight = REQUESTS_IN_FLIGHT;
+}
+
+static bool open_output(void *self, const struct plugin_env *env, struct output_limits *limits,
+                        struct error *err)
+{
+    struct http_output *output = self;
+    output->env = env;
+    output->failures = (struct log_limit){.window_ms = FAILURE_WINDOW_MS, .burst = FAILURE_LINES};
+    for (size_t i = 0; i < SLOTS_MAX; i++) {
+        output->slots[i].output = output;
+        buf_init(&output->slots[i].list, SIZE_MAX / 2);
+    }
+    set_limits(output, limits);
+    assert(limits->max_in_flight <= SLOTS_MAX);
+    if (!request_encoder_init(&output->encoder, &output->options, env, err))
+        return false;
+    if (open_headers(output, err) && open_client(output, err))
+        return true;
+    close_output(output);
+    return false;
+}
+
+const struct output output_http = {
+    .plugin = {.name = "http",
+               .summary = "a request for each event, or for a group of events",
+               .options = http_option_rows,
+               .size = sizeof(struct http_output),
+               .shared_size = sizeof(struct http_shared),
+               .scope = SCOPE_LANE,
+               .check = http_options_check},
+    .open = open_output,
+    .encode = encode,
+    .send = send_group,
+    .stop = stop,
+    .close = close_output,
+};

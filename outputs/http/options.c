@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "outputs/http/http.h"
+#include "outputs/http/request.h"
+
+/* In the order of enum http_method. */
+static const char *const methods[] = {"get", "head", "post", "put", "patch", "delete", NULL};
+static const char *const formats[] = {"json", "json_batch", "form", "message", NULL};
+
+#define IGNORED_ROW(row_name, row_doc, row_note)                                                   \
+    {                                                                                              \
+        .name = row_name, .doc = row_doc, .note = row_note, OPTION_NOWHERE,                        \
+        .flags = OPTION_IGNORED,                                                                   \
+    }
+
+const struct option http_option_rows[] = {
+    {
+        .name = "url",
+        .doc = "Where requests go; with json_batch without fields.",
+        OPTION_IN_TEMPLATE(struct http_options, url),
+        .flags = OPTION_REQUIRED,
+    },
+    {
+        .name = "http_method",
+        .doc = "The method of the requests.",
+        OPTION_IN_CHOICE(struct http_options, method),
+        .choices = methods,
+        .flags = OPTION_REQUIRED,
+    },
+    {
+        .name = "format",
+        .doc = "What the body is: the event as JSON, a list of events, a form, or a text.",
+        OPTION_IN_CHOICE(struct http_options, format),
+        .choices = formats,
+        .def = "json",
+    },
+    {
+        .name = "mapping",
+        .doc = "The body instead of the whole event; every text in it may have fields.",
+        OPTION_IN_HASH(struct http_options, mapping),
+    },
+    {
+        .name = "message",
+        .doc = "The body with format => message.",
+        OPTION_IN_TEMPLATE(struct http_options, message),
+    },
+    {
+        .name = "headers",
+        .doc = "Headers; values may have fields, but with json_batch.",
+        OPTION_IN_HASH(struct http_options, headers),
+    },
+    {
+        .name = "content_type",
+        .doc = "The body's type; by default as the format says.",
+        OPTION_IN_STRING(struct http_options, content_type),
+    },
+    {
+        .name = "http_compression",
+        .doc = "Compress bodies with gzip.",
+        OPTION_IN_BOOL(struct http_options, http_compression),
+        .def = "false",
+    },
+    {
+        .name = "retry_failed",
+        .doc = "Try again what could not be delivered; else it is refused.",
+        OPTION_IN_BOOL(struct http_options, retry_failed),
+        .def = "true",
+    },
+    {
+        .name = "retryable_codes",
+        .doc = "Statuses after which a request is tried again.",
+        OPTION_IN_STRINGS(struct http_options, retryable_codes),
+    },
+    {
+        .name = "ignorable_codes",
+        .doc = "Statuses, besides 2xx, that count as success.",
+        OPTION_IN_STRINGS(struct http_options, ignorable_codes),
+    },
+    {
+        .name = "request_timeout",
+        .doc = "How long a request may take.",
+        OPTION_IN_DURATION_MS(struct http_options, request_timeout_ms),
+        .min = 1,
+        .max = 24 * 3600 * 1000.0,
+        .def = "60",
+    },
+    {
+        .name = "connect_timeout",
+        .doc = "How long connecting may take.",
+        OPTION_IN_DURATION_MS(struct http_options, connect_timeout_ms),
+        .min = 1,
+        .max = 24 * 3600 * 1000.0,
+        .def = "10",
+    },
+    {
+        .name = "follow_redirects",
+        .doc = "Send again where a redirect says.",
+        OPTION_IN_BOOL(struct http_options, follow_redirects),
+        .def = "true",
+    },
+    {
+        .name = "pool_max",
+        .doc = "Largest number of connections at once.",
+        OPTION_IN_INT(struct http_options, pool_max),
+        .min = 1,
+        .max = 10000,
+        .def = "50",
+    },
+    {
+        .name = "pool_max_per_route",
+        .doc = "Largest number of connections to one server at once.",
+        OPTION_IN_INT(struct http_options, pool_max_per_route),
+        .min = 1,
+        .max = 10000,
+        .def = "25",
+    },
+    {
+        .name = "keepalive",
+        .doc = "Use a connection for more than one request.",
+        OPTION_IN_BOOL(struct http_options, keepalive),
+        .def = "true",
+    },
+    {
+        .name = "cookies",
+        .doc = "Send cookies back.",
+        OPTION_IN_BOOL(struct http_options, cookies),
+        .def = "true",
+    },
+    {
+        .name = "proxy",
+        .doc = "URL of the proxy that requests go through.",
+        OPTION_IN_STRING(struct http_options, proxy),
+    },
+    {
+        .name = "user",
+        .doc = "Name for basic authentication, sent at once.",
+        OPTION_IN_STRING(struct http_options, user),
+    },
+    {
+        .name = "password",
+        .doc = "Password for basic authentication.",
+        OPTION_IN_PASSWORD(struct http_options, password),
+        .flags = OPTION_SECRET,
+    },
+    CLIENT_TLS_OPTIONS(struct http_options, tls),
+    CLIENT_OLD_TLS_OPTIONS(struct http_options, tls),
+    {
+        .name = "client_cert",
+        .doc = "The old name of ssl_certificate.",
+        .note = "write ssl_certificate",
+        OPTION_IN_PATH(struct http_options, tls.certificate),
+        .flags = OPTION_DEPRECATED,
+    },
+    {
+        .name = "client_key",
+        .doc = "The old name of ssl_key.",
+        .note = "write ssl_key",
+        OPTION_IN_PATH(struct http_options, tls.key),
+        .flags = OPTION_DEPRECATED,
+    },
+    IGNORED_ROW("socket_timeout", "How long the server may be silent.",
+                "request_timeout bounds the whole request"),
+    IGNORED_ROW("automatic_retries", "Tries on one connection.",
+                "a request on a connection that was closed meanwhile is sent on a new one"),
+    IGNORED_ROW("retry_non_idempotent", "Whether automatic_retries holds for POST.",
+                "a request on a connection that was closed meanwhile is sent on a new one"),
+    IGNORED_ROW("validate_after_inactivity", "When an idle connection is checked before use.",
+                "idle connections are checked before every use"),
+    OPTION_END,
+};
+
+static bool check_headers(const struct http_options *options, struct error *err)
+{
+    struct http_headers *headers = client_headers(&options->headers, err);
+    http_headers_free(headers);
+    return headers != NULL;
+}
+
+static bool check_codes(const char *option, const struct option_strings *codes, struct error *err)
+{
+    for (size_t i = 0; i < codes->count; i++) {
+        int64_t code;
+        if (!str_to_int(codes->items[i], &code) || code < 100 || code > 999)
+            return error_set(err, ERROR_CONFIG, "%s: '%.*s' is not a status", option,
+                             STR_FMT(codes->items[i]));
+    }
+    return true;
+}
+
+bool http_options_check(void *self, const struct plugin_env *env, struct error *err)
+{
+    (void)env;
+    const struct http_options *options = self;
+    if (options->url.is_literal && !request_url_is_valid(options->url.text))
+        return error_set(err, ERROR_CONFIG, "url '%.*s' does not begin with http:// or https://",
+                         STR_FMT(options->url.text));
+    if (options->format == HTTP_FORMAT_MESSAGE && !options->message.parts)
+        return error_set(err, ERROR_CONFIG, "format => message needs message");
+    if (options->user.ptr && !options->password.ptr)
+        return error_set(err, ERROR_CONFIG, "user needs password");
+    return check_headers(options, err) &&
+           check_codes("retryable_codes", &options->retryable_codes, err) &&
+           check_codes("ignorable_codes", &options->ignorable_codes, err);
+}

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "outputs/http/request.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include "pipeline/evaluate.h"
+
+static const char *const CONTENT_TYPES[] = {
+    [HTTP_FORMAT_JSON] = "application/json",
+    [HTTP_FORMAT_JSON_BATCH] = "application/json",
+    [HTTP_FORMAT_FORM] = "application/x-www-form-urlencoded",
+    [HTTP_FORMAT_MESSAGE] = "text/plain",
+};
+
+/* ---- compiled options ---------------------------------------------------------------------------- */
+
+static bool has_content_type(const struct option_hash *headers)
+{
+    for (size_t i = 0; i < headers->count; i++)
+        if (str_equal_nocase(headers->pairs[i].key.text, STR("content-type")))
+            return true;
+    return false;
+}
+
+static void compile_headers(struct request_encoder *encoder, const struct plugin_env *env)
+{
+    const struct option_hash *option = &encoder->options->headers;
+    struct request_header *headers = arena_alloc(env->arena, option->count * sizeof *headers);
+    bool literal = true;
+    for (size_t i = 0; i < option->count; i++) {
+        headers[i].name = option->pairs[i].key.text;
+        template_parse(env->arena, option->pairs[i].value.text, env->settings->escape,
+                       &headers[i].value);
+        literal &= headers[i].value.is_literal;
+    }
+    if (!literal && encoder->options->format != HTTP_FORMAT_JSON_BATCH) {
+        encoder->headers = headers;
+        encoder->header_count = option->count;
+    }
+}
+
+bool request_encoder_init(struct request_encoder *encoder, const struct http_options *options,
+                          const struct plugin_env *env, struct error *err)
+{
+    *encoder = (struct request_encoder){.options = options, .content_type = options->content_type};
+    if (!options->content_type.ptr && !has_content_type(&options->headers))
+        encoder->content_type = str_from(CONTENT_TYPES[options->format]);
+    compile_headers(encoder, env);
+    if (options->mapping.count == 0)
+        return true;
+    enum field_escape escape = env->settings->escape;
+    if (options->format == HTTP_FORMAT_FORM)
+        return mapping_compile_fields(env->arena, &options->mapping, escape, &encoder->fields,
+                                      &encoder->field_count, err);
+    return mapping_compile(env->arena, &options->mapping, escape, &encoder->mapping, err);
+}
+
+/* ---- URL and headers ----------------------------------------------------------------------------- */
+
+static bool begins_like_url(struct str url)
+{
+    struct str http = STR("http://"), https = STR("https://");
+    struct str head = str_make(url.ptr, url.len < https.len ? url.len : https.len);
+    if (head.len == https.len && str_equal_nocase(head, https))
+        return url.len > https.len;
+    head.len = url.len < http.len ? url.len : http.len;
+    return str_equal_nocase(head, http) && url.len > http.len;
+}
+
+bool request_url_is_valid(struct str url)
+{
+    for (size_t i = 0; i < url.len; i++)
+        if ((unsigned char)url.ptr[i] <= ' ' || url.ptr[i] == 0x7f)
+            return false;
+    return begins_like_url(url);
+}
+
+static bool refuse(struct error *err, struct str template)
+{
+    return error_set(err, ERROR_FORMAT, "no text can be made from '%.*s'", STR_FMT(template));
+}
+
+/* Bytes that cannot stand in a URL come out as %XX. */
+static bool append_url_text(struct str text, struct buf *out)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        bool illegal = c <= ' ' || c >= 0x7f || strchr("\"<>\\^`{|}", c);
+        if (!(illegal ? http_escape(str_make(text.ptr + i, 1), out)
+                      : buf_append_char(out, (char)c)))
+            return false;
+    }
+    return true;
+}
+
+static enum encode_result append_url(const struct request_encoder *encoder,
+                                     const struct event *event, struct buf *out, struct error *err)
+{
+    const struct template *url = &encoder->options->url;
+    struct str text;
+    if (url->is_literal)
+        return ENCODE_DONE;
+    if (!template_text(url, event, event->arena, &text)) {
+        refuse(err, url->text);
+        return ENCODE_REFUSED;
+    }
+    if (!begins_like_url(text)) {
+        error_set(err, ERROR_FORMAT, "'%.*s' does not begin with http:// or https://",
+                  STR_FMT(text));
+        return ENCODE_REFUSED;
+    }
+    return append_url_text(text, out) ? ENCODE_DONE : ENCODE_FULL;
+}
+
+/* A value cannot end its line. */
+static bool append_header_value(struct str value, struct buf *out)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        char c = value.ptr[i];
+        if (!buf_append_char(out, c == '\r' || c == '\n' || c == 0 ? ' ' : c))
+            return false;
+    }
+    return true;
+}
+
+static bool append_header(struct str name, struct str value, struct buf *out)
+{
+    return buf_append_str(out, name) && buf_append_char(out, ':') &&
+           append_header_value(value, out) && buf_append_char(out, '\n');
+}
+
+static enum encode_result append_headers(const struct request_encoder *encoder,
+                                         const struct event *event, struct buf *out,
+                                         struct error *err)
+{
+    for (size_t i = 0; i < encoder->header_count; i++) {
+        const struct request_header *header = &encoder->headers[i];
+        struct str value;
+        if (!template_text(&header->value, event, event->arena, &value)) {
+            refuse(err, header->value.text);
+            return ENCODE_REFUSED;
+        }
+        if (!append_header(header->name, value, out))
+            return ENCODE_FULL;
+    }
+    bool adds_type = encoder->header_count > 0 && encoder->content_type.ptr;
+    return !adds_type || append_header(STR("Content-Type"), encoder->content_type, out)
+               ? ENCODE_DONE
+               : ENCODE_FULL;
+}
+
+/* ---- bodies -------------------------------------------------------------------------------------- */
+
+static enum encode_result append_mapped(const struct mapping *mapping, const struct event *event,
+                                        struct buf *out, struct error *err)
+{
+    switch (mapping_append(mapping, event, out)) {
+    case MAPPING_DONE:
+        return ENCODE_DONE;
+    case MAPPING_FULL:
+        return ENCODE_FULL;
+    case MAPPING_NO_TEXT:
+        break;
+    }
+    error_set(err, ERROR_FORMAT, "no text can be made from a template of the mapping");
+    return ENCODE_REFUSED;
+}
+
+static enum encode_result append_json(const struct request_encoder *encoder,
+                                      const struct event *event, struct buf *out, struct error *err)
+{
+    if (encoder->mapping.count > 0)
+        return append_mapped(&encoder->mapping, event, out, err);
+    return json_encode_event(event, out) ? ENCODE_DONE : ENCODE_FULL;
+}
+
+/* As forms have it: a blank is a plus. */
+static bool append_form_text(struct str text, struct buf *out)
+{
+    while (text.len > 0) {
+        const char *blank = memchr(text.ptr, ' ', text.len);
+        size_t len = blank ? (size_t)(blank - text.ptr) : text.len;
+        if (!http_escape(str_make(text.ptr, len), out) || (blank && !buf_append_char(out, '+')))
+            return false;
+        text = str_from_offset(text, len + (blank != NULL));
+    }
+    return true;
+}
+
+static bool append_form_pair(struct str key, struct str value, bool first, struct buf *out)
+{
+    return (first || buf_append_char(out, '&')) && append_form_text(key, out) &&
+           buf_append_char(out, '=') && append_form_text(value, out);
+}
+
+/* A text as it is, anything else as JSON. */
+static enum encode_result append_mapped_field(const struct mapping_field *field,
+                                              const struct event *event, bool first,
+                                              struct buf *out, struct error *err)
+{
+    struct str text;
+    if (field->text) {
+        if (template_text(field->text, event, event->arena, &text))
+            return append_form_pair(field->key, text, first, out) ? ENCODE_DONE : ENCODE_FULL;
+        refuse(err, field->text->text);
+        return ENCODE_REFUSED;
+    }
+    struct buf json;
+    buf_init(&json, out->max);
+    enum encode_result result = append_mapped(&field->value, event, &json, err);
+    if (result == ENCODE_DONE && !append_form_pair(field->key, buf_str(&json), first, out))
+        result = ENCODE_FULL;
+    buf_release(&json);
+    return result;
+}
+
+static enum encode_result append_mapped_form(const struct request_encoder *encoder,
+                                             const struct event *event, struct buf *out,
+                                             struct error *err)
+{
+    enum encode_result result = ENCODE_DONE;
+    for (size_t i = 0; i < encoder->field_count && result == ENCODE_DONE; i++)
+        result = append_mapped_field(&encoder->fields[i], event, i == 0, out, err);
+    return result;
+}
+
+static enum encode_result append_event_form(const struct event *event, struct buf *out)
+{
+    for (size_t i = 0; i < value_object_count(&event->fields); i++) {
+        struct str key;
+        const struct value *value = value_object_at(&event->fields, i, &key);
+        struct str text = STR("");
+        if (value_type(value) != VALUE_NULL)
+            text = value_to_text(event->arena, value);
+        if (!append_form_pair(key, text, i == 0, out))
+            return ENCODE_FULL;
+    }
+    return ENCODE_DONE;
+}
+
+static enum encode_result append_message(const struct request_encoder *encoder,
+                                         const struct event *event, struct buf *out,
+                                         struct error *err)
+{
+    const struct template *message = &encoder->options->message;
+    struct str text;
+    if (!template_text(message, event, event->arena, &text)) {
+        refuse(err, message->text);
+        return ENCODE_REFUSED;
+    }
+    return buf_append_str(out, text) ? ENCODE_DONE : ENCODE_FULL;
+}
+
+static enum encode_result append_body(const struct request_encoder *encoder,
+                                      const struct event *event, struct buf *out, struct error *err)
+{
+    switch ((enum http_format)encoder->options->format) {
+    case HTTP_FORMAT_JSON:
+    case HTTP_FORMAT_JSON_BATCH:
+        return append_json(encoder, event, out, err);
+    case HTTP_FORMAT_FORM:
+        return encoder->fields ? append_mapped_form(encoder, event, out, err)
+                               : append_event_form(event, out);
+    case HTTP_FORMAT_MESSAGE:
+        return append_message(encoder, event, out, err);
+    }
+    assert(!"every format has a body");
+    return ENCODE_REFUSED;
+}
+
+/* ---- items --------------------------------------------------------------------------------------- */
+
+static enum encode_result append_item(const struct request_encoder *encoder,
+                                      const struct event *event, struct buf *out, struct error *err)
+{
+    size_t start = out->len;
+    uint32_t lengths[2] = {0, 0};
+    if (!buf_append(out, lengths, sizeof lengths))
+        return ENCODE_FULL;
+    enum encode_result result = append_url(encoder, event, out, err);
+    if (result != ENCODE_DONE)
+        return result;
+    lengths[0] = (uint32_t)(out->len - start - sizeof lengths);
+    result = append_headers(encoder, event, out, err);
+    if (result != ENCODE_DONE)
+        return result;
+    lengths[1] = (uint32_t)(out->len - start - sizeof lengths) - lengths[0];
+    memcpy(out->ptr + start, lengths, sizeof lengths);
+    return append_body(encoder, event, out, err);
+}
+
+enum encode_result request_encode(const struct request_encoder *encoder, const struct event *event,
+                                  struct buf *out, struct error *err)
+{
+    if (encoder->options->format != HTTP_FORMAT_JSON_BATCH)
+        return append_item(encoder, event, out, err);
+    return buf_append_char(out, ',') ? append_body(encoder, event, out, err) : ENCODE_FULL;
+}
+
+struct request_item request_item_read(struct str item)
+{
+    uint32_t lengths[2];
+    assert(item.len >= sizeof lengths);
+    memcpy(lengths, item.ptr, sizeof lengths);
+    assert(item.len - sizeof lengths >= (size_t)lengths[0] + lengths[1]);
+    struct str url = str_make(item.ptr + sizeof lengths, lengths[0]);
+    struct str headers = str_make(url.ptr + url.len, lengths[1]);
+    return (struct request_item){url, headers,
+                                 str_from_offset(item, sizeof lengths + url.len + headers.len)};
+}
+
+struct http_headers *request_headers(struct str lines)
+{
+    struct http_headers *headers = http_headers_new();
+    while (lines.len > 0) {
+        size_t end = str_find(lines, STR("\n"));
+        struct str line = str_make(lines.ptr, end);
+        size_t colon = str_find(line, STR(":"));
+        assert(end != SIZE_MAX && colon != SIZE_MAX);
+        http_headers_add(headers, str_make(line.ptr, colon), str_from_offset(line, colon + 1));
+        lines = str_from_offset(lines, end + 1);
+    }
+    return headers;
+}
+
+/* ---- answers ------------------------------------------------------------------------------------- */
+
+static bool has_code(const struct option_strings *codes, int status)
+{
+    for (size_t i = 0; i < codes->count; i++) {
+        int64_t code;
+        if (str_to_int(codes->items[i], &code) && code == status)
+            return true;
+    }
+    return false;
+}
+
+static bool is_retryable(const struct http_options *options, int status)
+{
+    static const int codes[] = {429, 500, 502, 503, 504};
+    if (options->retryable_codes.items)
+        return has_code(&options->retryable_codes, status);
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (codes[i] == status)
+            return true;
+    return false;
+}
+
+static void describe(const struct http_result *result, char out[REQUEST_REASON_MAX])
+{
+    if (result->outcome != HTTP_ANSWERED) {
+        snprintf(out, REQUEST_REASON_MAX, "%s", result->error);
+        return;
+    }
+    struct str body = str_trim(result->body);
+    snprintf(out, REQUEST_REASON_MAX, body.len > 0 ? "status %d: %.*s" : "status %d",
+             result->status, STR_FMT(body));
+}
+
+enum verdict request_verdict(const struct http_options *options, const struct http_result *result,
+                             char reason_out[REQUEST_REASON_MAX])
+{
+    describe(result, reason_out);
+    if (result->outcome == HTTP_CANCELLED)
+        return VERDICT_RETRY;
+    if (result->outcome != HTTP_ANSWERED)
+        return options->retry_failed ? VERDICT_RETRY : VERDICT_REFUSED;
+    if (result->status / 100 == 2 || has_code(&options->ignorable_codes, result->status))
+        return VERDICT_DELIVERED;
+    return options->retry_failed && is_retryable(options, result->status) ? VERDICT_RETRY
+                                                                          : VERDICT_REFUSED;
+}
+
+bool request_is_alertmanager_refusal(struct str url, const struct http_result *result)
+{
+    if (result->outcome != HTTP_ANSWERED || result->status != 400)
+        return false;
+    while (str_ends_with(url, STR("/")))
+        url.len--;
+    return str_ends_with(url, STR("/api/v1/alerts")) || str_ends_with(url, STR("/api/v2/alerts"));
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Events to requests and answers to verdicts; sends nothing.
+ *
+ * An item begins with two lengths of four bytes, then an URL and header lines "NAME:VALUE\n" of its own (empty where
+ * the configuration has the same for all), then the body. With json_batch an item is a comma and a JSON document, so
+ * that the items of a group back to back are nearly the list that is sent.
+ */
+#ifndef MILLRACE_OUTPUTS_HTTP_REQUEST_H
+#define MILLRACE_OUTPUTS_HTTP_REQUEST_H
+
+#include "outputs/http/http.h"
+#include "pipeline/group.h"
+
+struct request_header {
+    struct str name;
+    struct template value;
+};
+
+struct request_encoder {
+    const struct http_options *options;
+    struct mapping mapping;       /* count 0: the whole event */
+    struct mapping_field *fields; /* format form */
+    size_t field_count;
+    struct request_header *headers; /* only when one of them has fields; then all */
+    size_t header_count;
+    struct str content_type;
+};
+
+struct request_item {
+    struct str url, headers, body;
+};
+
+bool request_encoder_init(struct request_encoder *encoder, const struct http_options *options,
+                          const struct plugin_env *env, struct error *err);
+enum encode_result request_encode(const struct request_encoder *encoder, const struct event *event,
+                                  struct buf *out, struct error *err);
+struct request_item request_item_read(struct str item);
+/* The headers of an item, to be freed. */
+struct http_headers *request_headers(struct str lines);
+bool request_url_is_valid(struct str url);
+
+/* What an answer means. *reason_out is "status 404: the body's beginning" or the error. */
+enum { REQUEST_REASON_MAX = 300 };
+enum verdict request_verdict(const struct http_options *options, const struct http_result *result,
+                             char reason_out[REQUEST_REASON_MAX]);
+
+/* Whether this answer is Alertmanager's to a body that is not a list of alerts. */
+bool request_is_alertmanager_refusal(struct str url, const struct http_result *result);
+
+#endif
