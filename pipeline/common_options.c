@@ -3,6 +3,7 @@
 
 #include "pipeline/evaluate.h"
 
+static const struct field_ref TAGS = FIELD_REF_TOP("tags");
 static const struct field_ref TYPE = FIELD_REF_TOP("type");
 
 #define COMMON_ROWS                                                                                \
@@ -143,57 +144,73 @@ void common_options_compile(struct common_options *common, struct arena *arena,
                         common->add_tag.count || common->remove_tag.count;
 }
 
-/* A template that names a field. False when it is not a legal reference (the option is then skipped). */
-static bool field_of(const struct common_options *common, const struct template *name,
-                     struct event *event, struct field_ref *out)
+/* The functions below return false where Logstash raises; the rest of the options is then left out. */
+static bool add_field(const struct common_options *common, const struct common_field *field,
+                      struct event *event)
 {
-    struct str text;
-    return template_text(name, event, event->arena, &text) &&
-           field_ref_parse(event->arena, text, common->escape, out, NULL);
-}
-
-static void add_fields(const struct common_options *common, struct event *event)
-{
-    for (size_t i = 0; i < common->field_count; i++) {
-        const struct common_field *field = &common->fields[i];
-        struct field_ref ref;
-        if (!field_of(common, &field->name, event, &ref))
-            continue;
-        for (size_t k = 0; k < field->count; k++) {
-            struct str text;
-            if (template_text(&field->values[k], event, event->arena, &text))
-                event_append_field(event, &ref, value_str(text), NULL);
-        }
+    struct field_ref ref;
+    if (!template_field(&field->name, event, common->escape, &ref))
+        return false;
+    for (size_t i = 0; i < field->count; i++) {
+        struct str text;
+        if (!template_text(&field->values[i], event, event->arena, &text) ||
+            !event_append_field(event, &ref, value_str(text), NULL))
+            return false;
     }
+    return true;
 }
 
-static void remove_fields(const struct common_options *common, struct event *event)
+static bool add_fields(const struct common_options *common, struct event *event)
+{
+    for (size_t i = 0; i < common->field_count; i++)
+        if (!add_field(common, &common->fields[i], event))
+            return false;
+    return true;
+}
+
+static bool remove_fields(const struct common_options *common, struct event *event)
 {
     for (size_t i = 0; i < common->remove_field.count; i++) {
         struct field_ref ref;
-        if (field_of(common, &common->remove_field.items[i], event, &ref))
-            event_remove(event, &ref, NULL);
+        if (!template_field(&common->remove_field.items[i], event, common->escape, &ref))
+            return false;
+        event_remove(event, &ref, NULL);
     }
+    return true;
 }
 
-static void each_tag(const struct option_templates *tags, struct event *event,
-                     void (*apply)(struct event *, struct str))
+/* add_tag keeps duplicates, unlike the tags that plugins add. */
+static bool add_tag(struct event *event, struct str tag)
+{
+    if (event_has(event, &TAGS))
+        return event_append_field(event, &TAGS, value_str(tag), NULL);
+    event_add_tag(event, tag);
+    return true;
+}
+
+static bool remove_tag(struct event *event, struct str tag)
+{
+    event_remove_tag(event, tag);
+    return true;
+}
+
+static bool each_tag(const struct option_templates *tags, struct event *event,
+                     bool (*apply)(struct event *, struct str))
 {
     for (size_t i = 0; i < tags->count; i++) {
         struct str text;
-        if (template_text(&tags->items[i], event, event->arena, &text))
-            apply(event, text);
+        if (!template_text(&tags->items[i], event, event->arena, &text) || !apply(event, text))
+            return false;
     }
+    return true;
 }
 
-void common_options_decorate(const struct common_options *common, struct event *event)
+bool common_options_decorate(const struct common_options *common, struct event *event)
 {
-    if (!common->decorates)
-        return;
-    add_fields(common, event);
-    remove_fields(common, event);
-    each_tag(&common->add_tag, event, event_add_tag);
-    each_tag(&common->remove_tag, event, event_remove_tag);
+    return !common->decorates ||
+           (add_fields(common, event) && remove_fields(common, event) &&
+            each_tag(&common->add_tag, event, add_tag) &&
+            each_tag(&common->remove_tag, event, remove_tag));
 }
 
 void common_options_decorate_input(const struct common_options *common, struct event *event)

@@ -40,8 +40,9 @@ struct common_options {
 const struct option *common_options_table(enum conf_section section);
 void common_options_compile(struct common_options *common, struct arena *arena,
                             enum field_escape escape);
-/* add_field, remove_field, add_tag, remove_tag, in Logstash's order. */
-void common_options_decorate(const struct common_options *common, struct event *event);
+/* add_field, remove_field, add_tag, remove_tag, in Logstash's order. False where Logstash raises (an illegal
+ * reference, a parent that is no object): what came before stays. */
+bool common_options_decorate(const struct common_options *common, struct event *event);
 /* type (when the event has none), add_field, tags. */
 void common_options_decorate_input(const struct common_options *common, struct event *event);
 

@@ -101,3 +101,8 @@ uint64_t instance_counted(const struct instance *instance, const char *name)
     struct counter_cell *cell = find_cell(instance, name);
     return cell ? atomic_load_explicit(&cell->counter.value, memory_order_relaxed) : 0;
 }
+
+bool filter_decorate(const struct plugin_env *env, struct event *event)
+{
+    return common_options_decorate(&instance_of(env)->plugin->common, event);
+}

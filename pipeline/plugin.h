@@ -136,11 +136,14 @@ struct filter {
     /* More events (split, clone) go to `more`; the engine applies the rest of the pipeline to them. Call
      * filter_decorate on those that get the common options. */
     enum filter_result (*apply)(void *self, struct event *event, struct event_sink *more);
+    /* The common options could not be applied where Logstash raises and the plugin would catch it: tags the event. May
+     * be NULL. */
+    void (*decorate_failed)(void *self, struct event *event);
     void (*tick)(void *self, uint64_t now_ms, struct event_sink *more); /* about once a second; may be NULL */
     void (*close)(void *self);
 };
-/* Applies the filter's common options to an event that it made itself. */
-void filter_decorate(const struct plugin_env *env, struct event *event);
+/* Applies the filter's common options to an event that it made itself. False as common_options_decorate. */
+bool filter_decorate(const struct plugin_env *env, struct event *event);
 
 /* ---- output ------------------------------------------------------------------------------------------------- */
 

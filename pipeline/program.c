@@ -112,8 +112,9 @@ static void run_filter(struct program *program, struct instance *instance, struc
         struct event *event = batch->events[at];
         in++;
         enum filter_result result = filter->apply(instance->self, event, &run.sink);
-        if (result == FILTER_MATCHED && !event->cancelled)
-            common_options_decorate(&instance->plugin->common, event);
+        if (result == FILTER_MATCHED && !event->cancelled &&
+            !common_options_decorate(&instance->plugin->common, event) && filter->decorate_failed)
+            filter->decorate_failed(instance->self, event);
         if (result != FILTER_CANCELLED && !event->cancelled)
             continue;
         event->cancelled = true;

@@ -232,14 +232,20 @@ static void mutate_close(void *plugin)
     buf_release(&self->text);
 }
 
+static void fail(void *plugin, struct event *event)
+{
+    struct mutate *self = plugin;
+    event_add_tag(event, self->tag_on_failure);
+    counter_add(self->failures, 1);
+}
+
 static enum filter_result mutate_apply(void *plugin, struct event *event, struct event_sink *more)
 {
     struct mutate *self = plugin;
     (void)more;
     for (size_t i = 0; i < self->step_count; i++) {
         if (!self->steps[i].run(self, &self->steps[i], event)) {
-            event_add_tag(event, self->tag_on_failure);
-            counter_add(self->failures, 1);
+            fail(self, event);
             return FILTER_SKIPPED;
         }
     }
@@ -257,5 +263,6 @@ const struct filter filter_mutate = {
         },
     .open = mutate_open,
     .apply = mutate_apply,
+    .decorate_failed = fail,
     .close = mutate_close,
 };
