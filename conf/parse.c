@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
 
+#include "base/utf8.h"
 #include "conf/bind.h"
 #include "conf/parser.h"
 
@@ -41,8 +42,7 @@ static bool section_begins(struct parser *parser)
 /* The file ended inside a block: reported once, at what was not closed. */
 static bool not_closed(struct parser *parser, size_t offset, const char *what)
 {
-    if (!parser->unwinding)
-        scan_fail(parser, offset, "this %s is never closed: the file ends before its '}'", what);
+    scan_fail(parser, offset, "this %s is never closed: the file ends before its '}'", what);
     parser->unwinding = true;
     return false;
 }
@@ -329,12 +329,23 @@ static void recover_section(struct parser *parser)
     }
 }
 
+static void end_unwinding(struct parser *parser)
+{
+    if (parser->resume > 0)
+        parser->at = parser->resume;
+    parser->resume = 0;
+    parser->unwinding = false;
+}
+
 static void parse_section(struct parser *parser, struct conf_tree *out)
 {
     enum conf_section section = CONF_INPUT;
     struct conf_block block = {0};
+    assert(!parser->unwinding && parser->open == 0);
     if (!section_name(parser, &section)) {
-        recover_section(parser);
+        if (!parser->unwinding)
+            recover_section(parser);
+        end_unwinding(parser);
         return;
     }
     scan_skip(parser);
@@ -343,7 +354,18 @@ static void parse_section(struct parser *parser, struct conf_tree *out)
     parser->open = 0;
     if (!ok && !parser->unwinding)
         recover_section(parser);
-    parser->unwinding = false;
+    end_unwinding(parser);
+}
+
+/* Once: an encoding is wrong for the whole file. */
+static void check_utf8(struct parser *parser)
+{
+    size_t valid = utf8_valid_prefix(parser->text);
+    if (valid == parser->text.len)
+        return;
+    struct error_position position = conf_source_position(parser->source, valid);
+    error_list_at(parser->errors, position, "this is not UTF-8: byte 0x%02X",
+                  (unsigned char)parser->text.ptr[valid]);
 }
 
 bool conf_parse(struct arena *arena, const struct conf_source *source,
@@ -357,6 +379,7 @@ bool conf_parse(struct arena *arena, const struct conf_source *source,
                             .text = source->text};
     size_t before = errors->errors;
     *out = (struct conf_tree){0};
+    check_utf8(&parser);
     scan_skip(&parser);
     while (!scan_at_end(&parser)) {
         size_t from = parser.at;

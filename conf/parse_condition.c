@@ -52,9 +52,9 @@ static bool parse_regexp(struct parser *parser, struct conf_expr **out)
     while (end < text.len && text.ptr[end] != '/')
         end += text.ptr[end] == '\\' && end + 1 < text.len && text.ptr[end + 1] == '/' ? 2 : 1;
     if (end >= text.len) {
-        parser->unwinding = true;
-        parser->at = text.len;
-        return scan_fail(parser, from, "this regular expression has no closing '/'");
+        scan_fail(parser, from, "this regular expression has no closing '/'");
+        scan_give_up(parser, from);
+        return false;
     }
     parser->at = end + 1;
     *out = expr_new(parser, CONF_OPERAND, from);

@@ -38,6 +38,10 @@ struct parser {
     unsigned open;      /* brackets entered and not left */
     unsigned operators; /* of the condition being read */
     bool unwinding;     /* leave all blocks: the file ended, or a section begins */
+    size_t resume;      /* where to go on after unwinding; 0: where `at` is */
+    /* The last text over several lines that a letter follows at once, where an error nearby means that
+     * its closing quote is missing. */
+    size_t doubtful_start, doubtful_end;
     struct line_cursor cursor;
 };
 
@@ -46,6 +50,8 @@ struct parser {
 struct error_position scan_position(struct parser *parser, size_t offset);
 bool scan_fail(struct parser *parser, size_t offset, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Nothing more can be made of this file: the next one is read on, outside of all blocks. */
+void scan_give_up(struct parser *parser, size_t offset);
 /* What stands at an offset, for "found …": quoted, cut, or "the end of the file". */
 enum { SCAN_FOUND_MAX = 48 };
 const char *scan_found(const struct parser *parser, size_t offset, char out[SCAN_FOUND_MAX]);

@@ -79,15 +79,61 @@ struct error_position scan_position(struct parser *parser, size_t offset)
     return cursor_position(&parser->cursor, parser->source);
 }
 
+/* Where the file that holds an offset ends in the joined text. */
+static size_t file_end(const struct conf_source *source, size_t offset)
+{
+    size_t low = 0, high = source->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (source->parts[middle].start <= offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < source->count ? source->parts[low].start : source->text.len;
+}
+
+void scan_give_up(struct parser *parser, size_t offset)
+{
+    parser->at = parser->resume = file_end(parser->source, offset);
+    parser->unwinding = true;
+    assert(parser->at > offset || offset >= parser->text.len);
+}
+
+static void add_error(struct parser *parser, size_t offset, struct error *err)
+{
+    err->position = scan_position(parser, offset);
+    error_list_add(parser->errors, err);
+}
+
+/* An error on the line where a text over several lines ends, right before a letter: the quote that
+ * ended it was meant to begin another one. Everything after it is read inside out. */
+static bool explain_doubtful(struct parser *parser, size_t offset)
+{
+    struct error err;
+    size_t start = parser->doubtful_start, end = parser->doubtful_end;
+    bool nearby = end > 0 && offset >= end && offset - end < 80 &&
+                  !memchr(parser->text.ptr + end, '\n', offset - end);
+    if (!nearby)
+        return false;
+    error_set(&err, ERROR_CONFIG, "this text goes on to line %u; is its closing %c missing?",
+              scan_position(parser, end).line, parser->text.ptr[start]);
+    add_error(parser, start, &err);
+    parser->doubtful_end = 0;
+    scan_give_up(parser, start);
+    return true;
+}
+
 bool scan_fail(struct parser *parser, size_t offset, const char *format, ...)
 {
     struct error err;
     va_list args;
+    if (parser->unwinding || explain_doubtful(parser, offset))
+        return false;
     va_start(args, format);
     error_setv(&err, ERROR_CONFIG, format, args);
     va_end(args);
-    err.position = scan_position(parser, offset);
-    error_list_add(parser->errors, &err);
+    add_error(parser, offset, &err);
     return false;
 }
 
@@ -163,33 +209,42 @@ struct str scan_name(struct parser *parser)
     return str_make(parser->text.ptr + from, parser->at - from);
 }
 
-/* Offset of the quote that closes the one at `from`, or the length of the text. A backslash only keeps
- * the quote after it from closing; two backslashes are no pair. */
-static size_t closing_quote(struct str text, size_t from)
+/* Offset of the quote that closes the one at `from`, or SIZE_MAX when there is none in this file. A
+ * backslash only keeps the quote after it from closing; two backslashes are no pair. */
+static size_t closing_quote(const struct parser *parser, size_t from)
 {
-    char quote = text.ptr[from];
-    for (size_t at = from + 1; at < text.len; at++) {
-        if (text.ptr[at] == quote)
+    const char *text = parser->text.ptr;
+    size_t end = file_end(parser->source, from);
+    for (size_t at = from + 1; at < end; at++) {
+        if (text[at] == text[from])
             return at;
-        if (text.ptr[at] == '\\' && at + 1 < text.len && text.ptr[at + 1] == quote)
+        if (text[at] == '\\' && at + 1 < end && text[at + 1] == text[from])
             at++;
     }
-    return text.len;
+    return SIZE_MAX;
+}
+
+static void note_doubtful(struct parser *parser, size_t from, size_t end)
+{
+    if (!scan_is_name(scan_peek(parser, 0)) || !memchr(parser->text.ptr + from, '\n', end - from))
+        return;
+    parser->doubtful_start = from;
+    parser->doubtful_end = parser->at;
 }
 
 bool scan_quoted(struct parser *parser, struct str *out)
 {
     size_t from = parser->at;
     assert(scan_peek(parser, 0) == '"' || scan_peek(parser, 0) == '\'');
-    size_t end = closing_quote(parser->text, from);
-    if (end == parser->text.len) {
+    size_t end = closing_quote(parser, from);
+    if (end == SIZE_MAX) {
         scan_fail(parser, from, "this text has no closing %c", parser->text.ptr[from]);
-        parser->at = parser->text.len;
-        parser->unwinding = true;
+        scan_give_up(parser, from);
         return false;
     }
     *out = str_make(parser->text.ptr + from + 1, end - from - 1);
     parser->at = end + 1;
+    note_doubtful(parser, from, end);
     return true;
 }
 
@@ -213,11 +268,11 @@ bool scan_name_then(const struct parser *parser, size_t from, const char *litera
     struct str text = parser->text;
     size_t at = from;
     if (at < text.len && (text.ptr[at] == '"' || text.ptr[at] == '\''))
-        at = closing_quote(text, at) + 1;
+        at = closing_quote(parser, at) + 1; /* 0 when there is none */
     else
         while (at < text.len && scan_is_name(text.ptr[at]))
             at++;
-    if (at == from || at > text.len)
+    if (at <= from)
         return false;
     return str_starts_with(str_from_offset(text, after_blanks(parser, at)), str_from(literal));
 }
@@ -225,9 +280,9 @@ bool scan_name_then(const struct parser *parser, size_t from, const char *litera
 bool scan_enter(struct parser *parser, size_t offset)
 {
     if (parser->open >= CONF_MAX_NESTING) {
-        parser->unwinding = true;
-        parser->at = parser->text.len;
-        return scan_fail(parser, offset, "nested deeper than %d levels", CONF_MAX_NESTING);
+        scan_fail(parser, offset, "nested deeper than %d levels", CONF_MAX_NESTING);
+        scan_give_up(parser, offset);
+        return false;
     }
     parser->open++;
     return true;
@@ -259,13 +314,11 @@ static bool may_resume(const struct parser *parser, enum scan_resume resume)
  * elsewhere: nothing that follows can be trusted. */
 static void recover_over_quote(struct parser *parser)
 {
-    size_t end = closing_quote(parser->text, parser->at);
-    if (memchr(parser->text.ptr + parser->at, '\n', end - parser->at) || end == parser->text.len) {
-        parser->unwinding = true;
-        parser->at = parser->text.len;
-    } else {
+    size_t end = closing_quote(parser, parser->at);
+    if (end == SIZE_MAX || memchr(parser->text.ptr + parser->at, '\n', end - parser->at))
+        scan_give_up(parser, parser->at);
+    else
         parser->at = end + 1;
-    }
 }
 
 /* One step over a bracket; false at the '}' that ends the block with nesting `open`. */

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 
 struct placeholder {
     struct str whole;
@@ -85,6 +86,8 @@ static bool append_file(struct buf *buf, const char *path, struct error *err)
     else if (!ok)
         error_set(err, ERROR_LIMIT, "'%s' is larger than %d bytes", path,
                   SUBSTITUTE_FILE_MAX_BYTES);
+    else if (!utf8_valid(str_make(content, len)))
+        ok = error_set(err, ERROR_FORMAT, "'%s' is not UTF-8", path);
     else if (!buf_append(buf, content, len))
         ok = too_long(err);
     mem_free(content);
@@ -104,6 +107,8 @@ static bool append_variable(struct arena *arena, const struct conf_options *opti
             err, ERROR_CONFIG,
             "the environment variable '%s' is not set; '${%s:default}' gives a default", name,
             name);
+    if (value && !utf8_valid(str_from(value)))
+        return error_set(err, ERROR_FORMAT, "the environment variable '%s' is not UTF-8", name);
     if (!buf_append_str(buf, value ? str_from(value) : found->fallback))
         return too_long(err);
     return true;

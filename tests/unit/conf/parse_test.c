@@ -118,6 +118,14 @@ static const struct {
      "12:8 a regular expression is written as text in quotes here, without slashes\n"
      "15:1 unknown section 'outputs'; did you mean 'output'?\n"
      "15:23 expected ',' or ']' after an item of an array, found '2'"},
+    /* a quote too few: one error, where it is missing */
+    {"filter {\n a { x => \"abc\n  y => \"def\"\n  z => \"ghi\" }\n}",
+     "2:11 this text goes on to line 3; is its closing \" missing?"},
+    {"filter { a { h => { \"k\" => \"v\n \"l\" => \"w\" } } }",
+     "1:28 this text goes on to line 2; is its closing \" missing?"},
+    {"filter { a { x => [\"b\n, \"c\"] } }",
+     "1:20 this text goes on to line 2; is its closing \" missing?"},
+    {"filter { a { x => \"\xE9\" } }", "1:20 this is not UTF-8: byte 0xE9"},
     /* a bad condition does not hide its block; columns count characters */
     {"filter {\n if message == \"x\" {\n  m { \"한글\" => ; }\n }\n}",
      "2:5 'message' is no value here: a field is written [message], a text \"message\"\n"

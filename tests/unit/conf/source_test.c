@@ -100,6 +100,28 @@ START_TEST(maps_positions_to_files)
 }
 END_TEST
 
+/* What is broken in one file does not hide the errors of the next one. */
+START_TEST(reads_on_in_the_next_file)
+{
+    struct arena arena;
+    arena_init(&arena, NULL);
+    struct conf_source source;
+    struct error err;
+    struct conf_tree tree;
+    struct error_list errors;
+    put_file("20-b.conf", "filter { b { x => \"open } }\n");
+    error_list_init(&errors);
+    ck_assert(conf_source_load(&arena, directory, &source, &err));
+    ck_assert(!conf_parse(&arena, &source, NULL, &tree, &errors));
+    ck_assert_uint_eq(errors.errors, 2);
+    ck_assert(str_ends_with(str_from(errors.items[0].position.file), STR("/20-b.conf")));
+    ck_assert_str_eq(errors.items[0].text, "this text has no closing \"");
+    ck_assert(str_ends_with(str_from(errors.items[1].position.file), STR("/40-d.txt")));
+    error_list_release(&errors);
+    arena_release(&arena);
+}
+END_TEST
+
 /* The caret stands below the place, with tabs and wide characters before it. */
 START_TEST(prints_errors)
 {
@@ -127,6 +149,7 @@ Suite *source_suite(void)
     tcase_add_checked_fixture(tcase, make_files, remove_files);
     tcase_add_loop_test(tcase, loads_paths, 0, sizeof PATHS / sizeof *PATHS);
     tcase_add_test(tcase, maps_positions_to_files);
+    tcase_add_test(tcase, reads_on_in_the_next_file);
     tcase_add_test(tcase, prints_errors);
     suite_add_tcase(suite, tcase);
     return suite;
