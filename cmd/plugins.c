@@ -11,6 +11,8 @@
 static const struct input *const INPUTS[] = {
     &input_beats,
     &input_file,
+    &input_generator,
+    &input_heartbeat,
     &input_stdin,
     NULL,
 };

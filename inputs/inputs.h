@@ -9,6 +9,8 @@
 
 extern const struct input input_beats;
 extern const struct input input_file;
+extern const struct input input_generator;
+extern const struct input input_heartbeat;
 extern const struct input input_stdin;
 
 #endif

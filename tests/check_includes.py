@@ -21,6 +21,7 @@ PLUGIN_FOLDERS = ('inputs', 'filters', 'outputs', 'codecs')
 SHARED = {
     'outputs/client_options.h': 'TLS options, headers and files of the outputs that speak HTTP',
     'codecs/codecs.h': 'the declarations for the list of plugins',
+    'inputs/host_name.h': 'the field for this machine',
     'inputs/inputs.h': 'the declarations for the list of plugins',
     'filters/filters.h': 'the declarations for the list of plugins',
     'outputs/outputs.h': 'the declarations for the list of plugins',

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "inputs/file/file_input.h"
+#include "inputs/host_name.h"
 
 enum {
     READ_BYTES_MIN = 16 * 1024,
@@ -110,16 +111,9 @@ static void on_resume(struct origin *origin)
 
 /* ---- opening and closing ------------------------------------------------------------------------ */
 
-static const struct field_ref host_field = FIELD_REF_TOP("host");
 static const struct field_ref path_field = FIELD_REF_TOP("path");
 static const struct field_ref metadata_host_field = FIELD_REF_METADATA("host");
 static const struct field_ref metadata_path_field = FIELD_REF_METADATA("path");
-static const struct field_ref host_name_field = {
-    .text = STR_INIT("[host][name]"),
-    .root = FIELD_ROOT_EVENT,
-    .parts = (struct field_part[]){{.name = STR_INIT("host")}, {.name = STR_INIT("name")}},
-    .count = 2,
-};
 static const struct field_ref log_file_path_field = {
     .text = STR_INIT("[log][file][path]"),
     .root = FIELD_ROOT_EVENT,
@@ -144,7 +138,7 @@ static void prepare(struct origin *origin, struct event *event)
     bool ecs = env->ecs != ECS_DISABLED;
     (void)event_set(event, &metadata_path_field, path, NULL);
     (void)event_set(event, &metadata_host_field, host, NULL);
-    set_absent(event, ecs ? &host_name_field : &host_field, host);
+    host_name_set(env, event);
     set_absent(event, ecs ? &log_file_path_field : &path_field, path);
 }
 
