@@ -21,6 +21,7 @@ static const struct filter *const FILTERS[] = {
     &filter_categorize,
     &filter_csv,
     &filter_date,
+    &filter_dissect,
     &filter_drop,
     &filter_grok,
     &filter_json,

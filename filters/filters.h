@@ -10,6 +10,7 @@
 extern const struct filter filter_categorize;
 extern const struct filter filter_csv;
 extern const struct filter filter_date;
+extern const struct filter filter_dissect;
 extern const struct filter filter_drop;
 extern const struct filter filter_grok;
 extern const struct filter filter_json;
