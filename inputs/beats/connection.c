@@ -294,6 +294,8 @@ void connection_update(struct beats_connection *connection)
 {
     if (connection->state <= CONNECTION_FINISHING && !send_acks(connection))
         return;
+    if (connection->state == CONNECTION_OPEN)
+        intake_acks_sent(connection);
     if (connection->state == CONNECTION_FINISHING && !connection->sending &&
         !windows_are_waiting(&connection->windows)) {
         connection_linger(connection);

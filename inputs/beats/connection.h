@@ -57,6 +57,7 @@ struct beats_connection {
     size_t wanted_bytes; /* to be admitted before decoding goes on */
     bool wants_turn;     /* others first, before decoding goes on */
     bool turn_posted;
+    bool waits_for_acks;       /* the list of windows is full */
     bool paused;
     uint64_t paused_since_ms;
     bool is_incomplete; /* in the middle of a window or frame */
@@ -96,6 +97,8 @@ void intake_open(struct beats_connection *connection);
 void intake_close(struct beats_connection *connection);
 /* Decodes what was read. Ends in connection_update unless it refused the connection. */
 void intake_bytes(struct beats_connection *connection, struct str bytes);
+/* Windows were acknowledged: there may be room for more. */
+void intake_acks_sent(struct beats_connection *connection);
 /* Something that decoding waited for may have come. */
 void intake_go_on(struct beats_connection *connection);
 

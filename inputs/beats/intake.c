@@ -88,10 +88,19 @@ static void post_turn(struct beats_connection *connection)
     lane_post(connection->hub->lane, &connection->link);
 }
 
+void intake_acks_sent(struct beats_connection *connection)
+{
+    if (!connection->waits_for_acks || windows_is_full(&connection->windows))
+        return;
+    connection->waits_for_acks = false;
+    post_turn(connection);
+}
+
 /* Each window begins with a pause, so that this is asked, and the list of windows never runs over. */
 static bool may_go_on(struct beats_connection *connection)
 {
-    if (windows_is_full(&connection->windows))
+    connection->waits_for_acks = windows_is_full(&connection->windows);
+    if (connection->waits_for_acks)
         return false;
     if (connection->wants_turn) {
         post_turn(connection);
@@ -183,8 +192,6 @@ static void on_acked(struct origin *origin, uint64_t token)
     struct beats_connection *connection = CONNECTION_OF(origin);
     windows_delivered(&connection->windows, token);
     connection_update(connection);
-    if (connection->state == CONNECTION_OPEN)
-        intake_go_on(connection);
 }
 
 static void on_resume(struct origin *origin)
