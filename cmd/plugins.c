@@ -25,6 +25,7 @@ static const struct filter *const FILTERS[] = {
     &filter_drop,
     &filter_grok,
     &filter_json,
+    &filter_kv,
     &filter_mutate,
     &filter_ruby,
     &filter_tier,

@@ -14,6 +14,7 @@ extern const struct filter filter_dissect;
 extern const struct filter filter_drop;
 extern const struct filter filter_grok;
 extern const struct filter filter_json;
+extern const struct filter filter_kv;
 extern const struct filter filter_mutate;
 extern const struct filter filter_ruby;
 extern const struct filter filter_tier;
