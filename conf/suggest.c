@@ -41,7 +41,7 @@ static size_t edit_distance(struct str a, struct str b)
 const char *bind_suggest(struct str written, const char *const *names)
 {
     const char *best = NULL;
-    size_t allowed = written.len < 3 ? 1 : (written.len + 2) / 3;
+    size_t allowed = (written.len + 1) / 3;
     if (written.len < 2 || written.len > SUGGEST_MAX_LEN)
         return NULL;
     for (; *names; names++) {

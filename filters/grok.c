@@ -310,9 +310,12 @@ static void store(const struct grok_filter *filter, const struct grok_expression
     }
 }
 
-/* Logstash's answer: whether the last pattern that was tried matched. */
-static bool match_text(struct grok_filter *filter, const struct grok_source *source,
-                       struct event *event, struct str text)
+enum match { MATCH_NONE, MATCH_FOUND, MATCH_GIVEN_UP };
+
+/* Logstash's answer: whether the last pattern that was tried matched. A match that was given up ends the plugin's work on
+ * the event. */
+static enum match match_text(struct grok_filter *filter, const struct grok_source *source,
+                             struct event *event, struct str text)
 {
     bool matched = false;
     for (size_t i = 0; i < source->count; i++) {
@@ -323,6 +326,7 @@ static bool match_text(struct grok_filter *filter, const struct grok_source *sou
         if (result == REGEX_LIMIT) {
             counter_add(filter->timeouts, 1);
             event_add_tag(event, filter->tag_on_timeout);
+            return MATCH_GIVEN_UP;
         }
         if (!matched)
             continue;
@@ -330,11 +334,11 @@ static bool match_text(struct grok_filter *filter, const struct grok_source *sou
         if (filter->break_on_match)
             break;
     }
-    return matched;
+    return matched ? MATCH_FOUND : MATCH_NONE;
 }
 
-static bool match_source(struct grok_filter *filter, const struct grok_source *source,
-                         struct event *event)
+static enum match match_source(struct grok_filter *filter, const struct grok_source *source,
+                               struct event *event)
 {
     const struct value *value = event_get(event, &source->field);
     if (!value || value_type(value) == VALUE_NULL)
@@ -342,11 +346,14 @@ static bool match_source(struct grok_filter *filter, const struct grok_source *s
     if (value_type(value) != VALUE_ARRAY)
         return match_text(filter, source, event, value_to_text(event->arena, value));
     struct value list = value_dup(event->arena, value);
-    bool matched = false;
-    for (size_t i = 0; i < value_array_count(&list); i++)
-        matched |= match_text(filter, source, event,
-                              value_to_text(event->arena, value_array_at(&list, i)));
-    return matched;
+    enum match result = MATCH_NONE;
+    for (size_t i = 0; i < value_array_count(&list) && result != MATCH_GIVEN_UP; i++) {
+        struct str text = value_to_text(event->arena, value_array_at(&list, i));
+        enum match item = match_text(filter, source, event, text);
+        if (item != MATCH_NONE)
+            result = item;
+    }
+    return result;
 }
 
 static enum filter_result grok_filter_apply(void *self, struct event *event,
@@ -355,8 +362,12 @@ static enum filter_result grok_filter_apply(void *self, struct event *event,
     (void)more;
     struct grok_filter *filter = self;
     bool matched = false;
-    for (size_t i = 0; i < filter->source_count && !(matched && filter->break_on_match); i++)
-        matched |= match_source(filter, &filter->sources[i], event);
+    for (size_t i = 0; i < filter->source_count && !(matched && filter->break_on_match); i++) {
+        enum match result = match_source(filter, &filter->sources[i], event);
+        if (result == MATCH_GIVEN_UP)
+            return FILTER_SKIPPED;
+        matched |= result == MATCH_FOUND;
+    }
     if (matched) {
         counter_add(filter->matches, 1);
         return FILTER_MATCHED;
