@@ -80,10 +80,12 @@ static void collect_given(struct binding *binding)
         map_set(&places, attribute->name, (void *)(uintptr_t)binding->given_count);
     }
     map_release(&places);
+    assert(binding->given_count <= plugin->count);
 }
 
 static const struct option *find_option(const struct option *options, struct str name)
 {
+    assert(options);
     for (; options->name; options++)
         if (str_equal(name, str_from(options->name)))
             return options;
@@ -250,8 +252,8 @@ bool bind_plugin(const struct bind_context *ctx, const char *kind, const struct 
                               .plugin = plugin,
                               .targets = targets,
                               .target_count = target_count};
+    assert(ctx->arena && ctx->errors && target_count > 0);
     size_t before = ctx->errors->errors;
-    assert(ctx->arena && ctx->errors);
     collect_given(&binding);
     for (size_t i = 0; i < binding.given_count; i++)
         bind_given(&binding, &binding.given[i]);

@@ -79,6 +79,7 @@ static bool single(const struct option *option, const struct conf_value **value,
 static bool in_range(const struct option *option, double number, struct error *err)
 {
     bool any = option->min == 0 && option->max == 0;
+    assert(option->min <= option->max);
     if (any || (number >= option->min && number <= option->max))
         return true;
     if (option->max == 0 || option->max >= 9.0e15)
@@ -436,6 +437,7 @@ bool bind_default_value(const struct bind_context *ctx, const struct option *opt
                         struct conf_value *out, struct error *err)
 {
     struct str text = str_from(option->def);
+    assert(option->def);
     *out = (struct conf_value){.type = CONF_STRING, .text = text};
     if (!holds_many(option->type) || !is_literal(text))
         return true;

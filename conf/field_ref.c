@@ -74,6 +74,7 @@ static bool add_part(struct reader *reader, struct str name, struct error *err)
         return error_set(err, ERROR_LIMIT, "a field reference has at most %d parts",
                          FIELD_REF_MAX_DEPTH);
     struct field_part *part = &reader->parts[reader->count++];
+    assert(reader->count <= FIELD_REF_MAX_DEPTH);
     *part = (struct field_part){.name = unescape(reader->arena, name, reader->escape)};
     part->is_index = read_index(part->name, &part->index);
     return true;

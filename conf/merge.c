@@ -105,6 +105,7 @@ static struct conf_value without_repeats(struct arena *arena, const struct conf_
     struct conf_value once = list_of(arena, &EMPTY, list->count);
     once.position = list->position;
     append_items(&once, list, true);
+    assert(once.count <= list->count);
     return once;
 }
 
@@ -143,6 +144,7 @@ static struct conf_value merge_hashes(struct arena *arena, const struct conf_val
                                       const struct conf_value *b, enum merge_level level)
 {
     struct conf_value hash = {.type = CONF_HASH, .position = a->position, .count = a->count};
+    assert(a->type == CONF_HASH && b->type == CONF_HASH);
     hash.pairs = arena_alloc(arena, (a->count + b->count) * sizeof *hash.pairs);
     if (a->count > 0)
         memcpy(hash.pairs, a->pairs, a->count * sizeof *hash.pairs);

@@ -406,6 +406,7 @@ static bool parse_operand_of(struct parser *parser, struct level *level)
     level->operands = scan_room(parser->arena, level->operands, level->operand_count,
                                 &level->operand_capacity, sizeof *level->operands);
     level->operands[level->operand_count++] = expr;
+    assert(level->operand_count == level->operator_count + 1);
     return true;
 }
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
+#include <math.h>
 
 #include "base/map.h"
+#include "conf/number.h"
 #include "conf/parser.h"
 #include "conf/substitute.h"
 
@@ -102,6 +104,34 @@ static void word_ended(struct parser *parser, size_t from)
     parser->at = end;
 }
 
+/* A whole number that begins with 0 is octal, as in Ruby. */
+static bool octal_text(struct arena *arena, struct str digits, bool negative, struct str *out)
+{
+    int64_t number = 0;
+    for (size_t i = 0; i < digits.len; i++) {
+        if (digits.ptr[i] > '7' || number > INT64_MAX / 8)
+            return false;
+        number = number * 8 + (digits.ptr[i] - '0');
+    }
+    *out = arena_printf(arena, "%s%lld", negative ? "-" : "", (long long)number);
+    return true;
+}
+
+/* The text that the number is printed as: 1.50 is 1.5. */
+static bool canonical_number(struct arena *arena, struct conf_value *value)
+{
+    char text[NUMBER_TEXT_MAX];
+    double real;
+    bool negative = value->text.ptr[0] == '-';
+    struct str digits = str_from_offset(value->text, negative);
+    assert(digits.len > 0);
+    if (value->is_float && str_to_double(value->text, &real) && isfinite(real))
+        value->text = arena_dup(arena, number_float_text(real, text));
+    else if (!value->is_float && digits.len > 1 && digits.ptr[0] == '0')
+        return octal_text(arena, digits, negative, &value->text);
+    return true;
+}
+
 bool parse_number(struct parser *parser, struct conf_value *out)
 {
     size_t from = parser->at;
@@ -115,6 +145,9 @@ bool parse_number(struct parser *parser, struct conf_value *out)
     while (out->is_float && scan_is_digit(scan_peek(parser, 0)))
         parser->at++;
     out->text = str_make(parser->text.ptr + from, parser->at - from);
+    if (!canonical_number(parser->arena, out))
+        scan_fail(parser, from, "a number that begins with 0 is octal, and %.*s is none",
+                  STR_FMT(out->text));
     word_ended(parser, from);
     return true;
 }

@@ -77,6 +77,7 @@ static void apply_key(struct file *file, struct str name, struct error_position 
 {
     const struct setting *setting = setting_find(name);
     struct conf_value value;
+    assert(file->origin == SETTING_FROM_FILE || file->origin == SETTING_FROM_PIPELINE);
     bool in_pipeline = file->origin == SETTING_FROM_PIPELINE;
     if (!setting) {
         unknown_key(file, name, position);

@@ -128,6 +128,7 @@ static bool short_flags(struct flags *flags, const char *word)
 
 static bool one_word(struct flags *flags)
 {
+    assert(flags->at < flags->argc);
     const char *word = flags->argv[flags->at];
     if (word[0] == '-' && word[1] == '-' && word[2])
         return long_flag(flags, word);

@@ -82,6 +82,7 @@ static bool load_paths(struct arena *arena, const glob_t *found, const char *pat
     }
     if (ok && out->count == 0)
         ok = error_set(err, ERROR_NOT_FOUND, "no configuration file found at '%s'", path);
+    assert(out->count <= found->gl_pathc);
     if (ok)
         out->text = arena_dup(arena, buf_str(&text));
     buf_release(&text);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/substitute.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,6 +130,7 @@ bool substitute(struct arena *arena, const struct conf_options *options, struct 
         size_t at = (size_t)(found.whole.ptr - text.ptr);
         ok = buf_append(&buf, text.ptr + done, at - done) || too_long(err);
         ok = ok && append_variable(arena, options, &found, &buf, err);
+        assert(at >= done && found.whole.len > 3);
         done = at + found.whole.len;
     }
     if (ok)
@@ -172,6 +174,7 @@ bool substitute_list(struct arena *arena, struct str text, struct str **items_ou
         items[i] = substitute_unquote(str_trim(str_make(inner.ptr + from, end - from)));
         from = end + 1;
     }
+    assert(from >= inner.len);
     *items_out = items;
     *count_out = count;
     return true;

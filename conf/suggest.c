@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
 #include <stddef.h>
 
 #include "conf/bind.h"
@@ -20,6 +21,7 @@ static size_t min3(size_t a, size_t b, size_t c)
 static size_t edit_distance(struct str a, struct str b)
 {
     size_t rows[3][SUGGEST_MAX_LEN + 1];
+    assert(a.len <= SUGGEST_MAX_LEN && b.len <= SUGGEST_MAX_LEN);
     for (size_t j = 0; j <= b.len; j++)
         rows[0][j] = j;
     for (size_t i = 1; i <= a.len; i++) {

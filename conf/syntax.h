@@ -15,7 +15,7 @@
 enum conf_value_type {
     CONF_STRING, /* quoted */
     CONF_BAREWORD,
-    CONF_NUMBER, /* text as written; is_float when it has a '.' */
+    CONF_NUMBER, /* text as Ruby prints the number: 1.50 is 1.5; is_float when it has a '.' */
     CONF_ARRAY,
     CONF_HASH,
     CONF_BLOCK, /* a nested plugin, as in codec => json { … } */

@@ -53,6 +53,7 @@ static void read_field(struct arena *arena, struct str inner, enum field_escape 
 static size_t read_placeholder(struct arena *arena, struct str text, enum field_escape escape,
                                const struct placeholder *found, struct template_part *part)
 {
+    assert(found->open < found->inner && found->inner <= found->close);
     size_t end = found->close + 1;
     struct str inner = str_make(text.ptr + found->inner, found->close - found->inner);
     bool java = inner.len > 0 && inner.ptr[0] == '{' && end < text.len && text.ptr[end] == '}';

@@ -115,6 +115,7 @@ static bool read_collection(struct reader *reader, const yaml_event_t *event, st
     reader->depth++;
     bool ok = event->type == YAML_SEQUENCE_START_EVENT ? read_list(reader, out, err)
                                                        : read_map(reader, out, err);
+    assert(reader->depth > 0);
     reader->depth--;
     return ok;
 }
