@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-#include "base/mem.h"
+#include "pipeline/value_store.h"
 
 /* Setting [list][n] pads the list with nulls up to n, and n may come from an event. */
 enum { EVENT_LIST_MAX = 100000, FIELDS_FIRST_CAPACITY = 8 };
@@ -37,26 +37,6 @@ static void set_field(struct event *event, struct str key, struct value value)
     value_object_set(event->arena, &event->fields, key, value);
 }
 
-/* Text in ISO 8601 becomes an instant; what cannot is kept in _@timestamp. */
-static void take_timestamp(struct event *event)
-{
-    const struct value *given = value_object_get(&event->fields, TIMESTAMP);
-    struct instant at;
-    if (given && given->type == VALUE_TIMESTAMP)
-        return;
-    if (given && value_is_str(given) && instant_parse_iso8601(value_as_str(given), &at)) {
-        event_set_timestamp(event, at);
-        return;
-    }
-    bool failed = given && given->type != VALUE_NULL;
-    struct value text = failed ? value_str(value_to_java_text(event->arena, given)) : value_null();
-    event_set_timestamp(event, clock_now());
-    if (failed) {
-        event_add_tag(event, STR("_timestampparsefailure"));
-        set_field(event, STR("_@timestamp"), text);
-    }
-}
-
 static bool is_tags_value(const struct value *value)
 {
     if (value->type != VALUE_ARRAY)
@@ -74,28 +54,82 @@ static struct value list_of(struct arena *arena, struct value item)
     return list;
 }
 
-static void take_tags(struct event *event)
+/* The fields that mean something to an event, copied, because the object changes while they are looked at. */
+struct special_fields {
+    bool has_timestamp, has_version, has_tags, has_metadata;
+    struct value timestamp, tags, metadata;
+};
+
+static bool take_if(const struct object_entry *entry, struct str name, struct value *out)
 {
-    const struct value *tags = value_object_get(&event->fields, TAGS);
-    if (!tags || tags->type == VALUE_NULL || is_tags_value(tags))
+    bool is_it = str_equal(entry->key, name);
+    if (is_it)
+        *out = entry->value;
+    return is_it;
+}
+
+/* One pass over the fields; each name begins with '@' or 't'. */
+static struct special_fields find_special(const struct object *fields)
+{
+    struct special_fields found = {0};
+    for (uint32_t i = 0; i < fields->used; i++) {
+        const struct object_entry *entry = &fields->entries[i];
+        if (entry->key.len == 0 || (*entry->key.ptr != '@' && *entry->key.ptr != 't'))
+            continue;
+        found.has_timestamp |= take_if(entry, TIMESTAMP, &found.timestamp);
+        found.has_tags |= take_if(entry, TAGS, &found.tags);
+        found.has_metadata |= take_if(entry, METADATA, &found.metadata);
+        found.has_version |= str_equal(entry->key, VERSION);
+    }
+    return found;
+}
+
+static bool read_instant(const struct value *value, struct instant *out)
+{
+    if (value->type == VALUE_TIMESTAMP)
+        *out = value_as_instant(value);
+    return value->type == VALUE_TIMESTAMP ||
+           (value->type == VALUE_STRING && instant_parse_iso8601(value_as_str(value), out));
+}
+
+/* Text in ISO 8601 becomes an instant; what cannot is kept in _@timestamp. */
+static void take_timestamp(struct event *event, const struct value *given)
+{
+    struct instant at;
+    bool read = read_instant(given, &at);
+    event_set_timestamp(event, read ? at : clock_now());
+    if (read || given->type == VALUE_NULL)
         return;
-    set_field(event, STR("_tags"), list_of(event->arena, *tags));
+    event_add_tag(event, STR("_timestampparsefailure"));
+    set_field(event, STR("_@timestamp"), value_str(value_to_java_text(event->arena, given)));
+}
+
+static void take_tags(struct event *event, const struct value *tags)
+{
+    if (tags->type == VALUE_NULL || is_tags_value(tags))
+        return;
     set_field(event, TAGS, list_of(event->arena, value_str(STR("_tagsparsefailure"))));
+    set_field(event, STR("_tags"), list_of(event->arena, *tags));
 }
 
 struct event *event_from_object(struct arena *arena, struct value object)
 {
+    assert(object.type == VALUE_OBJECT);
     struct event *event = event_alloc(arena);
     event->fields = object;
-    const struct value *metadata = value_object_get(&object, METADATA);
-    bool usable = metadata && metadata->type == VALUE_OBJECT;
-    event->metadata = usable ? *metadata : value_object_new(arena, 1);
-    if (metadata)
+    struct special_fields given = find_special(object.as.object);
+    if (given.has_metadata)
         value_object_remove(&event->fields, METADATA);
-    take_tags(event);
-    take_timestamp(event);
-    if (!value_object_get(&event->fields, VERSION))
-        set_field(event, VERSION, value_str(STR("1")));
+    bool usable = given.has_metadata && given.metadata.type == VALUE_OBJECT;
+    event->metadata = usable ? given.metadata : value_object_new(arena, 1);
+    if (!given.has_version)
+        object_append(arena, object.as.object, VERSION, value_str(STR("1")));
+    if (given.has_tags)
+        take_tags(event, &given.tags);
+    if (given.has_timestamp)
+        take_timestamp(event, &given.timestamp);
+    else
+        object_append(arena, object.as.object, TIMESTAMP, value_timestamp(clock_now()));
     return event;
 }
 

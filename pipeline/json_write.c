@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Values to JSON. Text is copied 16 bytes at a time while none of them needs an escape; the last block of a
- * string overlaps the one before it, so nothing is read or written past an end. The writer keeps its place
- * in registers and gives it back to the buf at the end.
+ * string overlaps the one before it, so nothing is read or written past an end. The place to write is handed from
+ * function to function, so that it stays in a register; NULL means that the buf is at its maximum.
  */
 #include <assert.h>
 #include <emmintrin.h>
@@ -12,50 +12,37 @@
 #include "pipeline/event_json.h"
 #include "pipeline/value_store.h"
 
-enum { ESCAPE_MAX = 6 /* \u001F */, SCALAR_TEXT_MAX = 64, BLOCK = 16 };
+enum { ESCAPE_MAX = 6 /* \u001F */, BLOCK = 16 };
 
 struct writer {
-    char *at;
-    char *end; /* of the buf's capacity */
     struct buf *buf;
+    char *end; /* of the buf's capacity */
 };
 
-static void writer_open(struct writer *writer, struct buf *buf)
+static char *room_slow(struct writer *writer, char *at, size_t size)
 {
-    *writer = (struct writer){.buf = buf};
-    if (buf->ptr) {
-        writer->at = buf->ptr + buf->len;
-        writer->end = buf->ptr + buf->capacity;
-    }
+    struct buf *buf = writer->buf;
+    if (at)
+        buf->len = (size_t)(at - buf->ptr);
+    if (!buf_reserve(buf, size))
+        return NULL;
+    writer->end = buf->ptr + buf->capacity;
+    return buf->ptr + buf->len;
 }
 
-static void writer_close(struct writer *writer)
+/* Where to write so that `size` bytes fit. */
+static inline char *room(struct writer *writer, char *at, size_t size)
 {
-    if (writer->at)
-        writer->buf->len = (size_t)(writer->at - writer->buf->ptr);
+    return __builtin_expect((size_t)(writer->end - at) >= size, 1) ? at
+                                                                   : room_slow(writer, at, size);
 }
 
-static bool reserve_slow(struct writer *writer, size_t size)
+static inline char *put(struct writer *writer, char *at, const char *text, size_t len)
 {
-    writer_close(writer);
-    if (!buf_reserve(writer->buf, size))
-        return false;
-    writer_open(writer, writer->buf);
-    return true;
-}
-
-static inline bool reserve(struct writer *writer, size_t size)
-{
-    return (size_t)(writer->end - writer->at) >= size || reserve_slow(writer, size);
-}
-
-static inline bool put(struct writer *writer, const char *text, size_t len)
-{
-    if (!reserve(writer, len))
-        return false;
-    memcpy(writer->at, text, len);
-    writer->at += len;
-    return true;
+    at = room(writer, at, len);
+    if (at)
+        at = (char *)memcpy(at, text, len) + len;
+    return at;
 }
 
 /* ---- strings ---- */
@@ -135,122 +122,153 @@ static size_t escape(unsigned char byte, char out[ESCAPE_MAX])
     return ESCAPE_MAX;
 }
 
-static bool put_str(struct writer *writer, struct str text)
+/* Text of which the next byte needs an escape. There is room for `behind` more bytes afterwards. */
+static char *put_escaped(struct writer *writer, char *at, struct str text, size_t behind)
 {
-    if (!reserve(writer, text.len + 2))
-        return false;
-    *writer->at++ = '"';
-    for (size_t done = 0; done < text.len;) {
-        size_t clean = copy_clean(writer->at, text.ptr + done, text.len - done);
-        writer->at += clean;
-        done += clean;
-        if (done == text.len)
-            break;
-        if (!reserve(writer, ESCAPE_MAX + text.len - done + 1))
-            return false;
-        writer->at += escape((unsigned char)text.ptr[done++], writer->at);
+    while (text.len > 0) {
+        at = room(writer, at, ESCAPE_MAX + text.len - 1 + behind);
+        if (!at)
+            return NULL;
+        at += escape((unsigned char)*text.ptr, at);
+        text = str_from_offset(text, 1);
+        size_t clean = text.len ? copy_clean(at, text.ptr, text.len) : 0;
+        at += clean;
+        text = str_from_offset(text, clean);
     }
-    *writer->at++ = '"';
-    return true;
+    return at;
+}
+
+/* The text between quotes, when the room for it and for `behind` more bytes was asked for. */
+static inline char *put_quoted(struct writer *writer, char *at, struct str text, size_t behind)
+{
+    *at++ = '"';
+    size_t clean = copy_clean(at, text.ptr, text.len);
+    at += clean;
+    if (__builtin_expect(clean != text.len, 0)) {
+        at = put_escaped(writer, at, str_from_offset(text, clean), 1 + behind);
+        if (!at)
+            return NULL;
+    }
+    *at++ = '"';
+    return at;
+}
+
+static inline char *put_str(struct writer *writer, char *at, struct str text)
+{
+    at = room(writer, at, text.len + 2);
+    return at ? put_quoted(writer, at, text, 0) : NULL;
 }
 
 /* ---- values ---- */
 
-static bool put_value(struct writer *writer, const struct value *value);
+static char *put_value(struct writer *writer, char *at, const struct value *value);
 
-static bool put_array(struct writer *writer, const struct array *array)
+static char *put_array(struct writer *writer, char *at, const struct array *array)
 {
     if (array->count == 0)
-        return put(writer, "[]", 2);
-    for (uint32_t i = 0; i < array->count; i++)
-        if (!put(writer, i == 0 ? "[" : ",", 1) || !put_value(writer, &array->items[i]))
-            return false;
-    return put(writer, "]", 1);
+        return put(writer, at, "[]", 2);
+    for (uint32_t i = 0; at && i < array->count; i++) {
+        at = put(writer, at, i == 0 ? "[" : ",", 1);
+        if (at)
+            at = put_value(writer, at, &array->items[i]);
+    }
+    return at ? put(writer, at, "]", 1) : NULL;
 }
 
-static bool put_object(struct writer *writer, const struct object *object)
+/* A brace or comma, the key in quotes, a colon. */
+static inline char *put_key(struct writer *writer, char *at, char before, struct str key)
+{
+    at = room(writer, at, key.len + 4);
+    if (!at)
+        return NULL;
+    *at++ = before;
+    at = put_quoted(writer, at, key, 1);
+    if (at)
+        *at++ = ':';
+    return at;
+}
+
+static char *put_object(struct writer *writer, char *at, const struct object *object)
 {
     if (object->live == 0)
-        return put(writer, "{}", 2);
+        return put(writer, at, "{}", 2);
     char before = '{';
-    for (uint32_t i = 0; i < object->used; i++) {
-        const struct object_entry *entry = &object->entries[i];
+    const struct object_entry *end = object->entries + object->used;
+    for (const struct object_entry *entry = object->entries; at && entry < end; entry++) {
         if (object_entry_is_dead(entry))
             continue;
-        if (!put(writer, &before, 1) || !put_str(writer, entry->key) || !put(writer, ":", 1) ||
-            !put_value(writer, &entry->value))
-            return false;
+        at = put_key(writer, at, before, entry->key);
+        if (at)
+            at = put_value(writer, at, &entry->value);
         before = ',';
     }
-    return put(writer, "}", 1);
+    return at ? put(writer, at, "}", 1) : NULL;
 }
 
-/* JSON has no word for them; Logstash writes them as strings. */
-static bool put_float(struct writer *writer, double real)
+/* JSON has no word for what is not finite; Logstash writes a string. */
+static char *put_float(struct writer *writer, char *at, double real)
 {
     char text[FLOAT_TEXT_MAX];
     size_t len = float_format(real, text);
-    return isfinite(real) ? put(writer, text, len) : put_str(writer, str_make(text, len));
+    return isfinite(real) ? put(writer, at, text, len) : put_str(writer, at, str_make(text, len));
 }
 
-static bool put_timestamp(struct writer *writer, struct instant at)
+static char *put_timestamp(struct writer *writer, char *at, struct instant instant)
 {
     char text[INSTANT_TEXT_MAX + 2];
-    size_t len = instant_format(at, text + 1);
+    size_t len = instant_format(instant, text + 1);
     text[0] = text[len + 1] = '"';
-    return put(writer, text, len + 2);
+    return put(writer, at, text, len + 2);
 }
 
-static bool put_int(struct writer *writer, int64_t integer)
+static char *put_int(struct writer *writer, char *at, int64_t integer)
 {
     char text[INT_TEXT_MAX];
-    if ((size_t)(writer->end - writer->at) < INT_TEXT_MAX)
-        return put(writer, text, int_format(integer, text));
-    writer->at += int_format(integer, writer->at);
-    return true;
+    if ((size_t)(writer->end - at) < INT_TEXT_MAX)
+        return put(writer, at, text, int_format(integer, text));
+    return at + int_format(integer, at);
 }
 
-static bool put_value(struct writer *writer, const struct value *value)
+static char *put_value(struct writer *writer, char *at, const struct value *value)
 {
     switch (value_type(value)) {
     case VALUE_NULL:
-        return put(writer, "null", 4);
+        return put(writer, at, "null", 4);
     case VALUE_BOOL:
-        return value->as.boolean ? put(writer, "true", 4) : put(writer, "false", 5);
+        return value->as.boolean ? put(writer, at, "true", 4) : put(writer, at, "false", 5);
     case VALUE_INT:
-        return put_int(writer, value->as.integer);
+        return put_int(writer, at, value->as.integer);
     case VALUE_FLOAT:
-        return put_float(writer, value->as.real);
+        return put_float(writer, at, value->as.real);
     case VALUE_TIMESTAMP:
-        return put_timestamp(writer, value_as_instant(value));
+        return put_timestamp(writer, at, value_as_instant(value));
     case VALUE_BIG_INT:
-        return put(writer, value->as.text, value->extra);
+        return put(writer, at, value->as.text, value->extra);
     case VALUE_STRING:
-        return put_str(writer, value_as_str(value));
+        return put_str(writer, at, value_as_str(value));
     case VALUE_ARRAY:
-        return put_array(writer, value->as.array);
+        return put_array(writer, at, value->as.array);
     case VALUE_OBJECT:
-        return put_object(writer, value->as.object);
+        return put_object(writer, at, value->as.object);
     }
     mem_abort("value of an unknown type");
 }
 
 bool json_encode_value(const struct value *value, struct buf *out)
 {
-    struct writer writer;
-    writer_open(&writer, out);
-    bool fits = put_value(&writer, value);
-    writer_close(&writer);
-    return fits;
+    struct writer writer = {.buf = out};
+    char *at = room_slow(&writer, NULL, 1);
+    if (at)
+        at = put_value(&writer, at, value);
+    if (at)
+        out->len = (size_t)(at - out->ptr);
+    return at != NULL;
 }
 
 bool json_encode_str(struct str text, struct buf *out)
 {
-    struct writer writer;
-    writer_open(&writer, out);
-    bool fits = put_str(&writer, text);
-    writer_close(&writer);
-    return fits;
+    struct value value = value_str(text);
+    return json_encode_value(&value, out);
 }
 
 bool json_encode_event(const struct event *event, struct buf *out)

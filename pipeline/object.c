@@ -142,8 +142,7 @@ static void grow(struct arena *arena, struct object *object)
         index_build(arena, object);
 }
 
-/* Adds an entry whose key is not there. */
-static void append(struct arena *arena, struct object *object, struct str key, struct value item)
+void object_append(struct arena *arena, struct object *object, struct str key, struct value item)
 {
     if (object->used == object->capacity)
         grow(arena, object);
@@ -162,7 +161,7 @@ void value_object_set(struct arena *arena, struct value *object, struct str key,
     struct object *self = object_of(object);
     int64_t at = find(self, key);
     if (at == NOT_FOUND)
-        append(arena, self, key, item);
+        object_append(arena, self, key, item);
     else
         self->entries[at].value = item;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How values are stored: private to value.c, object.c, value_text.c and the JSON code, which fill and walk
- * containers without a call for each item. Everybody else uses pipeline/value.h.
+ * How values are stored: private to value.c, object.c, value_text.c, event.c and the JSON code, which fill and
+ * walk containers without a call for each item. Everybody else uses pipeline/value.h.
  *
  * An object is a vector of entries in insertion order. Up to OBJECT_LINEAR_MAX entries a key is found by
  * comparing; above that an index of entry positions by seeded hash is kept, so that an object with 100,000
@@ -39,6 +39,9 @@ struct object {
  * value of the earlier one, which keeps its place. */
 struct value object_from_entries(struct arena *arena, const struct object_entry *entries,
                                  size_t count, size_t spare);
+
+/* Adds an entry whose key is known not to be there. */
+void object_append(struct arena *arena, struct object *object, struct str key, struct value item);
 
 static inline bool object_entry_is_dead(const struct object_entry *entry)
 {
