@@ -38,7 +38,8 @@ static const struct output *const OUTPUTS[] = {
 };
 
 static const struct codec *const CODECS[] = {
-    &codec_dots, &codec_json, &codec_json_lines, &codec_line, &codec_plain, &codec_rubydebug, NULL,
+    &codec_dots,      &codec_json,  &codec_json_lines, &codec_line,
+    &codec_multiline, &codec_plain, &codec_rubydebug,  NULL,
 };
 
 const struct plugin_list builtin_plugins = {

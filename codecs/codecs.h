@@ -11,6 +11,7 @@ extern const struct codec codec_dots;
 extern const struct codec codec_json;
 extern const struct codec codec_json_lines;
 extern const struct codec codec_line;
+extern const struct codec codec_multiline;
 extern const struct codec codec_plain;
 extern const struct codec codec_rubydebug;
 

@@ -38,15 +38,6 @@ static void line_emit(struct line_codec *line, struct str bytes, struct event_si
     sink->emit(sink, text_event_new(sink->arena, text, line->original));
 }
 
-static void line_emit_too_long(struct line_codec *line, struct event_sink *sink)
-{
-    struct str text =
-        arena_printf(sink->arena, "line longer than %zu bytes", line->tokenizer.max_bytes);
-    struct event *event = text_event_new(sink->arena, text, false);
-    event_add_tag(event, STR("_linetoolong"));
-    sink->emit(sink, event);
-}
-
 static void line_decode(void *self, struct str bytes, struct event_sink *sink)
 {
     struct line_codec *line = self;
@@ -57,7 +48,7 @@ static void line_decode(void *self, struct str bytes, struct event_sink *sink)
             line_emit(line, token, sink);
             break;
         case TOKEN_TOO_LONG:
-            line_emit_too_long(line, sink);
+            text_event_emit_too_long(sink, line->tokenizer.max_bytes);
             break;
         case TOKEN_NEED_MORE:
             return;

@@ -27,6 +27,14 @@ struct event *text_event_new(struct arena *arena, struct str text, bool original
     return event;
 }
 
+void text_event_emit_too_long(struct event_sink *sink, size_t max_bytes)
+{
+    struct str text = arena_printf(sink->arena, "line longer than %zu bytes", max_bytes);
+    struct event *event = text_event_new(sink->arena, text, false);
+    event_add_tag(event, STR("_linetoolong"));
+    sink->emit(sink, event);
+}
+
 void text_format_init(struct text_format *format, const struct plugin_env *env,
                       const struct template *given)
 {

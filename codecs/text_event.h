@@ -9,6 +9,8 @@
 
 /* An event whose message is text (valid UTF-8 that lives as long as the arena). */
 struct event *text_event_new(struct arena *arena, struct str text, bool original);
+/* An event that stands for a line longer than max_bytes, tagged _linetoolong. */
+void text_event_emit_too_long(struct event_sink *sink, size_t max_bytes);
 /* Sets [event][original] unless it is there. */
 void text_event_keep_original(struct event *event, struct str text);
 

@@ -33,8 +33,10 @@ struct stdin_input {
     uint64_t token;
     size_t admitted; /* bytes that may still be read without asking again */
     uv_poll_t poll;
-    uv_fs_t request; /* FILE */
-    bool request_active;
+    uv_timer_t flush_timer; /* for codecs that do not hold lines for ever */
+    uv_fs_t request;        /* FILE */
+    bool request_active, poll_open;
+    bool stopping; /* with a read in the thread pool, which still writes into the batch */
     unsigned open_handles;
     void (*closed)(void *ctx);
     void *closed_ctx;
@@ -83,6 +85,7 @@ static void stdin_finish(struct stdin_input *input)
     input->state = STDIN_FINISHED;
     if (input->source.kind == STANDARD_FD_POLLED)
         uv_poll_stop(&input->poll);
+    uv_timer_stop(&input->flush_timer);
     stream_flush_codec(input->stream);
     stdin_hand_over(input);
     input_finished(input->env);
@@ -103,6 +106,26 @@ static bool stdin_has_room(struct stdin_input *input)
     return false;
 }
 
+static void on_flush_timer(uv_timer_t *timer)
+{
+    struct stdin_input *input = timer->data;
+    if (input->state == STDIN_FINISHED)
+        return;
+    stream_flush_codec(input->stream);
+    if (stream_count(input->stream) > 0)
+        stdin_hand_over(input);
+}
+
+/* Codecs that hold lines say for how long after the last bytes. */
+static void await_flush(struct stdin_input *input)
+{
+    const struct codec_instance *codec = stream_codec(input->stream);
+    unsigned after_ms =
+        codec->codec->flush_after_ms ? codec->codec->flush_after_ms(codec->self) : 0;
+    if (after_ms > 0)
+        uv_timer_start(&input->flush_timer, on_flush_timer, after_ms, 0);
+}
+
 /* What one read gave; false when reading is over. */
 static bool stdin_take(struct stdin_input *input, const char *bytes, ssize_t count)
 {
@@ -116,6 +139,7 @@ static bool stdin_take(struct stdin_input *input, const char *bytes, ssize_t cou
     size_t got = (size_t)count;
     input->admitted -= got < input->admitted ? got : input->admitted;
     stream_decode(input->stream, str_make(bytes, got));
+    await_flush(input);
     if (stream_full(input->stream))
         stdin_hand_over(input);
     return true;
@@ -151,9 +175,11 @@ static void on_file_read(uv_fs_t *request)
     const char *bytes = request->bufs ? request->bufs[0].base : NULL;
     uv_fs_req_cleanup(request);
     input->request_active = false;
-    if (input->state == STDIN_FINISHED)
+    if (!stdin_take(input, bytes, count))
         return;
-    if (stdin_take(input, bytes, count))
+    if (input->stopping)
+        stdin_finish(input);
+    else
         stdin_begin_read(input);
 }
 
@@ -214,12 +240,16 @@ static bool stdin_start(void *self, struct error *err)
 {
     struct stdin_input *input = self;
     assert(input->state == STDIN_IDLE);
+    uv_timer_init(input->env->loop, &input->flush_timer);
+    input->flush_timer.data = input;
+    input->open_handles++;
     if (input->source.kind == STANDARD_FD_POLLED) {
         int failed = uv_poll_init(input->env->loop, &input->poll, input->source.fd);
         if (failed)
             return error_set(err, ERROR_IO, "cannot wait for standard input: %s",
                              uv_strerror(failed));
         input->poll.data = input;
+        input->poll_open = true;
         input->open_handles++;
     }
     input->state = STDIN_READING;
@@ -232,15 +262,24 @@ static void stdin_stop(void *self)
     struct stdin_input *input = self;
     if (input->state == STDIN_IDLE)
         input->state = STDIN_FINISHED;
+    else if (input->request_active)
+        input->stopping = true;
     else
         stdin_finish(input);
+}
+
+static void stdin_closed(struct stdin_input *input)
+{
+    if (input->source.fd >= 0)
+        close(input->source.fd);
+    input->closed(input->closed_ctx);
 }
 
 static void on_handle_closed(uv_handle_t *handle)
 {
     struct stdin_input *input = handle->data;
-    close(input->source.fd);
-    input->closed(input->closed_ctx);
+    if (--input->open_handles == 0)
+        stdin_closed(input);
 }
 
 static void stdin_close(void *self, void (*closed)(void *ctx), void *ctx)
@@ -251,13 +290,13 @@ static void stdin_close(void *self, void (*closed)(void *ctx), void *ctx)
         stream_close(input->stream);
     input->closed = closed;
     input->closed_ctx = ctx;
-    if (input->open_handles > 0) {
-        uv_close((uv_handle_t *)&input->poll, on_handle_closed);
+    if (input->open_handles == 0) {
+        stdin_closed(input);
         return;
     }
-    if (input->source.fd >= 0)
-        close(input->source.fd);
-    closed(ctx);
+    uv_close((uv_handle_t *)&input->flush_timer, on_handle_closed);
+    if (input->poll_open)
+        uv_close((uv_handle_t *)&input->poll, on_handle_closed);
 }
 
 static const struct option stdin_options[] = {

@@ -84,6 +84,7 @@ bool codec_open(const struct plugin_env *env, const struct conf_plugin *option,
     struct plugin_env *codec_env = arena_alloc(env->arena, sizeof *codec_env);
     *codec_env = *env;
     codec_env->ecs = choice.ecs;
+    codec_env->stream = stream;
     *out = (struct codec_instance){choice.codec, choice.options};
     if (choice.codec->open && !choice.codec->open(out->self, codec_env, err))
         return error_prefix(err, "codec %s", choice.codec->plugin.name);

@@ -72,6 +72,7 @@ struct plugin_env {
     struct lane *lane;
     struct engine *engine;
     enum ecs_mode ecs;   /* of the plugin: its own option, else the pipeline's */
+    bool stream;         /* of a codec: bytes come as a stream cut anywhere, not as whole messages */
     bool primary;        /* the instance that does what is done once for each plugin */
     void *shared;        /* shared_size bytes, the same for all instances */
     struct regex_scratch *regex; /* the lane's */
@@ -110,6 +111,9 @@ struct codec {
     /* How many bytes decode() has taken but not yet turned into events, so that an input's position can stay before
      * them. NULL: never any. */
     size_t (*pending)(const void *self);
+    /* So long after the last bytes the input calls flush, because what is pending should not wait longer; 0: never.
+     * NULL: never. */
+    unsigned (*flush_after_ms)(const void *self);
 };
 
 struct codec_instance {

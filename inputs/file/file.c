@@ -60,7 +60,8 @@ static void on_save_timer(uv_timer_t *timer)
     save(input);
     uint64_t now = uv_now(input->env->loop);
     uint64_t interval = (uint64_t)input->options.sincedb_write_interval_ms;
-    if (input->syncing || input->stopping || now - input->sincedb_durable_ms < interval)
+    if (input->syncing || input->stopping || input->finished ||
+        now - input->sincedb_durable_ms < interval)
         return;
     input->sincedb_durable_ms = now;
     input->syncing = true;

@@ -234,6 +234,15 @@ static bool has_moved(const struct watched_file *file, struct stat *status)
            !file_identity_equal(file_identity_of(status), file->identity);
 }
 
+/* Codecs that hold lines say for how long after the last bytes. */
+static bool holds_too_long(const struct watched_file *file)
+{
+    const struct codec_instance *codec = file->stream ? stream_codec(file->stream) : NULL;
+    unsigned after_ms =
+        codec && codec->codec->flush_after_ms ? codec->codec->flush_after_ms(codec->self) : 0;
+    return after_ms > 0 && is_quiet(file, after_ms);
+}
+
 /* True when the paths should be looked at again. */
 static bool look_after(struct watched_file *file)
 {
@@ -248,6 +257,8 @@ static bool look_after(struct watched_file *file)
         follow_size(file, &status);
         if (file->state != WATCHED_IDLE)
             return false;
+        if (holds_too_long(file))
+            reader_flush(file);
         if (file->stream && close_older > 0 && is_quiet(file, close_older)) {
             reader_close(file);
             reader_set_state(file, WATCHED_CLOSED);
