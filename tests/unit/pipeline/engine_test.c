@@ -50,11 +50,17 @@ START_TEST(tries_a_whole_group_again)
 }
 END_TEST
 
+/* What the item begins with. */
+static long number_of(struct str item)
+{
+    return strtol(item.ptr, NULL, 10);
+}
+
 /* Odd numbers need a second try, so each group comes back in part. */
 static enum verdict odd_again(struct fake_world *world, struct str item, unsigned attempts)
 {
     (void)world;
-    return attempts == 0 && atoi(item.ptr) % 2 ? VERDICT_RETRY : VERDICT_DELIVERED;
+    return attempts == 0 && number_of(item) % 2 ? VERDICT_RETRY : VERDICT_DELIVERED;
 }
 
 START_TEST(tries_only_the_rest_of_a_group_again)
@@ -70,7 +76,7 @@ static enum verdict refuse_fives(struct fake_world *world, struct str item, unsi
 {
     (void)world;
     (void)attempts;
-    return atoi(item.ptr) % 5 == 0 ? VERDICT_REFUSED : VERDICT_DELIVERED;
+    return number_of(item) % 5 == 0 ? VERDICT_REFUSED : VERDICT_DELIVERED;
 }
 
 START_TEST(a_refused_event_is_counted_and_holds_nothing_up)
