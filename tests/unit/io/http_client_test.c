@@ -71,6 +71,8 @@ static void teardown(void)
     http_client_close(client);
     uv_run(&loop, UV_RUN_DEFAULT);
     http_peer_close(&peer);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    ck_assert_int_eq(uv_loop_close(&loop), 0);
 }
 
 static struct seen exchange(const struct http_request *template)
