@@ -34,13 +34,23 @@ static bool syntax_error(const struct mrb_parser_state *parser, struct str sourc
                      first->column - head, first->message ? first->message : "syntax error");
 }
 
+/* $& $` and $' cost a string each at every match, so they are set only once some script names them. */
+static void note_variables(struct script_vm *vm, struct str source)
+{
+    static const char *const NAMES[] = {"$&", "$`", "$'"};
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
+        vm->wants_surroundings |= str_find(source, str_from(NAMES[i])) != SIZE_MAX;
+}
+
 /* Runs source with self; its value, or false and *err. what: the name that positions begin with. */
 static bool evaluate(struct script_vm *vm, struct str source, const char *what, mrb_value self,
                      mrb_value *out, struct error *err)
 {
     mrb_state *mrb = vm->mrb;
     mrbc_context *context = mrbc_context_new(mrb);
+    note_variables(vm, source);
     context->capture_errors = true;
+    context->no_optimize = true; /* with it "é"[0] would be mruby's own, by bytes */
     mrbc_filename(mrb, context, what);
     struct mrb_parser_state *parser = mrb_parse_nstring(mrb, source.ptr, source.len, context);
     bool ok = parser && parser->nerr == 0 && parser->tree;

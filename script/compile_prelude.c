@@ -36,6 +36,7 @@ static struct RProc *compile(mrb_state *mrb, const char *source, size_t len, con
 {
     mrbc_context *context = mrbc_context_new(mrb);
     context->no_exec = true;
+    context->no_optimize = true; /* as for scripts: "é"[0] must not be by bytes */
     mrbc_filename(mrb, context, name);
     struct mrb_parser_state *parser = mrb_parse_nstring(mrb, source, len, context);
     struct RProc *proc = parser && parser->nerr == 0 ? mrb_generate_code(mrb, parser) : NULL;

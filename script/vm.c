@@ -6,7 +6,9 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "script/library.h"
 #include "script/prelude.h"
+#include "script/regexp.h"
 #include "script/time.h"
 
 /* mruby collects its garbage and tries again when this gives NULL, then raises NoMemoryError. */
@@ -155,6 +157,13 @@ static mrb_value define_everything(mrb_state *mrb, void *ud)
     script_define_timestamp(vm);
     script_define_time(vm);
     script_define_event(vm);
+    script_define_regexp(vm);
+    script_define_match(vm);
+    script_define_string(vm);
+    script_define_string_patterns(vm);
+    script_define_numbers(vm);
+    script_define_json(vm);
+    script_define_system(vm);
     define_log(vm);
     return mrb_nil_value();
 }
@@ -191,14 +200,9 @@ static bool start(struct script_vm *vm, struct error *err)
 
 static void destroy(struct script_vm *vm)
 {
-    struct str key;
-    void *regex;
-    size_t at = 0;
     mrb_close(vm->mrb);
-    while (map_next(&vm->regexes, &at, &key, &regex))
-        regex_free(regex);
-    map_release(&vm->regexes);
     map_release(&vm->refs);
+    buf_release(&vm->json_text);
     arena_release(&vm->arena);
     mem_free(vm);
 }
@@ -218,7 +222,7 @@ struct script_vm *script_vm_ref(struct script_vm **slot, const struct plugin_env
     vm->env = env;
     arena_init(&vm->arena, NULL);
     map_init(&vm->refs);
-    map_init(&vm->regexes);
+    buf_init(&vm->json_text, SCRIPT_HEAP_MAX);
     vm->mrb = mrb_open_allocf(allocate, vm);
     if (!vm->mrb)
         mem_abort("cannot start mruby");

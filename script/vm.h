@@ -19,6 +19,7 @@
 #include <mruby/istruct.h>
 #include <mruby/numeric.h>
 #include <mruby/proc.h>
+#include <mruby/range.h>
 #include <mruby/string.h>
 #include <mruby/variable.h>
 
@@ -56,14 +57,16 @@ struct script_vm {
     struct arena arena;       /* field references, outside-of-call values; lives as long as the vm */
     struct map refs;          /* text -> struct field_ref * */
     const struct field_ref *ref_slots[REF_CACHE_SLOTS];
-    struct map regexes;       /* flags and source -> struct regex * */
+    mrb_value regexps;        /* Hash: flags and source -> Regexp */
     struct regex_scratch *scratch;
     struct json_reader *json;
     struct fetched fetched[FETCHED_MAX];
     size_t fetched_count;
+    struct buf json_text; /* scratch for one text; here because what follows may raise */
     mrb_value roots; /* an array: keeps what C holds during a call alive */
     mrb_value new_event_block;
-    mrb_value last_match; /* $~ */
+    unsigned groups_set;      /* $1 .. $n were set by the last match */
+    bool wants_surroundings;  /* some script names $& $` or $' */
     struct RClass *event_class, *timestamp_class, *time_class, *filter_class, *big_class;
     struct RClass *regexp_class, *match_class;
 };
