@@ -78,6 +78,10 @@ class Node:
                 self.process.kill()
                 self.process.wait()
 
+    def start_if_stopped(self):
+        if self.process.poll() is not None:
+            self.start()
+
     def remove(self):
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
