@@ -11,13 +11,14 @@ INFO = {'name': 'stub', 'cluster_name': 'stub', 'version': {'number': '8.11.0', 
 
 
 class SearchStub:
-    """Documents end up in `documents` as (action, index, source), each alert's body in `alerts`.
+    """Documents end up in `documents` as (action, index, source), each alert's body in `alerts`; `bulks` counts the
+    requests.
 
     status_of(source) gives an item's status (201). While `failing` is a status, bulk requests get that instead."""
 
     def __init__(self, status_of=None, port=0):
         self.documents, self.alerts, self.templates = [], [], {}
-        self.failing = None
+        self.failing, self.bulks = None, 0
         self.status_of = status_of or (lambda source: 201)
         self.server = support.Recorder(self._answer, port)
         self.port, self.address, self.close = self.server.port, self.server.address, self.server.close
@@ -38,6 +39,7 @@ class SearchStub:
         return 200, INFO, headers
 
     def _bulk(self, request):
+        self.bulks += 1
         if self.failing:
             return self.failing, {'error': {'type': 'unavailable', 'reason': 'as the test wants'}, 'status': self.failing}
         items, lines = [], iter(request.body.split(b'\n')[:-1])

@@ -178,6 +178,13 @@ class Request:
         return json.loads(self.body)
 
 
+class QuietServer(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_):
+        """A client that was killed resets its connections: nothing to show."""
+
+
 class Recorder:
     """An HTTP/1.1 server on a free port that keeps every request and answers with what `answer` returns.
 
@@ -188,8 +195,7 @@ class Recorder:
         self.requests = []
         self.answer = answer or (lambda request: (200, {}))
         self.lock = threading.Lock()
-        self.server = http.server.ThreadingHTTPServer(('127.0.0.1', port), self._handler())
-        self.server.daemon_threads = True
+        self.server = QuietServer(('127.0.0.1', port), self._handler())
         self.port = self.server.server_address[1]
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={'poll_interval': 0.05}, daemon=True)
         self.thread.start()
