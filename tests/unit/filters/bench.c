@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/filters/bench.h"
+
+#include <check.h>
+
+#include "base/mem.h"
+#include "conf/bind.h"
+#include "conf/source.h"
+
+enum { OUTPUT_MAX = 1 << 20 };
+
+static struct instant fixed_now(void)
+{
+    return (struct instant){1795467600, 0};
+}
+
+static struct counter *any_counter(const struct plugin_env *env, const char *name)
+{
+    (void)name;
+    return env->counter_ctx;
+}
+
+void bench_init(struct bench *bench)
+{
+    *bench = (struct bench){.settings = {.escape = FIELD_ESCAPE_NONE}};
+    arena_init(&bench->arena, NULL);
+    bench->env = (struct plugin_env){
+        .id = STR("bench"),
+        .arena = &bench->arena,
+        .ecs = ECS_V8,
+        .primary = true,
+        .regex = regex_scratch_new(NULL),
+        .json = json_reader_new(),
+        .settings = &bench->settings,
+        .counter = any_counter,
+        .counter_ctx = &bench->counter,
+        .now = fixed_now,
+    };
+}
+
+static void close_filter(struct bench *bench)
+{
+    if (bench->self && bench->filter->close)
+        bench->filter->close(bench->self);
+    bench->self = NULL;
+}
+
+void bench_release(struct bench *bench)
+{
+    close_filter(bench);
+    mem_free(bench->shared);
+    regex_scratch_free(bench->env.regex);
+    json_reader_free(bench->env.json);
+    arena_release(&bench->arena);
+}
+
+static const struct conf_plugin *parse(struct bench *bench, const char *options)
+{
+    static const struct conf_options DEFAULTS = {.support_escapes = false};
+    struct conf_source source;
+    struct conf_tree tree;
+    struct error_list errors;
+    error_list_init(&errors);
+    struct str text = arena_printf(&bench->arena, "filter { bench { %s } }", options);
+    conf_source_text(&bench->arena, text, "bench", &source);
+    bool ok = conf_parse(&bench->arena, &source, &DEFAULTS, &tree, &errors);
+    ck_assert_msg(ok, "%s: %s", options, ok ? "" : errors.items[0].text);
+    error_list_release(&errors);
+    return tree.filters.statements[0].plugin;
+}
+
+static const char *bind_options(struct bench *bench, const char *options)
+{
+    struct error_list errors;
+    error_list_init(&errors);
+    struct bind_context ctx = {&bench->arena, bench->settings.escape, &errors};
+    struct bind_target target = {bench->filter->plugin.options, bench->self};
+    const char *refusal = NULL;
+    if (!bind_plugin(&ctx, "filter", parse(bench, options), &target, 1))
+        refusal = arena_cstr(&bench->arena, str_from(errors.items[0].text));
+    error_list_release(&errors);
+    return refusal;
+}
+
+static const char *open_bound(struct bench *bench)
+{
+    struct error err = {.text = ""};
+    const struct filter *filter = bench->filter;
+    bool ok = !filter->plugin.check || filter->plugin.check(bench->self, &bench->env, &err);
+    if (ok && (!filter->open || filter->open(bench->self, &bench->env, &err)))
+        return NULL;
+    bench->self = NULL;
+    return arena_cstr(&bench->arena, str_from(err.text));
+}
+
+const char *bench_open(struct bench *bench, const struct filter *filter, const char *options)
+{
+    close_filter(bench);
+    mem_free(bench->shared);
+    bench->filter = filter;
+    bench->shared = mem_zero(1, filter->plugin.shared_size + 1);
+    bench->env.shared = bench->shared;
+    bench->self = arena_zero(&bench->arena, filter->plugin.size);
+    const char *refusal = bind_options(bench, options);
+    if (!refusal)
+        return open_bound(bench);
+    bench->self = NULL;
+    return refusal;
+}
+
+void bench_reopen(struct bench *bench)
+{
+    void *bound = arena_zero(&bench->arena, bench->filter->plugin.size);
+    memcpy(bound, bench->self, bench->filter->plugin.size);
+    bench->self = bound;
+    ck_assert_ptr_null(open_bound(bench));
+}
+
+static const char *show(struct bench *bench, struct event *event)
+{
+    struct buf out;
+    buf_init(&out, OUTPUT_MAX);
+    value_object_remove(&event->fields, STR("@version"));
+    if (!bench->with_timestamp)
+        value_object_remove(&event->fields, STR("@timestamp"));
+    ck_assert(json_encode_event(event, &out));
+    char *text = arena_cstr(&bench->arena, buf_str(&out));
+    buf_release(&out);
+    return text;
+}
+
+const char *bench_apply(struct bench *bench, const char *event_json)
+{
+    static const char *const RESULTS[] = {"matched", "skipped", "cancelled"};
+    struct error err = {.text = ""};
+    struct value object;
+    ck_assert_msg(json_decode(bench->env.json, &bench->arena, str_from(event_json), &object, &err),
+                  "%s: %s", event_json, err.text);
+    struct event *event = event_from_object(&bench->arena, object);
+    enum filter_result result = bench->filter->apply(bench->self, event, NULL);
+    return arena_printf(&bench->arena, "%s %s", RESULTS[result], show(bench, event)).ptr;
+}
