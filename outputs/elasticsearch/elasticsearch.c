@@ -37,7 +37,7 @@ static void log_failure(struct elasticsearch *output, const struct host *host,
     uint64_t held_back;
     if (!log_limit_allow(&output->failures, clock_monotonic_ms(), &held_back))
         return;
-    log_warn(output->env->log, "bulk_failed", "a bulk request failed, it is sent again",
+    log_warn(output->env->log, "bulk_failed", "documents were not taken, they are sent again",
              LOG_STR("host", host->name), LOG_INT("status", result->status),
              LOG_CSTR("error", result->error), LOG_STR("detail", detail),
              LOG_INT("not_logged_before", held_back));
@@ -172,7 +172,9 @@ void elasticsearch_resume(struct elasticsearch *output)
 
 struct item_reading {
     struct bulk *bulk;
-    size_t extra; /* items of the answer that no item of ours belongs to */
+    size_t extra;            /* items of the answer that no item of ours belongs to */
+    struct str retry_reason; /* of the first item that is tried again; in reason */
+    char reason[BULK_REASON_MAX];
 };
 
 static void on_item(void *ctx, size_t index, const struct bulk_item *item)
@@ -187,8 +189,11 @@ static void on_item(void *ctx, size_t index, const struct bulk_item *item)
     char reason[BULK_REASON_MAX];
     group_answer(bulk->group, bulk->at + index, verdict,
                  verdict == VERDICT_DELIVERED ? STR("") : bulk_item_reason(item, reason));
-    if (verdict == VERDICT_RETRY)
-        bulk->overloaded |= item->status == 429 || item->status == 503;
+    if (verdict != VERDICT_RETRY)
+        return;
+    bulk->overloaded |= item->status == 429 || item->status == 503;
+    if (reading->retry_reason.len == 0)
+        reading->retry_reason = bulk_item_reason(item, reading->reason);
 }
 
 static void answer_range(struct bulk *bulk, size_t from, enum verdict verdict, struct str reason)
@@ -205,6 +210,8 @@ static void read_items(struct bulk *bulk, const struct http_result *result)
     struct bulk_reply reply;
     bulk_reply_read(result->body, on_item, &reading, &reply);
     size_t answered = reply.items < bulk->count ? reply.items : bulk->count;
+    if (reading.retry_reason.len > 0)
+        log_failure(bulk->output, bulk->host, result, reading.retry_reason);
     bool all_went_well =
         reply.is_whole && reply.has_errors_flag && !reply.errors && !reply.has_items;
     if (answered < bulk->count && !all_went_well)
