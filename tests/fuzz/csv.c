@@ -6,8 +6,8 @@
 #include <assert.h>
 
 #include "base/utf8.h"
-#include "filters/csv_convert.h"
-#include "filters/csv_line.h"
+#include "pipeline/csv_convert.h"
+#include "base/csv_line.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

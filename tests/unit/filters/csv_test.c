@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "filters/csv_convert.h"
-#include "filters/csv_line.h"
+#include "base/csv_line.h"
+#include "pipeline/csv_convert.h"
 
 #include <stdlib.h>
 

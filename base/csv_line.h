@@ -3,8 +3,8 @@
  * One line of comma-separated values, read strictly as Ruby's CSV library reads it. Pure; results live in the arena or
  * point into the text.
  */
-#ifndef MILLRACE_FILTERS_CSV_LINE_H
-#define MILLRACE_FILTERS_CSV_LINE_H
+#ifndef MILLRACE_BASE_CSV_LINE_H
+#define MILLRACE_BASE_CSV_LINE_H
 
 #include "base/arena.h"
 #include "base/error.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The csv filter's conversions, after the converters of Ruby's CSV library: a text that is not what the type wants stays
+ * The conversions of the csv filter and codec, after the converters of Ruby's CSV library: a text that is not what the type wants stays
  * a text.
  */
-#ifndef MILLRACE_FILTERS_CSV_CONVERT_H
-#define MILLRACE_FILTERS_CSV_CONVERT_H
+#ifndef MILLRACE_PIPELINE_CSV_CONVERT_H
+#define MILLRACE_PIPELINE_CSV_CONVERT_H
 
 #include "pipeline/value.h"
 

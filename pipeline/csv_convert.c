@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "filters/csv_convert.h"
+#include "pipeline/csv_convert.h"
 
 #include <math.h>
 

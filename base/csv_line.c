@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "filters/csv_line.h"
+#include "base/csv_line.h"
 
 #include <assert.h>
 
