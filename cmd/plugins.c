@@ -9,27 +9,12 @@
 #include "outputs/outputs.h"
 
 static const struct input *const INPUTS[] = {
-    &input_beats,
-    &input_file,
-    &input_generator,
-    &input_heartbeat,
-    &input_stdin,
-    NULL,
+    &input_beats, &input_file, &input_generator, &input_heartbeat, &input_stdin, NULL,
 };
 
 static const struct filter *const FILTERS[] = {
-    &filter_categorize,
-    &filter_csv,
-    &filter_date,
-    &filter_dissect,
-    &filter_drop,
-    &filter_grok,
-    &filter_json,
-    &filter_kv,
-    &filter_mutate,
-    &filter_ruby,
-    &filter_tier,
-    NULL,
+    &filter_categorize, &filter_csv, &filter_date,   &filter_dissect, &filter_drop, &filter_grok,
+    &filter_json,       &filter_kv,  &filter_mutate, &filter_ruby,    &filter_tier, NULL,
 };
 
 static const struct output *const OUTPUTS[] = {
@@ -38,8 +23,8 @@ static const struct output *const OUTPUTS[] = {
 };
 
 static const struct codec *const CODECS[] = {
-    &codec_dots,      &codec_json,  &codec_json_lines, &codec_line,
-    &codec_multiline, &codec_plain, &codec_rubydebug,  NULL,
+    &codec_csv,   &codec_dots,      &codec_json, &codec_json_lines, &codec_line, &codec_multiline,
+    &codec_plain, &codec_rubydebug, NULL,
 };
 
 const struct plugin_list builtin_plugins = {

@@ -7,6 +7,7 @@
 
 #include "pipeline/plugin.h"
 
+extern const struct codec codec_csv;
 extern const struct codec codec_dots;
 extern const struct codec codec_json;
 extern const struct codec codec_json_lines;
