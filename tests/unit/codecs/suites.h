@@ -5,6 +5,7 @@
 #include <check.h>
 
 Suite *charset_suite(void);
+Suite *codec_suite(void);
 Suite *rubydebug_suite(void);
 Suite *tokenizer_suite(void);
 
