@@ -150,6 +150,11 @@ static struct batch *current(struct stream *stream)
     return stream->batch;
 }
 
+atomic_size_t *stream_memory(struct stream *stream)
+{
+    return &stream->engine->options.memory->used;
+}
+
 struct arena *stream_arena(struct stream *stream)
 {
     return &current(stream)->arena;

@@ -49,6 +49,8 @@ char *stream_buffer(struct stream *stream, size_t want, size_t *got_out);
 /* So many bytes of the last stream_buffer are in use: the rest may be offered again. stream_decode says it itself. */
 void stream_buffer_used(struct stream *stream, size_t bytes);
 struct arena *stream_arena(struct stream *stream);
+/* What else an input holds for a stream (half frames, inflaters) is charged to the same budget as its batches. */
+atomic_size_t *stream_memory(struct stream *stream);
 void stream_decode(struct stream *stream, struct str bytes);
 void stream_flush_codec(struct stream *stream); /* the end of the bytes: the codec gives what it holds */
 size_t stream_codec_pending(const struct stream *stream);

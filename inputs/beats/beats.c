@@ -273,6 +273,7 @@ static const char *const COUNTER_NAMES[BEATS_COUNTERS] = {
     [BEATS_INACTIVE] = "inactivity_timeouts",
     [BEATS_WINDOW_TIMEOUTS] = "window_timeouts",
     [BEATS_WRITE_TIMEOUTS] = "write_timeouts",
+    [BEATS_SHED] = "connections_shed",
 };
 
 /* ---- checks across options ---- */
@@ -356,6 +357,10 @@ static void set_limits(struct beats_input *input)
         .max_inflated_bytes = (size_t)options->max_inflated_bytes,
         .max_window_inflated_bytes = (size_t)options->max_window_inflated_bytes,
     };
+    /* An event is at most an eighth of the memory budget; half frames together get a quarter. */
+    input->max_held_bytes = 2 * (size_t)EVENT_MAX_BYTES;
+    if (input->env->settings && input->env->settings->max_event_bytes > 0)
+        input->max_held_bytes = 2 * input->env->settings->max_event_bytes;
 }
 
 static void set_enrichment(struct beats_input *input)

@@ -91,7 +91,7 @@ void connection_finish(struct beats_connection *connection)
     connection_read(connection, false);
     windows_drop_incomplete(&connection->windows);
     connection->is_incomplete = connection->paused = false;
-    buf_release(&connection->rest);
+    intake_drop(connection);
     connection_update(connection);
 }
 

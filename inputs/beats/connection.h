@@ -57,11 +57,12 @@ struct beats_connection {
     size_t wanted_bytes; /* to be admitted before decoding goes on */
     bool wants_turn;     /* others first, before decoding goes on */
     bool turn_posted;
-    bool waits_for_acks;       /* the list of windows is full */
+    bool waits_for_acks; /* the list of windows is full */
     bool paused;
     uint64_t paused_since_ms;
     bool is_incomplete; /* in the middle of a window or frame */
     bool window_ended;  /* by the last piece */
+    size_t held_bytes;  /* of the input's sum: half frames and what was not decoded */
     uint64_t incomplete_since_ms;
     uint64_t incomplete_bytes;
 
@@ -95,6 +96,8 @@ uint64_t connection_now_ms(const struct beats_connection *connection);
 
 void intake_open(struct beats_connection *connection);
 void intake_close(struct beats_connection *connection);
+/* Nothing more will be decoded. */
+void intake_drop(struct beats_connection *connection);
 /* Decodes what was read. Ends in connection_update unless it refused the connection. */
 void intake_bytes(struct beats_connection *connection, struct str bytes);
 /* Windows were acknowledged: there may be room for more. */

@@ -86,6 +86,35 @@ void hub_remove(struct beats_hub *hub, struct beats_connection *connection)
     end_if_empty(hub);
 }
 
+static struct beats_connection *most_stale(const struct beats_hub *hub)
+{
+    struct beats_connection *stale = NULL;
+    for (struct beats_connection *at = hub->connections; at; at = at->next)
+        if (at->state == CONNECTION_OPEN && at->held_bytes > 0 &&
+            (!stale || at->last_activity_ms < stale->last_activity_ms))
+            stale = at;
+    return stale;
+}
+
+void hub_shed(struct beats_hub *hub)
+{
+    struct beats_input *input = hub->input;
+    while (atomic_load_explicit(&input->held_bytes, memory_order_relaxed) > input->max_held_bytes) {
+        struct beats_connection *stale = most_stale(hub);
+        if (!stale)
+            return;
+        uint64_t suppressed;
+        beats_count(input, BEATS_SHED, 1);
+        if (log_limit_allow(&hub->log_limit, connection_now_ms(stale), &suppressed))
+            log_warn(
+                input->env->log, "client_shed",
+                "half frames hold too much memory: the connection that is behind most is closed",
+                LOG_CSTR("client", stale->address), LOG_INT("bytes", stale->held_bytes),
+                LOG_INT("suppressed", suppressed));
+        connection_finish(stale);
+    }
+}
+
 /* ---- opening and closing ---- */
 
 void hubs_open(struct beats_input *input)

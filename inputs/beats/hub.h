@@ -28,5 +28,7 @@ void hubs_close(struct beats_input *input); /* ends in beats_closed_part */
 /* The hub's lane. */
 void hub_add(struct beats_hub *hub, struct beats_connection *connection);
 void hub_remove(struct beats_hub *hub, struct beats_connection *connection);
+/* While half frames hold too much: ends the connection that has been without progress for longest. */
+void hub_shed(struct beats_hub *hub);
 
 #endif

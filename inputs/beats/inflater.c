@@ -48,6 +48,11 @@ void inflater_free(struct lumberjack_inflater *inflater)
     mem_free(inflater);
 }
 
+size_t inflater_held_bytes(void)
+{
+    return CHARGED_BYTES;
+}
+
 static struct str waiting(const struct lumberjack_inflater *inflater)
 {
     return str_make(inflater->output + inflater->waiting_from,

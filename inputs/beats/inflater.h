@@ -24,6 +24,9 @@ bool inflater_step(struct lumberjack_inflater *inflater, struct str bytes, size_
 /* The first `count` bytes of what inflater_step gave were read. */
 void inflater_read(struct lumberjack_inflater *inflater, size_t count);
 
+/* The memory of one. */
+size_t inflater_held_bytes(void);
+
 /* More can be had without more input. */
 bool inflater_has_pending(const struct lumberjack_inflater *inflater);
 /* All bytes of the frame were taken and read. */

@@ -133,6 +133,19 @@ static void unpause(struct beats_connection *connection)
     connection->last_activity_ms = now_ms;
 }
 
+/* ---- half frames: together they hold a part of the budget at most ---- */
+
+static void note_held(struct beats_connection *connection)
+{
+    atomic_size_t *sum = &connection->hub->input->held_bytes;
+    size_t held = lumberjack_held_bytes(&connection->decoder) + connection->rest.capacity;
+    if (held >= connection->held_bytes)
+        atomic_fetch_add_explicit(sum, held - connection->held_bytes, memory_order_relaxed);
+    else
+        atomic_fetch_sub_explicit(sum, connection->held_bytes - held, memory_order_relaxed);
+    connection->held_bytes = held;
+}
+
 /* ---- decoding ---- */
 
 static void note_progress(struct beats_connection *connection, size_t len)
@@ -164,7 +177,9 @@ void intake_bytes(struct beats_connection *connection, struct str bytes)
         }
     }
     note_progress(connection, len);
+    note_held(connection);
     connection_update(connection);
+    hub_shed(connection->hub);
 }
 
 void intake_go_on(struct beats_connection *connection)
@@ -220,16 +235,24 @@ void intake_open(struct beats_connection *connection)
         log_error(hub->input->env->log, "client_failed", "a client could not be served",
                   LOG_CSTR("reason", err.text));
     connection->mean_event_bytes = BEATS_EVENT_GUESS_BYTES;
-    lumberjack_init(&connection->decoder, &HANDLER, connection, &hub->input->limits, NULL);
+    atomic_size_t *memory = connection->stream ? stream_memory(connection->stream) : NULL;
+    lumberjack_init(&connection->decoder, &HANDLER, connection, &hub->input->limits, memory);
     windows_init(&connection->windows);
     buf_init(&connection->rest, BEATS_READ_BYTES);
+    connection->rest.charged = memory;
+}
+
+void intake_drop(struct beats_connection *connection)
+{
+    lumberjack_release(&connection->decoder);
+    buf_release(&connection->rest);
+    note_held(connection);
 }
 
 void intake_close(struct beats_connection *connection)
 {
+    intake_drop(connection);
+    windows_release(&connection->windows);
     stream_close(connection->stream);
     connection->stream = NULL;
-    lumberjack_release(&connection->decoder);
-    windows_release(&connection->windows);
-    buf_release(&connection->rest);
 }

@@ -46,6 +46,11 @@ bool lumberjack_is_incomplete(const struct lumberjack *decoder)
            decoder->header_len > 0;
 }
 
+size_t lumberjack_held_bytes(const struct lumberjack *decoder)
+{
+    return decoder->partial.capacity + (decoder->inflater ? inflater_held_bytes() : 0);
+}
+
 /* ---- the window ---- */
 
 static void end_window(struct lumberjack *decoder)

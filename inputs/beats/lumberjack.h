@@ -110,6 +110,9 @@ bool lumberjack_is_incomplete(const struct lumberjack *decoder);
 /* After a pause: bytes taken in earlier are still to be read. */
 bool lumberjack_has_pending(const struct lumberjack *decoder);
 
+/* Memory that belongs to what is incomplete. */
+size_t lumberjack_held_bytes(const struct lumberjack *decoder);
+
 /* Takes the next pair off *rest; false at the end. */
 bool lumberjack_next_pair(struct str *rest, struct str *key_out, struct str *value_out);
 
