@@ -62,7 +62,7 @@ struct special_fields {
 
 static bool take_if(const struct object_entry *entry, struct str name, struct value *out)
 {
-    bool is_it = str_equal(entry->key, name);
+    bool is_it = str_equal(object_key_text(entry), name);
     if (is_it)
         *out = entry->value;
     return is_it;
@@ -79,7 +79,7 @@ static struct special_fields find_special(const struct object *fields)
         found.has_timestamp |= take_if(entry, TIMESTAMP, &found.timestamp);
         found.has_tags |= take_if(entry, TAGS, &found.tags);
         found.has_metadata |= take_if(entry, METADATA, &found.metadata);
-        found.has_version |= str_equal(entry->key, VERSION);
+        found.has_version |= str_equal(object_key_text(entry), VERSION);
     }
     return found;
 }

@@ -22,7 +22,7 @@ enum {
 
 struct container {
     size_t start;   /* its first entry */
-    struct str key; /* its own, in the object around it */
+    struct object_key key; /* its own, in the object around it */
 };
 
 struct json_reader {
@@ -32,7 +32,7 @@ struct json_reader {
     struct object_entry *entries; /* those of arrays have a key that means nothing */
     size_t count;
     size_t capacity;
-    struct str key;      /* of the value that comes next */
+    struct object_key key; /* of the value that comes next */
     const char *stopped; /* why a callback stopped */
     size_t depth;
     struct container open[JSON_MAX_DEPTH];
@@ -97,7 +97,7 @@ static int on_string(void *ctx, const unsigned char *text, size_t len)
 static int on_key(void *ctx, const unsigned char *text, size_t len)
 {
     struct json_reader *reader = ctx;
-    reader->key = string_text(reader, text, len);
+    reader->key = object_key(string_text(reader, text, len));
     return 1;
 }
 

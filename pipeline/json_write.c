@@ -197,7 +197,7 @@ static char *put_object(struct writer *writer, char *at, const struct object *ob
     for (const struct object_entry *entry = object->entries; at && entry < end; entry++) {
         if (object_entry_is_dead(entry))
             continue;
-        at = put_key(writer, at, before, entry->key);
+        at = put_key(writer, at, before, object_key_text(entry));
         if (at)
             at = put_value(writer, at, &entry->value);
         before = ',';

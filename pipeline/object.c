@@ -38,7 +38,7 @@ static uint32_t *index_slot(const struct object *object, struct str key)
     uint32_t at = (uint32_t)str_hash(key) & object->index_mask;
     while (object->index[at]) {
         const struct object_entry *entry = &object->entries[object->index[at] - 1];
-        if (!object_entry_is_dead(entry) && str_equal(entry->key, key))
+        if (!object_entry_is_dead(entry) && str_equal(object_key_text(entry), key))
             break;
         at = (at + 1) & object->index_mask;
     }
@@ -50,7 +50,7 @@ static void index_fill(struct object *object)
     memset(object->index, 0, ((size_t)object->index_mask + 1) * sizeof *object->index);
     for (uint32_t at = 0; at < object->used; at++)
         if (!object_entry_is_dead(&object->entries[at]))
-            *index_slot(object, object->entries[at].key) = at + 1;
+            *index_slot(object, object_key_text(&object->entries[at])) = at + 1;
 }
 
 static uint32_t index_slots(uint32_t capacity)
@@ -71,20 +71,20 @@ static void index_build(struct arena *arena, struct object *object)
 
 /* ---- finding ---- */
 
-static inline bool key_equal(struct str a, struct str b)
+static inline int64_t find_small(const struct object *object, const struct object_key *key)
 {
-    return a.len == b.len && (a.len == 0 || (a.ptr[a.len - 1] == b.ptr[b.len - 1] &&
-                                             memcmp(a.ptr, b.ptr, a.len) == 0));
-}
-
-static int64_t find(const struct object *object, struct str key)
-{
-    if (object->index)
-        return (int64_t)*index_slot(object, key) - 1;
     for (uint32_t at = 0; at < object->used; at++)
-        if (key_equal(object->entries[at].key, key))
+        if (object_key_equal(&object->entries[at].key, key))
             return at;
     return NOT_FOUND;
+}
+
+static int64_t find(const struct object *object, struct str text)
+{
+    if (object->index)
+        return (int64_t)*index_slot(object, text) - 1;
+    struct object_key key = object_key(text);
+    return find_small(object, &key);
 }
 
 /* Squeezes dead entries out, so that position and entry are the same again. */
@@ -121,7 +121,7 @@ struct value *value_object_at(const struct value *object, size_t position, struc
     struct object *self = object_of(object);
     assert(position < self->live);
     compact(self);
-    *key_out = self->entries[position].key;
+    *key_out = object_key_text(&self->entries[position]);
     return &self->entries[position].value;
 }
 
@@ -146,9 +146,7 @@ void object_append(struct arena *arena, struct object *object, struct str key, s
 {
     if (object->used == object->capacity)
         grow(arena, object);
-    if (!key.ptr)
-        key.ptr = "";
-    object->entries[object->used++] = (struct object_entry){key, item};
+    object->entries[object->used++] = (struct object_entry){object_key(key), item};
     object->live++;
     if (object->index)
         *index_slot(object, key) = object->used;
@@ -174,7 +172,7 @@ bool value_object_remove(struct value *object, struct str key)
         return false;
     self->live--;
     if (self->index) {
-        self->entries[at].key = (struct str){NULL, 0};
+        self->entries[at].key = (struct object_key){0};
         return true;
     }
     size_t behind = self->used - (size_t)at - 1;
@@ -185,13 +183,10 @@ bool value_object_remove(struct value *object, struct str key)
 
 /* ---- from a list that may hold a key twice ---- */
 
-/* A set of 64 key shapes: a key whose shape is new cannot be there yet, so most keys of a small object are
- * never compared. */
-static inline uint64_t key_shape(struct str key)
+/* One of 64 shapes: a key whose shape is new cannot be there yet, so most keys of a small object are never compared. */
+static inline uint64_t key_shape(const struct object_key *key)
 {
-    unsigned char first = key.len ? (unsigned char)key.ptr[0] : 0;
-    unsigned char last = key.len ? (unsigned char)key.ptr[key.len - 1] : 0;
-    return UINT64_C(1) << ((key.len * 5 + first * 3 + last * 7) & 63);
+    return UINT64_C(1) << ((key->mark * 0x9e3779b9u + key->len) >> 26);
 }
 
 struct value object_from_entries(struct arena *arena, const struct object_entry *entries,
@@ -201,13 +196,13 @@ struct value object_from_entries(struct arena *arena, const struct object_entry 
     struct object *self = object.as.object;
     if (count > OBJECT_LINEAR_MAX) {
         for (size_t i = 0; i < count; i++)
-            value_object_set(arena, &object, entries[i].key, entries[i].value);
+            value_object_set(arena, &object, object_key_text(&entries[i]), entries[i].value);
         return object;
     }
     uint64_t shapes = 0;
     for (size_t i = 0; i < count; i++) {
-        uint64_t shape = key_shape(entries[i].key);
-        int64_t at = shapes & shape ? find(self, entries[i].key) : NOT_FOUND;
+        uint64_t shape = key_shape(&entries[i].key);
+        int64_t at = shapes & shape ? find_small(self, &entries[i].key) : NOT_FOUND;
         if (at == NOT_FOUND)
             self->entries[self->used++] = entries[i];
         else

@@ -7,6 +7,10 @@
 #include "pipeline/delivery.h"
 #include "pipeline/engine_private.h"
 
+/* A batch is run in slices, so that its events stay in the processor's cache from the first filter to the output. A
+ * multiple of 64. */
+enum { SLICE_EVENTS = 128 };
+
 /* ---- opening ------------------------------------------------------------------------------------ */
 
 static bool belongs_here(const struct lane *lane, const struct plan_plugin *plugin)
@@ -254,20 +258,27 @@ static void run_handoffs(struct inbox_item *item)
     flush_outputs(program);
 }
 
-void program_run(struct program *program, struct batch *batch)
+static void run_slice(struct program *program, struct batch *batch, size_t first, size_t end)
 {
-    if (program->closed) {
-        finish_batch(batch);
-        return;
-    }
     arena_reset(&program->lane->scratch);
-    struct selection selection = selection_all(&program->lane->scratch, batch->count);
+    struct selection selection = selection_range(&program->lane->scratch, first, end);
     run_block(program, &program->plan->filters, batch, &selection, filter_step);
     size_t left = 0;
     for (size_t at = 0; selection_next(&selection, &at); at++)
         left++;
     counter_add(&program->filtered, left);
     run_block(program, &program->plan->outputs, batch, &selection, output_step);
+}
+
+void program_run(struct program *program, struct batch *batch)
+{
+    if (program->closed) {
+        finish_batch(batch);
+        return;
+    }
+    size_t count = batch->count;
+    for (size_t first = 0; first < count; first += SLICE_EVENTS)
+        run_slice(program, batch, first, first + SLICE_EVENTS < count ? first + SLICE_EVENTS : count);
     if (batch->handoffs) {
         batch->link.run = run_handoffs;
         lane_post(&batch->engine->lanes[0], &batch->link);

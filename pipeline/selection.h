@@ -55,14 +55,15 @@ static inline bool selection_is_empty(const struct selection *selection)
     return true;
 }
 
-static inline struct selection selection_all(struct arena *arena, size_t events)
+/* The events from first (a multiple of 64) up to end. */
+static inline struct selection selection_range(struct arena *arena, size_t first, size_t end)
 {
-    struct selection selection = selection_none(arena, events);
-    if (events > 0) {
-        memset(selection.words, 0xff, selection.word_count * sizeof *selection.words);
-        if (events % 64)
-            selection.words[selection.word_count - 1] = ((uint64_t)1 << (events % 64)) - 1;
-    }
+    assert(first % 64 == 0 && first <= end);
+    struct selection selection = selection_none(arena, end);
+    for (size_t word = first / 64; word < selection.word_count; word++)
+        selection.words[word] = ~(uint64_t)0;
+    if (end % 64)
+        selection.words[selection.word_count - 1] = ((uint64_t)1 << (end % 64)) - 1;
     return selection;
 }
 

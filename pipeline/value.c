@@ -92,7 +92,7 @@ static struct value dup_object(struct arena *arena, const struct object *from)
     for (uint32_t i = 0; i < from->used; i++) {
         const struct object_entry *entry = &from->entries[i];
         if (!object_entry_is_dead(entry))
-            value_object_set(arena, &to, arena_dup(arena, entry->key),
+            value_object_set(arena, &to, arena_dup(arena, object_key_text(entry)),
                              value_dup(arena, &entry->value));
     }
     return to;
@@ -135,7 +135,7 @@ static bool objects_equal(const struct value *a, const struct value *b)
         const struct object_entry *entry = &self->entries[i];
         if (object_entry_is_dead(entry))
             continue;
-        const struct value *other = value_object_get(b, entry->key);
+        const struct value *other = value_object_get(b, object_key_text(entry));
         equal = other && value_equal(&entry->value, other);
     }
     return equal;

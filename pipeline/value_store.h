@@ -21,10 +21,47 @@ struct array {
     uint32_t capacity;
 };
 
+/* A key, with a mark that differs for most keys of one length: finding a key rarely reads the text of others. */
+struct object_key {
+    const char *ptr; /* NULL: the entry is dead; live keys always have a ptr */
+    uint32_t len;
+    uint32_t mark;
+};
+
 struct object_entry {
-    struct str key; /* ptr NULL: dead; live keys always have a ptr */
+    struct object_key key;
     struct value value;
 };
+
+static inline uint32_t object_key_mark(const char *ptr, size_t len)
+{
+    uint32_t head = 0, tail = 0;
+    if (len >= sizeof head) {
+        memcpy(&head, ptr, sizeof head);
+        memcpy(&tail, ptr + len - sizeof tail, sizeof tail);
+    } else if (len > 0) {
+        head = (uint32_t)(unsigned char)ptr[0] << 16 | (uint32_t)(unsigned char)ptr[len / 2] << 8 |
+               (unsigned char)ptr[len - 1];
+    }
+    return head * 31 + tail;
+}
+
+static inline struct object_key object_key(struct str text)
+{
+    assert(text.len <= UINT32_MAX);
+    return (struct object_key){text.ptr ? text.ptr : "", (uint32_t)text.len,
+                               object_key_mark(text.ptr, text.len)};
+}
+
+static inline struct str object_key_text(const struct object_entry *entry)
+{
+    return str_make(entry->key.ptr, entry->key.len);
+}
+
+static inline bool object_key_equal(const struct object_key *a, const struct object_key *b)
+{
+    return a->len == b->len && a->mark == b->mark && memcmp(a->ptr, b->ptr, a->len) == 0;
+}
 
 struct object {
     struct object_entry *entries;

@@ -64,7 +64,7 @@ static void append_java_map(const struct object *object, struct buf *out)
         if (object_entry_is_dead(entry))
             continue;
         buf_append_str(out, out->len == start ? STR("{") : STR(", "));
-        buf_append_str(out, entry->key);
+        buf_append_str(out, object_key_text(entry));
         buf_append_char(out, '=');
         append_java(&entry->value, out);
     }
