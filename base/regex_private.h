@@ -60,7 +60,20 @@ struct regex_parser {
     struct error *err;
 };
 
+/* What was just written, as far as a quantifier behind it cares. */
+enum regex_atom {
+    ATOM_ERROR,
+    ATOM_NONE,     /* nothing that can be repeated */
+    ATOM_SINGLE,   /* PCRE2 takes a quantifier right behind it */
+    ATOM_ASSERTION /* needs (?:…) first */
+};
+
 bool regex_fail(struct regex_parser *parser, const char *what);
+static inline enum regex_atom regex_fail_atom(struct regex_parser *parser, const char *what)
+{
+    regex_fail(parser, what);
+    return ATOM_ERROR;
+}
 bool regex_enter(struct regex_parser *parser); /* one level deeper */
 
 static inline bool regex_at_end(const struct regex_parser *parser)
@@ -86,10 +99,34 @@ enum regex_escape regex_character_escape(struct regex_parser *parser, uint32_t *
 /* The rest of \u{a b c}: the next of its characters, false at its end. */
 bool regex_hex_digits(struct regex_parser *parser, unsigned min, unsigned max, uint32_t *out);
 
+/* ---- regex_reference.c: groups by name and number ---- */
+/* Digits at `ahead` of the read position, which moves past them; false when there is none. */
+bool regex_read_count(const struct regex_parser *parser, size_t *ahead, unsigned *out);
+/* Behind the '<' or '\'' that opened it: a group's name, to its end mark. */
+bool regex_read_name(struct regex_parser *parser, char open, struct str *out);
+enum regex_atom regex_back_reference(struct regex_parser *parser); /* \k behind the letter */
+enum regex_atom regex_call(struct regex_parser *parser);           /* \g behind the letter */
+/* \1 … at the digit: a reference when there can be such a group, else octal. */
+enum regex_atom regex_number_escape(struct regex_parser *parser);
+
+/* ---- regex_property.c: sets by name ---- */
 /* \w \d \s \h and their negations outside brackets; letter is the one behind the backslash. */
 bool regex_shorthand(struct regex_parser *parser, char letter);
 /* At the '{' of \p{name}. */
 bool regex_property(struct regex_parser *parser, bool negated);
+/* The same for a bracket: items to stand in one; *negated is flipped by ^. */
+enum { REGEX_PROPERTY_ITEMS_MAX = 128 };
+bool regex_read_property(struct regex_parser *parser, bool *negated,
+                         char items[REGEX_PROPERTY_ITEMS_MAX]);
+/* NULL when there is no such [:name:]. */
+const char *regex_posix_items(const struct regex_parser *parser, const char *name);
+struct regex_shorthand_set {
+    char letter;
+    const char *items, *complement, *unicode; /* ASCII, all but that, under (?u) */
+};
+const struct regex_shorthand_set *regex_find_shorthand(char letter); /* NULL: none */
+
+/* ---- regex_class.c ---- */
 /* Behind the '['. */
 bool regex_class(struct regex_parser *parser);
 

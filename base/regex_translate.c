@@ -20,14 +20,6 @@
 #include "base/regex_private.h"
 #include "base/utf8.h"
 
-/* What was just written, as far as a quantifier behind it cares. */
-enum atom {
-    ATOM_ERROR,
-    ATOM_NONE,     /* nothing that can be repeated */
-    ATOM_SINGLE,   /* PCRE2 takes a quantifier right behind it */
-    ATOM_ASSERTION /* needs (?:…) first */
-};
-
 static bool parse_alternatives(struct regex_parser *parser);
 
 bool regex_fail(struct regex_parser *parser, const char *what)
@@ -35,12 +27,6 @@ bool regex_fail(struct regex_parser *parser, const char *what)
     return error_set(parser->err, ERROR_FORMAT, "%s at offset %zu of the pattern '%.*s%s'", what,
                      parser->at, parser->text.len > 120 ? 120 : (int)parser->text.len,
                      parser->text.ptr ? parser->text.ptr : "", parser->text.len > 120 ? "…" : "");
-}
-
-static enum atom fail(struct regex_parser *parser, const char *what)
-{
-    regex_fail(parser, what);
-    return ATOM_ERROR;
 }
 
 bool regex_enter(struct regex_parser *parser)
@@ -82,30 +68,16 @@ struct quantifier {
 
 enum interval { INTERVAL_NONE, INTERVAL_FOUND, INTERVAL_ERROR };
 
-/* Reads digits at *at of the pattern. */
-static bool read_count(const struct regex_parser *parser, size_t *ahead, unsigned *out)
-{
-    unsigned value = 0;
-    bool any = false;
-    for (char c; isdigit((unsigned char)(c = regex_peek(parser, *ahead))); (*ahead)++) {
-        any = true;
-        if (value <= REGEX_REPEAT_MAX)
-            value = value * 10 + (unsigned)(c - '0');
-    }
-    *out = value;
-    return any;
-}
-
 /* At '{'. What is not an interval is a literal '{'. */
 static enum interval read_interval(struct regex_parser *parser, struct quantifier *out)
 {
     size_t ahead = 1;
-    bool has_min = read_count(parser, &ahead, &out->min), has_max = has_min, comma = false;
+    bool has_min = regex_read_count(parser, &ahead, &out->min), has_max = has_min, comma = false;
     out->max = out->min;
     if (regex_peek(parser, ahead) == ',') {
         comma = true;
         ahead++;
-        has_max = read_count(parser, &ahead, &out->max);
+        has_max = regex_read_count(parser, &ahead, &out->max);
     }
     if (regex_peek(parser, ahead) != '}' || (!has_min && !has_max))
         return INTERVAL_NONE;
@@ -168,7 +140,7 @@ static void wrap(struct buf *out, size_t start)
     (void)buf_append_char(out, ')');
 }
 
-static bool parse_quantifiers(struct regex_parser *parser, size_t start, enum atom atom)
+static bool parse_quantifiers(struct regex_parser *parser, size_t start, enum regex_atom atom)
 {
     for (unsigned count = 0;; count++) {
         struct quantifier quantifier;
@@ -187,147 +159,9 @@ static bool parse_quantifiers(struct regex_parser *parser, size_t start, enum at
     }
 }
 
-/* ---- references ----------------------------------------------------------------------------------------- */
-
-/* Behind '<' or '\'': reads to its end mark. */
-static bool read_name(struct regex_parser *parser, char open, struct str *out)
-{
-    char close = open == '<' ? '>' : '\'';
-    size_t start = parser->at;
-    const char *end = memchr(parser->text.ptr + start, close, parser->text.len - start);
-    if (!end)
-        return regex_fail(parser, "end of pattern in group name");
-    *out = str_make(parser->text.ptr + start, (size_t)(end - parser->text.ptr) - start);
-    if (out->len == 0)
-        return regex_fail(parser, "group name is empty");
-    parser->at = (size_t)(end - parser->text.ptr) + 1;
-    return true;
-}
-
-/* The number a <n>, <-n> or <+n> means here; 0 when the text is not a number or no such group can be. */
-static unsigned relative_number(const struct regex_parser *parser, struct str text)
-{
-    int64_t number;
-    if (!str_to_int(text, &number) || number > UINT16_MAX || number < -UINT16_MAX)
-        return 0;
-    if (number < 0)
-        number += (int64_t)parser->groups + 1;
-    else if (text.ptr[0] == '+')
-        number += parser->groups;
-    return number < 0 ? 0 : (unsigned)number;
-}
-
-static bool is_number(struct str text)
-{
-    size_t sign = text.ptr[0] == '-' || text.ptr[0] == '+';
-    return text.len > sign && isdigit((unsigned char)text.ptr[sign]);
-}
-
-static bool check_group(struct regex_parser *parser, unsigned group)
-{
-    if (parser->counting)
-        return true;
-    if (parser->has_names)
-        return regex_fail(parser, "numbered backref/call is not allowed, use the name");
-    return (group > 0 && group <= parser->group_total) ||
-           regex_fail(parser, "invalid backref number");
-}
-
-/* The groups of that name, the last one first; how many. */
-static unsigned groups_named(const struct regex_parser *parser, struct str name, unsigned *groups,
-                             unsigned max)
-{
-    unsigned count = 0;
-    for (size_t i = parser->names->count; i-- > 0 && count < max;) {
-        if (str_equal(str_from(parser->names->items[i].name), name))
-            groups[count++] = parser->names->items[i].group;
-    }
-    return count;
-}
-
-enum { SAME_NAME_MAX = 32 }; /* groups of one name that a reference asks */
-
-/* \k behind the letter. */
-static enum atom back_reference(struct regex_parser *parser)
-{
-    struct str name;
-    unsigned groups[SAME_NAME_MAX];
-    char open = regex_peek(parser, 0);
-    parser->at++;
-    if (!read_name(parser, open, &name))
-        return ATOM_ERROR;
-    if (parser->counting)
-        return ATOM_SINGLE;
-    unsigned count = groups_named(parser, name, groups, SAME_NAME_MAX);
-    if (count == 0 && is_number(name)) {
-        groups[0] = relative_number(parser, name);
-        if (!check_group(parser, groups[0]))
-            return ATOM_ERROR;
-        count = 1;
-    }
-    if (count == 0)
-        return fail(parser, "undefined name in a back reference (levels are not supported)");
-    regex_emit(parser->out, count > 1 ? "(?>" : "");
-    for (unsigned i = 0; i < count; i++)
-        (void)buf_printf(parser->out, "%s\\g{%u}", i > 0 ? "|" : "", groups[i]);
-    regex_emit(parser->out, count > 1 ? ")" : "");
-    return ATOM_SINGLE;
-}
-
-/* \g behind the letter: a subexpression call. */
-static enum atom call(struct regex_parser *parser)
-{
-    struct str name;
-    unsigned groups[2];
-    char open = regex_peek(parser, 0);
-    parser->at++;
-    if (!read_name(parser, open, &name))
-        return ATOM_ERROR;
-    if (parser->counting)
-        return ATOM_SINGLE;
-    unsigned count = groups_named(parser, name, groups, 2);
-    if (count > 1)
-        return fail(parser, "call of a name that several groups have");
-    if (count == 0 && !is_number(name))
-        return fail(parser, "undefined name in a call");
-    if (count == 0) {
-        groups[0] = relative_number(parser, name);
-        if (!str_equal(name, STR("0")) && !check_group(parser, groups[0]))
-            return ATOM_ERROR;
-    }
-    (void)buf_printf(parser->out, "(?%u)", groups[0]);
-    return ATOM_SINGLE;
-}
-
-/* \1 … at the digit: a reference when there can be such a group, else octal. */
-static enum atom number_escape(struct regex_parser *parser)
-{
-    size_t ahead = 0;
-    unsigned number;
-    read_count(parser, &ahead, &number);
-    if (number <= 9 || number <= parser->groups) {
-        parser->at += ahead;
-        if (!check_group(parser, number))
-            return ATOM_ERROR;
-        (void)buf_printf(parser->out, "\\g{%u}", number);
-        return ATOM_SINGLE;
-    }
-    uint32_t codepoint = 0;
-    if (regex_peek(parser, 0) >= '8')
-        codepoint = regex_next(parser);
-    for (int i = 0; i < 3 && codepoint < '8' && regex_peek(parser, 0) >= '0' &&
-                    regex_peek(parser, 0) <= '7';
-         i++)
-        codepoint = codepoint * 8 + (regex_next(parser) - '0');
-    if (codepoint >= 0x80)
-        return fail(parser, "an octal escape above \\177 is not a character");
-    regex_emit_literal(parser->out, codepoint);
-    return ATOM_SINGLE;
-}
-
 /* ---- escapes -------------------------------------------------------------------------------------------- */
 
-static enum atom word_boundary(struct regex_parser *parser, bool negated)
+static enum regex_atom word_boundary(struct regex_parser *parser, bool negated)
 {
     static const char WORD[] = "[A-Za-z0-9_]";
     if (!(parser->flags & REGEX_RANGE_ASCII)) {
@@ -339,7 +173,7 @@ static enum atom word_boundary(struct regex_parser *parser, bool negated)
     return ATOM_ASSERTION;
 }
 
-static enum atom emit_atom(struct regex_parser *parser, const char *text, enum atom atom)
+static enum regex_atom emit_atom(struct regex_parser *parser, const char *text, enum regex_atom atom)
 {
     parser->at++;
     regex_emit(parser->out, text);
@@ -347,7 +181,7 @@ static enum atom emit_atom(struct regex_parser *parser, const char *text, enum a
 }
 
 /* At the letter behind a backslash that is neither a set nor a character escape. */
-static enum atom special_escape(struct regex_parser *parser)
+static enum regex_atom special_escape(struct regex_parser *parser)
 {
     char next = regex_peek(parser, 1);
     switch (regex_peek(parser, 0)) {
@@ -374,7 +208,7 @@ static enum atom special_escape(struct regex_parser *parser)
         if (next != '<' && next != '\'')
             break;
         parser->at++;
-        return parser->text.ptr[parser->at - 1] == 'k' ? back_reference(parser) : call(parser);
+        return parser->text.ptr[parser->at - 1] == 'k' ? regex_back_reference(parser) : regex_call(parser);
     default:
         break;
     }
@@ -383,18 +217,18 @@ static enum atom special_escape(struct regex_parser *parser)
 }
 
 /* Behind a backslash. */
-static enum atom parse_escape(struct regex_parser *parser)
+static enum regex_atom parse_escape(struct regex_parser *parser)
 {
     uint32_t codepoint;
     if (regex_at_end(parser))
-        return fail(parser, "too short escape sequence");
+        return regex_fail_atom(parser, "too short escape sequence");
     char letter = regex_peek(parser, 0);
     if (regex_shorthand(parser, letter)) {
         parser->at++;
         return ATOM_SINGLE;
     }
     if (letter >= '1' && letter <= '9')
-        return number_escape(parser);
+        return regex_number_escape(parser);
     switch (regex_character_escape(parser, &codepoint)) {
     case REGEX_ESCAPE_CHARACTER:
         regex_emit_literal(parser->out, codepoint);
@@ -410,7 +244,7 @@ static enum atom parse_escape(struct regex_parser *parser)
 /* ---- groups --------------------------------------------------------------------------------------------- */
 
 /* What stands between a group's opening, already written, and its ')'. */
-static enum atom group_body(struct regex_parser *parser)
+static enum regex_atom group_body(struct regex_parser *parser)
 {
     unsigned flags = parser->flags;
     if (!regex_enter(parser) || !parse_alternatives(parser))
@@ -418,7 +252,7 @@ static enum atom group_body(struct regex_parser *parser)
     parser->depth--;
     parser->flags = flags;
     if (regex_peek(parser, 0) != ')')
-        return fail(parser, "end pattern with unmatched parenthesis");
+        return regex_fail_atom(parser, "end pattern with unmatched parenthesis");
     return emit_atom(parser, ")", ATOM_SINGLE);
 }
 
@@ -434,15 +268,15 @@ static void add_name(struct regex_parser *parser, struct str name)
 }
 
 /* At the '<' or '\'' of (?<name>. */
-static enum atom named_group(struct regex_parser *parser)
+static enum regex_atom named_group(struct regex_parser *parser)
 {
     struct str name;
     char open = regex_peek(parser, 0);
     parser->at++;
-    if (!read_name(parser, open, &name))
+    if (!regex_read_name(parser, open, &name))
         return ATOM_ERROR;
     if (isdigit((unsigned char)name.ptr[0]))
-        return fail(parser, "group name starts with a digit");
+        return regex_fail_atom(parser, "group name starts with a digit");
     if (parser->counting)
         add_name(parser, name);
     parser->groups++;
@@ -451,7 +285,7 @@ static enum atom named_group(struct regex_parser *parser)
 }
 
 /* At the '(' of the condition in (?(…)yes|no). */
-static enum atom conditional(struct regex_parser *parser)
+static enum regex_atom conditional(struct regex_parser *parser)
 {
     unsigned group = 0;
     parser->at++;
@@ -459,23 +293,23 @@ static enum atom conditional(struct regex_parser *parser)
     if (open == '<' || open == '\'') {
         struct str name;
         parser->at++;
-        if (!read_name(parser, open, &name))
+        if (!regex_read_name(parser, open, &name))
             return ATOM_ERROR;
         for (size_t i = 0; i < parser->names->count && group == 0; i++) {
             if (str_equal(str_from(parser->names->items[i].name), name))
                 group = parser->names->items[i].group;
         }
         if (group == 0 && !parser->counting)
-            return fail(parser, "undefined name in a condition");
+            return regex_fail_atom(parser, "undefined name in a condition");
     } else {
         size_t ahead = 0;
-        read_count(parser, &ahead, &group);
+        regex_read_count(parser, &ahead, &group);
         parser->at += ahead;
         if (!parser->counting && (group == 0 || group > parser->group_total))
-            return fail(parser, "invalid group number in a condition");
+            return regex_fail_atom(parser, "invalid group number in a condition");
     }
     if (regex_peek(parser, 0) != ')')
-        return fail(parser, "invalid condition pattern");
+        return regex_fail_atom(parser, "invalid condition pattern");
     parser->at++;
     (void)buf_printf(parser->out, "(?(%u)", group);
     return group_body(parser);
@@ -505,7 +339,7 @@ static bool read_options(struct regex_parser *parser, unsigned *flags)
 }
 
 /* (?i:…), and (?i) for the rest of the group it stands in, over every '|' there. */
-static enum atom option_group(struct regex_parser *parser)
+static enum regex_atom option_group(struct regex_parser *parser)
 {
     unsigned before = parser->flags, flags = before;
     if (!read_options(parser, &flags))
@@ -517,7 +351,7 @@ static enum atom option_group(struct regex_parser *parser)
                      flags & REGEX_DOT_ALL ? "" : "s");
     parser->flags = flags;
     if (!whole) {
-        enum atom atom = group_body(parser);
+        enum regex_atom atom = group_body(parser);
         parser->flags = before;
         return atom;
     }
@@ -529,7 +363,7 @@ static enum atom option_group(struct regex_parser *parser)
     return ATOM_NONE;
 }
 
-static enum atom plain_group(struct regex_parser *parser, size_t skip, const char *opening)
+static enum regex_atom plain_group(struct regex_parser *parser, size_t skip, const char *opening)
 {
     parser->at += skip;
     regex_emit(parser->out, opening);
@@ -537,7 +371,7 @@ static enum atom plain_group(struct regex_parser *parser, size_t skip, const cha
 }
 
 /* Behind "(?". */
-static enum atom extended_group(struct regex_parser *parser)
+static enum regex_atom extended_group(struct regex_parser *parser)
 {
     char next = regex_peek(parser, 1);
     switch (regex_peek(parser, 0)) {
@@ -552,15 +386,15 @@ static enum atom extended_group(struct regex_parser *parser)
             return plain_group(parser, 2, "(?<=");
         return next == '!' ? plain_group(parser, 2, "(?<!") : named_group(parser);
     case '~':
-        return fail(parser, "the absence operator (?~…) is not supported, use (?:(?!…).)*");
+        return regex_fail_atom(parser, "the absence operator (?~…) is not supported, use (?:(?!…).)*");
     case 'P':
-        return fail(parser, "undefined group option (a named group is (?<name>…))");
+        return regex_fail_atom(parser, "undefined group option (a named group is (?<name>…))");
     default:
         return option_group(parser);
     }
 }
 
-static enum atom parse_group(struct regex_parser *parser)
+static enum regex_atom parse_group(struct regex_parser *parser)
 {
     assert(regex_peek(parser, 0) == '(');
     parser->at++;
@@ -576,7 +410,7 @@ static enum atom parse_group(struct regex_parser *parser)
 
 /* ---- the pattern ---------------------------------------------------------------------------------------- */
 
-static enum atom parse_atom(struct regex_parser *parser)
+static enum regex_atom parse_atom(struct regex_parser *parser)
 {
     switch (regex_peek(parser, 0)) {
     case '(': return parse_group(parser);
@@ -602,7 +436,7 @@ static bool parse_sequence(struct regex_parser *parser)
         return false;
     while (!regex_at_end(parser) && regex_peek(parser, 0) != '|' && regex_peek(parser, 0) != ')') {
         size_t start = parser->out->len;
-        enum atom atom = parse_atom(parser);
+        enum regex_atom atom = parse_atom(parser);
         if (atom == ATOM_ERROR || !parse_quantifiers(parser, start, atom))
             return false;
     }
