@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "script/vm.h"
 
 enum { SCRIPT_FILE_MAX = 4 * 1024 * 1024 };
@@ -22,51 +23,92 @@ struct script {
 
 /* ---- compiling ------------------------------------------------------------------------------------------- */
 
+struct source {
+    struct str text;
+    const char *name; /* what positions begin with: "code", "init" or the file */
+    mrb_value self;
+};
+
 /* What stands before a filter's code, on the same line so that lines are the user's. */
 static const char HEAD[] = "lambda { |event, new_event_block| ", TAIL[] = "\n}";
 
-static bool syntax_error(const struct mrb_parser_state *parser, struct str source, const char *what,
+static bool syntax_error(const struct mrb_parser_state *parser, const struct source *source,
                          struct error *err)
 {
     const struct mrb_parser_message *first = &parser->error_buffer[0];
-    int head = first->lineno == 1 && str_starts_with(source, str_from(HEAD)) ? (int)sizeof HEAD - 1 : 0;
-    return error_set(err, ERROR_CONFIG, "%s, line %d, column %d: %s", what, (int)first->lineno,
+    bool wrapped = str_starts_with(source->text, str_from(HEAD));
+    int head = first->lineno == 1 && wrapped ? (int)sizeof HEAD - 1 : 0;
+    return error_set(err, ERROR_CONFIG, "%s, line %d, column %d: %s", source->name, (int)first->lineno,
                      first->column - head, first->message ? first->message : "syntax error");
 }
 
 /* $& $` and $' cost a string each at every match, so they are set only once some script names them. */
-static void note_variables(struct script_vm *vm, struct str source)
+static void note_variables(struct script_vm *vm, struct str text)
 {
     static const char *const NAMES[] = {"$&", "$`", "$'"};
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
-        vm->wants_surroundings |= str_find(source, str_from(NAMES[i])) != SIZE_MAX;
+        vm->wants_surroundings |= str_find(text, str_from(NAMES[i])) != SIZE_MAX;
 }
 
-/* Runs source with self; its value, or false and *err. what: the name that positions begin with. */
-static bool evaluate(struct script_vm *vm, struct str source, const char *what, mrb_value self,
-                     mrb_value *out, struct error *err)
+/* mruby takes begin … end while for a plain while, which tests first: refused rather than run differently. */
+static bool check_loops(struct script_vm *vm, const struct source *source, struct error *err)
+{
+    struct regex *regex = regex_compile(STR("^[^#\"'\\n]*\\bend[ \\t]+(?:while|until)\\b"), 0, NULL);
+    size_t start, end = 0, line = 1;
+    assert(regex);
+    bool found = regex_search(regex, vm->scratch, source->text, 0) == REGEX_MATCHED &&
+                 regex_group(vm->scratch, 0, &start, &end);
+    regex_free(regex);
+    for (size_t i = 0; i < end; i++)
+        line += source->text.ptr[i] == '\n';
+    return !found || error_set(err, ERROR_CONFIG,
+                               "%s, line %zu: 'begin … end while' is not supported, write "
+                               "loop { …; break unless condition }",
+                               source->name, line);
+}
+
+static bool check_source(struct script_vm *vm, const struct source *source, struct error *err)
+{
+    if (!utf8_valid(source->text))
+        return error_set(err, ERROR_CONFIG, "%s is not valid UTF-8", source->name);
+    note_variables(vm, source->text);
+    return check_loops(vm, source, err);
+}
+
+/* Compiles and runs what was parsed, with self as self; a def defines a method of the filter's class. */
+static bool run_parsed(struct script_vm *vm, struct mrb_parser_state *parser, mrb_value self,
+                       mrb_value *out, struct error *err)
 {
     mrb_state *mrb = vm->mrb;
+    struct RProc *proc = mrb_generate_code(mrb, parser);
+    if (!proc)
+        return error_set(err, ERROR_CONFIG, "the code cannot be compiled");
+    MRB_PROC_SET_TARGET_CLASS(proc, vm->filter_class);
+    *out = mrb_yield_with_class(mrb, mrb_obj_value(proc), 0, NULL, self, vm->filter_class);
+    return true;
+}
+
+/* Parses and runs source; its value, or false and *err. */
+static bool evaluate(struct script_vm *vm, const struct source *source, mrb_value *out,
+                     struct error *err)
+{
+    mrb_state *mrb = vm->mrb;
+    *out = mrb_nil_value();
+    if (!check_source(vm, source, err))
+        return false;
     mrbc_context *context = mrbc_context_new(mrb);
-    note_variables(vm, source);
     context->capture_errors = true;
     context->no_optimize = true; /* with it "é"[0] would be mruby's own, by bytes */
-    mrbc_filename(mrb, context, what);
-    struct mrb_parser_state *parser = mrb_parse_nstring(mrb, source.ptr, source.len, context);
+    mrbc_filename(mrb, context, source->name);
+    struct mrb_parser_state *parser =
+        mrb_parse_nstring(mrb, source->text.ptr, source->text.len, context);
     bool ok = parser && parser->nerr == 0 && parser->tree;
-    *out = mrb_nil_value();
     if (!parser)
-        error_set(err, ERROR_LIMIT, "%s: out of memory", what);
+        error_set(err, ERROR_LIMIT, "%s: out of memory", source->name);
     else if (!ok)
-        syntax_error(parser, source, what, err);
-    if (ok) {
-        struct RProc *proc = mrb_generate_code(mrb, parser);
-        ok = proc != NULL || error_set(err, ERROR_CONFIG, "%s: cannot be compiled", what);
-        if (proc) {
-            MRB_PROC_SET_TARGET_CLASS(proc, vm->filter_class);
-            *out = mrb_yield_with_class(mrb, mrb_obj_value(proc), 0, NULL, self, vm->filter_class);
-        }
-    }
+        syntax_error(parser, source, err);
+    else
+        ok = run_parsed(vm, parser, source->self, out, err);
     if (parser)
         mrb_parser_free(parser);
     mrbc_context_free(mrb, context);
@@ -79,15 +121,16 @@ static bool evaluate(struct script_vm *vm, struct str source, const char *what, 
 
 static bool compile_code(struct script *script, struct str code, struct error *err)
 {
-    struct buf source;
-    buf_init(&source, SCRIPT_FILE_MAX);
-    bool ok = buf_append(&source, HEAD, sizeof HEAD - 1) && buf_append_str(&source, code) &&
-              buf_append(&source, TAIL, sizeof TAIL - 1);
+    struct buf text;
+    buf_init(&text, SCRIPT_FILE_MAX);
+    bool ok = buf_append(&text, HEAD, sizeof HEAD - 1) && buf_append_str(&text, code) &&
+              buf_append(&text, TAIL, sizeof TAIL - 1);
     if (!ok)
         error_set(err, ERROR_LIMIT, "code is longer than %d bytes", SCRIPT_FILE_MAX);
     else
-        ok = evaluate(script->vm, buf_str(&source), "code", script->self, &script->lambda, err);
-    buf_release(&source);
+        ok = evaluate(script->vm, &(struct source){buf_str(&text), "code", script->self},
+                      &script->lambda, err);
+    buf_release(&text);
     if (ok && mrb_type(script->lambda) != MRB_TT_PROC)
         return error_set(err, ERROR_CONFIG, "code: unmatched '}'");
     mrb_gc_register(script->vm->mrb, script->lambda);
@@ -147,7 +190,7 @@ static bool load_file(struct script *script, const struct script_source *source,
     if (ok) {
         struct RClass *shared = vm->filter_class;
         vm->filter_class = mrb_singleton_class_ptr(vm->mrb, script->self);
-        ok = evaluate(vm, buf_str(&text), path, script->self, &ignored, err);
+        ok = evaluate(vm, &(struct source){buf_str(&text), path, script->self}, &ignored, err);
         vm->filter_class = shared;
     }
     buf_release(&text);
@@ -194,7 +237,7 @@ static bool load(struct script *script, const struct script_source *source, stru
         return load_file(script, source, err);
     return compile_code(script, source->code, err) &&
            (source->init.len == 0 ||
-            evaluate(vm, source->init, "init", script->self, &ignored, err));
+            evaluate(vm, &(struct source){source->init, "init", script->self}, &ignored, err));
 }
 
 struct script *script_open(struct script_vm *vm, const struct plugin_env *env,

@@ -242,9 +242,31 @@ static mrb_value size(mrb_state *mrb, mrb_value self)
     return mrb_int_value(mrb, own_match(mrb, self)->count);
 }
 
+/* LogStash.__restore_match(match or nil): makes it the last match again. */
+static mrb_value restore_match(mrb_state *mrb, mrb_value self)
+{
+    mrb_value match = mrb_get_arg1(mrb);
+    struct script_vm *vm = script_vm_of(mrb);
+    int ai = mrb_gc_arena_save(mrb);
+    if (mrb_obj_equal(mrb, match, script_last_match(mrb)))
+        return self;
+    script_clear_last_match(mrb);
+    if (mrb_nil_p(match))
+        return self;
+    mrb_gv_set(mrb, mrb_intern_lit(mrb, "$~"), match);
+    vm->groups_set = own_match(mrb, match)->count - 1;
+    for (unsigned i = 1; i <= vm->groups_set; i++) {
+        mrb_gv_set(mrb, group_symbol(mrb, i), group_text(mrb, match, i));
+        mrb_gc_arena_restore(mrb, ai);
+    }
+    return self;
+}
+
 void script_define_match(struct script_vm *vm)
 {
     mrb_state *mrb = vm->mrb;
+    mrb_define_class_method(mrb, mrb_define_module(mrb, "LogStash"), "__restore_match", restore_match,
+                            MRB_ARGS_REQ(1));
     struct RClass *class = mrb_define_class(mrb, "MatchData", mrb->object_class);
     MRB_SET_INSTANCE_TT(class, MRB_TT_DATA);
     vm->match_class = class;

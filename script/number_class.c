@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Float as Ruby writes and rounds it. mruby keeps floats with two bits less and writes 15 digits; here the shortest text
- * that stands for the number is found first (script_float).
+ * Float as Ruby writes and rounds it: mruby keeps floats with two bits less and writes 15 digits, so the shortest text
+ * that stands for the number is found first (script_float). And Integer#**, which gives a LogStash::BigInteger instead of
+ * an overflow; + - * cannot, because they are instructions of mruby's own.
  */
 #include <math.h>
 #include <stdio.h>
@@ -78,9 +79,54 @@ static mrb_value round_to(mrb_state *mrb, mrb_value self)
     return mrb_float_value(mrb, rounded / scale);
 }
 
+/* ---- Integer --------------------------------------------------------------------------------------------- */
+
+/* By repeated squaring; what overflows on the way is done again with big integers. */
+static mrb_value power(mrb_state *mrb, mrb_value self)
+{
+    mrb_value exponent = mrb_get_arg1(mrb);
+    if (!mrb_integer_p(exponent))
+        return mrb_funcall(mrb, mrb_float_value(mrb, (mrb_float)mrb_integer(self)), "**", 1, exponent);
+    mrb_int left = mrb_integer(exponent), base = mrb_integer(self), result = 1;
+    bool overflow = left < 0;
+    while (left > 0 && !overflow) {
+        if (left & 1)
+            overflow = __builtin_mul_overflow(result, base, &result);
+        left >>= 1;
+        if (left > 0 && !overflow)
+            overflow = __builtin_mul_overflow(base, base, &base);
+    }
+    return overflow ? mrb_funcall(mrb, self, "__power", 1, exponent) : mrb_int_value(mrb, result);
+}
+
+/* ---- Array#sum ------------------------------------------------------------------------------------------- */
+
+/* [0.1, 2].__float_sum: the sum of numbers of which one is a Float at least, with what rounding loses carried along
+ * (Neumaier) as in Ruby, and without the bits that each sum in mruby would lose; nil for anything else. */
+static mrb_value float_sum(mrb_state *mrb, mrb_value self)
+{
+    double sum = 0, lost = 0;
+    bool any_float = false;
+    for (mrb_int i = 0; i < RARRAY_LEN(self); i++) {
+        mrb_value item = RARRAY_PTR(self)[i];
+        if (!mrb_integer_p(item) && !mrb_float_p(item))
+            return mrb_nil_value();
+        any_float |= mrb_float_p(item);
+        double real = mrb_float_p(item) ? script_float(mrb_float(item)) : (double)mrb_integer(item);
+        double next = sum + real;
+        lost += fabs(sum) >= fabs(real) ? (sum - next) + real : (real - next) + sum;
+        sum = next;
+    }
+    if (!any_float)
+        return mrb_nil_value();
+    return mrb_float_value(mrb, isfinite(lost) ? sum + lost : sum);
+}
+
 void script_define_numbers(struct script_vm *vm)
 {
     mrb_state *mrb = vm->mrb;
+    mrb_define_method(mrb, mrb->array_class, "__float_sum", float_sum, MRB_ARGS_NONE());
+    mrb_define_method(mrb, mrb->integer_class, "**", power, MRB_ARGS_REQ(1));
     mrb_define_method(mrb, mrb->float_class, "to_s", to_s, MRB_ARGS_NONE());
     mrb_define_method(mrb, mrb->float_class, "inspect", to_s, MRB_ARGS_NONE());
     mrb_define_method(mrb, mrb->float_class, "__round_to", round_to, MRB_ARGS_REQ(2));

@@ -3,35 +3,6 @@
 # What Logstash puts around a filter's code.
 
 module LogStash
-  # An integer beyond 64 bits, which mruby has not: it can be kept, compared, printed and stored, not reckoned with.
-  class BigInteger
-    def initialize(digits)
-      @digits = digits
-    end
-
-    def to_s
-      @digits
-    end
-    alias inspect to_s
-
-    def to_i
-      self
-    end
-
-    def to_f
-      @digits.to_f
-    end
-
-    def ==(other)
-      other.is_a?(BigInteger) && to_s == other.to_s
-    end
-    alias eql? ==
-
-    def hash
-      @digits.hash
-    end
-  end
-
   class Timestamp
     def hash
       to_s.hash

@@ -255,10 +255,8 @@ class IPAddr
 
   def self.__read(text, whole)
     return __read4(text, whole) unless text.include?(":")
-    if text =~ /\A(.*:)(\d+\.\d+\.\d+\.\d+)\z/
-      words = __read4($2, whole)
-      text = $1 + "%x:%x" % words
-    end
+    found = /\A(.*:)(\d+\.\d+\.\d+\.\d+)\z/.match(text)
+    text = found[1] + "%x:%x" % __read4(found[2], whole) if found
     head, tail = text.split("::", 2)
     invalid = text.scan("::").length > 1 || (text.include?("::") ? false : text.count(":") != 7)
     left = head.to_s.split(":", -1)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The rest of Time: what it is made from and what it is written as. Instants and calendar are in time_class.c, strftime in
-# strftime.c, strptime in date.rb.
+# strftime.c, strptime in strptime.rb.
 
 class Time
   MONTHS = %w[jan feb mar apr may jun jul aug sep oct nov dec]

@@ -2,6 +2,7 @@
 #include "tests/unit/script/bench.h"
 
 #include <check.h>
+#include <stdio.h>
 
 enum { OUTPUT_MAX = 1 << 20 };
 
@@ -79,4 +80,22 @@ const char *bench_code(struct bench *bench, const char *code, const char *event)
 {
     const struct script_source source = {.code = str_from(code)};
     return bench_run(bench, &source, event, 1);
+}
+
+void bench_check_rows(const struct bench_row *rows, size_t count)
+{
+    struct bench bench;
+    size_t wrong = 0;
+    bench_init(&bench);
+    for (size_t i = 0; i < count; i++) {
+        struct str code = arena_printf(&bench.arena, "r = (begin\n%s\nend)\nevent.set('r', r)", rows[i].code);
+        struct str expected = arena_printf(&bench.arena, "{\"r\":%s}", rows[i].json);
+        const char *result = bench_code(&bench, code.ptr, "{}");
+        if (strcmp(result, expected.ptr) == 0)
+            continue;
+        fprintf(stderr, "%s\n  gave %s\n  not  %s\n", rows[i].code, result, expected.ptr);
+        wrong++;
+    }
+    bench_release(&bench);
+    ck_assert_msg(wrong == 0, "%zu of %zu expressions differ", wrong, count);
 }

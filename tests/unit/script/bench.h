@@ -26,4 +26,11 @@ const char *bench_run(struct bench *bench, const struct script_source *source, c
 /* The same for plain code, once. */
 const char *bench_code(struct bench *bench, const char *code, const char *event);
 
+/* An expression and its value as JSON. */
+struct bench_row {
+    const char *code, *json;
+};
+/* Evaluates all of them in one vm, so that what one leaves behind would be met by the next; names each that differs. */
+void bench_check_rows(const struct bench_row *rows, size_t count);
+
 #endif

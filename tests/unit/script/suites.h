@@ -4,6 +4,8 @@
 
 #include <check.h>
 
+Suite *core_suite(void);
 Suite *event_suite(void);
+Suite *library_suite(void);
 
 #endif

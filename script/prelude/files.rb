@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Files can be read while the pipeline starts, not for each event. The rest of File and IO, and sockets, would block a lane.
+[:IO, :BasicSocket, :IPSocket, :TCPSocket, :TCPServer, :UDPSocket, :UNIXSocket, :UNIXServer, :Socket, :Addrinfo, :FileTest,
+ :File].each do |name|
+  Object.__send__(:remove_const, name) if Object.const_defined?(name)
+end
+
+class IO
+  def self.method_missing(name, *)
+    raise NotImplementedError, "#{self}.#{name} would hold up the pipeline; read in init with File.read, or use an input or output"
+  end
+
+  def self.new(*)
+    method_missing(:new)
+  end
+end
+
+class Dir < IO; end
+class FileTest < IO; end
+
+class File < IO
+  SEPARATOR = "/"
+
+  class << self
+    def __at_start(name)
+      return unless LogStash.__filtering?
+      raise NotImplementedError, "File.#{name} for each event would hold up the pipeline; do it in init"
+    end
+
+    def read(path, *)
+      __at_start("read")
+      LogStash.__read(path) || (raise Errno::ENOENT, "No such file or directory @ rb_sysopen - #{path}")
+    end
+    alias binread read
+
+    def readlines(path, chomp: false)
+      lines = read(path).lines
+      chomp ? lines.map { |line| line.chomp } : lines
+    end
+
+    def foreach(path, &block)
+      readlines(path).each(&block)
+    end
+
+    def exist?(path)
+      __at_start("exist?")
+      LogStash.__exist?(path)
+    end
+    alias file? exist?
+    alias readable? exist?
+
+    def basename(path, suffix = nil)
+      name = path.sub(/\/+\z/, "")[/[^\/]*\z/]
+      return name[0...name.rindex(".")] if suffix == ".*" && (name.rindex(".") || 0) > 0
+      suffix && name != suffix && name.end_with?(suffix) ? name[0...-suffix.length] : name
+    end
+
+    def dirname(path)
+      path = path.sub(/\/+\z/, "")
+      at = path.rindex("/")
+      at.nil? ? "." : at == 0 ? "/" : path[0...at]
+    end
+
+    def extname(path)
+      name = basename(path)
+      at = name.rindex(".")
+      at.nil? || at == 0 || at == name.length - 1 ? "" : name[at..-1]
+    end
+
+    def split(path)
+      [dirname(path), basename(path)]
+    end
+
+    def join(*parts)
+      parts.flatten.map { |part| part.to_s }.join("/").gsub(/\/{2,}/, "/")
+    end
+
+    def open(path, mode = "r", *)
+      raise NotImplementedError, "a script cannot write files; use the file output" unless mode.to_s.start_with?("r")
+      text = read(path)
+      reader = StringIO.new(text)
+      block_given? ? yield(reader) : reader
+    end
+    alias new open
+  end
+end
+
+class StringIO
+  include Enumerable
+
+  attr_reader :string
+
+  def initialize(string = "")
+    @string = string
+    @at = 0
+  end
+
+  def read(*)
+    rest = @string[@at..-1]
+    @at = @string.length
+    rest
+  end
+
+  def gets
+    return nil if @at >= @string.length
+    stop = @string.index("\n", @at) || @string.length - 1
+    line = @string[@at..stop]
+    @at = stop + 1
+    line
+  end
+
+  def each_line
+    while (line = gets)
+      yield line
+    end
+    self
+  end
+  alias each each_line
+
+  def readlines
+    to_a
+  end
+
+  def eof?
+    @at >= @string.length
+  end
+
+  def rewind
+    @at = 0
+  end
+
+  def write(*texts)
+    texts.each { |text| @string << text.to_s }
+    nil
+  end
+  alias << write
+  alias print write
+
+  def puts(*texts)
+    texts.each { |text| @string << text.to_s << "\n" }
+    nil
+  end
+
+  def close
+    nil
+  end
+end
+
+class Socket < IO
+  def self.gethostname
+    LogStash.__host_name
+  end
+end
+
+class BasicSocket < IO; end
+class TCPSocket < IO; end
+class UDPSocket < IO; end
+class UNIXSocket < IO; end
+class TCPServer < IO; end
+
+module Resolv
+  def self.method_missing(name, *)
+    raise NotImplementedError, "Resolv.#{name} would hold up the pipeline; use the dns filter"
+  end
+end
+
+module Net
+  class HTTP < IO; end
+end

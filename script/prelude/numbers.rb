@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+
+class Integer
+  def even?
+    self & 1 == 0
+  end
+
+  def odd?
+    self & 1 == 1
+  end
+
+  def pred
+    self - 1
+  end
+
+  def integer?
+    true
+  end
+
+  def finite?
+    true
+  end
+
+  def infinite?
+    nil
+  end
+
+  def nan?
+    false
+  end
+
+  def digits(base = 10)
+    raise Math::DomainError, "out of domain" if self < 0
+    return [0] if self == 0
+    result = []
+    rest = self
+    while rest > 0
+      result << rest % base
+      rest /= base
+    end
+    result
+  end
+
+  def gcd(other)
+    a = abs
+    b = other.abs
+    a, b = b, a % b while b != 0
+    a
+  end
+
+  def lcm(other)
+    self == 0 || other == 0 ? 0 : (self / gcd(other) * other).abs
+  end
+
+  def bit_length
+    rest = self < 0 ? ~self : self
+    count = 0
+    while rest > 0
+      count += 1
+      rest >>= 1
+    end
+    count
+  end
+
+  def [](bit)
+    (self >> bit) & 1
+  end
+
+  def fdiv(other)
+    to_f / other
+  end
+
+  def pow(exponent, modulus = nil)
+    return self ** exponent unless modulus
+    result = 1
+    base = self % modulus
+    while exponent > 0
+      result = result * base % modulus if exponent & 1 == 1
+      base = base * base % modulus
+      exponent >>= 1
+    end
+    result
+  end
+
+  def numerator
+    self
+  end
+
+  def denominator
+    1
+  end
+
+  def self.sqrt(number)
+    Math.sqrt(number).to_i
+  end
+
+  alias __round round
+  alias __floor floor
+  alias __ceil ceil
+
+  def round(digits = 0, half: :up)
+    return self if digits >= 0
+    unit = 10 ** -digits
+    rest = abs % unit
+    down = abs - rest
+    up = rest * 2 > unit || (rest * 2 == unit && (half != :even || (down / unit).odd?) && half != :down)
+    value = up ? down + unit : down
+    self < 0 ? -value : value
+  end
+
+  def floor(digits = 0)
+    digits >= 0 ? self : self - self % (10 ** -digits)
+  end
+
+  def ceil(digits = 0)
+    digits >= 0 ? self : -((-self).floor(digits))
+  end
+
+  def truncate(digits = 0)
+    self < 0 ? ceil(digits) : floor(digits)
+  end
+  alias ord to_i
+end
+
+class Float
+  MIN = 2.2250738585072014e-308 unless const_defined?(:MIN)
+  MAX = 1.7976931348623157e+308 unless const_defined?(:MAX)
+  DIG = 15 unless const_defined?(:DIG)
+
+  def fdiv(other)
+    self / other
+  end
+
+  def integer?
+    false
+  end
+
+  def to_int
+    to_i
+  end
+
+  alias __round round
+
+  def round(digits = 0, half: :up)
+    return digits > 0 ? self : (raise FloatDomainError, to_s) if nan? || infinite?
+    digits > 0 ? __round_to(digits, half == :even) : digits == 0 ? __round_half(half) : to_i.round(digits)
+  end
+
+  def __round_half(half)
+    return __round unless half == :even || half == :down
+    rest = (abs % 1 - 0.5)
+    return __round unless rest == 0
+    low = truncate
+    half == :down || low.even? ? low : low + (self < 0 ? -1 : 1)
+  end
+
+  def next_float
+    self + abs * 2.220446049250313e-16
+  end
+end
+
+class Numeric
+  def nonzero?
+    self == 0 ? nil : self
+  end
+
+  def real?
+    true
+  end
+
+  def step(limit = nil, step = 1, by: nil, to: nil, &block)
+    limit = to if to
+    step = by if by
+    raise ArgumentError, "step can't be 0" if step == 0
+    return Enumerator.new { |y| self.step(limit, step) { |i| y << i } } unless block
+    i = self
+    if i.is_a?(Float) || step.is_a?(Float) || limit.is_a?(Float)
+      count = ((limit - i) / step.to_f + 1e-9).floor
+      (count + 1).times { |k| block.call(i + k * step.to_f) }
+    else
+      while limit.nil? || (step > 0 ? i <= limit : i >= limit)
+        block.call(i)
+        i += step
+      end
+    end
+    self
+  end
+
+  def coerce(other)
+    [other.to_f, to_f]
+  end
+end
+
+module Comparable
+  alias __clamp clamp
+
+  def clamp(low, high = nil)
+    if low.is_a?(Range)
+      high = low.end
+      low = low.begin
+    end
+    return low if low && (self <=> low) < 0
+    high && (self <=> high) > 0 ? high : self
+  end
+end
+
+module Math
+  class DomainError < ArgumentError; end unless const_defined?(:DomainError)
+end
