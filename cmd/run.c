@@ -4,6 +4,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -233,6 +234,7 @@ int cmd_run(int argc, char **argv)
 {
     struct run *run = mem_zero(1, sizeof *run);
     arena_init(&run->arena, NULL);
+    signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of that write */
     int status;
     if (load_settings(run, argc, argv, &status)) {
         status = EXIT_ERROR;

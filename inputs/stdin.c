@@ -35,6 +35,7 @@ struct stdin_input {
     uv_poll_t poll;
     uv_timer_t flush_timer; /* for codecs that do not hold lines for ever */
     uv_fs_t request;        /* FILE */
+    char *read_buffer;      /* where it puts its bytes; libuv forgets it */
     bool request_active, poll_open;
     bool stopping; /* with a read in the thread pool, which still writes into the batch */
     unsigned open_handles;
@@ -172,10 +173,9 @@ static void on_file_read(uv_fs_t *request)
 {
     struct stdin_input *input = request->data;
     ssize_t count = request->result;
-    const char *bytes = request->bufs ? request->bufs[0].base : NULL;
     uv_fs_req_cleanup(request);
     input->request_active = false;
-    if (!stdin_take(input, bytes, count))
+    if (!stdin_take(input, input->read_buffer, count))
         return;
     if (input->stopping)
         stdin_finish(input);
@@ -188,8 +188,8 @@ static void stdin_begin_file_read(struct stdin_input *input)
     if (!stdin_has_room(input))
         return;
     size_t room;
-    char *bytes = stream_buffer(input->stream, STDIN_READ_BYTES, &room);
-    uv_buf_t buffer = uv_buf_init(bytes, (unsigned)room);
+    input->read_buffer = stream_buffer(input->stream, STDIN_READ_BYTES, &room);
+    uv_buf_t buffer = uv_buf_init(input->read_buffer, (unsigned)room);
     input->request.data = input;
     int failed = uv_fs_read(input->env->loop, &input->request, input->source.fd, &buffer, 1, -1,
                             on_file_read);

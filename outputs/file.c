@@ -25,6 +25,7 @@ enum {
     FILE_GZIP_FLUSH_MS = 1000, /* at most: larger members are smaller in sum */
     FILE_RETRY_INITIAL_MS = 500,
     FILE_RETRY_MAX_MS = 10 * 1000,
+    FILE_LOG_WINDOW_MS = 10 * 1000,
     DEFAULT_DIR_MODE = 0777, /* less the umask */
     DEFAULT_FILE_MODE = 0666,
 };
@@ -44,6 +45,7 @@ struct file_output {
     struct str root;      /* without the last slash; the part before the first placeholder */
     struct str failure_path;
     struct file_targets targets;
+    struct log_limit failures;
     uv_timer_t *sweep; /* allocated, because it is closed after the instance is */
 };
 
@@ -231,6 +233,7 @@ static bool file_open(void *self, const struct plugin_env *env, struct output_li
                                         STR_FMT(output->filename_failure));
     options.failure_path = output->failure_path.ptr;
     file_targets_init(&output->targets, &options);
+    output->failures = (struct log_limit){.window_ms = FILE_LOG_WINDOW_MS, .burst = 1};
     begin_sweeps(output);
     return true;
 }
@@ -246,6 +249,14 @@ static enum encode_result file_encode(void *self, const struct event *event, str
                : ENCODE_FULL;
 }
 
+static void log_failure(struct file_output *output, const struct file_target *target)
+{
+    uint64_t held_back;
+    if (log_limit_allow(&output->failures, uv_now(output->env->loop), &held_back))
+        log_warn(output->env->log, "file_not_written", "events wait for their file",
+                 LOG_CSTR("reason", target->err.text));
+}
+
 static void file_send(void *self, struct group *group)
 {
     struct file_output *output = self;
@@ -259,6 +270,8 @@ static void file_send(void *self, struct group *group)
     file_targets_write(&output->targets);
     for (size_t i = 0; i < count; i++) {
         bool failed = targets[i]->failed;
+        if (failed)
+            log_failure(output, targets[i]);
         group_answer(group, i, failed ? VERDICT_RETRY : VERDICT_DELIVERED,
                      failed ? str_from(targets[i]->err.text) : STR(""));
     }
