@@ -5,6 +5,8 @@
 #include <check.h>
 
 Suite *lumberjack_suite(void);
+Suite *path_match_suite(void);
+Suite *sincedb_suite(void);
 Suite *window_suite(void);
 
 #endif
