@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""docs/reference/ is what the option tables say; ./dev docs writes it anew. The grok and plugins commands."""
+import re
+import subprocess
+import unittest
+
+import support
+
+REFERENCE = support.ROOT / 'docs/reference'
+
+
+def output_of(*arguments, status=0, stdin=''):
+    done = subprocess.run([support.BINARY, *arguments], input=stdin, capture_output=True, text=True)
+    assert done.returncode == status, (done.returncode, done.stdout, done.stderr)
+    return done.stdout
+
+
+def plugins():
+    """SECTION/NAME of everything that is built in."""
+    section = None
+    for line in output_of('plugins').splitlines():
+        if line.startswith('  '):
+            yield f'{section}/{line.split()[0]}'
+        else:
+            section = line[:-1]
+
+
+class Reference(support.Case):
+    def test_every_plugin_has_its_page_as_its_table_is(self):
+        named = list(plugins())
+        self.assertGreater(len(named), 20)
+        for plugin in named:
+            page = REFERENCE / f'{plugin}.md'
+            self.assertTrue(page.exists(), f'{page} is missing: run ./dev docs')
+            self.assertEqual(output_of('plugins', '--markdown', plugin), page.read_text(), f'{page} is old: run ./dev docs')
+
+    def test_there_is_no_page_without_a_plugin(self):
+        pages = {str(page.relative_to(REFERENCE).with_suffix('')) for page in REFERENCE.glob('*/*.md')}
+        self.assertEqual(set(plugins()), pages)
+
+    def test_every_option_has_a_description(self):
+        for plugin in plugins():
+            for row in re.findall(r'^\| `(.*)$', output_of('plugins', '--markdown', plugin), re.M):
+                cells = re.split(r'(?<!\\)\|', row)
+                self.assertGreater(len(cells[3].strip()), 3, f'{plugin}: {row}')
+
+
+class GrokCommand(support.Case):
+    def test_a_match_shows_what_was_captured(self):
+        shown = output_of('grok', '%{IP:client} %{NUMBER:bytes:int}', '10.0.0.1 17')
+        self.assertIn('client = 10.0.0.1', shown)
+        self.assertIn('bytes = 17 (int)', shown)
+
+    def test_a_failure_names_the_piece_that_stopped_it(self):
+        shown = output_of('grok', '%{IP:client} %{WORD:verb} %{NUMBER:bytes}', '10.0.0.1 GET x', status=1)
+        self.assertIn('stopped by: %{NUMBER:bytes}', shown)
+        self.assertIn('byte 13', shown)
+
+    def test_lines_of_standard_input(self):
+        shown = output_of('grok', '^%{INT:n}$', stdin='12\n13\nx\n', status=1)
+        self.assertEqual(2, shown.count('match: bytes'))
+
+    def test_an_unknown_pattern_is_refused(self):
+        output_of('grok', '%{NOSUCH}', 'x', status=1)
+
+
+if __name__ == '__main__':
+    unittest.main()
