@@ -11,6 +11,7 @@ Suite *clock_suite(void);
 Suite *date_pattern_suite(void);
 Suite *grok_suite(void);
 Suite *log_suite(void);
+Suite *lru_suite(void);
 Suite *map_suite(void);
 Suite *md5_suite(void);
 Suite *regex_suite(void);

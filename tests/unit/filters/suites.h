@@ -4,10 +4,10 @@
 
 #include <check.h>
 
-Suite *csv_filter_suite(void);
 Suite *csv_suite(void);
-Suite *date_formats_suite(void);
+Suite *csv_filter_suite(void);
 Suite *date_suite(void);
+Suite *date_formats_suite(void);
 Suite *kv_suite(void);
 
 #endif
