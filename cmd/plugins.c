@@ -13,8 +13,9 @@ static const struct input *const INPUTS[] = {
 };
 
 static const struct filter *const FILTERS[] = {
-    &filter_categorize, &filter_csv, &filter_date,   &filter_dissect, &filter_drop, &filter_grok,
-    &filter_json,       &filter_kv,  &filter_mutate, &filter_ruby,    &filter_tier, NULL,
+    &filter_categorize, &filter_csv,  &filter_date, &filter_dissect, &filter_drop,
+    &filter_grok,       &filter_json, &filter_kv,   &filter_mutate,  &filter_ruby,
+    &filter_throttle,   &filter_tier, NULL,
 };
 
 static const struct output *const OUTPUTS[] = {

@@ -17,6 +17,7 @@ extern const struct filter filter_json;
 extern const struct filter filter_kv;
 extern const struct filter filter_mutate;
 extern const struct filter filter_ruby;
+extern const struct filter filter_throttle;
 extern const struct filter filter_tier;
 
 #endif

@@ -9,5 +9,6 @@ Suite *csv_filter_suite(void);
 Suite *date_suite(void);
 Suite *date_formats_suite(void);
 Suite *kv_suite(void);
+Suite *throttle_suite(void);
 
 #endif
