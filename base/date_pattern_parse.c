@@ -181,6 +181,9 @@ static void match_names(struct str text, const char *const *names, int count,
                         struct name_match *match)
 {
     for (int i = 0; i < count; i++) {
+        /* Most names are ruled out by their first byte; only ASCII has its case folded in one. */
+        if (text.len == 0 || fold_ascii(names[i][0]) != fold_ascii(text.ptr[0]))
+            continue;
         struct str name = str_from(names[i]);
         if (name.len > match->len && starts_with_name(text, name))
             *match = (struct name_match){name.len, i};
