@@ -92,6 +92,13 @@ static bool add_expressions(struct categorize *self, const struct conf_pair *pai
     return true;
 }
 
+static void categorize_close(void *plugin)
+{
+    struct categorize *self = plugin;
+    for (size_t i = 0; i < self->rule_count; i++)
+        regex_free(self->rules[i].regex);
+}
+
 static bool categorize_open(void *plugin, const struct plugin_env *env, struct error *err)
 {
     struct categorize *self = plugin;
@@ -100,20 +107,14 @@ static bool categorize_open(void *plugin, const struct plugin_env *env, struct e
     for (size_t i = 0; i < self->match.count; i++)
         count += self->match.pairs[i].value.count;
     self->rules = arena_zero(env->arena, count * sizeof *self->rules);
-    for (size_t i = 0; i < self->present.count; i++)
-        if (!add_rule(self, &self->present.pairs[i].key, self->present.pairs[i].value.text, err))
-            return false;
-    for (size_t i = 0; i < self->match.count; i++)
-        if (!add_expressions(self, &self->match.pairs[i], err))
-            return false;
-    return true;
-}
-
-static void categorize_close(void *plugin)
-{
-    struct categorize *self = plugin;
-    for (size_t i = 0; i < self->rule_count; i++)
-        regex_free(self->rules[i].regex);
+    bool added = true;
+    for (size_t i = 0; added && i < self->present.count; i++)
+        added = add_rule(self, &self->present.pairs[i].key, self->present.pairs[i].value.text, err);
+    for (size_t i = 0; added && i < self->match.count; i++)
+        added = add_expressions(self, &self->match.pairs[i], err);
+    if (!added)
+        categorize_close(self);
+    return added;
 }
 
 static bool applies(const struct categorize *self, const struct rule *rule,

@@ -8,16 +8,25 @@
 #include "pipeline/plugin.h"
 
 extern const struct filter filter_categorize;
+extern const struct filter filter_cidr;
+extern const struct filter filter_clone;
 extern const struct filter filter_csv;
 extern const struct filter filter_date;
+extern const struct filter filter_de_dot;
 extern const struct filter filter_dissect;
 extern const struct filter filter_drop;
 extern const struct filter filter_grok;
 extern const struct filter filter_json;
 extern const struct filter filter_kv;
 extern const struct filter filter_mutate;
+extern const struct filter filter_prune;
 extern const struct filter filter_ruby;
+extern const struct filter filter_split;
+extern const struct filter filter_syslog_pri;
 extern const struct filter filter_throttle;
 extern const struct filter filter_tier;
+extern const struct filter filter_truncate;
+extern const struct filter filter_urldecode;
+extern const struct filter filter_uuid;
 
 #endif

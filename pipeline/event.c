@@ -136,8 +136,11 @@ struct event *event_from_object(struct arena *arena, struct value object)
 struct event *event_clone(struct arena *arena, const struct event *event)
 {
     struct event *copy = event_alloc(arena);
-    copy->fields = value_dup(arena, &event->fields);
-    copy->metadata = value_dup(arena, &event->metadata);
+    bool share = arena == event->arena;
+    copy->fields =
+        share ? value_dup_shared(arena, &event->fields) : value_dup(arena, &event->fields);
+    copy->metadata =
+        share ? value_dup_shared(arena, &event->metadata) : value_dup(arena, &event->metadata);
     copy->cancelled = event->cancelled;
     copy->ordinal = event->ordinal;
     return copy;

@@ -26,7 +26,7 @@ struct event *event_new(struct arena *arena);
  * now (tag _timestampparsefailure, the text in _@timestamp), @version "1" when absent, tags checked (_tags,
  * _tagsparsefailure), @metadata moved beside the data. */
 struct event *event_from_object(struct arena *arena, struct value object);
-/* A deep copy in another arena (or the same one). */
+/* A deep copy in another arena; in the same one the text is shared. */
 struct event *event_clone(struct arena *arena, const struct event *event);
 
 /* NULL when missing; a field that holds null gives a VALUE_NULL. @metadata itself gives its object. */

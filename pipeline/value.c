@@ -77,28 +77,31 @@ void value_array_remove(struct value *array, size_t index)
 
 /* ---- whole values ---- */
 
-static struct value dup_array(struct arena *arena, const struct array *from)
+static struct value dup_value(struct arena *arena, const struct value *value, bool share);
+
+static struct value dup_array(struct arena *arena, const struct array *from, bool share)
 {
     struct value to = value_array_new(arena, from->count);
     for (uint32_t i = 0; i < from->count; i++)
-        to.as.array->items[i] = value_dup(arena, &from->items[i]);
+        to.as.array->items[i] = dup_value(arena, &from->items[i], share);
     to.as.array->count = from->count;
     return to;
 }
 
-static struct value dup_object(struct arena *arena, const struct object *from)
+static struct value dup_object(struct arena *arena, const struct object *from, bool share)
 {
     struct value to = value_object_new(arena, from->live);
     for (uint32_t i = 0; i < from->used; i++) {
         const struct object_entry *entry = &from->entries[i];
         if (!object_entry_is_dead(entry))
-            value_object_set(arena, &to, arena_dup(arena, object_key_text(entry)),
-                             value_dup(arena, &entry->value));
+            object_append(arena, to.as.object,
+                          share ? object_key_text(entry) : arena_dup(arena, object_key_text(entry)),
+                          dup_value(arena, &entry->value, share));
     }
     return to;
 }
 
-struct value value_dup(struct arena *arena, const struct value *value)
+static struct value dup_value(struct arena *arena, const struct value *value, bool share)
 {
     switch (value_type(value)) {
     case VALUE_NULL:
@@ -108,15 +111,25 @@ struct value value_dup(struct arena *arena, const struct value *value)
     case VALUE_TIMESTAMP:
         return *value;
     case VALUE_BIG_INT:
-        return value_big_int(arena_dup(arena, value_as_str(value)));
+        return share ? *value : value_big_int(arena_dup(arena, value_as_str(value)));
     case VALUE_STRING:
-        return value_str_dup(arena, value_as_str(value));
+        return share ? *value : value_str_dup(arena, value_as_str(value));
     case VALUE_ARRAY:
-        return dup_array(arena, value->as.array);
+        return dup_array(arena, value->as.array, share);
     case VALUE_OBJECT:
-        return dup_object(arena, value->as.object);
+        return dup_object(arena, value->as.object, share);
     }
     mem_abort("value of an unknown type");
+}
+
+struct value value_dup(struct arena *arena, const struct value *value)
+{
+    return dup_value(arena, value, false);
+}
+
+struct value value_dup_shared(struct arena *arena, const struct value *value)
+{
+    return dup_value(arena, value, true);
 }
 
 static bool arrays_equal(const struct array *a, const struct array *b)

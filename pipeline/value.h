@@ -140,6 +140,8 @@ struct value *value_object_at(const struct value *object, size_t position, struc
 
 /* A deep copy that points at nothing outside the arena. */
 struct value value_dup(struct arena *arena, const struct value *value);
+/* A copy with containers of its own that shares the text: for another event of the same batch. */
+struct value value_dup_shared(struct arena *arena, const struct value *value);
 /* Deep equality as Logstash's == between fields: int and float differ in type; order of keys is no matter. */
 bool value_equal(const struct value *a, const struct value *b);
 /* As Logstash's if [field]: not null, not false, not "false", not "". NULL (missing) is false. */

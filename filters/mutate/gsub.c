@@ -1,66 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <assert.h>
-
 #include "filters/mutate/mutate.h"
-
-static bool has_placeholder(struct str text)
-{
-    return str_find(text, STR("%{")) != SIZE_MAX;
-}
 
 bool mutate_pattern_open(struct mutate *self, struct mutate_pattern *pattern, struct str expression,
                          struct str replacement, struct error *err)
 {
     struct arena *arena = self->env->arena;
     enum field_escape escape = self->env->settings->escape;
-    buf_init(&pattern->compiled, MUTATE_TEXT_MAX_BYTES);
-    template_parse(arena, expression, escape, &pattern->text);
     template_parse(arena, replacement, escape, &pattern->replacement);
-    if (has_placeholder(expression))
-        return true;
-    pattern->regex = regex_compile(expression, 0, err);
-    if (!pattern->regex)
+    if (!dynamic_regex_open(&pattern->expression, arena, expression, escape, true, err))
         return error_prefix(err, "gsub");
-    if (!has_placeholder(replacement))
-        pattern->parsed = regex_replacement_parse(arena, pattern->regex, replacement);
+    if (!pattern->expression.is_dynamic && pattern->replacement.is_literal)
+        pattern->parsed = regex_replacement_parse(arena, pattern->expression.regex, replacement);
     return true;
 }
 
 void mutate_pattern_close(struct mutate_pattern *pattern)
 {
-    regex_free(pattern->regex);
-    pattern->regex = NULL;
-    buf_release(&pattern->compiled);
-}
-
-/* Events mostly give the same text again, so the last expression is kept. */
-static bool compile_dynamic(struct mutate_pattern *pattern, struct event *event)
-{
-    struct str text;
-    if (!template_text(&pattern->text, event, event->arena, &text))
-        return false;
-    if (pattern->regex && str_equal(text, buf_str(&pattern->compiled)))
-        return true;
-    regex_free(pattern->regex);
-    pattern->regex = regex_compile(text, 0, NULL);
-    buf_clear(&pattern->compiled, MUTATE_TEXT_KEEP_BYTES);
-    return pattern->regex && buf_append_str(&pattern->compiled, text);
-}
-
-/* The expression and the replacement for this event. */
-static bool prepare(struct mutate_pattern *pattern, struct event *event,
-                    const struct regex_replacement **out)
-{
-    struct str text;
-    *out = pattern->parsed;
-    if (has_placeholder(pattern->text.text) && !compile_dynamic(pattern, event))
-        return false;
-    if (*out)
-        return true;
-    if (!template_text(&pattern->replacement, event, event->arena, &text))
-        return false;
-    *out = regex_replacement_parse(event->arena, pattern->regex, text);
-    return true;
+    dynamic_regex_close(&pattern->expression);
 }
 
 struct replacing {
@@ -69,6 +25,20 @@ struct replacing {
     const struct regex_replacement *replacement;
     struct arena *arena;
 };
+
+/* The expression and the replacement for this event. */
+static bool prepare(struct mutate_pattern *pattern, struct event *event, struct replacing *out)
+{
+    struct str text;
+    out->regex = dynamic_regex_for(&pattern->expression, event);
+    out->replacement = pattern->parsed;
+    if (!out->regex || out->replacement)
+        return out->regex;
+    if (!template_text(&pattern->replacement, event, event->arena, &text))
+        return false;
+    out->replacement = regex_replacement_parse(event->arena, out->regex, text);
+    return true;
+}
 
 /* The new text goes to the arena only when something matched. */
 static bool replace(const struct replacing *replacing, struct value *value)
@@ -106,10 +76,8 @@ bool mutate_gsub(struct mutate *self, struct mutate_step *step, struct event *ev
     const struct value *value = event_get(event, &step->field.ref);
     if (!value || (!value_is_str(value) && value_type(value) != VALUE_ARRAY))
         return true;
-    if (!prepare(&step->pattern, event, &replacing.replacement))
+    if (!prepare(&step->pattern, event, &replacing))
         return false;
-    replacing.regex = step->pattern.regex;
-    assert(replacing.regex);
     if (value_type(value) == VALUE_ARRAY)
         return replace_in_list(&replacing, value);
     struct value changed = *value;

@@ -197,6 +197,14 @@ static size_t count_steps(const struct mutate *self)
            self->join.count + self->merge.count + self->copy.count;
 }
 
+static void mutate_close(void *plugin)
+{
+    struct mutate *self = plugin;
+    for (size_t i = 0; i < self->step_count; i++)
+        mutate_pattern_close(&self->steps[i].pattern);
+    buf_release(&self->text);
+}
+
 static bool mutate_open(void *plugin, const struct plugin_env *env, struct error *err)
 {
     struct mutate *self = plugin;
@@ -210,8 +218,10 @@ static bool mutate_open(void *plugin, const struct plugin_env *env, struct error
     add_texts(self, mutate_update, &self->update);
     add_texts(self, mutate_replace, &self->replace);
     add_conversions(self);
-    if (!add_gsubs(self, err))
+    if (!add_gsubs(self, err)) {
+        mutate_close(self);
         return false;
+    }
     add_fields(self, mutate_uppercase, &self->uppercase);
     add_fields(self, mutate_capitalize, &self->capitalize);
     add_fields(self, mutate_lowercase, &self->lowercase);
@@ -222,14 +232,6 @@ static bool mutate_open(void *plugin, const struct plugin_env *env, struct error
     add_others(self, mutate_copy, &self->copy);
     assert(self->step_count == count);
     return true;
-}
-
-static void mutate_close(void *plugin)
-{
-    struct mutate *self = plugin;
-    for (size_t i = 0; i < self->step_count; i++)
-        mutate_pattern_close(&self->steps[i].pattern);
-    buf_release(&self->text);
 }
 
 static void fail(void *plugin, struct event *event)

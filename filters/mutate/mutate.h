@@ -11,6 +11,7 @@
 #ifndef MILLRACE_FILTERS_MUTATE_MUTATE_H
 #define MILLRACE_FILTERS_MUTATE_MUTATE_H
 
+#include "pipeline/dynamic_regex.h"
 #include "pipeline/evaluate.h"
 #include "pipeline/plugin.h"
 
@@ -35,13 +36,10 @@ enum mutate_type {
     MUTATE_FLOAT_EU,
 };
 
-/* The expression of a gsub. With %{} in it, it is compiled when its text changes. */
 struct mutate_pattern {
-    struct template text;
-    struct regex *regex;
-    struct buf compiled; /* the text that regex was compiled from, when it has %{} */
+    struct dynamic_regex expression;
     struct template replacement;
-    struct regex_replacement *parsed; /* NULL when the replacement has %{} */
+    struct regex_replacement *parsed; /* NULL when it depends on the event */
 };
 
 struct mutate_step {

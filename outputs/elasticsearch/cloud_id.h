@@ -10,7 +10,5 @@
 #include "base/error.h"
 
 bool cloud_id_url(struct arena *arena, struct str cloud_id, struct str *url_out, struct error *err);
-/* Standard base64, padded; an api_key goes so into its header. */
-struct str base64_encode(struct arena *arena, struct str bytes);
 
 #endif

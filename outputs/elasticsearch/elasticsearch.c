@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "outputs/elasticsearch/bulk.h"
+#include "base/base64.h"
 #include "outputs/elasticsearch/cloud_id.h"
 #include "outputs/outputs.h"
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/base64.h"
 #include "outputs/elasticsearch/cloud_id.h"
 #include "tests/unit/outputs/suites.h"
 

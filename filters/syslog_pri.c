@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * syslog_pri: the priority of a syslog message into facility and severity, as codes and names.
+ */
+#include "filters/filters.h"
+
+enum { DEFAULT_PRIORITY = 13, SEVERITY_BITS = 3 };
+
+struct syslog_pri {
+    struct field_ref field;
+    bool use_labels;
+    struct option_strings facility_labels;
+    struct option_strings severity_labels;
+
+    const struct syslog_fields *targets;
+    struct counter *failures;
+};
+
+struct syslog_fields {
+    struct field_ref priority, facility_code, severity_code, facility, severity;
+};
+
+#define SYSLOG_ECS_PART(literal)                                                                   \
+    {                                                                                              \
+        .name = STR_INIT(literal)                                                                  \
+    }
+#define SYSLOG_ECS(group, name)                                                                    \
+    {                                                                                              \
+        .text = STR_INIT("[log][syslog][" group "][" name "]"), .root = FIELD_ROOT_EVENT,          \
+        .parts = (struct field_part[]){SYSLOG_ECS_PART("log"), SYSLOG_ECS_PART("syslog"),          \
+                                       SYSLOG_ECS_PART(group), SYSLOG_ECS_PART(name)},             \
+        .count = 4                                                                                 \
+    }
+
+static const struct syslog_fields PLAIN_FIELDS = {
+    .priority = FIELD_REF_TOP("syslog_pri"),
+    .facility_code = FIELD_REF_TOP("syslog_facility_code"),
+    .severity_code = FIELD_REF_TOP("syslog_severity_code"),
+    .facility = FIELD_REF_TOP("syslog_facility"),
+    .severity = FIELD_REF_TOP("syslog_severity"),
+};
+
+static const struct syslog_fields ECS_FIELDS = {
+    .priority =
+        {
+            .text = STR_INIT("[log][syslog][priority]"),
+            .root = FIELD_ROOT_EVENT,
+            .parts = (struct field_part[]){SYSLOG_ECS_PART("log"), SYSLOG_ECS_PART("syslog"),
+                                           SYSLOG_ECS_PART("priority")},
+            .count = 3,
+        },
+    .facility_code = SYSLOG_ECS("facility", "code"),
+    .severity_code = SYSLOG_ECS("severity", "code"),
+    .facility = SYSLOG_ECS("facility", "name"),
+    .severity = SYSLOG_ECS("severity", "name"),
+};
+
+static const struct option OPTIONS[] = {
+    {
+        .name = "syslog_pri_field_name",
+        .doc =
+            "Field that holds the priority; default syslog_pri, with ECS [log][syslog][priority].",
+        OPTION_IN_FIELD(struct syslog_pri, field),
+    },
+    {
+        .name = "use_labels",
+        .doc = "Set the names as well as the codes.",
+        OPTION_IN_BOOL(struct syslog_pri, use_labels),
+        .def = "true",
+    },
+    {
+        .name = "facility_labels",
+        .doc = "Names of the facilities, from code 0.",
+        OPTION_IN_STRINGS(struct syslog_pri, facility_labels),
+        .def =
+            "[\"kernel\",\"user-level\",\"mail\",\"daemon\",\"security/authorization\",\"syslogd\","
+            "\"line printer\",\"network news\",\"uucp\",\"clock\",\"security/authorization\","
+            "\"ftp\",\"ntp\",\"log audit\",\"log "
+            "alert\",\"clock\",\"local0\",\"local1\",\"local2\","
+            "\"local3\",\"local4\",\"local5\",\"local6\",\"local7\"]",
+    },
+    {
+        .name = "severity_labels",
+        .doc = "Names of the severities, from code 0.",
+        OPTION_IN_STRINGS(struct syslog_pri, severity_labels),
+        .def = "[\"emergency\",\"alert\",\"critical\",\"error\",\"warning\",\"notice\","
+               "\"informational\",\"debug\"]",
+    },
+    OPTION_END,
+};
+
+static bool syslog_pri_open(void *plugin, const struct plugin_env *env, struct error *err)
+{
+    struct syslog_pri *self = plugin;
+    (void)err;
+    self->targets = env->ecs == ECS_DISABLED ? &PLAIN_FIELDS : &ECS_FIELDS;
+    self->failures = env->counter(env, "failures");
+    if (self->field.count == 0)
+        self->field = self->targets->priority;
+    return true;
+}
+
+/* Ruby's String#to_i: the digits at the start, else 0. */
+static int64_t leading_integer(struct str text)
+{
+    text = str_trim(text);
+    size_t len = text.len > 0 && (text.ptr[0] == '-' || text.ptr[0] == '+');
+    while (len < text.len && text.ptr[len] >= '0' && text.ptr[len] <= '9')
+        len++;
+    int64_t integer = 0;
+    return str_to_int(str_make(text.ptr, len), &integer) ? integer : 0;
+}
+
+static int64_t priority_of(const struct value *value)
+{
+    double real;
+    if (!value || value_type(value) == VALUE_NULL)
+        return DEFAULT_PRIORITY;
+    if (value_type(value) == VALUE_ARRAY)
+        return value_array_count(value) > 0 &&
+                       value_type(value_array_at(value, 0)) != VALUE_ARRAY &&
+                       value_type(value_array_at(value, 0)) != VALUE_NULL
+                   ? priority_of(value_array_at(value, 0))
+                   : 0;
+    if (value_type(value) == VALUE_INT)
+        return value_as_int(value);
+    if (value_is_str(value))
+        return leading_integer(value_as_str(value));
+    bool is_number = value_number(value, &real) && real > -1e15 && real < 1e15;
+    return is_number ? (int64_t)real : 0;
+}
+
+static bool set_labels(const struct syslog_pri *self, struct event *event, int64_t facility,
+                       int64_t severity)
+{
+    if (facility < 0 || (size_t)facility >= self->facility_labels.count ||
+        (size_t)severity >= self->severity_labels.count)
+        return false;
+    struct str name = self->facility_labels.items[facility];
+    struct str level = self->severity_labels.items[severity];
+    return event_set(event, &self->targets->facility, value_str(name), NULL) &&
+           event_set(event, &self->targets->severity, value_str(level), NULL);
+}
+
+static enum filter_result syslog_pri_apply(void *plugin, struct event *event,
+                                           struct event_sink *more)
+{
+    const struct syslog_pri *self = plugin;
+    (void)more;
+    int64_t priority = priority_of(event_get(event, &self->field));
+    int64_t severity = priority & ((1 << SEVERITY_BITS) - 1);
+    int64_t facility = (priority - severity) / (1 << SEVERITY_BITS);
+    bool set = event_set(event, &self->targets->severity_code, value_int(severity), NULL) &&
+               event_set(event, &self->targets->facility_code, value_int(facility), NULL);
+    if (set && (!self->use_labels || set_labels(self, event, facility, severity)))
+        return FILTER_MATCHED;
+    counter_add(self->failures, 1);
+    event_add_tag(event, STR("_syslogpriparsefailure"));
+    return FILTER_SKIPPED;
+}
+
+const struct filter filter_syslog_pri = {
+    .plugin =
+        {
+            .name = "syslog_pri",
+            .summary = "Takes a syslog priority apart.",
+            .options = OPTIONS,
+            .size = sizeof(struct syslog_pri),
+        },
+    .open = syslog_pri_open,
+    .apply = syslog_pri_apply,
+};
