@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Several pipelines in one process, and the life of a run: counters, signals, exit statuses."""
+import json
+import signal
+import unittest
+
+import support
+
+FILE_TO_FILE = '''input { file { path => "@IN@" mode => "read" exit_after_read => true file_completed_action => "log"
+  file_completed_log_path => "@DONE@" } }
+filter { mutate { add_field => { "went" => "@NAME@" } } }
+output { file { path => "@OUT@" codec => json_lines } }'''
+ENDLESS = 'input { generator { lines => ["x"] } } output { null {} }'
+
+
+class Pipelines(support.Case):
+    def pipeline(self, name, lines):
+        """A pipeline file that copies lines; returns its path and that of its output."""
+        source, out = self.write(f'{name}.log', ''.join(f'{name} {i}\n' for i in range(lines))), self.folder / f'{name}.out'
+        return self.write(f'{name}.conf', support.fill(FILE_TO_FILE, IN=source, OUT=out, NAME=name,
+                                                       DONE=self.folder / f'{name}.done')), out
+
+    def test_each_has_its_own_way(self):
+        first, first_out = self.pipeline('first', 700)
+        second, second_out = self.pipeline('second', 300)
+        self.write('settings/pipelines.yml', f'- pipeline.id: one\n  path.config: "{first}"\n  pipeline.workers: 1\n'
+                                             f'- pipeline.id: two\n  path.config: "{second}"\n')
+        counters = self.folder / 'counters.json'
+        self.run_to_end('--path.settings', self.folder / 'settings', '--counters', counters)
+        for name, out, lines in (('first', first_out, 700), ('second', second_out, 300)):
+            events = [json.loads(line) for line in out.read_text().splitlines()]
+            self.assertEqual(sorted(f'{name} {i}' for i in range(lines)), sorted(event['message'] for event in events))
+            self.assertEqual({name}, {event['went'] for event in events})
+        counted = json.loads(counters.read_text())['pipelines']
+        self.assertEqual({'one': 700, 'two': 300}, {name: counts['events']['in'] for name, counts in counted.items()})
+        self.assertEqual(1, counted['one']['pipeline']['workers'])
+
+    def test_a_bad_one_refuses_all_and_every_problem_is_told(self):
+        good, out = self.pipeline('good', 10)
+        self.write('settings/pipelines.yml', f'- pipeline.id: one\n  path.config: "{good}"\n'
+                                             '- pipeline.id: two\n  config.string: "filter { nosuch {} }"\n'
+                                             '- pipeline.id: three\n  config.string: "filter { grok {"\n')
+        millrace = self.run_to_end('--path.settings', self.folder / 'settings', status=1)
+        self.assertIn("no filter plugin 'nosuch'", millrace.stderr)
+        self.assertIn('never closed', millrace.stderr)
+        self.assertFalse(out.exists())
+
+
+class Run(support.Case):
+    def test_the_books_balance(self):
+        counters = self.folder / 'counters.json'
+        text = '''filter { if "3" in [message] { drop {} } }
+                  output { stdout { codec => line } if [message] == "4" { null {} } }'''
+        self.run_to_end('-e', text, '--counters', counters, stdin=b''.join(b'%d\n' % i for i in range(100)))
+        main = json.loads(counters.read_text())['pipelines']['main']
+        events = main['events']
+        self.assertEqual(100, events['in'])
+        self.assertEqual(19, events['cancelled'])
+        self.assertEqual(events['in'] + events['created'], events['filtered'] + events['cancelled'])
+        for output, routed in zip(main['plugins']['outputs'], (81, 1)):
+            counts = output['events']
+            self.assertEqual(routed, counts['routed'])
+            self.assertEqual(routed, counts['delivered'] + counts['conflicts'] + counts['refused'] + counts['dropped'])
+
+    def test_sigusr1_reports_and_sigterm_ends(self):
+        millrace = self.start('-e', ENDLESS)
+        millrace.wait_for_log('pipeline started')
+        millrace.signal(signal.SIGUSR1)
+        report = json.loads(millrace.wait_for_log(r'(?m)^(\{"pipelines".*)$').group(1))
+        self.assertIn('generator', [plugin['name'] for plugin in report['pipelines']['main']['plugins']['inputs']])
+        self.assertEqual(0, millrace.stop())
+        self.assertRegex(millrace.stderr, r'pipeline stopped.*events_in=\d+')
+
+    def test_a_second_signal_ends_at_once(self):
+        text = 'input { generator { } } output { elasticsearch { hosts => ["127.0.0.1:@PORT@"] } }'
+        millrace = self.start('-e', support.fill(text, PORT=support.free_port()))
+        millrace.wait_for_log('pipeline started')
+        millrace.signal(signal.SIGTERM)
+        millrace.wait_for_log('still delivered')
+        millrace.signal(signal.SIGTERM)
+        self.assertEqual(128 + signal.SIGTERM, millrace.wait())
+
+    def test_the_timeout_says_what_is_left(self):
+        text = 'input { generator { } } output { elasticsearch { hosts => ["127.0.0.1:@PORT@"] } }'
+        millrace = self.start('-e', support.fill(text, PORT=support.free_port()), '--shutdown.timeout', '0.5')
+        millrace.wait_for_log('pipeline started')
+        self.assertEqual(0, millrace.stop())
+        self.assertRegex(millrace.stderr, r'stopped before everything was delivered.*batches_left=[1-9]')
+
+
+if __name__ == '__main__':
+    unittest.main()
