@@ -2,6 +2,7 @@
 #include "base/json.h"
 
 #include <assert.h>
+#include <emmintrin.h>
 #include <yajl/yajl_parse.h>
 
 #include "base/mem.h"
@@ -153,25 +154,53 @@ static size_t unescape_unit(struct str raw, size_t at, char **out)
     return taken;
 }
 
+static char meant_by(char letter)
+{
+    switch (letter) {
+    case 'b':
+        return '\b';
+    case 'f':
+        return '\f';
+    case 'n':
+        return '\n';
+    case 'r':
+        return '\r';
+    case 't':
+        return '\t';
+    }
+    return letter;
+}
+
+/* Copies what is before the next backslash, or all. A block may be copied whole: out has room for as much as raw. */
+static size_t copy_plain(struct str raw, char *out)
+{
+    size_t at = 0;
+    for (; raw.len - at >= sizeof(__m128i); at += sizeof(__m128i)) {
+        __m128i block = _mm_loadu_si128((const __m128i *)(const void *)(raw.ptr + at));
+        _mm_storeu_si128((__m128i *)(void *)(out + at), block);
+        int mask = _mm_movemask_epi8(_mm_cmpeq_epi8(block, _mm_set1_epi8('\\')));
+        if (mask)
+            return at + (size_t)__builtin_ctz((unsigned)mask);
+    }
+    for (; at < raw.len && raw.ptr[at] != '\\'; at++)
+        out[at] = raw.ptr[at];
+    return at;
+}
+
 struct str json_unescape(struct arena *arena, struct str raw)
 {
-    static const char LETTERS[] = "bfnrt", MEANT[] = "\b\f\n\r\t";
     char *text = arena_bytes(arena, raw.len + 1), *out = text;
     for (size_t at = 0; at < raw.len;) {
-        const char *backslash = memchr(raw.ptr + at, '\\', raw.len - at);
-        size_t plain = backslash ? (size_t)(backslash - (raw.ptr + at)) : raw.len - at;
-        memcpy(out, raw.ptr + at, plain);
+        size_t plain = copy_plain(str_from_offset(raw, at), out);
         out += plain;
         at += plain;
         if (at + 1 >= raw.len)
             break;
-        char letter = raw.ptr[at + 1];
-        if (letter == 'u') {
+        if (raw.ptr[at + 1] == 'u') {
             at += unescape_unit(raw, at, &out);
             continue;
         }
-        const char *known = strchr(LETTERS, letter);
-        *out++ = known ? MEANT[known - LETTERS] : letter;
+        *out++ = meant_by(raw.ptr[at + 1]);
         at += 2;
     }
     assert((size_t)(out - text) <= raw.len);

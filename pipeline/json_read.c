@@ -33,6 +33,7 @@ struct json_reader {
     size_t count;
     size_t capacity;
     struct object_key key; /* of the value that comes next */
+    size_t string_end;   /* the text's offset behind the last string's closing quote */
     const char *stopped; /* why a callback stopped */
     size_t depth;
     struct container open[JSON_MAX_DEPTH];
@@ -60,22 +61,17 @@ static inline bool is_inside(const struct json_reader *reader, const void *ptr)
     return (uintptr_t)ptr - (uintptr_t)reader->text.ptr < reader->text.len;
 }
 
-/* The string token that ends where the parser stands: back from its closing quote to the quote before it that no
- * backslash belongs to. */
-static struct str raw_string(const struct json_reader *reader)
+/* The string token that ends where the parser stands. It starts at the first quote since the last string: no other
+ * token has one. */
+static struct str raw_string(struct json_reader *reader)
 {
+    struct str rest = str_from_offset(reader->text, reader->string_end);
+    const char *quote = memchr(rest.ptr, '"', rest.len);
     size_t end = json_parser_offset(reader->parser) - 1;
     assert(end < reader->text.len && reader->text.ptr[end] == '"');
-    for (size_t at = end;;) {
-        const char *quote = memrchr(reader->text.ptr, '"', at);
-        assert(quote);
-        at = (size_t)(quote - reader->text.ptr);
-        size_t first = at;
-        while (first > 0 && reader->text.ptr[first - 1] == '\\')
-            first--;
-        if ((at - first) % 2 == 0)
-            return str_make(quote + 1, end - at - 1);
-    }
+    assert(quote && quote < reader->text.ptr + end);
+    reader->string_end = end + 1;
+    return str_make(quote + 1, (size_t)(reader->text.ptr + end - (quote + 1)));
 }
 
 /* A string without escapes is a part of the document. For the others yajl's own decoding is not used: it lets halves
@@ -83,8 +79,10 @@ static struct str raw_string(const struct json_reader *reader)
 static inline struct str string_text(struct json_reader *reader, const unsigned char *text,
                                      size_t len)
 {
-    if (is_inside(reader, text))
+    if (is_inside(reader, text)) {
+        reader->string_end = (size_t)((const char *)text + len + 1 - reader->text.ptr);
         return str_make((const char *)text, len);
+    }
     return json_unescape(reader->arena, raw_string(reader));
 }
 
@@ -284,7 +282,7 @@ bool json_decode(struct json_reader *reader, struct arena *arena, struct str tex
 {
     reader->arena = arena;
     reader->text = utf8_repair(arena, text);
-    reader->count = reader->depth = 0;
+    reader->count = reader->depth = reader->string_end = 0;
     reader->stopped = NULL;
     bool read = json_parser_run(reader->parser, reader->text, err);
     if (read) {
