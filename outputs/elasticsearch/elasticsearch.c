@@ -3,33 +3,25 @@
 
 #include <assert.h>
 
+#include "base/base64.h"
 #include "base/clock.h"
 #include "outputs/elasticsearch/bulk.h"
-#include "base/base64.h"
 #include "outputs/elasticsearch/cloud_id.h"
 #include "outputs/outputs.h"
 
 enum {
     CONNECT_TIMEOUT_MS = 10000,
-    READY_POLL_MS = 20, /* how often another lane's set-up is looked at while groups wait for it */
-    FAILURE_LINES = 3,  /* for each FAILURE_WINDOW_MS */
+    FAILURE_LINES = 3, /* for each FAILURE_WINDOW_MS */
     FAILURE_WINDOW_MS = 10000,
 };
 
 static void send_piece(struct bulk *bulk);
-static void set_revival_timer(struct elasticsearch *output);
 
 static void set_state(struct bulk *bulk, enum bulk_state state)
 {
     assert(bulk->state != state);
     assert((state == BULK_FREE) == (bulk->group == NULL));
     bulk->state = state;
-}
-
-static bool is_ready(const struct elasticsearch *output)
-{
-    const struct elasticsearch_shared *shared = output->env->shared;
-    return atomic_load_explicit(&shared->ready, memory_order_acquire);
 }
 
 static void log_failure(struct elasticsearch *output, const struct host *host,
@@ -42,90 +34,6 @@ static void log_failure(struct elasticsearch *output, const struct host *host,
              LOG_STR("host", host->name), LOG_INT("status", result->status),
              LOG_CSTR("error", result->error), LOG_STR("detail", detail),
              LOG_INT("not_logged_before", held_back));
-}
-
-/* ---- servers -------------------------------------------------------------------------------------- */
-
-void elasticsearch_host_died(struct elasticsearch *output, struct host *host, const char *why)
-{
-    if (host->dead)
-        return;
-    host->dead = true;
-    if (!output->stopping)
-        log_warn(output->env->log, "host_dead", "a server cannot be reached",
-                 LOG_STR("host", host->name), LOG_CSTR("error", why));
-    set_revival_timer(output);
-}
-
-static void on_checked(void *ctx, const struct http_result *result)
-{
-    struct host *host = ctx;
-    struct elasticsearch *output = host->output;
-    output->checks--;
-    if (output->stopping)
-        return;
-    if (host->dead && result->outcome == HTTP_ANSWERED && result->status < 500 &&
-        result->status != 429) {
-        host->dead = false;
-        log_info(output->env->log, "host_alive", "a server answers again",
-                 LOG_STR("host", host->name));
-        elasticsearch_resume(output);
-    }
-    set_revival_timer(output);
-}
-
-static void check_host(struct elasticsearch *output, struct host *host)
-{
-    host->output = output;
-    struct http_request request = {
-        .method = HTTP_GET,
-        .url = host->check_url,
-        .headers = output->headers,
-        .done = on_checked,
-        .ctx = host,
-    };
-    output->checks++;
-    http_client_send(output->client, &request);
-}
-
-static bool waits_for_another_lane(const struct elasticsearch *output)
-{
-    if (output->env->primary || is_ready(output))
-        return false;
-    for (size_t i = 0; i < BULK_SLOTS_MAX; i++)
-        if (output->bulks[i].state == BULK_HELD)
-            return true;
-    return false;
-}
-
-static bool any_dead(const struct hosts *hosts)
-{
-    for (size_t i = 0; i < hosts->count; i++)
-        if (hosts->items[i].dead)
-            return true;
-    return false;
-}
-
-static void set_revival_timer(struct elasticsearch *output)
-{
-    if (output->stopping || loop_timer_is_set(output->revival))
-        return;
-    if (waits_for_another_lane(output))
-        loop_timer_start(output->revival, READY_POLL_MS);
-    else if (any_dead(&output->hosts) && output->checks == 0)
-        loop_timer_start(output->revival, (uint64_t)output->options.resurrect_delay_ms);
-}
-
-static void on_revival(void *ctx)
-{
-    struct elasticsearch *output = ctx;
-    assert(!output->stopping);
-    if (is_ready(output))
-        elasticsearch_resume(output);
-    for (size_t i = 0; i < output->hosts.count && output->checks == 0; i++)
-        if (output->hosts.items[i].dead)
-            check_host(output, &output->hosts.items[i]);
-    set_revival_timer(output);
 }
 
 /* ---- groups --------------------------------------------------------------------------------------- */
@@ -149,7 +57,7 @@ static void give_back_rest(struct bulk *bulk, unsigned retry_after_ms, bool shri
 static void hold(struct bulk *bulk)
 {
     set_state(bulk, BULK_HELD);
-    set_revival_timer(bulk->output);
+    elasticsearch_watch(bulk->output);
 }
 
 /* Sends the next piece, or holds it when there is nobody to send it to. */
@@ -157,7 +65,7 @@ static void dispatch(struct bulk *bulk)
 {
     assert(bulk->at < group_count(bulk->group));
     struct elasticsearch *output = bulk->output;
-    bulk->host = is_ready(output) ? hosts_next(&output->hosts) : NULL;
+    bulk->host = elasticsearch_is_ready(output) ? hosts_next(&output->hosts) : NULL;
     if (bulk->host)
         send_piece(bulk);
     else if (bulk->state != BULK_HELD)
@@ -459,7 +367,7 @@ static bool open_output(void *self, const struct plugin_env *env, struct output_
     if (!hosts_parse(env->arena, &output->options, &output->hosts, err) ||
         !setup_open(&output->setup, output, err))
         return false;
-    output->revival = loop_timer_new(env->loop, on_revival, output);
+    output->revival = loop_timer_new(env->loop, elasticsearch_look_around, output);
     bulk_encoder_init(&output->encoder, &output->options, env);
     if (!open_headers(output, err) || !open_client(output, err)) {
         close_output(output);

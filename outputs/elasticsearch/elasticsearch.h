@@ -53,14 +53,18 @@ struct elasticsearch {
         *revival; /* health checks, and looking whether another lane's set-up is done */
     struct bulk bulks[BULK_SLOTS_MAX];
     size_t piece_max_bytes; /* learnt from 413; SIZE_MAX */
-    size_t checks;          /* health checks under way */
     bool stopping;
     struct log_limit failures;
 };
 
+/* Set-up is done, on whichever lane. */
+bool elasticsearch_is_ready(const struct elasticsearch *output);
 /* Set-up is done, or a server lives again: sends what is held. */
 void elasticsearch_resume(struct elasticsearch *output);
 /* A request could not reach this server. */
 void elasticsearch_host_died(struct elasticsearch *output, struct host *host, const char *why);
+/* Starts the timer when there is something to look for: a dead server, another lane's set-up. */
+void elasticsearch_watch(struct elasticsearch *output);
+void elasticsearch_look_around(void *output); /* what that timer does */
 
 #endif

@@ -16,7 +16,7 @@ struct host {
     struct str name; /* for people: scheme, host, port and path, no password */
     struct str root; /* what a path is put after to make a URL; no slash at its end */
     struct str bulk_url, check_url;
-    bool dead;
+    bool dead, checking;
     struct elasticsearch *output; /* whose server it is, for health checks */
 };
 

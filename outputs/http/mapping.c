@@ -150,15 +150,13 @@ static bool compile_field(struct arena *arena, const struct conf_pair *pair,
 }
 
 bool mapping_compile_fields(struct arena *arena, const struct option_hash *option,
-                            enum field_escape escape, struct mapping_field **out, size_t *count_out,
-                            struct error *err)
+                            enum field_escape escape, struct mapping_fields *out, struct error *err)
 {
-    *out = arena_alloc(arena, option->count * sizeof **out);
-    *count_out = 0;
+    *out = (struct mapping_fields){.items = arena_alloc(arena, option->count * sizeof *out->items)};
     for (size_t i = 0; i < option->count; i++) {
         if (is_repeated(option->pairs, option->count, i))
             continue;
-        if (!compile_field(arena, &option->pairs[i], escape, &(*out)[(*count_out)++], err))
+        if (!compile_field(arena, &option->pairs[i], escape, &out->items[out->count++], err))
             return false;
     }
     return true;

@@ -28,11 +28,16 @@ struct mapping_field {
     const struct template *text; /* when the value is a text: without quotes and escapes */
 };
 
+struct mapping_fields {
+    struct mapping_field *items;
+    size_t count;
+};
+
 bool mapping_compile(struct arena *arena, const struct option_hash *option,
                      enum field_escape escape, struct mapping *out, struct error *err);
-/* The top-level keys one by one; count of them in *count_out. */
+/* The top-level keys one by one. */
 bool mapping_compile_fields(struct arena *arena, const struct option_hash *option,
-                            enum field_escape escape, struct mapping_field **out, size_t *count_out,
+                            enum field_escape escape, struct mapping_fields *out,
                             struct error *err);
 
 enum mapping_result {

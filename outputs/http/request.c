@@ -51,8 +51,7 @@ bool request_encoder_init(struct request_encoder *encoder, const struct http_opt
         return true;
     enum field_escape escape = env->settings->escape;
     if (options->format == HTTP_FORMAT_FORM)
-        return mapping_compile_fields(env->arena, &options->mapping, escape, &encoder->fields,
-                                      &encoder->field_count, err);
+        return mapping_compile_fields(env->arena, &options->mapping, escape, &encoder->fields, err);
     return mapping_compile(env->arena, &options->mapping, escape, &encoder->mapping, err);
 }
 
@@ -220,8 +219,8 @@ static enum encode_result append_mapped_form(const struct request_encoder *encod
                                              struct error *err)
 {
     enum encode_result result = ENCODE_DONE;
-    for (size_t i = 0; i < encoder->field_count && result == ENCODE_DONE; i++)
-        result = append_mapped_field(&encoder->fields[i], event, i == 0, out, err);
+    for (size_t i = 0; i < encoder->fields.count && result == ENCODE_DONE; i++)
+        result = append_mapped_field(&encoder->fields.items[i], event, i == 0, out, err);
     return result;
 }
 
@@ -260,8 +259,8 @@ static enum encode_result append_body(const struct request_encoder *encoder,
     case HTTP_FORMAT_JSON_BATCH:
         return append_json(encoder, event, out, err);
     case HTTP_FORMAT_FORM:
-        return encoder->fields ? append_mapped_form(encoder, event, out, err)
-                               : append_event_form(event, out);
+        return encoder->fields.count > 0 ? append_mapped_form(encoder, event, out, err)
+                                         : append_event_form(event, out);
     case HTTP_FORMAT_MESSAGE:
         return append_message(encoder, event, out, err);
     }

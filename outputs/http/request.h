@@ -19,9 +19,8 @@ struct request_header {
 
 struct request_encoder {
     const struct http_options *options;
-    struct mapping mapping;       /* count 0: the whole event */
-    struct mapping_field *fields; /* format form */
-    size_t field_count;
+    struct mapping mapping;         /* count 0: the whole event */
+    struct mapping_fields fields;   /* format form */
     struct request_header *headers; /* only when one of them has fields; then all */
     size_t header_count;
     struct str content_type;

@@ -283,6 +283,23 @@ class Servers(Bulk):
         self.assertEqual(0, millrace.wait())
         self.assertEqual((2, 1), (self.counters()['delivered'], second.count))
 
+    def test_of_two_dead_servers_the_one_that_comes_back_is_used(self):
+        nobody, port = support.free_port(), support.free_port()
+        first = RawServer(lambda n, body: good(body), port)
+        millrace = self.start_pipeline([nobody, port], stdin=True)
+        for server in (first, None):
+            millrace.child.stdin.write(b'{"n":1}\n')
+            millrace.child.stdin.flush()
+            if server:
+                millrace.wait_for(lambda: server.count, 'the first document')
+                server.close()
+        millrace.wait_for_log(f'cannot be reached host=http://127.0.0.1:{port}')
+        second = RawServer(lambda n, body: good(body), port)
+        self.addCleanup(second.close)
+        millrace.child.stdin.close()
+        self.assertEqual(0, millrace.wait())
+        self.assertEqual(2, self.counters()['delivered'])
+
     def test_set_up_is_done_once(self):
         stub = search_stub.SearchStub()
         self.addCleanup(stub.close)

@@ -3,6 +3,8 @@
 import gzip
 import json
 import re
+import ssl
+import subprocess
 
 import support
 
@@ -149,6 +151,53 @@ class Answers(Http):
         self.assertEqual(20, counters['refused'])
         self.assertEqual(1, len(re.findall('bare JSON list', self.millrace.stderr)))
         self.assertIn('json_batch', self.millrace.stderr)
+
+
+class Tls(Http):
+    """A certificate for localhost by an authority of the test."""
+
+    def setUp(self):
+        super().setUp()
+        support.need_command('openssl', 'it makes the certificates')
+        self.openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2',
+                     '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost',
+                     '-keyout', 'key.pem', '-out', 'cert.pem')
+        self.server = self.recorder()
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(self.folder / 'cert.pem', self.folder / 'key.pem')
+        listener = self.server.server
+        listener.socket = self.context.wrap_socket(listener.socket, server_side=True, do_handshake_on_connect=False)
+
+    def openssl(self, *arguments):
+        subprocess.run(['openssl', *arguments], cwd=self.folder, check=True, capture_output=True)
+
+    def post(self, options, host='localhost'):
+        """The counters, with retry_failed off so that what cannot be sent is refused."""
+        return self.run_events(self.server, [{'n': 1}], f'retry_failed => false {options}',
+                               url=f'https://{host}:{self.server.port}/')
+
+    def test_an_unknown_authority_is_not_trusted(self):
+        self.assertEqual(1, self.post('')['refused'])
+        self.assertEqual([], self.server.taken())
+        self.assertRegex(self.millrace.stderr, 'certificate')
+
+    def test_a_named_authority_is(self):
+        self.assertEqual(1, self.post(f'ssl_certificate_authorities => "{self.folder}/cert.pem"')['delivered'])
+
+    def test_the_name_must_be_right(self):
+        authority = f'ssl_certificate_authorities => "{self.folder}/cert.pem"'
+        self.assertEqual(1, self.post(authority, '127.0.0.1')['refused'])
+
+    def test_verification_can_be_left_out(self):
+        self.assertEqual(1, self.post('ssl_verification_mode => "none"', '127.0.0.1')['delivered'])
+
+    def test_a_client_certificate(self):
+        self.context.verify_mode = ssl.CERT_REQUIRED
+        self.context.load_verify_locations(self.folder / 'cert.pem')
+        authority = f'ssl_certificate_authorities => "{self.folder}/cert.pem"'
+        own = f'ssl_certificate => "{self.folder}/cert.pem" ssl_key => "{self.folder}/key.pem"'
+        self.assertEqual(1, self.post(f'{authority} {own}')['delivered'])
+        self.assertEqual(1, self.post(authority)['refused'])
 
 
 class Configuration(support.Case):
