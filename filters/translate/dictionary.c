@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "filters/translate/dictionary.h"
+
+#include <assert.h>
+
+#include "base/csv_line.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+#include "conf/yaml_tree.h"
+
+void dictionary_init(struct dictionary *dictionary, enum dictionary_lookup lookup,
+                     bool keys_are_expressions, struct regex_scratch *scratch)
+{
+    *dictionary = (struct dictionary){
+        .lookup = lookup, .keys_are_expressions = keys_are_expressions, .scratch = scratch};
+    arena_init(&dictionary->arena, NULL);
+    dictionary->entries = value_object_new(&dictionary->arena, 0);
+}
+
+static void forget_expressions(struct dictionary *dictionary)
+{
+    for (size_t i = 0; i < dictionary->pattern_count; i++)
+        regex_free(dictionary->patterns[i]);
+    mem_free(dictionary->patterns);
+    regex_free(dictionary->parts);
+    dictionary->patterns = NULL;
+    dictionary->pattern_count = 0;
+    dictionary->parts = NULL;
+}
+
+void dictionary_release(struct dictionary *dictionary)
+{
+    forget_expressions(dictionary);
+    arena_release(&dictionary->arena);
+}
+
+/* ---- entries ---- */
+
+static struct value plain_value(struct arena *arena, struct str text)
+{
+    int64_t integer;
+    double real;
+    if (str_to_int(text, &integer))
+        return value_int(integer);
+    if (str_to_double(text, &real))
+        return value_float(real);
+    return value_str_dup(arena, text);
+}
+
+static struct value value_of_conf(struct arena *arena, const struct conf_value *value)
+{
+    if (value->type == CONF_NUMBER)
+        return plain_value(arena, value->text);
+    if (value->type == CONF_HASH) {
+        struct value object = value_object_new(arena, value->count);
+        for (size_t i = 0; i < value->count; i++)
+            value_object_set(arena, &object, arena_dup(arena, value->pairs[i].key.text),
+                             value_of_conf(arena, &value->pairs[i].value));
+        return object;
+    }
+    if (value->type != CONF_ARRAY)
+        return value_str_dup(arena, value->text);
+    struct value list = value_array_new(arena, value->count);
+    for (size_t i = 0; i < value->count; i++)
+        value_array_push(arena, &list, value_of_conf(arena, &value->items[i]));
+    return list;
+}
+
+void dictionary_add_pairs(struct dictionary *dictionary, const struct option_hash *pairs)
+{
+    for (size_t i = 0; i < pairs->count; i++)
+        value_object_set(&dictionary->arena, &dictionary->entries,
+                         arena_dup(&dictionary->arena, pairs->pairs[i].key.text),
+                         value_of_conf(&dictionary->arena, &pairs->pairs[i].value));
+}
+
+static struct value value_of_yaml(struct arena *arena, const struct yaml_tree *node)
+{
+    if (node->type == YAML_TREE_MAP) {
+        struct value object = value_object_new(arena, node->count);
+        for (size_t i = 0; i < node->count; i++)
+            value_object_set(arena, &object, arena_dup(arena, node->keys[i].text),
+                             value_of_yaml(arena, &node->items[i]));
+        return object;
+    }
+    if (node->type == YAML_TREE_LIST) {
+        struct value list = value_array_new(arena, node->count);
+        for (size_t i = 0; i < node->count; i++)
+            value_array_push(arena, &list, value_of_yaml(arena, &node->items[i]));
+        return list;
+    }
+    if (yaml_tree_is_null(node))
+        return value_null();
+    if (node->is_plain && str_equal(node->text, STR("true")))
+        return value_bool(true);
+    if (node->is_plain && str_equal(node->text, STR("false")))
+        return value_bool(false);
+    return node->is_plain ? plain_value(arena, node->text) : value_str_dup(arena, node->text);
+}
+
+/* ---- files ---- */
+
+static bool read_yaml(struct arena *arena, struct str text, const char *path, struct value *out,
+                      struct error *err)
+{
+    struct yaml_tree tree;
+    if (!yaml_tree_parse(arena, text, path, &tree, err))
+        return false;
+    *out = value_of_yaml(arena, &tree);
+    return true;
+}
+
+/* The first two columns of each line. */
+static bool read_csv(struct arena *arena, struct str text, struct value *out, struct error *err)
+{
+    static const struct csv_style STYLE = {.separator = STR_INIT(","), .quote = STR_INIT("\"")};
+    *out = value_object_new(arena, 0);
+    while (text.len > 0) {
+        const char *end = memchr(text.ptr, '\n', text.len);
+        struct str line = str_make(text.ptr, end ? (size_t)(end - text.ptr) : text.len);
+        text = str_from_offset(text, line.len + 1);
+        struct csv_row row;
+        enum csv_result result = csv_line_parse(arena, &STYLE, str_trim(line), &row, err);
+        if (result == CSV_MALFORMED)
+            return false;
+        if (result != CSV_ROW || row.count < 2 || !row.values[0].ptr)
+            continue;
+        value_object_set(arena, out, row.values[0],
+                         row.values[1].ptr ? value_str(row.values[1]) : value_null());
+    }
+    return true;
+}
+
+static bool read_file(struct arena *arena, const char *path, struct json_reader *json,
+                      struct value *out, struct error *err)
+{
+    struct str text, name = str_from(path);
+    if (!file_read(arena, path, DICTIONARY_FILE_MAX_BYTES, &text, err))
+        return false;
+    text = utf8_repair(arena, text);
+    bool read;
+    if (str_ends_with(name, STR(".json")))
+        read = json_decode(json, arena, text, out, err);
+    else if (str_ends_with(name, STR(".csv")))
+        read = read_csv(arena, text, out, err);
+    else if (str_ends_with(name, STR(".yml")) || str_ends_with(name, STR(".yaml")))
+        read = read_yaml(arena, text, path, out, err);
+    else
+        return error_set(err, ERROR_CONFIG, "dictionary '%s' is neither .yml, .json nor .csv",
+                         path);
+    if (!read)
+        return error_prefix(err, "dictionary '%s'", path);
+    return value_type(out) == VALUE_OBJECT ||
+           error_set(err, ERROR_FORMAT, "dictionary '%s' holds no pairs", path);
+}
+
+/* A new dictionary takes the place of the old one, so that nothing grows with each reload. */
+bool dictionary_load(struct dictionary *dictionary, const char *path, bool merge,
+                     struct json_reader *json, struct error *err)
+{
+    struct dictionary fresh;
+    struct value loaded;
+    dictionary_init(&fresh, dictionary->lookup, dictionary->keys_are_expressions,
+                    dictionary->scratch);
+    fresh.stamp = file_stamp(path);
+    if (merge)
+        fresh.entries = value_dup(&fresh.arena, &dictionary->entries);
+    bool read = read_file(&fresh.arena, path, json, &loaded, err);
+    for (size_t i = 0; read && i < value_object_count(&loaded); i++) {
+        struct str key;
+        struct value value = *value_object_at(&loaded, i, &key);
+        value_object_set(&fresh.arena, &fresh.entries, key, value);
+    }
+    if (!read || !dictionary_compile(&fresh, err)) {
+        dictionary_release(&fresh);
+        return false;
+    }
+    dictionary_release(dictionary);
+    *dictionary = fresh;
+    return true;
+}
+
+/* ---- expressions ---- */
+
+static void append_literal(struct str text, struct buf *out)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (strchr("\\^$.|?*+()[]{}-/# \t\n", text.ptr[i]) && text.ptr[i])
+            buf_append_char(out, '\\');
+        buf_append_char(out, text.ptr[i]);
+    }
+}
+
+static bool compile_patterns(struct dictionary *dictionary, struct error *err)
+{
+    size_t count = value_object_count(&dictionary->entries);
+    if (count > DICTIONARY_MAX_PATTERNS)
+        return error_set(err, ERROR_LIMIT, "a dictionary of expressions has at most %d entries",
+                         DICTIONARY_MAX_PATTERNS);
+    dictionary->patterns = mem_zero(count, sizeof(struct regex *));
+    for (size_t i = 0; i < count; i++) {
+        struct str key;
+        value_object_at(&dictionary->entries, i, &key);
+        dictionary->patterns[i] = regex_compile(key, 0, err);
+        dictionary->pattern_count++;
+        if (!dictionary->patterns[i])
+            return error_prefix(err, "dictionary key '%.*s'", STR_FMT(key));
+    }
+    return true;
+}
+
+static bool compile_parts(struct dictionary *dictionary, struct error *err)
+{
+    struct buf text;
+    buf_init(&text, DICTIONARY_FILE_MAX_BYTES);
+    for (size_t i = 0; i < value_object_count(&dictionary->entries); i++) {
+        struct str key;
+        value_object_at(&dictionary->entries, i, &key);
+        buf_append_str(&text, i == 0 ? STR("(?:") : STR("|(?:"));
+        if (dictionary->keys_are_expressions)
+            buf_append_str(&text, key);
+        else
+            append_literal(key, &text);
+        buf_append_char(&text, ')');
+    }
+    if (text.len > 0)
+        dictionary->parts = regex_compile(buf_str(&text), 0, err);
+    bool compiled = text.len == 0 || dictionary->parts;
+    buf_release(&text);
+    return compiled || error_prefix(err, "dictionary");
+}
+
+bool dictionary_compile(struct dictionary *dictionary, struct error *err)
+{
+    forget_expressions(dictionary);
+    switch (dictionary->lookup) {
+    case DICTIONARY_EXACT:
+        return true;
+    case DICTIONARY_PATTERNS:
+        return compile_patterns(dictionary, err);
+    case DICTIONARY_PARTS:
+        return compile_parts(dictionary, err);
+    }
+    return true;
+}
+
+/* ---- looking up ---- */
+
+static bool find_entry(const struct dictionary *dictionary, struct arena *arena, struct str text,
+                       struct value *out)
+{
+    const struct value *found = value_object_get(&dictionary->entries, text);
+    if (found)
+        *out = value_dup(arena, found);
+    return found;
+}
+
+static bool find_pattern(const struct dictionary *dictionary, struct arena *arena, struct str text,
+                         struct value *out)
+{
+    for (size_t i = 0; i < dictionary->pattern_count; i++) {
+        struct str key;
+        if (regex_search(dictionary->patterns[i], dictionary->scratch, text, 0) != REGEX_MATCHED)
+            continue;
+        *out = value_dup(arena, value_object_at(&dictionary->entries, i, &key));
+        return true;
+    }
+    return false;
+}
+
+/* A part that matched an expression but is no key itself becomes nothing, as in Ruby's gsub with a hash. */
+static bool replace_parts(const struct dictionary *dictionary, struct arena *arena, struct str text,
+                          struct value *out)
+{
+    struct buf buf;
+    size_t at = 0, start, end;
+    uint32_t codepoint;
+    buf_init(&buf, UINT32_MAX);
+    while (dictionary->parts && at <= text.len &&
+           regex_search(dictionary->parts, dictionary->scratch, text, at) == REGEX_MATCHED &&
+           regex_group(dictionary->scratch, 0, &start, &end) && start >= at) {
+        struct str part = str_make(text.ptr + start, end - start);
+        const struct value *entry = value_object_get(&dictionary->entries, part);
+        buf_append(&buf, text.ptr + at, start - at);
+        if (entry)
+            buf_append_str(&buf, value_to_text(arena, entry));
+        at = end;
+        if (start < end)
+            continue;
+        size_t step = end < text.len ? utf8_decode(str_from_offset(text, end), &codepoint) : 1;
+        if (end < text.len)
+            buf_append(&buf, text.ptr + end, step);
+        at += step;
+    }
+    buf_append_str(&buf, str_from_offset(text, at));
+    bool changed = !str_equal(buf_str(&buf), text);
+    *out = value_str_dup(arena, buf_str(&buf));
+    buf_release(&buf);
+    return changed;
+}
+
+bool dictionary_find(const struct dictionary *dictionary, struct arena *arena, struct str text,
+                     struct value *out)
+{
+    switch (dictionary->lookup) {
+    case DICTIONARY_EXACT:
+        return find_entry(dictionary, arena, text, out);
+    case DICTIONARY_PATTERNS:
+        return find_pattern(dictionary, arena, text, out);
+    case DICTIONARY_PARTS:
+        break;
+    }
+    return replace_parts(dictionary, arena, text, out);
+}
