@@ -18,12 +18,21 @@ struct json_lines_codec {
     struct json_text json;
 };
 
+static bool json_lines_check(void *self, const struct plugin_env *env, struct error *err)
+{
+    const struct json_lines_codec *lines = self;
+    (void)env;
+    if (lines->delimiter.len == 0)
+        return error_set(err, ERROR_CONFIG, "delimiter is empty, a line could never end");
+    return true;
+}
+
 static bool json_lines_open(void *self, const struct plugin_env *env, struct error *err)
 {
     struct json_lines_codec *lines = self;
     json_text_init(&lines->json, env, &lines->target);
-    if (lines->delimiter.len == 0)
-        return error_set(err, ERROR_CONFIG, "delimiter is empty, a line could never end");
+    if (!json_lines_check(self, env, err))
+        return false;
     if (!charset_open(&lines->charset, lines->charset_choice, err))
         return false;
     size_t max = env->settings->max_event_bytes;
@@ -131,7 +140,8 @@ const struct codec codec_json_lines = {
     .plugin = {.name = "json_lines",
                .summary = "JSON, one document a line",
                .options = json_lines_options,
-               .size = sizeof(struct json_lines_codec)},
+               .size = sizeof(struct json_lines_codec),
+               .check = json_lines_check},
     .open = json_lines_open,
     .decode = json_lines_decode,
     .flush = json_lines_flush,

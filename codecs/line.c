@@ -18,13 +18,22 @@ struct line_codec {
     bool original;
 };
 
+static bool line_check(void *self, const struct plugin_env *env, struct error *err)
+{
+    const struct line_codec *line = self;
+    (void)env;
+    if (line->delimiter.len == 0)
+        return error_set(err, ERROR_CONFIG, "delimiter is empty, a line could never end");
+    return true;
+}
+
 static bool line_open(void *self, const struct plugin_env *env, struct error *err)
 {
     struct line_codec *line = self;
     line->original = env->ecs != ECS_DISABLED;
     text_format_init(&line->text_format, env, &line->format);
-    if (line->delimiter.len == 0)
-        return error_set(err, ERROR_CONFIG, "delimiter is empty, a line could never end");
+    if (!line_check(self, env, err))
+        return false;
     if (!charset_open(&line->charset, line->charset_choice, err))
         return false;
     struct str delimiter = charset_encode(&line->charset, env->arena, line->delimiter);
@@ -110,7 +119,8 @@ const struct codec codec_line = {
     .plugin = {.name = "line",
                .summary = "text, one event a line",
                .options = line_options,
-               .size = sizeof(struct line_codec)},
+               .size = sizeof(struct line_codec),
+               .check = line_check},
     .open = line_open,
     .decode = line_decode,
     .flush = line_flush,

@@ -31,26 +31,38 @@ struct multiline_codec {
     size_t taken_bytes; /* of the input, for the pending lines */
 };
 
-static bool load_patterns(struct multiline_codec *multiline, struct grok_library *library,
-                          struct error *err)
+static bool load_patterns(const struct multiline_codec *multiline, struct arena *arena,
+                          struct grok_library *library, struct error *err)
 {
     for (size_t i = 0; i < multiline->patterns_dir.count; i++) {
-        const char *path = arena_cstr(multiline->env->arena, multiline->patterns_dir.items[i]);
+        const char *path = arena_cstr(arena, multiline->patterns_dir.items[i]);
         if (!grok_library_load_path(library, path, "*", err))
             return false;
     }
     return true;
 }
 
-static bool compile_pattern(struct multiline_codec *multiline, struct error *err)
+static bool compile_pattern(const struct multiline_codec *multiline, const struct plugin_env *env,
+                            struct grok *out, struct error *err)
 {
-    enum grok_set set = multiline->env->ecs == ECS_DISABLED ? GROK_SET_LEGACY : GROK_SET_ECS;
+    enum grok_set set = env->ecs == ECS_DISABLED ? GROK_SET_LEGACY : GROK_SET_ECS;
     struct grok_library *library = grok_library_new(set);
-    bool compiled = load_patterns(multiline, library, err) &&
-                    grok_compile(multiline->env->arena, library, multiline->pattern, true,
-                                 &multiline->grok, err);
+    bool compiled = load_patterns(multiline, env->arena, library, err) &&
+                    grok_compile(env->arena, library, multiline->pattern, true, out, err);
     grok_library_free(library);
     return compiled;
+}
+
+static bool multiline_check(void *self, const struct plugin_env *env, struct error *err)
+{
+    const struct multiline_codec *multiline = self;
+    struct grok grok;
+    if (multiline->delimiter.len == 0)
+        return error_set(err, ERROR_CONFIG, "delimiter is empty, a line could never end");
+    if (!compile_pattern(multiline, env, &grok, err))
+        return false;
+    grok_release(&grok);
+    return true;
 }
 
 static bool multiline_open(void *self, const struct plugin_env *env, struct error *err)
@@ -64,7 +76,7 @@ static bool multiline_open(void *self, const struct plugin_env *env, struct erro
     buf_init(&multiline->lines, SIZE_MAX); /* bounded by max_bytes and one line */
     if (multiline->delimiter.len == 0)
         return error_set(err, ERROR_CONFIG, "delimiter is empty, a line could never end");
-    if (!compile_pattern(multiline, err))
+    if (!compile_pattern(multiline, env, &multiline->grok, err))
         return false;
     if (!charset_open(&multiline->charset, multiline->charset_choice, err)) {
         grok_release(&multiline->grok);
@@ -276,7 +288,8 @@ const struct codec codec_multiline = {
     .plugin = {.name = "multiline",
                .summary = "lines that belong together, one event",
                .options = multiline_options,
-               .size = sizeof(struct multiline_codec)},
+               .size = sizeof(struct multiline_codec),
+               .check = multiline_check},
     .open = multiline_open,
     .decode = multiline_decode,
     .flush = multiline_flush,

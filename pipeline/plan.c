@@ -39,8 +39,8 @@ static uint64_t hash_plugin(uint64_t hash, const struct conf_plugin *plugin)
 {
     hash = hash_text(hash, plugin->name);
     for (size_t i = 0; i < plugin->count; i++)
-        hash = hash_value(hash_text(hash, plugin->attributes[i].name),
-                          &plugin->attributes[i].value);
+        hash =
+            hash_value(hash_text(hash, plugin->attributes[i].name), &plugin->attributes[i].value);
     return hash;
 }
 
@@ -73,8 +73,7 @@ static void give_id(struct compiler *compiler, struct plan_plugin *plugin,
         plugin->id = plugin->common.id;
         if (map_has(&compiler->ids, plugin->id))
             error_list_at(compiler->errors, source->position,
-                          "id '%.*s' is used by two plugins of this pipeline",
-                          STR_FMT(plugin->id));
+                          "id '%.*s' is used by two plugins of this pipeline", STR_FMT(plugin->id));
     } else {
         uint32_t hash = (uint32_t)(hash_plugin(0xcbf29ce484222325u, source) >> 16);
         unsigned ordinal = 1;
@@ -122,6 +121,22 @@ static void check_plugin(struct compiler *compiler, struct plan_plugin *plugin,
                   "%s '%s': %s", section_name(plugin->section), type->name, err.text);
 }
 
+static void check_codec_block(struct compiler *compiler, const struct conf_plugin *block)
+{
+    struct bind_context ctx = {compiler->arena, compiler->options->settings->escape,
+                               compiler->errors};
+    struct codec_choice choice = {.ecs = ECS_V8};
+    if (!codec_bind(&ctx, compiler->options->plugins, block, NULL, &choice) ||
+        !choice.codec->plugin.check)
+        return;
+    struct plugin_env env = {
+        .arena = compiler->arena, .ecs = choice.ecs, .settings = compiler->options->settings};
+    struct error err = {.code = ERROR_NONE};
+    if (!choice.codec->plugin.check(choice.options, &env, &err))
+        error_list_at(compiler->errors, block->position, "codec '%s': %s",
+                      choice.codec->plugin.name, err.text);
+}
+
 /* A codec is opened for each stream; its options are checked here, with everything else. */
 static void check_codec(struct compiler *compiler, const struct conf_plugin *source)
 {
@@ -131,13 +146,10 @@ static void check_codec(struct compiler *compiler, const struct conf_plugin *sou
             continue;
         struct conf_plugin named = {
             .section = CONF_CODEC, .name = value->text, .position = value->position};
-        struct bind_context ctx = {compiler->arena, compiler->options->settings->escape,
-                                   compiler->errors};
-        struct codec_choice ignored;
         if (value->type == CONF_BLOCK)
-            codec_bind(&ctx, compiler->options->plugins, value->block, NULL, &ignored);
+            check_codec_block(compiler, value->block);
         else if (value->type == CONF_STRING || value->type == CONF_BAREWORD)
-            codec_bind(&ctx, compiler->options->plugins, &named, NULL, &ignored);
+            check_codec_block(compiler, &named);
     }
 }
 
@@ -222,8 +234,8 @@ static struct plan_block compile_block(struct compiler *compiler, const struct c
     for (size_t i = 0; i < block->count; i++) {
         const struct conf_statement *statement = &block->statements[i];
         if (statement->plugin)
-            out.steps[i] = (struct plan_step){.type = PLAN_PLUGIN,
-                                              .plugin = compile_plugin(compiler, statement->plugin)};
+            out.steps[i] = (struct plan_step){
+                .type = PLAN_PLUGIN, .plugin = compile_plugin(compiler, statement->plugin)};
         else
             compile_branch(compiler, statement, &out.steps[i]);
     }

@@ -80,6 +80,14 @@ class StandardInput(support.Case):
         millrace.child.stdin.close()
         self.assertEqual(0, millrace.wait())
 
+    def test_options_of_codecs_are_checked_without_running(self):
+        for codec, reason in (('multiline { pattern => "(" what => "next" }', 'multiline'),
+                              ('multiline { pattern => "%{NONE}" what => "next" }', 'NONE'),
+                              ('line { delimiter => "" }', 'delimiter'), ('plain { charset => "KLINGON" }', 'UTF-8')):
+            millrace = self.start('-t', '-e', f'input {{ stdin {{ codec => {codec} }} }}')
+            self.assertEqual(1, millrace.wait(), codec)
+            self.assertIn(reason, millrace.stderr)
+
     def test_generator_counts_rounds(self):
         millrace = self.run_text('input { generator { lines => ["a", "b"] count => 3 } } '
                                  'output { stdout { codec => line { format => "%{message}%{sequence}" } } }', b'')

@@ -71,6 +71,15 @@ class FileInput(support.Case):
         self.assertTrue((self.folder / 'other.txt').exists())
         self.assertEqual([], self.sincedb())
 
+    def test_reads_what_is_not_in_memory(self):
+        lines = [f'line {number:07d} ' + 'x' * 100 for number in range(20000)]
+        self.append('a.log', *lines)
+        with open(self.folder / 'a.log', 'rb') as file:
+            os.fsync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        self.assertEqual(0, self.begin(READ + KEEP).wait())
+        self.assertEqual(lines, sorted(self.out()))
+
     def test_no_file_at_all_ends_at_once(self):
         self.assertEqual(0, self.begin(READ).wait())
         self.assertEqual([], self.out())
