@@ -92,13 +92,6 @@ static const struct option OPTIONS[] = {
         .max = COUNTERS_HARD_MAX,
         .def = "100000",
     },
-    {
-        .name = "periodic_flush",
-        .doc = "Counters are always looked after.",
-        .note = "old counters are always forgotten",
-        OPTION_NOWHERE,
-        .flags = OPTION_IGNORED,
-    },
     OPTION_END,
 };
 
