@@ -35,6 +35,7 @@ static const struct filter *const FILTERS[] = {
     &filter_translate,
     &filter_truncate,
     &filter_urldecode,
+    &filter_useragent,
     &filter_uuid,
     NULL,
 };

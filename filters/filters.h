@@ -29,6 +29,7 @@ extern const struct filter filter_tier;
 extern const struct filter filter_translate;
 extern const struct filter filter_truncate;
 extern const struct filter filter_urldecode;
+extern const struct filter filter_useragent;
 extern const struct filter filter_uuid;
 
 #endif

@@ -10,5 +10,6 @@ Suite *date_suite(void);
 Suite *date_formats_suite(void);
 Suite *kv_suite(void);
 Suite *throttle_suite(void);
+Suite *useragent_suite(void);
 
 #endif
