@@ -115,7 +115,7 @@ static bool append_script_members(const struct update_source *source, const stru
                                   struct buf *out)
 {
     static const char *const members[] = {
-        [SCRIPT_INLINE] = "\"source\":", [SCRIPT_INDEXED] = "\"id\":", [SCRIPT_FILE] = "\"file\":"};
+        [SCRIPT_INLINE] = "\"inline\":", [SCRIPT_INDEXED] = "\"id\":", [SCRIPT_FILE] = "\"file\":"};
     const struct elasticsearch_options *options = source->options;
     struct str text;
     if (!template_text(&options->script, event, event->arena, &text)) {

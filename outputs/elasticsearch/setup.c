@@ -61,9 +61,10 @@ static bool answered(struct setup *setup, const struct http_result *result, cons
     struct elasticsearch *output = setup->output;
     if (result->outcome == HTTP_CANCELLED || output->stopping)
         return false;
-    bool later = result->outcome != HTTP_ANSWERED || result->status >= 500 ||
-                 result->status == 401 || result->status == 403 || result->status == 408 ||
-                 result->status == 429;
+    /* 501 is no trouble that passes: whoever says so does not know the method, and is taken as it is. */
+    bool later = result->outcome != HTTP_ANSWERED ||
+                 (result->status >= 500 && result->status != 501) || result->status == 401 ||
+                 result->status == 403 || result->status == 408 || result->status == 429;
     if (!later)
         return true;
     uint64_t held_back;

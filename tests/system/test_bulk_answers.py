@@ -309,6 +309,13 @@ class Servers(Bulk):
         self.assertEqual([('GET', '/'), ('HEAD', '/_index_template/ecs-logstash'), ('PUT', '/_index_template/ecs-logstash')],
                          paths)
 
+    def test_a_server_that_knows_bulk_requests_only(self):
+        server = self.recorder(lambda request: all_well(request) if '_bulk' in request.path else (501, ''))
+        millrace = self.start_pipeline([server.port])
+        self.assertEqual(0, millrace.wait())
+        self.assertEqual(10, self.counters()['delivered'])
+        self.assertIn('PUT', [request.method for request in server.taken()])
+
     def test_stopping_gives_up_after_its_time(self):
         millrace = self.start_pipeline([support.free_port()], '--shutdown.timeout', '100 ms', stdin=True)
         millrace.child.stdin.write(b'{"n":1}\n')

@@ -211,7 +211,7 @@ static const struct {
     {"{ \"n\":\n %{a} }", NULL, false, false, 0, "{\"doc\":{\"a\":1},\"upsert\":{\"n\":1}}"},
     {"", NULL, false, false, 0, "{\"doc\":{\"a\":1}}"},
     {NULL, "x=\"%{a}\"", false, false, SCRIPT_INLINE,
-     "{\"script\":{\"source\":\"x=\\\"1\\\"\",\"lang\":\"painless\",\"params\":{\"event\":{\"a\":1}"
+     "{\"script\":{\"inline\":\"x=\\\"1\\\"\",\"lang\":\"painless\",\"params\":{\"event\":{\"a\":1}"
      "}}}"},
     {NULL, "s", false, true, SCRIPT_INDEXED,
      "{\"script\":{\"id\":\"s\",\"params\":{\"event\":{\"a\":1}}},\"scripted_upsert\":true,"
