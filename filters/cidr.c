@@ -132,10 +132,9 @@ static bool cidr_open(void *plugin, const struct plugin_env *env, struct error *
 }
 
 /* A file that cannot be read any more leaves the networks as they are. */
-static void cidr_tick(void *plugin, uint64_t now_ms, struct event_sink *more)
+static void cidr_tick(void *plugin, uint64_t now_ms)
 {
     struct cidr *self = plugin;
-    (void)more;
     if (!self->network_path.ptr || now_ms < self->next_refresh_ms)
         return;
     self->next_refresh_ms = now_ms + (uint64_t)self->refresh_interval_ms;

@@ -285,10 +285,9 @@ static void adjust_age(struct throttle *throttle)
     }
 }
 
-static void throttle_tick(void *self, uint64_t now_ms, struct event_sink *more)
+static void throttle_tick(void *self, uint64_t now_ms)
 {
     struct throttle *throttle = self;
-    (void)more;
     if (now_ms - throttle->flushed_ms < FLUSH_INTERVAL_MS)
         return;
     throttle->flushed_ms = now_ms;

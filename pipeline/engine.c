@@ -87,8 +87,8 @@ static bool open_lanes(struct engine *engine, struct error *err)
             return false;
         engine->lane_count++;
         uv_timer_init(lane->loop, &lane->resume_timer);
-        lane->program = program_open(lane, engine->options.plan, err);
-        if (!lane->program)
+        lane->program = program_new(lane, engine->options.plan);
+        if (!program_open(lane->program, err))
             return false;
     }
     return true;

@@ -10,25 +10,18 @@
 #ifndef MILLRACE_PIPELINE_PLUGIN_H
 #define MILLRACE_PIPELINE_PLUGIN_H
 
-#include <stdatomic.h>
-#include <uv.h>
-
 #include "base/error.h"
 #include "base/log.h"
 #include "base/regex.h"
 #include "conf/option.h"
 #include "pipeline/event.h"
 #include "pipeline/event_json.h"
+#include "pipeline/plugin_env.h"
 
-struct data_path;
-struct lane;
-struct engine;
 struct group;
 struct stream;
-struct plugin_env;
 
 enum plugin_scope { SCOPE_LANE, SCOPE_PIPELINE };
-enum ecs_mode { ECS_DISABLED, ECS_V1, ECS_V8 };
 
 /* Common parts of every plugin. */
 struct plugin {
@@ -40,51 +33,6 @@ struct plugin {
     size_t shared_size; /* bytes that all instances of one configured plugin share (env->shared), zeroed; atomics only */
     /* Checks across options, after binding and before any instance is opened; no I/O. May be NULL. */
     bool (*check)(void *self, const struct plugin_env *env, struct error *err);
-};
-
-/* One counter of one plugin instance; a single writer, read by the scrape. */
-struct counter {
-    atomic_uint_fast64_t value;
-};
-static inline void counter_add(struct counter *counter, uint64_t n)
-{
-    uint64_t now = atomic_load_explicit(&counter->value, memory_order_relaxed);
-    atomic_store_explicit(&counter->value, now + n, memory_order_relaxed);
-}
-
-/* Settings of the process that some plugins need. */
-struct plugin_settings {
-    struct data_path *data;            /* path.data: made and locked on first need (pipeline/data_path.h) */
-    const char *path_templates;        /* --path.templates or NULL */
-    const char *shipped_templates;     /* where deploy/templates is installed or stands in the tree */
-    const char *const *connect_to;     /* --connect-to entries, NULL-terminated */
-    const char *host_name;             /* of this machine */
-    enum field_escape escape;
-    uint32_t regex_match_limit;
-    size_t max_event_bytes;            /* one event from outside; ≤ an eighth of the memory budget */
-};
-
-struct plugin_env {
-    struct str id;       /* the plugin's id in the pipeline */
-    const struct log *log;
-    struct arena *arena; /* lives as long as the instance; for what open() builds */
-    uv_loop_t *loop;     /* of the lane that the instance lives on */
-    struct lane *lane;
-    struct engine *engine;
-    enum ecs_mode ecs;   /* of the plugin: its own option, else the pipeline's */
-    bool stream;         /* of a codec: bytes come as a stream cut anywhere, not as whole messages */
-    bool primary;        /* the instance that does what is done once for each plugin */
-    void *shared;        /* shared_size bytes, the same for all instances */
-    struct regex_scratch *regex; /* the lane's */
-    struct json_reader *json;    /* the lane's */
-    const struct plugin_settings *settings;
-    /* A named counter of this instance (the same name gives the same cell); the scrape adds up the lanes. */
-    struct counter *(*counter)(const struct plugin_env *env, const char *name);
-    void *counter_ctx;
-    struct instant (*now)(void);
-    uint64_t (*random)(void *ctx);
-    void *random_ctx;
-    const void *host; /* private to the engine */
 };
 
 /* Where events made by a codec, an input or a filter go. */
@@ -143,7 +91,8 @@ struct filter {
     /* The common options could not be applied where Logstash raises and the plugin would catch it: tags the event. May
      * be NULL. */
     void (*decorate_failed)(void *self, struct event *event);
-    void (*tick)(void *self, uint64_t now_ms, struct event_sink *more); /* about once a second; may be NULL */
+    /* About once a second: reading files anew, forgetting what is old. Makes no events. May be NULL. */
+    void (*tick)(void *self, uint64_t now_ms);
     void (*close)(void *self);
 };
 /* Applies the filter's common options to an event that it made itself. False as common_options_decorate. */

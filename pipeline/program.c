@@ -11,6 +11,8 @@
  * multiple of 64. */
 enum { SLICE_EVENTS = 128 };
 
+enum { TICK_MS = 1000 };
+
 /* ---- opening ------------------------------------------------------------------------------------ */
 
 static bool belongs_here(const struct lane *lane, const struct plan_plugin *plugin)
@@ -40,28 +42,54 @@ static bool open_instance(struct instance *instance, struct error *err)
     return error_prefix(err, "%s", plugin->as.plugin->name);
 }
 
-struct program *program_open(struct lane *lane, const struct plan *plan, struct error *err)
+static void on_tick(uv_timer_t *timer)
+{
+    struct program *program = timer->data;
+    for (size_t i = 0; i < program->plan->plugin_count; i++) {
+        struct instance *instance = program->instances[i];
+        if (instance && instance->plugin->section == CONF_FILTER &&
+            instance->plugin->as.filter->tick)
+            instance->plugin->as.filter->tick(instance->self, uv_now(program->lane->loop));
+    }
+}
+
+static void start_ticking(struct program *program)
+{
+    uv_timer_init(program->lane->loop, &program->tick);
+    program->tick.data = program;
+    for (size_t i = 0; i < program->plan->plugin_count; i++) {
+        const struct plan_plugin *plugin = program->plan->plugins[i];
+        if (plugin->section == CONF_FILTER && plugin->as.filter->tick)
+            uv_timer_start(&program->tick, on_tick, TICK_MS, TICK_MS);
+    }
+}
+
+struct program *program_new(struct lane *lane, const struct plan *plan)
 {
     struct program *program = mem_zero(1, sizeof *program);
     program->lane = lane;
     program->plan = plan;
     program->instances = mem_zero(plan->plugin_count, sizeof(struct instance *));
-    for (size_t i = 0; i < plan->plugin_count; i++) {
-        if (!belongs_here(lane, plan->plugins[i]))
-            continue;
-        program->instances[i] = instance_new(lane, plan->plugins[i]);
-        if (open_instance(program->instances[i], err))
-            continue;
-        program_close(program);
-        program_free(program);
-        return NULL;
-    }
+    start_ticking(program);
     return program;
+}
+
+bool program_open(struct program *program, struct error *err)
+{
+    for (size_t i = 0; i < program->plan->plugin_count; i++) {
+        if (!belongs_here(program->lane, program->plan->plugins[i]))
+            continue;
+        program->instances[i] = instance_new(program->lane, program->plan->plugins[i]);
+        if (!open_instance(program->instances[i], err))
+            return false;
+    }
+    return true;
 }
 
 void program_close(struct program *program)
 {
     program->closed = true;
+    uv_close((uv_handle_t *)&program->tick, NULL);
     for (size_t i = 0; i < program->plan->plugin_count; i++) {
         struct instance *instance = program->instances[i];
         if (!instance || !instance->open)

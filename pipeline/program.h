@@ -14,13 +14,16 @@ struct program {
     struct lane *lane;
     const struct plan *plan;
     struct instance **instances; /* by the plugin's index; NULL: not on this lane */
+    uv_timer_t tick;             /* runs while a filter has a tick */
     bool closed;                 /* a batch that still comes is dropped unacknowledged: its stream is closed too */
     struct counter filtered;     /* events that left the filters */
     struct counter created, cancelled, failed_conditions;
 };
 
-/* Opens the instances that belong on this lane (inputs are the engine's). */
-struct program *program_open(struct lane *lane, const struct plan *plan, struct error *err);
+struct program *program_new(struct lane *lane, const struct plan *plan);
+/* Opens the instances that belong on this lane (inputs are the engine's). On false those that are open stay so: the
+ * program is still to be closed, and freed when the loop has closed its handles. */
+bool program_open(struct program *program, struct error *err);
 /* Runs the filters and hands every event to its outputs. Takes the batch. */
 void program_run(struct program *program, struct batch *batch);
 /* On the lane's thread: closes filters, stops and closes outputs. */

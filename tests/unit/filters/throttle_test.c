@@ -98,7 +98,7 @@ START_TEST(old_keys_are_forgotten)
         bench_open(&bench, &filter_throttle, "key => '%{key}' after_count => 1 max_age => 60"));
     ck_assert(!throttled("old", 0));
     ck_assert(!throttled("new", 120));
-    filter_throttle.tick(bench.self, 100000, NULL);
+    filter_throttle.tick(bench.self, 100000);
     ck_assert(!throttled("old", 0));
     ck_assert(throttled("new", 120));
 }

@@ -176,6 +176,15 @@ START_TEST(the_timeout_gives_up_without_acknowledging)
 }
 END_TEST
 
+START_TEST(what_cannot_be_opened_closes_the_rest)
+{
+    const char *text = "input { feed {} } filter { even {} }\n"
+                       "output { sink {} sink { fails => true } lone_sink {} }";
+    const char *error = fake_open_error(text, (size_t)_i);
+    ck_assert_msg(strstr(error, "told to fail"), "%s", error);
+}
+END_TEST
+
 static const struct {
     const char *text, *refusal;
 } REFUSALS[] = {
@@ -210,6 +219,7 @@ Suite *engine_suite(void)
     tcase_add_test(tcase, an_event_without_an_output_is_done);
     tcase_add_loop_test(tcase, stop_delivers_what_is_under_way, 1, 4);
     tcase_add_loop_test(tcase, the_timeout_gives_up_without_acknowledging, 1, 3);
+    tcase_add_loop_test(tcase, what_cannot_be_opened_closes_the_rest, 1, 4);
     tcase_add_loop_test(tcase, refuses_what_cannot_run, 0, sizeof REFUSALS / sizeof *REFUSALS);
     suite_add_tcase(suite, tcase);
     return suite;

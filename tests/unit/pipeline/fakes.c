@@ -172,6 +172,7 @@ enum { SINK_HELD_MAX = 8 };
 
 struct sink {
     int64_t items, in_flight, retry_ms;
+    bool fails; /* to open */
     const struct plugin_env *env;
     uv_timer_t timer;
     struct group *held[SINK_HELD_MAX];
@@ -182,6 +183,7 @@ static const struct option SINK_OPTIONS[] = {
     {.name = "items", .doc = "d", OPTION_IN_INT(struct sink, items), .def = "10"},
     {.name = "in_flight", .doc = "d", OPTION_IN_INT(struct sink, in_flight), .def = "2"},
     {.name = "retry_ms", .doc = "d", OPTION_IN_INT(struct sink, retry_ms), .def = "1"},
+    {.name = "fails", .doc = "d", OPTION_IN_BOOL(struct sink, fails), .def = "false"},
     OPTION_END,
 };
 
@@ -219,8 +221,9 @@ static void on_sink_timer(uv_timer_t *timer)
 static bool sink_open(void *self, const struct plugin_env *env, struct output_limits *limits,
                       struct error *err)
 {
-    (void)err;
     struct sink *sink = self;
+    if (sink->fails)
+        return error_set(err, ERROR_IO, "told to fail");
     sink->env = env;
     limits->max_items = (size_t)sink->items;
     limits->max_in_flight = (unsigned)sink->in_flight;
@@ -362,6 +365,34 @@ void fake_run(struct fake_world *world, const char *text, size_t lanes, unsigned
     plan_free(plan);
     error_list_release(&errors);
     arena_release(&arena);
+}
+
+const char *fake_open_error(const char *text, size_t lanes)
+{
+    static struct error err;
+    static struct fake_world world;
+    the_world = &world;
+    struct arena arena;
+    arena_init(&arena, NULL);
+    struct error_list errors;
+    error_list_init(&errors);
+    struct log log;
+    log_init(&log, LOG_LEVEL_FATAL, LOG_FORMAT_PLAIN, 2);
+    struct plan *plan = compile(&arena, text, &log, &errors);
+    ck_assert_ptr_nonnull(plan);
+    uv_loop_t loop;
+    uv_loop_init(&loop);
+    struct engine_memory memory = {.limit_bytes = 64 << 20};
+    struct engine_options options = {
+        .plan = plan, .plugins = &LIST, .log = &log, .settings = &SETTINGS,
+        .pipeline_id = "main", .lanes = lanes, .memory = &memory, .loop = &loop,
+    };
+    ck_assert_ptr_null(engine_new(&options, &err));
+    ck_assert_int_eq(uv_loop_close(&loop), 0);
+    plan_free(plan);
+    error_list_release(&errors);
+    arena_release(&arena);
+    return err.text;
 }
 
 const char *fake_refusal(const char *text)

@@ -33,6 +33,8 @@ struct fake_world {
 
 /* Runs the text to its end (or, when stop_after_ms is not 0, stops it then). Fails the test when it does not start. */
 void fake_run(struct fake_world *world, const char *text, size_t lanes, unsigned stop_after_ms);
+/* Why the engine of a text cannot be opened; everything that was open must be closed again. */
+const char *fake_open_error(const char *text, size_t lanes);
 /* The errors of a text that must be refused, joined by '\n'. */
 const char *fake_refusal(const char *text);
 
