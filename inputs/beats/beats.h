@@ -20,7 +20,9 @@
 #include "pipeline/plugin.h"
 
 enum {
-    BEATS_READ_BYTES = 64 * 1024,      /* one read from a socket */
+    BEATS_READ_BYTES = 64 * 1024, /* one read from a socket */
+    BEATS_SCARCE_READ_BYTES =
+        4096, /* while half of what may be held is: less to keep when paused */
     BEATS_BATCH_BYTES = 1024 * 1024,   /* payload of one batch, and what is reserved for it */
     BEATS_EVENT_GUESS_BYTES = 1024,    /* of a connection's first events */
     BEATS_MIN_BYTES_PER_SECOND = 1024, /* a window that comes more slowly meets window_timeout */

@@ -310,8 +310,12 @@ void connection_update(struct beats_connection *connection)
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
 {
     struct beats_connection *connection = handle->data;
+    struct beats_input *input = connection->hub->input;
+    size_t held = atomic_load_explicit(&input->held_bytes, memory_order_relaxed);
     (void)suggested;
-    *out = uv_buf_init(connection->hub->read_buffer, BEATS_READ_BYTES);
+    *out =
+        uv_buf_init(connection->hub->read_buffer,
+                    held > input->max_held_bytes / 2 ? BEATS_SCARCE_READ_BYTES : BEATS_READ_BYTES);
 }
 
 static void on_end(struct beats_connection *connection, ssize_t status)

@@ -86,12 +86,20 @@ void hub_remove(struct beats_hub *hub, struct beats_connection *connection)
     end_if_empty(hub);
 }
 
+/* A connection that is paused waits for us, so it goes after those that we wait for. */
+static bool goes_before(const struct beats_connection *one, const struct beats_connection *other)
+{
+    if (one->paused != other->paused)
+        return other->paused;
+    return one->last_activity_ms < other->last_activity_ms;
+}
+
 static struct beats_connection *most_stale(const struct beats_hub *hub)
 {
     struct beats_connection *stale = NULL;
     for (struct beats_connection *at = hub->connections; at; at = at->next)
         if (at->state == CONNECTION_OPEN && at->held_bytes > 0 &&
-            (!stale || at->last_activity_ms < stale->last_activity_ms))
+            (!stale || goes_before(at, stale)))
             stale = at;
     return stale;
 }

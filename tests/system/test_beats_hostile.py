@@ -151,7 +151,7 @@ class Bombs(BeatsCase):
         self.serve(output='null {}')
         bomb = packed(b''.join(data(i, {'message': 'a' * 64000}) for i in range(1, 1001)), level=9)
         self.assertLess(len(bomb), 400000)
-        clients = [self.client(timeout=60) for _ in range(8)]
+        clients = [self.client(timeout=60) for _ in range(4)]
         peak = Peak(self.millrace)
         threads = [threading.Thread(target=client.send, args=(window(1000), bomb)) for client in clients]
         for thread in threads:
