@@ -38,6 +38,12 @@ static bool syntax_error(const struct mrb_parser_state *parser, const struct sou
     const struct mrb_parser_message *first = &parser->error_buffer[0];
     bool wrapped = str_starts_with(source->text, str_from(HEAD));
     int head = first->lineno == 1 && wrapped ? (int)sizeof HEAD - 1 : 0;
+    int lines = 1;
+    for (size_t i = 0; i < source->text.len; i++)
+        lines += source->text.ptr[i] == '\n';
+    if (wrapped && first->lineno >= lines) /* our own closing brace is what is unexpected */
+        return error_set(err, ERROR_CONFIG, "%s ends too early: a bracket, string or block is still open",
+                         source->name);
     return error_set(err, ERROR_CONFIG, "%s, line %d, column %d: %s", source->name, (int)first->lineno,
                      first->column - head, first->message ? first->message : "syntax error");
 }

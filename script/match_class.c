@@ -46,11 +46,18 @@ mrb_value script_last_match(mrb_state *mrb)
 
 /* ---- $~ -------------------------------------------------------------------------------------------------- */
 
+/* $1 …, remembered for the groups that patterns mostly have. */
 static mrb_sym group_symbol(mrb_state *mrb, unsigned group)
 {
-    char name[8];
+    struct script_vm *vm = script_vm_of(mrb);
+    char name[16];
+    if (group < GROUP_SYMBOLS && vm->group_symbols[group] != 0)
+        return vm->group_symbols[group];
     snprintf(name, sizeof name, "$%u", group);
-    return mrb_intern_cstr(mrb, name);
+    mrb_sym symbol = mrb_intern_cstr(mrb, name);
+    if (group < GROUP_SYMBOLS)
+        vm->group_symbols[group] = symbol;
+    return symbol;
 }
 
 static void set_groups(struct script_vm *vm, mrb_value subject, unsigned count)

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <time.h>
 
+#include "base/zone.h"
 #include "script/time.h"
 
 enum { NANOSECONDS = 1000000000, SECONDS_MAX_DAYS = 366 };
@@ -42,9 +43,7 @@ struct civil script_civil(const struct script_time *time)
 
 int32_t script_local_offset(int64_t seconds)
 {
-    struct tm local;
-    time_t at = (time_t)seconds;
-    return localtime_r(&at, &local) ? (int32_t)local.tm_gmtoff : 0;
+    return zone_offset_at(zone_host(), seconds);
 }
 
 struct instant script_instant_add(struct instant at, double seconds)

@@ -39,6 +39,7 @@ enum {
     REF_CACHE_SLOTS = 256,         /* field references found by the address of their literal */
     REF_CACHE_MAX_BYTES = 1 << 20, /* beyond it references are parsed for each use */
     VALUE_MAX_DEPTH = 256,
+    GROUP_SYMBOLS = 10,
 };
 
 struct script_call {
@@ -65,6 +66,7 @@ struct script_vm {
     struct buf json_text; /* scratch for one text; here because what follows may raise */
     mrb_value roots; /* an array: keeps what C holds during a call alive */
     mrb_value new_event_block;
+    mrb_sym group_symbols[GROUP_SYMBOLS];
     unsigned groups_set;      /* $1 .. $n were set by the last match */
     bool wants_surroundings;  /* some script names $& $` or $' */
     struct RClass *event_class, *timestamp_class, *time_class, *filter_class, *big_class;
