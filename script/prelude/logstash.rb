@@ -41,6 +41,13 @@ module LogStash
         @logger ||= LogStash::Logger.new
       end
 
+      # /(?<year>\d+)/ =~ text makes a local variable in Ruby. mruby calls a method then, which finds the group here.
+      def method_missing(name, *arguments)
+        match = $~
+        return match[name] if arguments.empty? && match && match.names.include?(name.to_s)
+        super
+      end
+
       # A script file may carry tests of its own; they are for whoever writes it and do not run here.
       def test(*)
         nil

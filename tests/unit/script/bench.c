@@ -46,6 +46,8 @@ void bench_release(struct bench *bench)
 static const char *show(struct bench *bench, struct event *event, const struct error *err)
 {
     struct buf out;
+    if (event->cancelled)
+        return "cancelled";
     buf_init(&out, OUTPUT_MAX);
     if (err->text[0])
         ck_assert(buf_printf(&out, "raised: %s ", err->text));

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "tests/unit/script/bench.h"
 #include "tests/unit/script/suites.h"
 
@@ -47,6 +50,11 @@ static const struct {
     {"def twice(n) n * 2 end; event.set('x', twice(4))", "{}", "{\"x\":8}"},
     {"event.set('x', 1) # comment", "{}", "{\"x\":1}"},
     {"LIMIT = 3; event.set('x', LIMIT)", "{}", "{\"x\":3}"},
+    {"if /(?<year>\\d+)-(?<mon>\\d+)/ =~ 'in 2020-05' then event.set('x', [year, mon]) end", "{}",
+     "{\"x\":[\"2020\",\"05\"]}"},
+    {"if 'ab' =~ /(b)/\nTime.parse('2020-01-01'); IPAddr.new('::1')\nevent.set('x', [$1, $~[0]]) end", "{}",
+     "{\"x\":[\"b\",\"b\"]}"},
+    {"i = 0\nbegin\ni += 1\nend while i < 3", "{}", "refused: code, line 4: 'begin … end while' is not supported"},
     /* What raises leaves the rest as it is. */
     {"event.set('a', 1); raise 'boom'", "{}", "raised: RuntimeError: boom (code:1) {\"a\":1}"},
     {"\n\nnil.foo", "{}", "raised: NoMethodError: undefined method 'foo' (code:3) {}"},
@@ -85,6 +93,44 @@ START_TEST(init_and_variables_last)
     ck_assert_str_eq(bench_run(&bench, &source, "{}", 1), "{\"n\":1}");
     const struct script_source bad = {.code = STR("1"), .init = STR("x = 1\nraise 'no'")};
     ck_assert_str_eq(bench_run(&bench, &bad, "{}", 1), "refused: RuntimeError: no (init:2)");
+    bench_release(&bench);
+}
+END_TEST
+
+static const struct {
+    const char *file, *event, *result;
+} FILES[] = {
+    {"def register(params)\n@by = params['by']\nend\ndef filter(event)\nevent.set('x', event.get('n') * @by)\n"
+     "[event]\nend\ntest 'it' do\nend\n",
+     "{\"n\":2}", "{\"n\":2,\"x\":6}"},
+    {"def filter(event)\nnil\nend", "{}", "raised: bad value {}"},
+    {"def filter(event)\n[1]\nend", "{}", "raised: bad value {}"},
+    {"def filter(event)\n[]\nend", "{}", "cancelled"},
+    {"def filter(event)\n[event, event.clone]\nend", "{}", "{}"},
+    {"def filter(event)\n", "{}", "refused: "},
+    {"def other(event)\nend", "{}", "refused: "},
+    {"def register(params)\nraise 'no'\nend\ndef filter(event)\nend", "{}", "refused: "},
+};
+
+START_TEST(runs_files)
+{
+    struct bench bench;
+    char path[] = "/tmp/millrace_script_XXXXXX";
+    int fd = mkstemp(path);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(write(fd, FILES[_i].file, strlen(FILES[_i].file)), (ssize_t)strlen(FILES[_i].file));
+    close(fd);
+    static const struct conf_pair PAIRS[] = {
+        {.key = {.type = CONF_STRING, .text = STR_INIT("by")},
+         .value = {.type = CONF_NUMBER, .text = STR_INIT("3")}},
+    };
+    const struct option_hash params = {PAIRS, 1};
+    const struct script_source source = {.path = str_from(path), .params = &params};
+    bench_init(&bench);
+    const char *result = bench_run(&bench, &source, FILES[_i].event, 1);
+    unlink(path);
+    ck_assert_msg(strncmp(result, FILES[_i].result, strlen(FILES[_i].result)) == 0, "%s gave %s",
+                  FILES[_i].file, result);
     bench_release(&bench);
 }
 END_TEST
@@ -149,6 +195,7 @@ Suite *event_suite(void)
     TCase *tcase = tcase_create("event");
     tcase_add_loop_test(tcase, runs, 0, sizeof RUNS / sizeof *RUNS);
     tcase_add_test(tcase, init_and_variables_last);
+    tcase_add_loop_test(tcase, runs_files, 0, sizeof FILES / sizeof *FILES);
     tcase_add_test(tcase, makes_events);
     tcase_add_test(tcase, cuts_events_off);
     tcase_add_test(tcase, keeps_its_heap);
