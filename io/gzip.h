@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Makes gzip bodies (RFC 1952). One compressor is kept and reused; its memory (about 256 KiB) is taken at the first
- * use. One thread.
+ * Makes gzip bodies (RFC 1952). One compressor, of about 256 KiB, is kept and reused.
+ * One thread.
  */
 #ifndef MILLRACE_IO_GZIP_H
 #define MILLRACE_IO_GZIP_H

@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import unittest
 import urllib.error
 import urllib.request
 
@@ -79,7 +80,7 @@ class Node:
                 self.process.wait()
 
     def start_if_stopped(self):
-        if self.process.poll() is not None:
+        if self.process is None or self.process.poll() is not None:
             self.start()
 
     def remove(self):
@@ -118,14 +119,22 @@ class Node:
 def build():
     support.need_command('java', 'OpenSearch runs in a JVM')
     support.need_command('mvn', 'Maven fetches the jars of OpenSearch')
-    subprocess.run([str(FOLDER / 'build.sh')], check=True)
+    done = subprocess.run([str(FOLDER / 'build.sh')], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode != 0:
+        raise unittest.SkipTest(f'the jars of OpenSearch cannot be fetched:\n{done.stdout.decode("utf-8", "replace")[-1000:]}')
 
 
 def node(settings=''):
     """The running node with these settings (lines of its YAML file)."""
-    if settings not in _nodes or _nodes[settings].process.poll() is not None:
+    if settings not in _nodes:
         build()
         _nodes[settings] = Node(settings)
         atexit.register(_nodes[settings].remove)
-        _nodes[settings].start()
+    _nodes[settings].start_if_stopped()
     return _nodes[settings]
+
+
+def remove(settings):
+    """Ends the node with these settings, when no other test wants it."""
+    if settings in _nodes:
+        _nodes.pop(settings).remove()

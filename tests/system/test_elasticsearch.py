@@ -18,6 +18,12 @@ class Search(support.Case):
     """A pipeline from standard input to the node. Each test has indices of its own."""
     settings = ''
 
+    @classmethod
+    def tearDownClass(cls):
+        if cls.settings:
+            opensearch.remove(cls.settings)
+        super().tearDownClass()
+
     def setUp(self):
         super().setUp()
         self.node = opensearch.node(self.settings)

@@ -6,6 +6,8 @@
 # usage: tests/servers/opensearch/build.sh          env: MVN_ARGS, more arguments for Maven
 set -eu
 cd "$(dirname "$0")"
+exec 9<pom.xml
+flock 9 # one at a time: test files run side by side
 stamp=$(cat pom.xml SearchNode.java | sha256sum | cut -d ' ' -f 1)
 if [ -f built/stamp ] && [ "$(cat built/stamp)" = "$stamp" ]; then
     exit 0
