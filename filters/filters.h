@@ -16,6 +16,7 @@ extern const struct filter filter_de_dot;
 extern const struct filter filter_dissect;
 extern const struct filter filter_drop;
 extern const struct filter filter_fingerprint;
+extern const struct filter filter_geoip;
 extern const struct filter filter_grok;
 extern const struct filter filter_json;
 extern const struct filter filter_kv;
