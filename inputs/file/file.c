@@ -12,8 +12,10 @@
 #include "pipeline/data_path.h"
 
 enum {
-    SAVE_INTERVAL_MS =
-        250, /* how soon an acknowledged position survives the process; write_interval: the machine */
+    /* How soon an acknowledged position survives the process; sincedb_write_interval: the machine. */
+    SAVE_INTERVAL_MS = 50,
+    SAVE_MANY_INTERVAL_MS = 250,
+    SAVE_MANY_RECORDS = 100,
     FILE_START_DELAY_MS = 0,
 };
 #define DAY_MS     (24 * 60 * 60 * 1000)
@@ -56,12 +58,22 @@ static void save(struct file_input *input)
 
 static void on_save_timer(uv_timer_t *timer)
 {
-    struct file_input *input = timer->data;
-    save(input);
+    save(timer->data);
+}
+
+void file_input_save_soon(struct file_input *input)
+{
+    bool many = input->sincedb.records.count > SAVE_MANY_RECORDS;
+    if (input->sincedb.changed && !uv_is_active((uv_handle_t *)input->save_timer))
+        uv_timer_start(input->save_timer, on_save_timer,
+                       many ? SAVE_MANY_INTERVAL_MS : SAVE_INTERVAL_MS, 0);
+}
+
+static void sync_when_due(struct file_input *input)
+{
     uint64_t now = uv_now(input->env->loop);
     uint64_t interval = (uint64_t)input->options.sincedb_write_interval_ms;
-    if (input->syncing || input->stopping || input->finished ||
-        now - input->sincedb_durable_ms < interval)
+    if (input->syncing || input->finished || now - input->sincedb_durable_ms < interval)
         return;
     input->sincedb_durable_ms = now;
     input->syncing = true;
@@ -156,11 +168,12 @@ static void on_stat_timer(uv_timer_t *timer)
     struct file_input *input = timer->data;
     if (input->stopping)
         return;
-    if (input->discovered) {
+    if (input->discovered)
         watch_tick(input);
-        return;
-    }
-    watch_discover(input);
+    else
+        watch_discover(input);
+    file_input_save_soon(input);
+    sync_when_due(input);
     file_input_check_finished(input);
 }
 
@@ -179,7 +192,6 @@ static bool file_start(void *self, struct error *err)
     input->sincedb_durable_ms = uv_now(loop);
     uv_timer_start(input->stat_timer, on_stat_timer, FILE_START_DELAY_MS,
                    (uint64_t)input->options.stat_interval_ms);
-    uv_timer_start(input->save_timer, on_save_timer, SAVE_INTERVAL_MS, SAVE_INTERVAL_MS);
     return true;
 }
 

@@ -130,6 +130,7 @@ void completed_run(struct watched_file *file);
 
 /* file.c */
 double file_input_now(const struct file_input *input); /* seconds since 1970 */
+void file_input_save_soon(struct file_input *input);
 void file_input_check_finished(struct file_input *input);
 
 #endif

@@ -98,6 +98,7 @@ static void on_acked(struct origin *origin, uint64_t token)
     struct sincedb_record *record = sincedb_find(&input->sincedb, file->identity);
     if (record && !file->gzip && token >> TOKEN_POSITION_BITS == file->generation)
         sincedb_move(&input->sincedb, record, token & POSITION_MAX, file_input_now(input));
+    file_input_save_soon(input);
     if (file->state == WATCHED_DRAINING && stream_in_flight(file->stream) == 0)
         completed_run(file);
 }
