@@ -90,6 +90,20 @@ static void close_one_other(struct file_targets *targets)
     }
 }
 
+/* A process that was killed may have left a line without its end: what comes next must not be joined to it. */
+static void end_cut_line(const struct file_target *target, off_t size)
+{
+    struct str pending = buf_str(&target->pending);
+    char last;
+    int reader = str_ends_with(pending, STR("\n")) ? open(target->path, O_RDONLY | O_CLOEXEC) : -1;
+    if (reader < 0)
+        return;
+    if (size > 0 && pread(reader, &last, 1, size - 1) == 1 && last != '\n' &&
+        write(target->fd, "\n", 1) != 1)
+        errno = EIO; /* the write that follows fails as well */
+    close(reader);
+}
+
 static bool target_open(struct file_targets *targets, struct file_target *target, struct error *err)
 {
     const struct file_targets_options *options = &targets->options;
@@ -118,6 +132,8 @@ static bool target_open(struct file_targets *targets, struct file_target *target
     target->inode = status.st_ino;
     target->opened = true;
     targets->open_count++;
+    if (target->regular && !options->overwrite && !options->gzip)
+        end_cut_line(target, status.st_size);
     return true;
 }
 

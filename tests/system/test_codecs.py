@@ -119,6 +119,14 @@ class FileOutput(support.Case):
             self.write('path => "@FOLDER@/out.gz" gzip => true codec => line { format => "%{v}" }', part)
         self.assertEqual(b'1\n2\n3\n', gzip.decompress((self.folder / 'out.gz').read_bytes()))
 
+    def test_a_line_that_was_cut_is_ended_first(self):
+        (self.folder / 'out').write_text('whole\ncu')
+        self.write('path => "@FOLDER@/out" codec => line { format => "%{v}" }', b'{"v":1}')
+        self.assertEqual('whole\ncu\n1\n', self.read('out'))
+        (self.folder / 'out').write_text('text')
+        self.write('path => "@FOLDER@/out" codec => plain { format => "%{v}" }', b'{"v":1}')
+        self.assertEqual('text1', self.read('out'))
+
     def test_modes_of_what_is_made(self):
         self.write('path => "@FOLDER@/new/out" dir_mode => 0750 file_mode => "0604"', b'{}')
         self.assertEqual(0o604, (self.folder / 'new/out').stat().st_mode & 0o777)
