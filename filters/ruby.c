@@ -64,7 +64,8 @@ static bool check(void *self, const struct plugin_env *env, struct error *err)
     (void)env;
     if ((filter->code.len > 0) == (filter->path.len > 0))
         return error_set(err, ERROR_CONFIG, "give either 'code' or 'path'");
-    return true;
+    const struct script_source source = {filter->code, filter->init, filter->path, NULL};
+    return script_check(&source, err);
 }
 
 static bool open_filter(void *self, const struct plugin_env *env, struct error *err)

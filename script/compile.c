@@ -125,16 +125,20 @@ static bool evaluate(struct script_vm *vm, const struct source *source, mrb_valu
     return ok;
 }
 
+/* The code with what makes it a lambda. */
+static bool wrap_code(struct str code, struct buf *out, struct error *err)
+{
+    return (buf_append(out, HEAD, sizeof HEAD - 1) && buf_append_str(out, code) &&
+            buf_append(out, TAIL, sizeof TAIL - 1)) ||
+           error_set(err, ERROR_LIMIT, "code is longer than %d bytes", SCRIPT_FILE_MAX);
+}
+
 static bool compile_code(struct script *script, struct str code, struct error *err)
 {
     struct buf text;
     buf_init(&text, SCRIPT_FILE_MAX);
-    bool ok = buf_append(&text, HEAD, sizeof HEAD - 1) && buf_append_str(&text, code) &&
-              buf_append(&text, TAIL, sizeof TAIL - 1);
-    if (!ok)
-        error_set(err, ERROR_LIMIT, "code is longer than %d bytes", SCRIPT_FILE_MAX);
-    else
-        ok = evaluate(script->vm, &(struct source){buf_str(&text), "code", script->self},
+    bool ok = wrap_code(code, &text, err) &&
+              evaluate(script->vm, &(struct source){buf_str(&text), "code", script->self},
                       &script->lambda, err);
     buf_release(&text);
     if (ok && mrb_type(script->lambda) != MRB_TT_PROC)
@@ -156,6 +160,51 @@ static bool read_file(const char *path, struct buf *out, struct error *err)
     if (ok && ferror(file))
         ok = error_set(err, ERROR_IO, "cannot read '%s'", path);
     fclose(file);
+    return ok;
+}
+
+/* ---- checking -------------------------------------------------------------------------------------------- */
+
+static bool parses(mrb_state *mrb, const struct source *source, struct error *err)
+{
+    mrbc_context *context = mrbc_context_new(mrb);
+    context->capture_errors = true;
+    struct mrb_parser_state *parser =
+        mrb_parse_nstring(mrb, source->text.ptr, source->text.len, context);
+    bool ok = parser && parser->nerr == 0;
+    if (!ok && parser)
+        syntax_error(parser, source, err);
+    if (!parser)
+        error_set(err, ERROR_LIMIT, "%s: out of memory", source->name);
+    else
+        mrb_parser_free(parser);
+    mrbc_context_free(mrb, context);
+    return ok;
+}
+
+static bool check_parts(mrb_state *mrb, const struct script_source *source, struct buf *text,
+                        struct error *err)
+{
+    if (source->path.len > 0) {
+        struct str path = source->path; /* bound texts have a NUL after them */
+        return read_file(path.ptr, text, err) &&
+               parses(mrb, &(struct source){.text = buf_str(text), .name = path.ptr}, err);
+    }
+    return wrap_code(source->code, text, err) &&
+           parses(mrb, &(struct source){.text = buf_str(text), .name = "code"}, err) &&
+           parses(mrb, &(struct source){.text = source->init, .name = "init"}, err);
+}
+
+bool script_check(const struct script_source *source, struct error *err)
+{
+    mrb_state *mrb = mrb_open_core(mrb_default_allocf, NULL);
+    if (!mrb)
+        return error_set(err, ERROR_LIMIT, "out of memory");
+    struct buf text;
+    buf_init(&text, SCRIPT_FILE_MAX);
+    bool ok = check_parts(mrb, source, &text, err);
+    buf_release(&text);
+    mrb_close(mrb);
     return ok;
 }
 

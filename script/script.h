@@ -35,6 +35,9 @@ struct script_source {
     const struct option_hash *params; /* NULL: none */
 };
 
+/* Parses code, init or the file without running anything; the bare parser needs no vm. False on a syntax error. */
+bool script_check(const struct script_source *source, struct error *err);
+
 /* Compiles; runs init, or loads the file and calls register(params). A syntax error says line and column. */
 struct script *script_open(struct script_vm *vm, const struct plugin_env *env,
                            const struct script_source *source, struct error *err);
