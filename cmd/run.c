@@ -100,6 +100,7 @@ static void watch(struct run *run, uv_signal_t *handle, int number, uv_signal_cb
     uv_signal_init(&run->loop, handle);
     handle->data = run;
     uv_signal_start(handle, call, number);
+    uv_unref((uv_handle_t *)handle); /* a pipeline that does not start waits for its own handles only */
 }
 
 static void watch_signals(struct run *run)
@@ -111,6 +112,8 @@ static void watch_signals(struct run *run)
 
 static void unwatch_signals(struct run *run)
 {
+    if (uv_is_closing((uv_handle_t *)&run->terminate))
+        return;
     uv_close((uv_handle_t *)&run->terminate, NULL);
     uv_close((uv_handle_t *)&run->interrupt, NULL);
     uv_close((uv_handle_t *)&run->report, NULL);
@@ -144,14 +147,16 @@ static bool start_all(struct run *run)
 static int run_engines(struct run *run)
 {
     uv_loop_init(&run->loop);
+    watch_signals(run); /* before anything listens: who sees a port may already stop us */
     bool started = start_all(run);
-    if (run->running > 0) {
-        watch_signals(run);
+    if (run->running == 0)
+        unwatch_signals(run);
+    else
         uv_run(&run->loop, UV_RUN_DEFAULT);
-    }
     bool counted = !run->settings.counters.ptr || write_counters(run);
     for (size_t i = 0; i < run->count; i++)
         run_pipeline_finish(&run->pipelines[i]);
+    uv_run(&run->loop, UV_RUN_NOWAIT); /* what a failed start left to close */
     int left = uv_loop_close(&run->loop);
     assert(left == 0);
     (void)left;
