@@ -201,11 +201,10 @@ static bool translate_open(void *plugin, const struct plugin_env *env, struct er
 }
 
 /* A file that is broken leaves the dictionary as it was. */
-static void translate_tick(void *plugin, uint64_t now_ms, struct event_sink *more)
+static void translate_tick(void *plugin, uint64_t now_ms)
 {
     struct translate *self = plugin;
     struct error err;
-    (void)more;
     if (!self->path || self->refresh_interval_ms <= 0 || now_ms < self->next_refresh_ms)
         return;
     self->next_refresh_ms = now_ms + (uint64_t)self->refresh_interval_ms;
