@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "conf/bind.h"
 #include "conf/source.h"
+#include "pipeline/instance.h"
 
 enum { OUTPUT_MAX = 1 << 20 };
 
@@ -19,6 +20,16 @@ static struct counter *any_counter(const struct plugin_env *env, const char *nam
     (void)name;
     return env->counter_ctx;
 }
+
+static uint64_t next_random(void *ctx)
+{
+    uint64_t *drawn = ctx;
+    return ++*drawn * 0x9e3779b97f4a7c15u;
+}
+
+/* What the engine keeps of a plugin, for filters that decorate the events they make: no common options. */
+static const struct plan_plugin NO_OPTIONS;
+static const struct instance HOST = {.plugin = &NO_OPTIONS};
 
 void bench_init(struct bench *bench)
 {
@@ -35,6 +46,9 @@ void bench_init(struct bench *bench)
         .counter = any_counter,
         .counter_ctx = &bench->counter,
         .now = fixed_now,
+        .random = next_random,
+        .random_ctx = &bench->drawn,
+        .host = &HOST,
     };
 }
 
@@ -129,6 +143,18 @@ static const char *show(struct bench *bench, struct event *event)
     return text;
 }
 
+struct collector {
+    struct event_sink sink; /* first: emit gets this one back */
+    struct bench *bench;
+    struct buf text;
+};
+
+static void collect(struct event_sink *sink, struct event *event)
+{
+    struct collector *collector = (struct collector *)(void *)sink;
+    ck_assert(buf_printf(&collector->text, " + %s", show(collector->bench, event)));
+}
+
 const char *bench_apply(struct bench *bench, const char *event_json)
 {
     static const char *const RESULTS[] = {"matched", "skipped", "cancelled"};
@@ -137,6 +163,11 @@ const char *bench_apply(struct bench *bench, const char *event_json)
     ck_assert_msg(json_decode(bench->env.json, &bench->arena, str_from(event_json), &object, &err),
                   "%s: %s", event_json, err.text);
     struct event *event = event_from_object(&bench->arena, object);
-    enum filter_result result = bench->filter->apply(bench->self, event, NULL);
-    return arena_printf(&bench->arena, "%s %s", RESULTS[result], show(bench, event)).ptr;
+    struct collector more = {.sink = {.arena = &bench->arena, .emit = collect}, .bench = bench};
+    buf_init(&more.text, OUTPUT_MAX);
+    enum filter_result result = bench->filter->apply(bench->self, event, &more.sink);
+    struct str text = arena_printf(&bench->arena, "%s %s%.*s", RESULTS[result], show(bench, event),
+                                   STR_FMT(buf_str(&more.text)));
+    buf_release(&more.text);
+    return text.ptr;
 }

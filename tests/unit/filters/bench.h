@@ -17,6 +17,7 @@ struct bench {
     void *shared;
     struct counter counter; /* all of them */
     bool with_timestamp;    /* show @timestamp */
+    uint64_t drawn;         /* random numbers so far: 1, 2, … times a large odd number */
 };
 
 void bench_init(struct bench *bench);
@@ -24,7 +25,8 @@ void bench_release(struct bench *bench);
 
 /* Binds the options ("match => [...]") and opens the filter. NULL, or why it was refused. */
 const char *bench_open(struct bench *bench, const struct filter *filter, const char *options);
-/* "matched", "skipped" or "cancelled", a blank and the event without @version (and @timestamp). */
+/* "matched", "skipped" or "cancelled", a blank and the event without @version (and @timestamp); then " + " and each event
+ * that the filter made. */
 const char *bench_apply(struct bench *bench, const char *event);
 /* Another instance of the same plugin, as on another lane: the same shared bytes. */
 void bench_reopen(struct bench *bench);

@@ -10,6 +10,8 @@ Suite *date_suite(void);
 Suite *date_formats_suite(void);
 Suite *geoip_suite(void);
 Suite *kv_suite(void);
+Suite *mutate_suite(void);
+Suite *small_suite(void);
 Suite *throttle_suite(void);
 Suite *useragent_suite(void);
 
