@@ -268,8 +268,11 @@ static void count_outcome(struct delivery *delivery, const struct group_outcome 
     counter_add(delivery->retried, outcome->retry);
 }
 
-static void adapt(struct delivery *delivery, bool shrink, size_t count)
+/* Less at once for a destination that asks for it; more again with each group that got through. */
+static void adapt(struct delivery *delivery, bool shrink, bool failed, size_t count)
 {
+    if (failed && !shrink)
+        return;
     if (shrink) {
         delivery->allowed = delivery->allowed > 1 ? delivery->allowed / 2 : 1;
         size_t half = count > 1 ? count / 2 : 1;
@@ -285,14 +288,26 @@ static void adapt(struct delivery *delivery, bool shrink, size_t count)
         delivery->items_allowed = delivery->limits.max_items;
 }
 
-static void retry_whole(struct delivery *delivery, struct group *group, unsigned retry_after_ms)
+/* One group that fails alone may be its own fault and waits alone. When the next one fails as well, or the destination
+ * itself asked for time, nothing is sent for a while, and then one group at a time until one gets through. */
+static void retry_whole(struct delivery *delivery, struct group *group, unsigned retry_after_ms,
+                        bool asked)
 {
-    uint64_t wait = backoff_ms(delivery, delivery->failures, retry_after_ms);
+    uint64_t now_ms = uv_now(delivery->lane->loop);
     delivery->failures++;
-    delivery->allowed = 1;
-    delivery->paused_until_ms = uv_now(delivery->lane->loop) + wait;
-    group_set_state(group, GROUP_READY);
-    group_queue_push_front(&delivery->ready, group);
+    if (delivery->failures > 1 || asked || delivery->ordered) {
+        delivery->allowed = 1;
+        delivery->paused_until_ms =
+            now_ms + backoff_ms(delivery, delivery->failures - 1, retry_after_ms);
+    }
+    if (delivery->ordered) {
+        group_set_state(group, GROUP_READY);
+        group_queue_push_front(&delivery->ready, group);
+        return;
+    }
+    group->due_ms = now_ms + backoff_ms(delivery, group->attempts - 1, retry_after_ms);
+    group_set_state(group, GROUP_WAITING);
+    group_queue_push_due(&delivery->waiting, group);
 }
 
 static void retry_part(struct delivery *delivery, struct group *group, unsigned retry_after_ms)
@@ -311,14 +326,14 @@ void group_done(struct group *group, unsigned retry_after_ms, bool shrink)
     size_t count = group->count;
     struct group_outcome outcome = group_settle(group);
     count_outcome(delivery, &outcome);
-    adapt(delivery, shrink || outcome.retry == count, count);
+    adapt(delivery, shrink, outcome.retry == count, count);
     group->attempts++;
     if (outcome.retry < count)
         delivery->failures = 0;
     if (outcome.retry == 0)
         group_recycle(group);
     else if (outcome.retry == count)
-        retry_whole(delivery, group, retry_after_ms);
+        retry_whole(delivery, group, retry_after_ms, shrink || retry_after_ms > 0);
     else
         retry_part(delivery, group, retry_after_ms);
     if (delivery->in_flight == 0)

@@ -8,8 +8,8 @@
  *                                                         └── WAITING (backoff) ◀────┘
  * 1. An item is released to its ack exactly once, when its verdict is final.
  * 2. in_flight ≤ allowed ≤ limits.max_in_flight; allowed shrinks when the destination is overloaded and grows back.
- * 3. When every item of a group must be tried again the destination is held to be down: nothing is sent until the
- *    backoff is over, then one group, until one succeeds.
+ * 3. A group whose items must all be tried again waits by itself. When two in a row come back so, or the destination asks for
+ *    time, it is held to be down: nothing is sent until the backoff is over, then one group, until one succeeds.
  * 4. In an ordered pipeline there is one group in flight, and nothing overtakes a group that is tried again.
  */
 #ifndef MILLRACE_PIPELINE_DELIVERY_H

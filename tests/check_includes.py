@@ -24,6 +24,7 @@ SHARED = {
     'inputs/host_name.h': 'the field for this machine',
     'inputs/inputs.h': 'the declarations for the list of plugins',
     'filters/filters.h': 'the declarations for the list of plugins',
+    'filters/random_uuid.h': 'a random UUID as text, for uuid and fingerprint',
     'outputs/outputs.h': 'the declarations for the list of plugins',
     'codecs/charset.h': 'the charset option',
     'codecs/json_text.h': 'JSON to events, for json and json_lines',
