@@ -32,5 +32,6 @@ extern const struct filter filter_truncate;
 extern const struct filter filter_urldecode;
 extern const struct filter filter_useragent;
 extern const struct filter filter_uuid;
+extern const struct filter filter_xml;
 
 #endif
