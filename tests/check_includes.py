@@ -26,6 +26,7 @@ SHARED = {
     'filters/filters.h': 'the declarations for the list of plugins',
     'filters/random_uuid.h': 'a random UUID as text, for uuid and fingerprint',
     'outputs/outputs.h': 'the declarations for the list of plugins',
+    'filters/random_uuid.h': 'random identifiers, for uuid and fingerprint',
     'codecs/charset.h': 'the charset option',
     'codecs/json_text.h': 'JSON to events, for json and json_lines',
     'codecs/text_event.h': 'events of text, and the format option',

@@ -3,9 +3,9 @@
 """Runs every test and counts: `./dev test`. The last line is `N passed, N failed, N skipped`.
 
 Parts, in this order: the structure checks (tests/check_*.py), the Check programs of tests/unit, the replay of every
-fuzz corpus, the system tests (tests/system/test_*.py, one process for each file, as many at once as there are cores).
-The last three run again with the binaries of build-asan. What was skipped is listed with its reason, what failed with
-its output. Nothing executed counts as a failure."""
+fuzz corpus, the system tests (tests/system/test_*.py, one process for each file, as many at once as there are cores) and
+the fault tests (tests/faults). All but the first run again with the binaries of build-asan. What was skipped is listed
+with its reason, what failed with its output. Nothing executed counts as a failure."""
 import argparse
 import concurrent.futures
 import json
@@ -126,7 +126,7 @@ class CountingResult(unittest.TextTestResult):
 
 def report_system_file(writer, path, pattern):
     """The other side of run_system_file."""
-    sys.path.insert(0, str(path.parent))
+    sys.path[:0] = [str(path.parent), str(ROOT / 'tests/system')]
     loader = unittest.TestLoader()
     if pattern:
         loader.testNamePatterns = [f'*{pattern}*']
@@ -194,6 +194,7 @@ def run_all(options, total):
         run_parts(f'{build.name} unit', part_unit(chosen, build, env), cores, total)
         run_parts(f'{build.name} fuzz corpora', part_fuzz(chosen, build, env), cores, total)
         run_parts(f'{build.name} system', part_system(chosen, build, env), cores, total)
+        run_parts(f'{build.name} faults', part_system(chosen, build, env, 'faults'), cores, total)
 
 
 def main():
