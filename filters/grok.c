@@ -101,7 +101,8 @@ static const struct option OPTIONS[] = {
     },
     {
         .name = "timeout_millis",
-        .doc = "Bound of one match. A match is bounded by its steps (see limits in the manual); 0 is no bound.",
+        .doc = "Bound of one match. A match is bounded by its steps (see limits in the manual); 0 "
+               "is no bound.",
         OPTION_IN_INT(struct grok_filter, timeout_millis),
         .def = "30000",
         .max = 86400000,
@@ -118,6 +119,13 @@ static const struct option OPTIONS[] = {
         .doc = "Tag for an event whose match was given up at the bound.",
         OPTION_IN_STRING(struct grok_filter, tag_on_timeout),
         .def = "_groktimeout",
+    },
+    {
+        .name = "singles",
+        .doc = "Whether a field with one capture was no list.",
+        .note = "one capture is never a list: leave it out",
+        OPTION_NOWHERE,
+        .flags = OPTION_IGNORED,
     },
     OPTION_END,
 };
@@ -153,7 +161,8 @@ static bool compile_expression(struct grok_filter *filter, const struct grok_lib
                                struct error *err)
 {
     struct arena *arena = filter->env->arena;
-    if (!grok_compile(arena, library, pattern->text, filter->named_captures_only, &out->grok, err)) {
+    if (!grok_compile(arena, library, pattern->text, filter->named_captures_only, &out->grok,
+                      err)) {
         err->position = pattern->position;
         return false;
     }
@@ -215,8 +224,7 @@ static bool compile_all(struct grok_filter *filter, struct error *err)
 {
     struct grok_library *library =
         grok_library_new(filter->env->ecs == ECS_DISABLED ? GROK_SET_LEGACY : GROK_SET_ECS);
-    filter->sources =
-        arena_zero(filter->env->arena, filter->match.count * sizeof *filter->sources);
+    filter->sources = arena_zero(filter->env->arena, filter->match.count * sizeof *filter->sources);
     bool ok = fill_library(filter, library, err);
     for (size_t i = 0; ok && i < filter->match.count; i++)
         ok = compile_source(filter, library, &filter->match.pairs[i], err);
@@ -301,8 +309,8 @@ static void store(const struct grok_filter *filter, const struct grok_expression
             continue;
         struct value value = value_null();
         if (took_part)
-            value = capture_value(event->arena, capture->type,
-                                  str_make(text.ptr + start, end - start));
+            value =
+                capture_value(event->arena, capture->type, str_make(text.ptr + start, end - start));
         if (expression->overwrite[i])
             event_set(event, &expression->targets[i], value, NULL);
         else

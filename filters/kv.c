@@ -135,6 +135,20 @@ static const struct option OPTIONS[] = {
         OPTION_IN_STRING(struct kv_filter, key.trim),
     },
     {
+        .name = "trimkey",
+        .doc = "Old name of trim_key.",
+        .note = "write trim_key",
+        OPTION_IN_STRING(struct kv_filter, key.trim),
+        .flags = OPTION_DEPRECATED,
+    },
+    {
+        .name = "trim",
+        .doc = "Old name of trim_value.",
+        .note = "write trim_value",
+        OPTION_IN_STRING(struct kv_filter, value.trim),
+        .flags = OPTION_DEPRECATED,
+    },
+    {
         .name = "trim_value",
         .doc = "Characters taken off both ends of values, as in a character class.",
         OPTION_IN_STRING(struct kv_filter, value.trim),

@@ -22,6 +22,13 @@ static const struct option OPTIONS[] = {
         OPTION_IN_HASH(struct mutate, update),
     },
     {
+        .name = "remove",
+        .doc = "Fields to remove, before every filter had remove_field.",
+        .note = "write remove_field",
+        OPTION_NOWHERE,
+        .flags = OPTION_OBSOLETE,
+    },
+    {
         .name = "replace",
         .doc = "Field => text: new text for a field, which is made when it is missing.",
         OPTION_IN_HASH(struct mutate, replace),

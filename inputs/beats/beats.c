@@ -119,6 +119,20 @@ static const struct option OPTIONS[] = {
         ROW(STRINGS, enrich),
     },
     {
+        .name = "congestion_threshold",
+        .doc = "Seconds after which a busy pipeline made Logstash close connections.",
+        .note = "a busy pipeline holds the clients back with keep-alives: leave it out",
+        OPTION_NOWHERE,
+        .flags = OPTION_IGNORED,
+    },
+    {
+        .name = "target_field_for_codec",
+        .doc = "Field that the codec's result went to.",
+        .note = "what a codec makes becomes the event's fields: leave it out",
+        OPTION_NOWHERE,
+        .flags = OPTION_IGNORED,
+    },
+    {
         .name = "include_codec_tag",
         .doc = "Tag each event with the way it was decoded.",
         .note = "use enrich, with or without codec_metadata",

@@ -36,6 +36,20 @@
         OPTION_IN_STRINGS(struct elasticsearch_options, hosts),                                    \
     },                                                                                             \
         {                                                                                          \
+            .name = "host",                                                                        \
+            .doc = "Old name of hosts.",                                                           \
+            .note = "write hosts",                                                                 \
+            OPTION_IN_STRINGS(struct elasticsearch_options, hosts),                                \
+            .flags = OPTION_DEPRECATED,                                                            \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "port",                                                                        \
+            .doc = "Port of the servers, before it was part of hosts.",                            \
+            .note = "write it behind the name: hosts => [\"NAME:PORT\"]",                          \
+            OPTION_NOWHERE,                                                                        \
+            .flags = OPTION_OBSOLETE,                                                              \
+        },                                                                                         \
+        {                                                                                          \
             .name = "path",                                                                        \
             .doc = "Path of the servers behind a proxy, before every request's own.",              \
             OPTION_IN_STRING(struct elasticsearch_options, path),                                  \
@@ -140,7 +154,23 @@
         DROPPED_ROW("document_type", "Mapping type of the documents.",                             \
                     "mapping types ended with Elasticsearch 7: leave it out"),                     \
         DROPPED_ROW("max_retries", "Tries before an event is given up.",                           \
-                    "requests are tried until they succeed")
+                    "requests are tried until they succeed"),                                      \
+        DROPPED_ROW("index_type", "Mapping type of the documents.",                                \
+                    "mapping types ended with Elasticsearch 7: leave it out"),                     \
+        DROPPED_ROW("protocol", "How the server is spoken to.",                                    \
+                    "HTTP is the only protocol: leave it out, and look at the port in hosts"),     \
+        DROPPED_ROW("cluster", "Name of the cluster to join.",                                     \
+                    "the servers in hosts are used: leave it out"),                                \
+        DROPPED_ROW("node_name", "Name as a node of the cluster.",                                 \
+                    "the servers in hosts are used: leave it out"),                                \
+        DROPPED_ROW("bind_host", "Address as a node of the cluster.",                              \
+                    "the servers in hosts are used: leave it out"),                                \
+        DROPPED_ROW("bind_port", "Port as a node of the cluster.",                                 \
+                    "the servers in hosts are used: leave it out"),                                \
+        DROPPED_ROW("max_inflight_requests", "Requests at once.",                                  \
+                    "pool_max_per_route bounds the requests to one server"),                       \
+        DROPPED_ROW("retry_max_items", "Events kept for another try.",                             \
+                    "what cannot be sent is held back at the input")
 
 #define DOCUMENT_ROWS                                                                              \
     {                                                                                              \
