@@ -4,6 +4,7 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +20,8 @@ enum {
     COUNTERS_MAX_BYTES = 16 * 1024 * 1024,
     MEMORY_DEFAULT_BYTES = 64 * 1024 * 1024,
     MEMORY_CGROUP_PERCENT = 35,
+    KEPT_FREE_BYTES = 8 * 1024 * 1024,
+    MMAP_FROM_BYTES = 4 * 1024 * 1024,
     SIGNAL_STATUS = 128, /* plus the signal's number, as a shell has it */
 };
 
@@ -235,8 +238,16 @@ static bool compile_all(struct run *run)
     return ok;
 }
 
+/* Batches come and go: their memory is kept for the next one instead of going back to the kernel each time. */
+static void keep_memory(void)
+{
+    mallopt(M_TRIM_THRESHOLD, KEPT_FREE_BYTES);
+    mallopt(M_MMAP_THRESHOLD, MMAP_FROM_BYTES);
+}
+
 int cmd_run(int argc, char **argv)
 {
+    keep_memory();
     struct run *run = mem_zero(1, sizeof *run);
     arena_init(&run->arena, NULL);
     signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of that write */
