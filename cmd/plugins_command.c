@@ -69,6 +69,15 @@ static bool has_type(const struct option *option)
     return !(option->flags & (OPTION_UNSUPPORTED | OPTION_OBSOLETE | OPTION_IGNORED));
 }
 
+/* A default on one line: a line break as \n, nothing as "". */
+static void print_default(const char *text)
+{
+    if (!*text)
+        printf("\"\"");
+    for (; *text; text++)
+        printf(*text == '\n' ? "\\n" : *text == '\t' ? "\\t" : "%c", *text);
+}
+
 /* ---- for a terminal ------------------------------------------------------------------------------- */
 
 static void print_choices(const struct option *option)
@@ -87,8 +96,11 @@ static void print_options(const struct option *options)
         const char *mark = standing(option);
         printf("  %s%s%s", option->name, has_type(option) ? "  " : "",
                has_type(option) ? type_name(option->type) : "");
-        if (option->def)
-            printf("  [%s]", *option->def ? option->def : "\"\"");
+        if (option->def) {
+            printf("  [");
+            print_default(option->def);
+            printf("]");
+        }
         if (*mark)
             printf("  (%s)", mark);
         printf("\n      %s\n", option->doc ? option->doc : "");
@@ -130,8 +142,11 @@ static void print_row(const struct option *option)
 {
     const char *mark = standing(option);
     printf("| `%s` | %s | ", option->name, has_type(option) ? type_name(option->type) : "");
-    if (option->def && strlen(option->def) <= DEFAULT_SHOWN)
-        printf("`%s`", *option->def ? option->def : "\"\"");
+    if (option->def && strlen(option->def) <= DEFAULT_SHOWN) {
+        printf("`");
+        print_default(option->def);
+        printf("`");
+    }
     printf(" | ");
     if (*mark)
         printf("**%s.** ", mark);
