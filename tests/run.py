@@ -14,6 +14,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 
@@ -92,23 +93,13 @@ def run_sanitized_check_program(name, program, env):
 
 
 def run_system_file(name, path, env):
-    """One file of system tests in a process of its own, which reports through a pipe as JSON."""
-    reader, writer = os.pipe()
-    with os.fdopen(reader) as report:
-        try:
-            child = subprocess.Popen([sys.executable, __file__, '--report', str(writer), str(path)], cwd=ROOT,
-                                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                     pass_fds=(writer,), env={**os.environ, **env})
-        finally:
-            os.close(writer)
-        try:
-            output = child.communicate(timeout=SYSTEM_FILE_SECONDS)[0].decode('utf-8', 'replace')
-        except subprocess.TimeoutExpired:
-            child.kill()
-            return Outcome(0, [f'{name} still ran after {SYSTEM_FILE_SECONDS} s and was stopped'])
+    """One file of system tests in a process of its own, which leaves its report as JSON in a file."""
+    with tempfile.NamedTemporaryFile('r') as report:
+        status, output = run_program([sys.executable, __file__, '--report', report.name, path], env,
+                                     SYSTEM_FILE_SECONDS)
         text = report.read()
     if not text:
-        return Outcome(0, [f'{name} (exit {child.returncode}) ended without a report\n{output}'])
+        return Outcome(0, [f'{name} (exit {status}) ended without a report\n{output}'])
     found = json.loads(text)
     return Outcome(found['passed'], [f'{name}: {what}' for what in found['failed']],
                    [f'{name}: {what}' for what in found['skipped']])
@@ -124,7 +115,7 @@ class CountingResult(unittest.TextTestResult):
         self.passed += 1
 
 
-def report_system_file(writer, path, pattern):
+def report_system_file(report_path, path, pattern):
     """The other side of run_system_file."""
     sys.path[:0] = [str(path.parent), str(ROOT / 'tests/system')]
     loader = unittest.TestLoader()
@@ -136,7 +127,7 @@ def report_system_file(writer, path, pattern):
     wrong += [f'{test}: passed, but is marked as failing' for test in result.unexpectedSuccesses]
     skipped = [f'{test}: {reason}' for test, reason in result.skipped]
     skipped += [f'{test}: known to fail' for test, _ in result.expectedFailures]
-    with os.fdopen(writer, 'w') as report:
+    with open(report_path, 'w') as report:
         json.dump({'passed': result.passed, 'failed': wrong, 'skipped': skipped}, report)
 
 
@@ -202,7 +193,7 @@ def main():
     parser.add_argument('--no-sanitizers', action='store_true', help='leave out the second run in build-asan')
     parser.add_argument('--only', choices=['faults'], help='the fault tests instead of the suite')
     parser.add_argument('-k', metavar='TEXT', help='only programs and system tests whose name has TEXT')
-    parser.add_argument('--report', type=int, help=argparse.SUPPRESS)
+    parser.add_argument('--report', help=argparse.SUPPRESS)
     parser.add_argument('path', nargs='?', help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.report is not None:
