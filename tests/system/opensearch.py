@@ -33,11 +33,18 @@ cluster.routing.allocation.disk.threshold_enabled: false
 _nodes = {}
 
 
+def mounted_folder():
+    """Java finds no file store where / is no mount, as in a chroot; /dev/shm is one there."""
+    with open('/proc/self/mounts') as mounts:
+        has_root = any(line.split()[1] == '/' for line in mounts)
+    return None if has_root else '/dev/shm'
+
+
 class Node:
     """One node on ports of its own; its data lives in a folder that goes with it."""
 
     def __init__(self, settings=''):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix='millrace-opensearch-'))
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix='millrace-opensearch-', dir=mounted_folder()))
         self.port, transport_port = support.free_port(), support.free_port()
         text = SETTINGS.format(port=self.port, transport_port=transport_port, folder=self.folder) + settings
         (self.folder / 'config').mkdir()
