@@ -108,12 +108,12 @@ class Node:
         return self.request('PUT', path, body)
 
     def count(self, index):
-        """Documents that a search finds; 0 for an index that is not there."""
+        """Documents that a search finds; 0 for an index that is not there, or whose shards have not started."""
         try:
             self.request('POST', f'/{index}/_refresh')
             return self.get(f'/{index}/_count')['count']
         except urllib.error.HTTPError as error:
-            if error.code == 404:
+            if error.code in (404, 503):
                 return 0
             raise
 

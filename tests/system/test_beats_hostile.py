@@ -30,7 +30,7 @@ class Refused(BeatsCase):
         super().setUp()
         self.serve('max_event_bytes => "4 MiB"')
 
-    def refuse_all(self, table, memory_kib=4096):
+    def refuse_all(self, table, memory_kib=12 * 1024):
         self.assert_serves()
         before = self.millrace.resident_kib()
         for name, *parts in table:
@@ -322,7 +322,8 @@ class Churn(BeatsCase):
         for _ in range(5):
             self.leave_everywhere(batch(messages('one', 'two'), compress=3))
         self.millrace.wait_for(lambda: self.descriptors() <= before[0] + FEW, 'the descriptors of those who left')
-        self.assert_memory(self.millrace.resident_kib(), before[1] + 2048)
+        # What millrace keeps of freed memory, and some: a leak of a window in each round would be a multiple.
+        self.assert_memory(self.millrace.resident_kib(), before[1] + 10 * 1024)
         self.assert_serves()
 
     def leave_everywhere(self, content):
