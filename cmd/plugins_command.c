@@ -9,6 +9,7 @@
 #include "cmd/commands.h"
 #include "cmd/flags.h"
 #include "pipeline/common_options.h"
+#include "pipeline/registry.h"
 
 enum { FLAG_MARKDOWN, FLAG_HELP, SECTIONS = 4, DEFAULT_SHOWN = 24 };
 
@@ -18,21 +19,9 @@ static const struct flag FLAGS[] = {
     {NULL, 0, false, 0},
 };
 
-static const char *const SECTION_NAMES[SECTIONS] = {"input", "filter", "output", "codec"};
-
 static const struct plugin *plugin_at(enum conf_section section, size_t index)
 {
-    switch (section) {
-    case CONF_INPUT:
-        return builtin_plugins.inputs[index] ? &builtin_plugins.inputs[index]->plugin : NULL;
-    case CONF_FILTER:
-        return builtin_plugins.filters[index] ? &builtin_plugins.filters[index]->plugin : NULL;
-    case CONF_OUTPUT:
-        return builtin_plugins.outputs[index] ? &builtin_plugins.outputs[index]->plugin : NULL;
-    case CONF_CODEC:
-        return builtin_plugins.codecs[index] ? &builtin_plugins.codecs[index]->plugin : NULL;
-    }
-    return NULL;
+    return registry_at(&builtin_plugins, section, index);
 }
 
 static const char *type_name(enum option_type type)
@@ -112,17 +101,17 @@ static void print_options(const struct option *options)
 
 static void print_plugin(enum conf_section section, const struct plugin *plugin)
 {
-    printf("%s %s: %s\n\n", SECTION_NAMES[section], plugin->name,
+    printf("%s %s: %s\n\n", registry_section_name(section), plugin->name,
            plugin->summary ? plugin->summary : "");
     print_options(plugin->options);
-    printf("\ncommon to every %s:\n", SECTION_NAMES[section]);
+    printf("\ncommon to every %s:\n", registry_section_name(section));
     print_options(common_options_table(section));
 }
 
 static void print_list(void)
 {
     for (int section = 0; section < SECTIONS; section++) {
-        printf("%ss\n", SECTION_NAMES[section]);
+        printf("%ss\n", registry_section_name((enum conf_section)section));
         const struct plugin *plugin;
         for (size_t i = 0; (plugin = plugin_at((enum conf_section)section, i)); i++)
             printf("  %-16s %s\n", plugin->name, plugin->summary ? plugin->summary : "");
@@ -176,13 +165,13 @@ static void print_table(const struct option *options)
 
 static void print_markdown(enum conf_section section, const struct plugin *plugin)
 {
-    printf("# %s `%s`\n\n%s\n\n", SECTION_NAMES[section], plugin->name,
+    printf("# %s `%s`\n\n%s\n\n", registry_section_name(section), plugin->name,
            plugin->summary ? plugin->summary : "");
     print_table(plugin->options);
-    printf("\n## Common to every %s\n\n", SECTION_NAMES[section]);
+    printf("\n## Common to every %s\n\n", registry_section_name(section));
     print_table(common_options_table(section));
     printf("\n*Made from the option table by `millrace plugins --markdown %s/%s`.*\n",
-           SECTION_NAMES[section], plugin->name);
+           registry_section_name(section), plugin->name);
 }
 
 /* ---- the command ---------------------------------------------------------------------------------- */
@@ -190,8 +179,8 @@ static void print_markdown(enum conf_section section, const struct plugin *plugi
 /* "json" shows every plugin of that name, "filter/json" one. */
 static bool is_meant(const char *wanted, enum conf_section section, const struct plugin *plugin)
 {
-    size_t len = strlen(SECTION_NAMES[section]);
-    if (strncmp(wanted, SECTION_NAMES[section], len) == 0 && wanted[len] == '/')
+    size_t len = strlen(registry_section_name(section));
+    if (strncmp(wanted, registry_section_name(section), len) == 0 && wanted[len] == '/')
         return strcmp(wanted + len + 1, plugin->name) == 0;
     return strcmp(wanted, plugin->name) == 0;
 }

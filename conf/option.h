@@ -79,7 +79,6 @@ struct option {
     const char *note; /* why unsupported, or what replaces it */
     const char *def;  /* default as a user would write it, read by the same code; NULL: absent */
     const char *const *choices;    /* NULL-terminated; OPTION_CHOICE */
-    const char *const *alternates; /* reserved for aliases of choices; NULL */
     double min, max;               /* of the bound value (bytes, ms); both 0: any */
     int64_t unit_ms; /* OPTION_DURATION_MS: what a bare number counts in; 0 means seconds (1000) */
     size_t offset;

@@ -47,7 +47,6 @@ struct batch {
     struct event **events;
     size_t count;
     size_t capacity;
-    size_t input_events; /* of count, how many the input made */
     struct ack *ack;
     struct engine *engine;
     struct lane *lane;        /* that runs it */

@@ -7,25 +7,6 @@
 #include "pipeline/engine_private.h"
 #include "pipeline/registry.h"
 
-static bool codec_ecs(const struct bind_context *ctx, const struct conf_plugin *option,
-                      struct str text, enum ecs_mode *out)
-{
-    static const struct {
-        const char *name;
-        enum ecs_mode mode;
-    } MODES[] = {{"disabled", ECS_DISABLED}, {"v1", ECS_V1}, {"v8", ECS_V8}};
-    if (!text.ptr)
-        return true;
-    for (size_t i = 0; i < sizeof MODES / sizeof *MODES; i++)
-        if (str_equal(text, str_from(MODES[i].name))) {
-            *out = MODES[i].mode;
-            return true;
-        }
-    error_list_at(ctx->errors, option->position,
-                  "ecs_compatibility is '%.*s', expected disabled, v1 or v8", STR_FMT(text));
-    return false;
-}
-
 bool codec_bind(const struct bind_context *ctx, const struct plugin_list *list,
                 const struct conf_plugin *option, const char *fallback, struct codec_choice *out)
 {
@@ -48,7 +29,7 @@ bool codec_bind(const struct bind_context *ctx, const struct plugin_list *list,
         {common_options_table(CONF_CODEC), &common},
     };
     return bind_plugin(ctx, "codec", option, targets, 2) &&
-           codec_ecs(ctx, option, common.ecs_compatibility, &out->ecs);
+           common_options_ecs(&common, option->position, ctx->errors, &out->ecs);
 }
 
 /* The codec that a stream input uses instead, with the options that were given to the one named. */

@@ -111,6 +111,26 @@ const struct option *common_options_table(enum conf_section section)
     return CODEC_OPTIONS;
 }
 
+bool common_options_ecs(const struct common_options *common, struct error_position position,
+                        struct error_list *errors, enum ecs_mode *mode)
+{
+    static const struct {
+        const char *name;
+        enum ecs_mode mode;
+    } MODES[] = {{"disabled", ECS_DISABLED}, {"v1", ECS_V1}, {"v8", ECS_V8}};
+    struct str text = common->ecs_compatibility;
+    if (!text.ptr)
+        return true;
+    for (size_t i = 0; i < sizeof MODES / sizeof *MODES; i++)
+        if (str_equal(text, str_from(MODES[i].name))) {
+            *mode = MODES[i].mode;
+            return true;
+        }
+    error_list_at(errors, position, "ecs_compatibility is '%.*s', expected disabled, v1 or v8",
+                  STR_FMT(text));
+    return false;
+}
+
 /* A value of add_field as text; containers inside a list have no meaning there and become empty. */
 static struct str value_text(const struct conf_value *value)
 {

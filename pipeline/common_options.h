@@ -38,6 +38,10 @@ struct common_options {
 
 /* The table for a section. */
 const struct option *common_options_table(enum conf_section section);
+/* The plugin's own ecs_compatibility; *mode stays as it is when none is given. False when it is no mode: an error was
+ * added. */
+bool common_options_ecs(const struct common_options *common, struct error_position position,
+                        struct error_list *errors, enum ecs_mode *mode);
 void common_options_compile(struct common_options *common, struct arena *arena,
                             enum field_escape escape);
 /* add_field, remove_field, add_tag, remove_tag, in Logstash's order. False where Logstash raises (an illegal

@@ -325,7 +325,7 @@ void engine_free(struct engine *engine)
 
 /* ---- what it did ---------------------------------------------------------------------------------- */
 
-static uint64_t count_lanes(const struct engine *engine, size_t plugin, const char *name)
+uint64_t engine_counted(const struct engine *engine, size_t plugin, const char *name)
 {
     uint64_t sum = 0;
     for (size_t i = 0; i < engine->lane_count; i++) {
@@ -336,21 +336,16 @@ static uint64_t count_lanes(const struct engine *engine, size_t plugin, const ch
     return sum;
 }
 
-uint64_t engine_counted(const struct engine *engine, size_t plugin, const char *name)
-{
-    return count_lanes(engine, plugin, name);
-}
-
 void engine_summary(const struct engine *engine, struct engine_summary *out)
 {
     *out = engine->summary;
     const struct plan *plan = engine->options.plan;
     for (size_t i = 0; i < plan->plugin_count; i++) {
         if (plan->plugins[i]->section == CONF_INPUT)
-            out->events_in += count_lanes(engine, i, "out");
+            out->events_in += engine_counted(engine, i, "out");
         if (plan->plugins[i]->section == CONF_OUTPUT) {
-            out->events_out += count_lanes(engine, i, "delivered");
-            out->refused += count_lanes(engine, i, "refused");
+            out->events_out += engine_counted(engine, i, "delivered");
+            out->refused += engine_counted(engine, i, "refused");
         }
     }
 }

@@ -19,12 +19,6 @@ struct compiler {
     struct map ids; /* id → plan_plugin */
 };
 
-static const char *section_name(enum conf_section section)
-{
-    static const char *const NAMES[] = {"input", "filter", "output", "codec"};
-    return NAMES[section];
-}
-
 /* FNV-1a over the text of a plugin: stable across restarts, which generated ids have to be. */
 static uint64_t hash_text(uint64_t hash, struct str text)
 {
@@ -85,22 +79,6 @@ static void give_id(struct compiler *compiler, struct plan_plugin *plugin,
     map_set(&compiler->ids, plugin->id, plugin);
 }
 
-static enum ecs_mode ecs_of(struct compiler *compiler, const struct plan_plugin *plugin,
-                            const struct conf_plugin *source)
-{
-    struct str text = plugin->common.ecs_compatibility;
-    if (!text.ptr)
-        return compiler->options->ecs;
-    if (str_equal(text, STR("disabled")))
-        return ECS_DISABLED;
-    if (str_equal(text, STR("v1")))
-        return ECS_V1;
-    if (!str_equal(text, STR("v8")))
-        error_list_at(compiler->errors, source->position,
-                      "ecs_compatibility is '%.*s', expected disabled, v1 or v8", STR_FMT(text));
-    return ECS_V8;
-}
-
 static void check_plugin(struct compiler *compiler, struct plan_plugin *plugin,
                          const struct conf_plugin *source)
 {
@@ -118,7 +96,7 @@ static void check_plugin(struct compiler *compiler, struct plan_plugin *plugin,
     if (type->check(plugin->options, &env, &err))
         return;
     error_list_at(compiler->errors, err.position.line ? err.position : source->position,
-                  "%s '%s': %s", section_name(plugin->section), type->name, err.text);
+                  "%s '%s': %s", registry_section_name(plugin->section), type->name, err.text);
 }
 
 static void check_codec_block(struct compiler *compiler, const struct conf_plugin *block)
@@ -188,10 +166,11 @@ static struct plan_plugin *compile_plugin(struct compiler *compiler,
     };
     struct bind_context ctx = {compiler->arena, compiler->options->settings->escape,
                                compiler->errors};
-    bool bound = bind_plugin(&ctx, section_name(source->section), source, targets, 2);
+    bool bound = bind_plugin(&ctx, registry_section_name(source->section), source, targets, 2);
     common_options_compile(&plugin->common, compiler->arena, ctx.escape);
     give_id(compiler, plugin, source);
-    plugin->ecs = ecs_of(compiler, plugin, source);
+    plugin->ecs = compiler->options->ecs;
+    common_options_ecs(&plugin->common, source->position, compiler->errors, &plugin->ecs);
     check_codec(compiler, source);
     if (bound)
         check_plugin(compiler, plugin, source);

@@ -7,8 +7,14 @@
 
 enum { REGISTRY_MAX_NAMES = 128 };
 
-static const struct plugin *plugin_at(const struct plugin_list *list, enum conf_section section,
-                                      size_t index)
+const char *registry_section_name(enum conf_section section)
+{
+    static const char *const NAMES[] = {"input", "filter", "output", "codec"};
+    return NAMES[section];
+}
+
+const struct plugin *registry_at(const struct plugin_list *list, enum conf_section section,
+                                 size_t index)
 {
     switch (section) {
     case CONF_INPUT:
@@ -27,7 +33,7 @@ const struct plugin *registry_find(const struct plugin_list *list, enum conf_sec
                                    struct str name)
 {
     const struct plugin *plugin;
-    for (size_t i = 0; (plugin = plugin_at(list, section, i)); i++)
+    for (size_t i = 0; (plugin = registry_at(list, section, i)); i++)
         if (str_equal(str_from(plugin->name), name))
             return plugin;
     return NULL;
@@ -51,23 +57,23 @@ static const struct {
 void registry_explain_unknown(const struct plugin_list *list, const struct conf_plugin *source,
                               struct error_list *errors)
 {
-    static const char *const KINDS[] = {"input", "filter", "output", "codec"};
+    const char *kind = registry_section_name(source->section);
     for (size_t i = 0; i < sizeof ABSENT / sizeof *ABSENT; i++)
         if (ABSENT[i].section == source->section &&
             str_equal(str_from(ABSENT[i].name), source->name)) {
             error_list_at(errors, source->position, "%s '%.*s' is not supported: %s",
-                          KINDS[source->section], STR_FMT(source->name), ABSENT[i].advice);
+                          kind, STR_FMT(source->name), ABSENT[i].advice);
             return;
         }
     const char *names[REGISTRY_MAX_NAMES + 1];
     size_t count = 0;
     const struct plugin *plugin;
-    while (count < REGISTRY_MAX_NAMES && (plugin = plugin_at(list, source->section, count)))
+    while (count < REGISTRY_MAX_NAMES && (plugin = registry_at(list, source->section, count)))
         names[count++] = plugin->name;
     names[count] = NULL;
     const char *near = bind_suggest(source->name, names);
     error_list_at(errors, source->position, "there is no %s plugin '%.*s'%s%s%s",
-                  KINDS[source->section], STR_FMT(source->name), near ? "; did you mean '" : "",
+                  kind, STR_FMT(source->name), near ? "; did you mean '" : "",
                   near ? near : "", near ? "'?" : "");
 }
 

@@ -7,6 +7,11 @@
 
 #include "pipeline/plugin.h"
 
+/* "input", "filter", "output" or "codec". */
+const char *registry_section_name(enum conf_section section);
+/* The plugins of a section by position; NULL behind the last. */
+const struct plugin *registry_at(const struct plugin_list *list, enum conf_section section,
+                                 size_t index);
 /* NULL when there is none of that name. */
 const struct plugin *registry_find(const struct plugin_list *list, enum conf_section section,
                                    struct str name);

@@ -295,7 +295,6 @@ void stream_hand_over(struct stream *stream, uint64_t token)
         return;
     }
     batch->ack = ack;
-    batch->input_events = batch->count;
     /* Streams of one input live on several lanes. */
     atomic_fetch_add_explicit(&stream->input->events_out->value, batch->count,
                               memory_order_relaxed);
