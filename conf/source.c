@@ -153,14 +153,13 @@ static unsigned columns_of(unsigned char lead)
     return lead == 0xE1 || (lead >= 0xE3 && lead <= 0xED) || lead >= 0xF0 ? 2 : 1;
 }
 
-static void print_caret(FILE *out, struct str line, unsigned column)
+/* Below the end of `before`. */
+static void print_caret(FILE *out, struct str before)
 {
-    unsigned at = 1;
-    for (size_t i = 0; i < line.len && at < column; i++) {
-        unsigned char c = (unsigned char)line.ptr[i];
+    for (size_t i = 0; i < before.len; i++) {
+        unsigned char c = (unsigned char)before.ptr[i];
         if ((c & 0xC0) == 0x80)
             continue;
-        at++;
         if (c == '\t')
             fputc('\t', out);
         else
@@ -169,20 +168,41 @@ static void print_caret(FILE *out, struct str line, unsigned column)
     fputs("^\n", out);
 }
 
+/* The beginning of the character that the byte `at` belongs to. */
+static size_t character_start(struct str line, size_t at)
+{
+    while (at > 0 && at < line.len && ((unsigned char)line.ptr[at] & 0xC0) == 0x80)
+        at--;
+    return at;
+}
+
+/* Offset of a column's character. */
+static size_t column_offset(struct str line, unsigned column)
+{
+    size_t at = 0;
+    for (unsigned i = 1; i < column && at < line.len; i++)
+        do
+            at++;
+        while (at < line.len && ((unsigned char)line.ptr[at] & 0xC0) == 0x80);
+    return at;
+}
+
+/* Of a long line, what surrounds the column; `…` stands for what was left out. */
 static void print_line(FILE *out, struct str line, unsigned column)
 {
-    enum { LINE_SHOWN_MAX = 200 };
-    if (line.len > LINE_SHOWN_MAX) {
-        if (column > LINE_SHOWN_MAX)
-            return;
-        line.len = LINE_SHOWN_MAX;
-        while (line.len > 0 && ((unsigned char)line.ptr[line.len] & 0xC0) == 0x80)
-            line.len--;
-    }
+    enum { SHOWN_MAX = 100, SHOWN_BEFORE = 60 }; /* bytes */
     if (line.len > 0 && line.ptr[line.len - 1] == '\r')
         line.len--;
-    fprintf(out, "    %.*s\n    ", STR_FMT(line));
-    print_caret(out, line, column);
+    size_t at = column_offset(line, column), start = 0, end = line.len;
+    if (line.len > SHOWN_MAX && at > SHOWN_BEFORE)
+        start = character_start(line, at - SHOWN_BEFORE);
+    if (end - start > SHOWN_MAX)
+        end = character_start(line, start + SHOWN_MAX);
+    struct str shown = str_make(line.ptr + start, end - start);
+    const char *before = start > 0 ? "…" : "";
+    fprintf(out, "    %s%.*s%s\n    %s", before, STR_FMT(shown), end < line.len ? "…" : "",
+            start > 0 ? " " : "");
+    print_caret(out, str_make(shown.ptr, at - start));
 }
 
 static void print_error(FILE *out, const struct conf_source *source, const struct error *err,

@@ -122,21 +122,35 @@ START_TEST(reads_on_in_the_next_file)
 }
 END_TEST
 
-/* The caret stands below the place, with tabs and wide characters before it. */
+#define FOUND_SEMICOLON                                                                            \
+    "expected a value (text in quotes, a number, a word, [array] or {hash}), found ';'\n"
+#define DIGITS_50 "01234567890123456789012345678901234567890123456789"
+#define BLANKS_61 "                                                             "
+
+static const struct {
+    const char *config, *printed;
+} PRINTED[] = {
+    /* the caret stands below the place, with tabs and wide characters before it */
+    {"filter {\n\tm { \"한글\" => ; }\n}",
+     "test.conf:2:14: error: " FOUND_SEMICOLON "    \tm { \"한글\" => ; }\n"
+     "    \t              ^\n"},
+    /* of a long line, what is around it */
+    {"filter { m { a => \"" DIGITS_50 "\" b => ; c => \"" DIGITS_50 DIGITS_50 "\" } }",
+     "test.conf:1:77: error: " FOUND_SEMICOLON "    …> \"" DIGITS_50
+     "\" b => ; c => \"01234567890123456789012345678901…\n"
+     "    " BLANKS_61 "^\n"},
+};
+
 START_TEST(prints_errors)
 {
     struct parsed parsed;
-    parsed_init(&parsed, STR("filter {\n\tm { \"한글\" => ; }\n}"), NULL);
+    parsed_init(&parsed, str_from(PRINTED[_i].config), NULL);
     char *text = NULL;
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
     conf_print_errors(out, &parsed.source, &parsed.errors);
     fclose(out);
-    ck_assert_str_eq(text,
-                     "test.conf:2:14: error: expected a value (text in quotes, a number, a word, "
-                     "[array] or {hash}), found ';'\n"
-                     "    \tm { \"한글\" => ; }\n"
-                     "    \t              ^\n");
+    ck_assert_str_eq(text, PRINTED[_i].printed);
     free(text);
     parsed_release(&parsed);
 }
@@ -150,7 +164,7 @@ Suite *source_suite(void)
     tcase_add_loop_test(tcase, loads_paths, 0, sizeof PATHS / sizeof *PATHS);
     tcase_add_test(tcase, maps_positions_to_files);
     tcase_add_test(tcase, reads_on_in_the_next_file);
-    tcase_add_test(tcase, prints_errors);
+    tcase_add_loop_test(tcase, prints_errors, 0, sizeof PRINTED / sizeof *PRINTED);
     suite_add_tcase(suite, tcase);
     return suite;
 }
