@@ -6,6 +6,8 @@
 #ifndef MILLRACE_CMD_COMMANDS_H
 #define MILLRACE_CMD_COMMANDS_H
 
+#include <stdio.h>
+
 #include "pipeline/plugin.h"
 
 enum { EXIT_DONE = 0, EXIT_ERROR = 1, EXIT_USAGE = 2 };
@@ -15,6 +17,9 @@ int cmd_generate(int argc, char **argv);
 int cmd_grok(int argc, char **argv);
 int cmd_plugins(int argc, char **argv);
 int cmd_send(int argc, char **argv);
+
+/* All commands, and the flags of run. */
+void print_help(FILE *out);
 
 /* The one list of what is built in (plugins.c). */
 extern const struct plugin_list builtin_plugins;

@@ -209,7 +209,7 @@ static bool load_settings(struct run *run, int argc, char **argv, int *status)
     if (result != SETTINGS_OK)
         return false;
     if (run->settings.show_help)
-        settings_print_help(stdout);
+        print_help(stdout);
     else if (run->settings.show_version)
         puts("millrace " MILLRACE_VERSION);
     run->pipelines = mem_zero(run->count, sizeof *run->pipelines);

@@ -96,6 +96,6 @@ enum settings_result settings_load(struct settings *settings, struct arena *aren
 bool settings_pipelines(const struct settings *base, struct settings **items_out, size_t *count_out,
                         struct error_list *errors);
 
-void settings_print_help(FILE *out);
+void settings_print_help(FILE *out); /* the flags */
 
 #endif

@@ -28,13 +28,11 @@ static bool is_listed(const struct setting *setting)
 void settings_print_help(FILE *out)
 {
     const char *group = NULL;
-    fputs("usage: millrace -f PATH [flags]\n"
-          "       millrace -e TEXT [flags]\n"
-          "\n"
-          "Runs Logstash pipeline files. Each flag without its dashes is also a setting of "
-          "logstash.yml\n"
-          "in --path.settings; a flag is the stronger one. A switch is put off by --no-NAME.\n",
-          out);
+    fputs(
+        "Flags. Each without its dashes is also a setting of logstash.yml in --path.settings; the "
+        "flag is\n"
+        "the stronger one. A switch is put off by --no-NAME.\n",
+        out);
     for (const struct setting *at = settings_table; at->option.name; at++) {
         if (!is_listed(at))
             continue;

@@ -1,14 +1,46 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the command line promises before any pipeline runs."""
+import re
 import unittest
 
 import support
 
 
 class CommandLine(support.Case):
+    def refuse(self, *arguments):
+        millrace = self.run_to_end(*arguments, data=False, status=2)
+        self.assertEqual('', millrace.stdout)
+        return millrace.stderr
+
     def test_version_is_one_line_on_standard_output(self):
         millrace = self.run_to_end('-V', data=False)
         self.assertRegex(millrace.stdout, r'\Amillrace \d+\.\d+\.\d+\n\Z')
+
+    def commands(self):
+        listed = self.run_to_end('--help', data=False).stdout.split('\nCommands', 1)[1].split('\n\n')[0]
+        return re.findall(r'^  (\w+) +\S', listed, re.M)
+
+    def test_help_lists_the_commands(self):
+        self.assertLessEqual({'run', 'generate', 'send', 'grok', 'plugins', 'help'}, set(self.commands()))
+        texts = {self.run_to_end(*words, data=False).stdout
+                 for words in (['--help'], ['-h'], ['help'], ['help', 'help'], ['help', 'run'], ['run', '--help'])}
+        self.assertEqual(1, len(texts))
+
+    def test_each_command_says_what_it_takes(self):
+        for name in set(self.commands()) - {'run', 'help'}:
+            with self.subTest(name):
+                told = self.run_to_end('help', name, data=False).stdout
+                self.assertRegex(told, rf'\Ausage: millrace {name}\b')
+                self.assertEqual(told, self.run_to_end(name, '--help', data=False).stdout)
+
+    def test_an_unknown_command_is_named_and_the_nearest_one_too(self):
+        self.assertEqual("millrace: there is no command 'genrate'; did you mean 'generate'?; 'millrace help' lists them\n",
+                         self.refuse('genrate'))
+        self.assertEqual("millrace: there is no command 'ferment'; 'millrace help' lists them\n",
+                         self.refuse('help', 'ferment'))
+
+    def test_the_file_of_a_pipeline_needs_its_flag(self):
+        self.assertIn('a pipeline file is given with -f', self.refuse(self.write('pipeline.conf', 'input {}')))
 
 
 if __name__ == '__main__':
