@@ -157,13 +157,14 @@ static int run_engines(struct run *run)
     else
         uv_run(&run->loop, UV_RUN_DEFAULT);
     bool counted = !run->settings.counters.ptr || write_counters(run);
+    bool delivered = true;
     for (size_t i = 0; i < run->count; i++)
-        run_pipeline_finish(&run->pipelines[i]);
+        delivered = run_pipeline_finish(&run->pipelines[i]) && delivered;
     uv_run(&run->loop, UV_RUN_NOWAIT); /* what a failed start left to close */
     int left = uv_loop_close(&run->loop);
     assert(left == 0);
     (void)left;
-    return started && counted ? EXIT_DONE : EXIT_ERROR;
+    return started && counted && delivered ? EXIT_DONE : EXIT_ERROR;
 }
 
 /* ---- settings ------------------------------------------------------------------------------------- */

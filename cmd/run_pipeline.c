@@ -141,10 +141,10 @@ bool run_pipeline_start(struct run_pipeline *pipeline, const struct run_shared *
     return false;
 }
 
-void run_pipeline_finish(struct run_pipeline *pipeline)
+bool run_pipeline_finish(struct run_pipeline *pipeline)
 {
     if (!pipeline->engine)
-        return;
+        return true;
     const struct log *log = &pipeline->log;
     struct str id = pipeline->settings->pipeline_id;
     struct engine_summary summary;
@@ -161,6 +161,7 @@ void run_pipeline_finish(struct run_pipeline *pipeline)
              LOG_INT("refused", summary.refused));
     engine_free(pipeline->engine);
     pipeline->engine = NULL;
+    return !summary.failed;
 }
 
 void run_pipeline_release(struct run_pipeline *pipeline)

@@ -36,8 +36,8 @@ struct run_shared {
 bool run_pipeline_compile(struct run_pipeline *pipeline, const struct run_shared *shared, FILE *out);
 /* Opens and starts its engine on the shared loop. A failure is told on `out`. */
 bool run_pipeline_start(struct run_pipeline *pipeline, const struct run_shared *shared, FILE *out);
-/* Says what the engine did, after the loop has returned, and frees it. */
-void run_pipeline_finish(struct run_pipeline *pipeline);
+/* Says what the engine did, after the loop has returned, and frees it. False when an output could not go on. */
+bool run_pipeline_finish(struct run_pipeline *pipeline);
 void run_pipeline_release(struct run_pipeline *pipeline);
 
 #endif

@@ -2,7 +2,7 @@
  *
  * stdout: events on standard output through a codec. A pipe or terminal that takes no more is waited for on the loop; a
  * file is written at once. An event counts as delivered when all its bytes are written. When the reader is gone (EPIPE)
- * events are refused, and said so once.
+ * nothing more can be delivered: the pipeline ends, and what was not written is not acknowledged.
  */
 #include <assert.h>
 #include <errno.h>
@@ -49,11 +49,18 @@ static void on_retry(uv_timer_t *timer)
     stdout_write(timer->data);
 }
 
-static void stdout_done(struct stdout_output *output, enum verdict verdict, const char *reason)
+/* Gives back what the reader does not take: whole events that are written are delivered. */
+static void stdout_give_back(struct stdout_output *output)
 {
     struct group *group = output->group;
     output->group = NULL;
-    group_answer_all(group, verdict, str_from(reason));
+    size_t end = 0;
+    for (size_t i = 0; i < group_count(group); i++) {
+        end += group_item(group, i).len;
+        bool whole = end <= output->written;
+        group_answer(group, i, whole ? VERDICT_DELIVERED : VERDICT_RETRY,
+                     whole ? STR("") : STR("standard output takes no more"));
+    }
     group_done(group, 0, false);
 }
 
@@ -65,12 +72,11 @@ static void stdout_failed(struct stdout_output *output, int number)
         uv_timer_start(output->retry, on_retry, STDOUT_RETRY_MS, 0);
         return;
     }
-    if (!output->gone)
-        log_error(output->env->log, "stdout_gone",
-                  "cannot write standard output, its events are refused",
-                  LOG_CSTR("reason", strerror(number)));
+    log_error(output->env->log, "stdout_gone", "cannot write standard output, the pipeline ends",
+              LOG_CSTR("reason", strerror(number)));
     output->gone = true;
-    stdout_done(output, VERDICT_REFUSED, strerror(number));
+    output_failed(output->env);
+    stdout_give_back(output);
 }
 
 static void stdout_write(struct stdout_output *output)
@@ -89,7 +95,7 @@ static void stdout_write(struct stdout_output *output)
             return;
         }
     }
-    stdout_done(output, VERDICT_DELIVERED, "");
+    stdout_give_back(output);
 }
 
 static bool stdout_open(void *self, const struct plugin_env *env, struct output_limits *limits,
@@ -139,30 +145,20 @@ static void stdout_send(void *self, struct group *group)
     output->group = group;
     output->written = 0;
     if (output->gone)
-        stdout_done(output, VERDICT_REFUSED, "standard output is closed");
+        stdout_give_back(output);
     else
         stdout_write(output);
 }
 
-/* Gives back what the reader does not take: whole events that are written are delivered. */
 static void stdout_stop(void *self)
 {
     struct stdout_output *output = self;
-    struct group *group = output->group;
-    if (!group)
+    if (!output->group)
         return;
     if (output->poll)
         uv_poll_stop(output->poll);
     uv_timer_stop(output->retry);
-    output->group = NULL;
-    size_t end = 0;
-    for (size_t i = 0; i < group_count(group); i++) {
-        end += group_item(group, i).len;
-        bool whole = end <= output->written;
-        group_answer(group, i, whole ? VERDICT_DELIVERED : VERDICT_RETRY,
-                     whole ? STR("") : STR("standard output takes no more"));
-    }
-    group_done(group, 0, false);
+    stdout_give_back(output);
 }
 
 static void on_handle_closed(uv_handle_t *handle)

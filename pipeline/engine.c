@@ -12,6 +12,9 @@
 /* A request for input memory of `bytes` is expected to take so much with its events and encoded forms. */
 enum { EXPANSION = 3 };
 
+/* What the other outputs of a pipeline get when one cannot go on. */
+enum { FAILED_GRACE_MS = 1000 };
+
 static void set_state(struct engine *engine, enum engine_state state)
 {
     assert(state == engine->state + 1 ||
@@ -23,19 +26,22 @@ static void set_state(struct engine *engine, enum engine_state state)
 
 bool engine_reserve(struct engine *engine, size_t bytes)
 {
-    size_t limit = engine->options.memory->limit_bytes / 4 * 3; /* a quarter is kept for encoding and sending */
+    size_t limit = engine->options.memory->limit_bytes / 4 *
+                   3; /* a quarter is kept for encoding and sending */
     size_t used = atomic_load_explicit(&engine->options.memory->used, memory_order_relaxed);
     size_t reserved = atomic_load_explicit(&engine->options.memory->reserved, memory_order_relaxed);
     bool idle = reserved == 0 && atomic_load_explicit(&engine->unacked, memory_order_relaxed) == 0;
     if (!idle && used + reserved + bytes * EXPANSION > limit)
         return false;
-    atomic_fetch_add_explicit(&engine->options.memory->reserved, bytes * EXPANSION, memory_order_relaxed);
+    atomic_fetch_add_explicit(&engine->options.memory->reserved, bytes * EXPANSION,
+                              memory_order_relaxed);
     return true;
 }
 
 void engine_unreserve(struct engine *engine, size_t bytes)
 {
-    atomic_fetch_sub_explicit(&engine->options.memory->reserved, bytes * EXPANSION, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&engine->options.memory->reserved, bytes * EXPANSION,
+                              memory_order_relaxed);
 }
 
 /* ---- lanes ---------------------------------------------------------------------------------------- */
@@ -204,7 +210,7 @@ static void check_drained(struct engine *engine)
 static void on_deadline(uv_timer_t *timer)
 {
     struct engine *engine = timer->data;
-    engine->summary.timed_out = true;
+    engine->summary.timed_out = !engine->summary.failed;
     engine->summary.unfinished_batches = atomic_load(&engine->unacked);
     if (engine->state < ENGINE_CLOSING)
         start_closing(engine);
@@ -225,6 +231,18 @@ void engine_stop(struct engine *engine)
         if (plan->plugins[i]->section == CONF_INPUT)
             plan->plugins[i]->as.input->stop(engine->lanes[0].program->instances[i]->self);
     uv_async_send(&engine->drained);
+}
+
+void output_failed(const struct plugin_env *env)
+{
+    struct engine *engine = env->engine;
+    assert(env->lane == &engine->lanes[0]);
+    if (engine->summary.failed)
+        return;
+    engine->summary.failed = true;
+    engine_stop(engine);
+    if (engine->state == ENGINE_DRAINING)
+        uv_timer_start(&engine->deadline, on_deadline, FAILED_GRACE_MS, 0);
 }
 
 /* ---- closing: inputs first, then each lane's program on its own thread -------------------------------- */

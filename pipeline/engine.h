@@ -58,6 +58,7 @@ void engine_free(struct engine *engine);
 struct engine_summary {
     uint64_t events_in, events_out, refused, unfinished_batches;
     bool timed_out;
+    bool failed; /* an output could not go on (output_failed) */
 };
 void engine_summary(const struct engine *engine, struct engine_summary *out);
 /* All counters as a member of a JSON object: "ID":{…}. */

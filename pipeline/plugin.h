@@ -132,6 +132,11 @@ struct output {
     void (*close)(void *self);
 };
 
+/* A pipeline-scoped output that can never deliver again (its reader is gone) ends its pipeline: inputs stop, other outputs
+ * have a moment for what is under way, and what this one answers with VERDICT_RETRY is never acknowledged. On the main
+ * lane. Again: no effect. */
+void output_failed(const struct plugin_env *env);
+
 /* ---- input -------------------------------------------------------------------------------------------------- */
 
 struct input {

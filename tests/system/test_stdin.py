@@ -21,5 +21,41 @@ class File(support.Case):
         self.assertEqual([1, 2], [event['n'] for event in self.read('{"n":1}\n{"n":2}')])
 
 
+class ReaderGone(support.Case):
+    """Nobody reads standard output any more: the pipeline ends, and no event is taken as delivered."""
+
+    def test_the_pipeline_ends(self):
+        millrace = self.start('-e', PIPELINE, stdin=True,
+                              prefix=('bash', '-c', 'set -o pipefail; "$@" | head -n 1', 'bash'))
+        for n in range(1000):
+            try:
+                millrace.child.stdin.write(b'{"n":%d}\n' % n)
+                millrace.child.stdin.flush()
+            except BrokenPipeError:
+                break
+            if not millrace.is_running():
+                break
+            support.time.sleep(support.POLL_SECONDS)
+        self.assertEqual(1, millrace.wait())
+        self.assertEqual([0], [event['n'] for event in millrace.json_lines()])
+        self.assertEqual(1, millrace.stderr.count('cannot write standard output, the pipeline ends'), millrace.stderr)
+
+    def test_what_was_not_written_is_read_again(self):
+        count, counters = 20000, self.folder / 'counters'
+        lines = self.write('lines', ''.join(f'line {n}\n' for n in range(count)))
+        pipeline = (f'input {{ file {{ path => "{lines}" mode => "tail" start_position => "beginning" '
+                    f'sincedb_path => "{self.folder}/sincedb" exit_after_read => false }} }} '
+                    'output { stdout { codec => json_lines } }')
+        self.run_to_end('-e', pipeline, '--counters', counters, status=1,
+                        prefix=('bash', '-c', 'set -o pipefail; "$@" | head -n 1', 'bash'))
+        first = support.json.loads(counters.read_text())['pipelines']['main']['events']['out']
+        self.assertLess(first, count)
+        second = self.start('-e', pipeline)
+        last = f'"line {count - 1}"'
+        second.wait_for(lambda: last in second.stdout, 'the last line', 30)
+        second.stop()
+        self.assertGreaterEqual(first + len(second.json_lines()), count)
+
+
 if __name__ == '__main__':
     support.unittest.main()
