@@ -49,6 +49,7 @@ static void prepare(struct run_pipeline *pipeline, const struct run_shared *shar
         .path_templates = settings->path_templates.ptr,
         .shipped_templates = shared->shipped_templates,
         .connect_to = settings->connect_to,
+        .listen_at = settings->listen_at,
         .host_name = settings->node_name.ptr,
         .escape = (enum field_escape)settings->escape,
         .regex_match_limit = (uint32_t)settings->regex_match_limit,

@@ -201,6 +201,26 @@ static void check_connect_to(struct settings *settings, struct error_list *error
     settings->connect_to = list;
 }
 
+static void check_listen_at(struct settings *settings, struct error_list *errors)
+{
+    size_t count = settings->listen_at_list.count;
+    struct listen_at *list = arena_zero(settings->arena, (count + 1) * sizeof *list);
+    for (size_t i = 0; i < count; i++) {
+        struct str item = settings->listen_at_list.items[i];
+        if (!listen_at_parse(item, &list[i]))
+            error_list_at(errors, (struct error_position){0},
+                          "'listen-at' is PORT:ADDRESS:PORT, found '%.*s'", STR_FMT(item));
+    }
+    settings->listen_at = list;
+}
+
+/* The two maps come by flag or by file. */
+static void check_maps(struct settings *settings, struct error_list *errors)
+{
+    check_connect_to(settings, errors);
+    check_listen_at(settings, errors);
+}
+
 /* What is in the table but not built: refused where ignoring it could lose events. */
 static void check_not_built(const struct settings *settings, struct error_list *errors)
 {
@@ -249,7 +269,7 @@ enum settings_result settings_load(struct settings *settings, struct arena *aren
     settings_defaults(settings, arena, errors);
     if (!settings_read_flags(settings, argc, argv, errors))
         return SETTINGS_USAGE;
-    check_connect_to(settings, errors);
+    check_maps(settings, errors);
     if (errors->errors > before)
         return SETTINGS_USAGE;
     if (settings->show_help || settings->show_version)
@@ -259,7 +279,7 @@ enum settings_result settings_load(struct settings *settings, struct arena *aren
     default_node_name(settings);
     check_pipeline(settings, errors);
     check_ports(settings, errors);
-    check_connect_to(settings, errors);
+    check_maps(settings, errors);
     check_ordered(settings, errors);
     check_not_built(settings, errors);
     return errors->errors == before ? SETTINGS_OK : SETTINGS_REFUSED;

@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "conf/listen_at.h"
 #include "conf/option.h"
 
 enum settings_ordered { SETTINGS_ORDERED_AUTO, SETTINGS_ORDERED_TRUE, SETTINGS_ORDERED_FALSE };
@@ -71,7 +72,9 @@ struct settings {
 
     struct option_strings connect_to_list;
     const char *const *connect_to; /* the same, NULL-terminated */
-    struct str counters;           /* file */
+    struct option_strings listen_at_list;
+    const struct listen_at *listen_at; /* the same, ends with instead_of 0 */
+    struct str counters;               /* file */
 
     bool show_help, show_version;
 

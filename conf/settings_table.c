@@ -204,6 +204,14 @@ const struct setting settings_table[] = {
         .group = RUN,
     },
     {
+        .option = {.name = "listen-at",
+                   .doc = "Listen there instead of on the first port: PORT:ADDRESS:PORT; may be "
+                          "given more than once.",
+                   OPTION_IN_STRINGS(struct settings, listen_at_list)},
+        .value = "MAP",
+        .group = RUN,
+    },
+    {
         .option = {.name = "counters",
                    .doc = "Write all counters to this file at the end, as one JSON object.",
                    OPTION_IN_STRING(struct settings, counters)},

@@ -18,6 +18,7 @@ struct data_path;
 struct engine;
 struct json_reader;
 struct lane;
+struct listen_at;
 struct regex_scratch;
 
 enum ecs_mode { ECS_DISABLED, ECS_V1, ECS_V8 };
@@ -38,6 +39,7 @@ struct plugin_settings {
     const char *path_templates;        /* --path.templates or NULL */
     const char *shipped_templates;     /* where deploy/templates is installed or stands in the tree */
     const char *const *connect_to;     /* --connect-to entries, NULL-terminated */
+    const struct listen_at *listen_at; /* --listen-at; NULL: nothing (conf/listen_at.h) */
     const char *host_name;             /* of this machine */
     enum field_escape escape;
     uint32_t regex_match_limit;

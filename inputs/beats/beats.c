@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "conf/listen_at.h"
 #include "inputs/beats/hub.h"
 #include "inputs/inputs.h"
 
@@ -396,6 +397,8 @@ static bool open_input(void *self, const struct plugin_env *env, struct error *e
 {
     struct beats_input *input = self;
     input->env = env;
+    if (env->settings)
+        listen_at_lead(env->settings->listen_at, &input->options.host, &input->options.port);
     set_limits(input);
     set_enrichment(input);
     for (size_t i = 0; i < BEATS_COUNTERS; i++)

@@ -165,6 +165,8 @@ static const struct {
      "0:0 setting 'interactive' is not supported: there is no Ruby console; try -e"},
     {"--connect-to a:1:b", NULL, SETTINGS_USAGE,
      "0:0 'connect-to' is HOST:PORT:ADDRESS:PORT, found 'a:1:b'"},
+    {"--listen-at 5044:6044", NULL, SETTINGS_USAGE,
+     "0:0 'listen-at' is PORT:ADDRESS:PORT, found '5044:6044'"},
     {"--pipeline.ordered true -w 2", NULL, SETTINGS_REFUSED,
      "0:0 'pipeline.ordered' is true: 'pipeline.workers' must be 1, not 2"},
     {"--api.http.port 70000", NULL, SETTINGS_REFUSED,
@@ -258,6 +260,23 @@ START_TEST(repeats_connect_to)
     ck_assert_int_eq(loaded.settings.api_first_port, 9600);
     ck_assert_int_eq(loaded.settings.api_last_port, 9700);
     ck_assert_ptr_nonnull(loaded.settings.path_data.ptr);
+    unload(&loaded);
+}
+END_TEST
+
+START_TEST(repeats_listen_at)
+{
+    struct loaded loaded;
+    load(&loaded, "--listen-at 5044:127.0.0.1:0", "listen-at: [\"1:a:2\", \"3:b:4\"]\n");
+    ck_assert_int_eq(loaded.result, SETTINGS_OK);
+    ck_assert_int_eq(loaded.settings.listen_at[0].instead_of, 5044);
+    ck_assert_int_eq(loaded.settings.listen_at[1].instead_of, 0);
+    unload(&loaded);
+    load(&loaded, "", "listen-at: [\"1:a:2\", \"3:b:4\"]\n");
+    ck_assert_int_eq(loaded.result, SETTINGS_OK);
+    ck_assert_int_eq(loaded.settings.listen_at[0].instead_of, 1);
+    ck_assert_int_eq(loaded.settings.listen_at[1].port, 4);
+    ck_assert_int_eq(loaded.settings.listen_at[2].instead_of, 0);
     unload(&loaded);
 }
 END_TEST
@@ -372,6 +391,7 @@ Suite *settings_suite(void)
     tcase_add_loop_test(tcase, reports_problems, 0, sizeof PROBLEMS / sizeof *PROBLEMS);
     tcase_add_test(tcase, choices_match_their_enums);
     tcase_add_test(tcase, repeats_connect_to);
+    tcase_add_test(tcase, repeats_listen_at);
     tcase_add_test(tcase, help_and_version_read_no_file);
     tcase_add_test(tcase, flag_hides_the_files_pipeline);
     tcase_add_test(tcase, prints_help);
