@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "cmd/commands.h"
 #include "cmd/run_pipeline.h"
+#include "io/service_notify.h"
 
 enum {
     COUNTERS_MAX_BYTES = 16 * 1024 * 1024,
@@ -92,6 +93,7 @@ static void on_stop(uv_signal_t *signal, int number)
     struct run *run = signal->data;
     if (++run->stops > 1)
         _exit(SIGNAL_STATUS + number);
+    service_notify(SERVICE_STOPPING);
     log_info(&run->log, "stopping", "stopping: what is under way is still delivered",
              LOG_CSTR("signal", number == SIGTERM ? "SIGTERM" : "SIGINT"),
              LOG_INT("timeout_ms", run->settings.shutdown_timeout_ms));
@@ -152,6 +154,8 @@ static int run_engines(struct run *run)
     uv_loop_init(&run->loop);
     watch_signals(run); /* before anything listens: who sees a port may already stop us */
     bool started = start_all(run);
+    if (started)
+        service_notify(SERVICE_READY);
     if (run->running == 0)
         unwatch_signals(run);
     else

@@ -5,5 +5,6 @@
 #include <check.h>
 
 Suite *http_client_suite(void);
+Suite *service_notify_suite(void);
 
 #endif
