@@ -11,13 +11,13 @@ INFO = {'name': 'stub', 'cluster_name': 'stub', 'version': {'number': '8.11.0', 
 
 
 class SearchStub:
-    """Documents end up in `documents` as (action, index, source), each alert's body in `alerts`; `bulks` counts the
-    requests.
+    """Documents end up in `documents` as (action, index, source), with what else the action said in `targets`; each
+    alert's body in `alerts`; `bulks` counts the requests.
 
     status_of(source) gives an item's status (201). While `failing` is a status, bulk requests get that instead."""
 
     def __init__(self, status_of=None, port=0):
-        self.documents, self.alerts, self.templates = [], [], {}
+        self.documents, self.targets, self.alerts, self.templates = [], [], [], {}
         self.failing, self.bulks = None, 0
         self.status_of = status_of or (lambda source: 201)
         self.server = support.Recorder(self._answer, port)
@@ -54,6 +54,7 @@ class SearchStub:
         item = {'_index': target.get('_index'), '_id': target.get('_id') or str(len(self.documents)), 'status': status}
         if status < 300:
             self.documents.append((action, target.get('_index'), source))
+            self.targets.append(target)
         else:
             item['error'] = {'type': 'refused', 'reason': 'as the test wants'}
         return {action: item}

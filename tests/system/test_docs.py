@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every command and every pipeline of README.md and docs/ is run, and what they show compared; links lead somewhere.
+documents.py says what a block is. The blocks of a page are one session: in their order, in one folder that has
+deploy/, docs/ and build/millrace as the project has. With MILLRACE_DOCS_WRITE=1 what the pages show is written anew."""
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import unittest
+
+import documents
+import search_stub
+import support
+
+WRITE = bool(os.environ.get('MILLRACE_DOCS_WRITE'))
+LANGUAGES = ('sh', 'console', 'logstash', 'json', 'yaml', 'text', 'ini', 'ruby', 'xml', 'dockerfile')
+ELSEWHERE = re.compile(r'^(?:https?|mailto):')
+# What documents name, and what stands there while a page is run: a stand-in for Elasticsearch and for the alert sink.
+PORTS = {'5044': None, '9200': search_stub.SearchStub, '9093': search_stub.SearchStub}
+SECONDS = 60
+
+
+def commands(text):
+    """(command, what it prints) of a console block."""
+    for part in re.split(r'^\$ ', text, flags=re.M)[1:]:
+        lines = part.splitlines(keepends=True)
+        count = 1
+        while count < len(lines) and lines[count].startswith('> '):
+            count += 1
+        yield lines[0] + ''.join(line[2:] for line in lines[1:count]), ''.join(lines[count:])
+
+
+def as_pattern(shown, numbers_differ):
+    """A regular expression for what a block shows."""
+    shown = re.sub(r'\d{4}-\d\d-\d\dT[\d:.,]+Z?', '\0', shown)
+    parts = re.split(r'(^…\n|…|\0|\d[\d,.]*)' if numbers_differ else r'(^…\n|…|\0)', shown, flags=re.M)
+    meant = {'…\n': r'(?:.*\n)*', '…': '.*', '\0': r'\d{4}-\d\d-\d\dT[\d:.,]+Z?'}
+    return ''.join(re.escape(part) if number % 2 == 0 else meant.get(part, r'\d[\d,.]*') for number, part in enumerate(parts))
+
+
+class Session(support.Case):
+    """One page."""
+
+    def setUp(self):
+        super().setUp()
+        self.place = self.folder / 'place'
+        (self.place / 'build').mkdir(parents=True)
+        (self.place / 'build/millrace').symlink_to(support.BINARY)
+        for name in ('deploy', 'docs', 'bench', 'README.md'):
+            (self.place / name).symlink_to(support.ROOT / name)
+        self.environment = {**os.environ, 'HOME': str(self.folder), 'XDG_STATE_HOME': str(self.folder / 'state'),
+                            'PATH': f'{self.place}/build:{os.environ["PATH"]}'}
+        self.background = []
+
+    def serve_ports(self, text, page):
+        """For the ports that the page names, where it does not start a server itself."""
+        for port, server in PORTS.items():
+            if not re.search(rf'\b{port}\b', text):
+                continue
+            self.hold_port(int(port))
+            if server and f'--listen 127.0.0.1:{port}' not in text:
+                self.addCleanup(server(port=int(port)).close)
+
+    def shell(self, command):
+        done = subprocess.run(['sh', '-c', command], cwd=self.place, env=self.environment, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS * support.PATIENCE)
+        output = done.stdout.decode('utf-8', 'replace')
+        if support.SANITIZER_REPORT.search(output):
+            self.fail(f'a sanitizer reported:\n{output[-8000:]}')
+        return done.returncode, output
+
+    def stay(self, block, command):
+        """Starts what stays; it belongs to the session until the page ends."""
+        path = self.folder / f'background.{len(self.background)}'
+        with open(path, 'wb') as output:
+            child = subprocess.Popen(['sh', '-c', f'exec {command}'], cwd=self.place, env=self.environment,
+                                     stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
+        self.background.append((child, path, command))
+
+        def is_ready():
+            said = path.read_text('utf-8', 'replace')
+            if block.argument not in said and child.poll() is not None:
+                raise AssertionError(f'it ended with {child.returncode}:\n{said}')
+            return block.argument in said
+        support.wait_until(is_ready, f"'{block.argument}' of {command}")
+
+    def end_background(self, check=True):
+        while self.background:
+            child, path, command = self.background.pop()
+            if child.poll() is None:
+                child.send_signal(signal.SIGTERM)
+            status = child.wait(SECONDS)
+            if check:
+                self.assertEqual(0, status, f'{command}\n{path.read_text("utf-8", "replace")}')
+
+    def do_sh(self, block):
+        if block.kind == 'background':
+            self.stay(block, block.text.strip())
+            return
+        status, output = self.shell(f'set -e\n{block.text}')
+        self.assertEqual(0, status, output)
+
+    def do_console(self, block):
+        shown = ''
+        for command, wanted in commands(block.text):
+            _, output = self.shell(command)
+            output = output.replace(str(self.place), '.')
+            prompt = '$ ' + command.replace('\n', '\n> ', command.count('\n') - 1)
+            if WRITE and '…' not in wanted:
+                shown += prompt + output
+                continue
+            shown += prompt + wanted
+            if not re.fullmatch(as_pattern(wanted, block.kind == 'numbers differ'), output):
+                self.assertEqual(wanted, output, command)
+        return shown
+
+    def do_logstash(self, block):
+        text = f'{block.argument} {{\n{block.text}}}\n' if block.kind == 'part' else block.text
+        pipeline = self.write('pipeline.conf', text)
+        status, output = self.shell(f'PSEUDONYM_KEY=x GEOIP_DATABASE=/dev/null millrace -t -f {pipeline}')
+        self.assertEqual(1 if block.kind == 'refused' else 0, status, output)
+
+    def do(self, block):
+        if block.kind == 'not run':
+            self.skipTest(block.argument)
+        if block.kind == 'tested by':
+            said = (support.ROOT / block.argument).read_text('utf-8')
+            for line in block.text.split('\n'):
+                words = line.split('#')[0].strip()
+                self.assertTrue(not words or words in said, f'{block.argument} does not name: {words}')
+            return None
+        if block.kind == 'saved as':
+            (self.place / block.argument).write_text(block.text, 'utf-8')
+        run = getattr(self, f'do_{block.language}', None)
+        return run(block) if run else None
+
+    def run_page(self, page):
+        written = {}
+        content = page.read_text('utf-8')
+        listed = list(documents.blocks(page))
+        runnable = ''.join(block.text for block in listed if block.language in ('sh', 'console') and block.kind not in ('not run', 'tested by'))
+        self.serve_ports(runnable, page)
+        self.addCleanup(self.end_background, False)
+        for block in listed:
+            with self.subTest(f'{documents.name_of(page)}:{block.line}'):
+                result = self.do(block)
+                if WRITE and result is not None:
+                    written[block] = result
+        self.end_background()
+        for block in sorted(written, key=lambda block: -block.start):
+            content = content[:block.start] + written[block] + content[block.end:]
+        if written:
+            page.write_text(content, 'utf-8')
+
+
+class Pages(unittest.TestCase):
+    maxDiff = 4000
+
+    def each(self):
+        for page in documents.pages():
+            yield page, documents.name_of(page)
+
+    def test_every_block_says_what_it_is(self):
+        for page, name in self.each():
+            for block in documents.blocks(page):
+                self.assertIn(block.language, LANGUAGES, f'{name}:{block.line}')
+
+    def test_blocks_are_what_the_files_say(self):
+        for page, name in self.each():
+            if WRITE:
+                documents.write(page)
+            for block in documents.blocks(page):
+                wanted = documents.wanted(block)
+                if wanted is not None:
+                    self.assertEqual(wanted, block.text, f'{name}:{block.line} is old: run ./dev docs')
+
+    def test_links_lead_somewhere(self):
+        pages = [*self.each(), (support.ROOT / 'CONTRIBUTING.md', 'CONTRIBUTING.md'), (support.ROOT / 'bench/README.md', 'bench/README.md')]
+        for page, name in pages:
+            for line, target in documents.links(page):
+                if ELSEWHERE.match(target):
+                    continue
+                path, _, anchor = target.partition('#')
+                found = (page.parent / path).resolve() if path else page
+                self.assertTrue(found.exists(), f'{name}:{line}: {target} is not there')
+                self.assertTrue(found.is_relative_to(support.ROOT), f'{name}:{line}: {target} is outside')
+                if anchor:
+                    self.assertIn(anchor, list(documents.anchors(found)), f'{name}:{line}: {target}')
+
+    def test_every_page_is_linked_from_another(self):
+        linked = {(page.parent / target.partition('#')[0]).resolve() for page, _ in self.each()
+                  for _, target in documents.links(page) if not ELSEWHERE.match(target)}
+        for page, name in self.each():
+            self.assertTrue(name == 'README.md' or page in linked, f'no page leads to {name}')
+
+
+def add_test(page):
+    def test(self):
+        self.run_page(page)
+    setattr(Session, 'test_' + re.sub(r'\W+', '_', documents.name_of(page)[:-len('.md')]).lower(), test)
+
+
+for one_page in documents.pages():
+    add_test(one_page)
+
+
+if __name__ == '__main__':
+    unittest.main()
