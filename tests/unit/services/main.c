@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/runner.h"
+#include "tests/unit/services/suites.h"
+
+SUITE_MAIN(mapping_suite)

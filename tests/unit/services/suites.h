@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MILLRACE_TESTS_UNIT_SERVICES_SUITES_H
+#define MILLRACE_TESTS_UNIT_SERVICES_SUITES_H
+
+#include <check.h>
+
+Suite *mapping_suite(void);
+
+#endif
