@@ -6,54 +6,28 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "inputs/beats/connection.h"
+#include "io/listen_socket.h"
 
 enum {
     LISTENER_BACKLOG = 1024,
     LISTENER_ACCEPTS_PER_TURN = 64,
     LISTENER_RETRY_MS = 100,
     LISTENER_LOG_WINDOW_MS = 10000,
-    LISTENER_PORT_TEXT_MAX = 8,
 };
 
 /* ---- binding ---- */
 
-static bool bind_to(struct beats_input *input, const struct addrinfo *address, struct error *err)
-{
-    int on = 1;
-    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-        bind(fd, address->ai_addr, address->ai_addrlen) == 0) {
-        input->listener.fd = fd;
-        return true;
-    }
-    error_set(err, ERROR_IO, "cannot listen on '%.*s' port %lld: %s", STR_FMT(input->options.host),
-              (long long)input->options.port, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    return false;
-}
-
 bool listener_open(struct beats_input *input, struct error *err)
 {
-    char port[LISTENER_PORT_TEXT_MAX];
-    snprintf(port, sizeof port, "%d", (int)input->options.port);
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found = NULL;
-    input->listener.fd = -1;
     input->listener.log_limit = (struct log_limit){.window_ms = LISTENER_LOG_WINDOW_MS, .burst = 1};
     const char *host = arena_cstr(input->env->arena, input->options.host);
-    int failure = getaddrinfo(host, port, &hints, &found);
-    if (failure != 0)
-        return error_set(err, ERROR_IO, "cannot listen on '%s': %s", host, gai_strerror(failure));
-    bool bound = bind_to(input, found, err);
-    freeaddrinfo(found);
-    return bound;
+    input->listener.fd = listen_socket_bind(host, (uint16_t)input->options.port, err);
+    return input->listener.fd >= 0;
 }
 
 /* ---- accepting ---- */

@@ -5,6 +5,7 @@
 #include <check.h>
 
 Suite *http_client_suite(void);
+Suite *http_server_suite(void);
 Suite *service_notify_suite(void);
 
 #endif

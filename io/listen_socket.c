@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/listen_socket.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { PORT_TEXT_MAX = 8 };
+
+static int bind_to(const struct addrinfo *address)
+{
+    int on = 1;
+    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0 || (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+                   bind(fd, address->ai_addr, address->ai_addrlen) == 0))
+        return fd;
+    int reason = errno;
+    close(fd);
+    errno = reason;
+    return -1;
+}
+
+static const struct addrinfo *ipv4_first(const struct addrinfo *found)
+{
+    for (const struct addrinfo *address = found; address; address = address->ai_next)
+        if (address->ai_family == AF_INET)
+            return address;
+    return found;
+}
+
+int listen_socket_bind(const char *host, uint16_t port, struct error *err)
+{
+    char service[PORT_TEXT_MAX];
+    snprintf(service, sizeof service, "%u", port);
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found = NULL;
+    int failure = getaddrinfo(host, service, &hints, &found);
+    if (failure != 0) {
+        error_set(err, ERROR_IO, "cannot listen on '%s': %s", host, gai_strerror(failure));
+        return -1;
+    }
+    int fd = bind_to(ipv4_first(found));
+    if (fd < 0)
+        error_set(err, ERROR_IO, "cannot listen on '%s' port %u: %s", host, port, strerror(errno));
+    freeaddrinfo(found);
+    return fd;
+}
+
+static struct sockaddr_storage name_of(int fd)
+{
+    struct sockaddr_storage name = {0};
+    socklen_t len = sizeof name;
+    int failed = getsockname(fd, (struct sockaddr *)&name, &len);
+    assert(!failed);
+    (void)failed;
+    return name;
+}
+
+uint16_t listen_socket_address(int fd, char out[LISTEN_SOCKET_ADDRESS_MAX])
+{
+    struct sockaddr_storage name = name_of(fd);
+    char text[INET6_ADDRSTRLEN] = "";
+    if (name.ss_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)&name;
+        inet_ntop(AF_INET, &v4->sin_addr, text, sizeof text);
+        snprintf(out, LISTEN_SOCKET_ADDRESS_MAX, "%s:%u", text, ntohs(v4->sin_port));
+        return ntohs(v4->sin_port);
+    }
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&name;
+    inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof text);
+    snprintf(out, LISTEN_SOCKET_ADDRESS_MAX, "[%s]:%u", text, ntohs(v6->sin6_port));
+    return ntohs(v6->sin6_port);
+}
+
+bool listen_socket_is_loopback(int fd)
+{
+    struct sockaddr_storage name = name_of(fd);
+    if (name.ss_family == AF_INET)
+        return ntohl(((const struct sockaddr_in *)&name)->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)&name)->sin6_addr);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A TCP socket bound to where a server is to listen.
+ */
+#ifndef MILLRACE_IO_LISTEN_SOCKET_H
+#define MILLRACE_IO_LISTEN_SOCKET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum { LISTEN_SOCKET_ADDRESS_MAX = 64 };
+
+/* A non-blocking socket bound to the first address of host, IPv4 before IPv6; port 0: a free one. It does not listen
+ * yet. -1 with *err. */
+int listen_socket_bind(const char *host, uint16_t port, struct error *err);
+/* Where it is bound, as ADDRESS:PORT or [ADDRESS]:PORT. Returns the port. */
+uint16_t listen_socket_address(int fd, char out[LISTEN_SOCKET_ADDRESS_MAX]);
+/* Nobody but this machine can reach it. */
+bool listen_socket_is_loopback(int fd);
+
+#endif
