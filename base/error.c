@@ -64,6 +64,25 @@ void error_list_release(struct error_list *list)
     error_list_init(list);
 }
 
+/* Of errors without a position and of other files this says nothing: they stay in the order found. */
+static bool stands_before(const struct error_position *a, const struct error_position *b)
+{
+    if (!a->file || !b->file || strcmp(a->file, b->file) != 0)
+        return false;
+    return a->line != b->line ? a->line < b->line : a->column < b->column;
+}
+
+static void insert(struct error_list *list, const struct error *err, bool warning)
+{
+    size_t at = list->count++;
+    for (; at > 0 && stands_before(&err->position, &list->items[at - 1].position); at--) {
+        list->items[at] = list->items[at - 1];
+        list->warnings[at] = list->warnings[at - 1];
+    }
+    list->items[at] = *err;
+    list->warnings[at] = warning;
+}
+
 static void add(struct error_list *list, const struct error *err, bool warning)
 {
     list->errors += !warning;
@@ -77,9 +96,7 @@ static void add(struct error_list *list, const struct error *err, bool warning)
         list->warnings = mem_realloc(list->warnings, capacity * sizeof *list->warnings);
         list->capacity = capacity;
     }
-    list->items[list->count] = *err;
-    list->warnings[list->count] = warning;
-    list->count++;
+    insert(list, err, warning);
 }
 
 void error_list_add(struct error_list *list, const struct error *err)

@@ -5,7 +5,7 @@
  * error or log it, never both. Text: lower case, no full stop, what failed first, the subject in
  * single quotes, the way out if one is known.
  *
- * A configuration has many errors at once: they are collected in an error_list, in order.
+ * A configuration has many errors at once: they are collected in an error_list, sorted by their place in each file.
  */
 #ifndef MILLRACE_BASE_ERROR_H
 #define MILLRACE_BASE_ERROR_H
@@ -50,7 +50,7 @@ bool error_setv(struct error *err, enum error_code code, const char *format, va_
 /* Puts "prefix: " before the text of *err. Returns false. */
 bool error_prefix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Errors and warnings of one configuration, in the order found; at most ERROR_LIST_MAX are kept, the
+/* Errors and warnings of one configuration, those of one file in the order of their positions; at most ERROR_LIST_MAX are kept, the
  * rest is counted. */
 enum { ERROR_LIST_MAX = 100 };
 

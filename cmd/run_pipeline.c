@@ -18,10 +18,10 @@ static bool add_default_sections(struct run_pipeline *pipeline, struct error_lis
     const struct conf_tree *tree = &pipeline->tree;
     if (tree->has_input_section && tree->has_output_section)
         return true;
-    struct str text = arena_printf(
-        pipeline->arena, "%.*s\n%s%s", STR_FMT(pipeline->source.text),
-        tree->has_input_section ? "" : "input { stdin { type => stdin } }\n",
-        tree->has_output_section ? "" : "output { stdout { codec => rubydebug } }\n");
+    struct str text =
+        arena_printf(pipeline->arena, "%.*s\n%s%s", STR_FMT(pipeline->source.text),
+                     tree->has_input_section ? "" : "input { stdin { type => stdin } }\n",
+                     tree->has_output_section ? "" : "output { stdout { codec => rubydebug } }\n");
     conf_source_text(pipeline->arena, text, "-e", &pipeline->source);
     return parse(pipeline, errors);
 }
@@ -81,7 +81,7 @@ bool run_pipeline_compile(struct run_pipeline *pipeline, const struct run_shared
         .settings = &pipeline->plugin_settings,
         .ecs = ecs_of(pipeline->settings),
     };
-    if (load(pipeline, &errors))
+    if (load(pipeline, &errors) || pipeline->tree.broken)
         pipeline->plan = plan_compile(&options, &pipeline->tree, &errors);
     conf_print_errors(out, &pipeline->source, &errors);
     error_list_release(&errors);

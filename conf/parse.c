@@ -105,11 +105,13 @@ bool parse_plugin_body(struct parser *parser, struct conf_plugin *plugin)
 {
     size_t brace = parser->at;
     assert(scan_peek(parser, 0) == '{');
+    size_t errors_before = parser->errors->errors;
     if (!scan_enter(parser, brace))
         return false;
     parser->at++;
     scan_skip(parser);
     parse_attributes(parser, plugin);
+    plugin->broken = parser->errors->errors != errors_before;
     if (!scan_take(parser, "}"))
         return not_closed(parser, brace, "plugin");
     scan_leave(parser);
@@ -388,5 +390,6 @@ bool conf_parse(struct arena *arena, const struct conf_source *source,
         assert(parser.at > from);
         (void)from;
     }
-    return errors->errors == before;
+    out->broken = errors->errors != before;
+    return !out->broken;
 }

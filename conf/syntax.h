@@ -54,6 +54,7 @@ struct conf_plugin {
     struct error_position position;
     struct conf_attribute *attributes; /* in order; repeated names are still separate rows here */
     size_t count;
+    bool broken; /* there was an error inside, so attributes may be missing or wrong */
 };
 
 enum conf_expr_type {
@@ -119,6 +120,7 @@ struct conf_statement {
 struct conf_tree {
     struct conf_block inputs, filters, outputs; /* sections of one kind joined in order */
     bool has_input_section, has_output_section;
+    bool broken; /* read with errors: good for finding more of them, not for running */
 };
 
 #endif

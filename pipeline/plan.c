@@ -153,6 +153,8 @@ static struct plan_plugin *compile_plugin(struct compiler *compiler,
         registry_explain_unknown(list, source, compiler->errors);
         return NULL;
     }
+    if (source->broken)
+        return NULL;
     struct plan_plugin *plugin = arena_zero(compiler->arena, sizeof *plugin);
     plugin->section = source->section;
     plugin->as.plugin = type;
@@ -246,7 +248,7 @@ struct plan *plan_compile(const struct plan_options *options, const struct conf_
     plan->filters = compile_block(&compiler, &tree->filters);
     plan->outputs = compile_block(&compiler, &tree->outputs);
     map_release(&compiler.ids);
-    if (errors->errors == errors_before)
+    if (errors->errors == errors_before && !tree->broken)
         return plan;
     plan_free(plan);
     return NULL;

@@ -66,8 +66,8 @@ struct plan_options {
     enum ecs_mode ecs;
 };
 
-/* Compiles and checks everything that can be checked without opening anything. NULL when an error was added. tree must
- * live as long as the plan. */
+/* Compiles and checks everything that can be checked without opening anything. NULL when an error was added or
+ * the tree is broken: of that one, what could be read is checked. tree must live as long as the plan. */
 struct plan *plan_compile(const struct plan_options *options, const struct conf_tree *tree,
                           struct error_list *errors);
 void plan_free(struct plan *plan);

@@ -42,6 +42,24 @@ class CommandLine(support.Case):
     def test_the_file_of_a_pipeline_needs_its_flag(self):
         self.assertIn('a pipeline file is given with -f', self.refuse(self.write('pipeline.conf', 'input {}')))
 
+    def test_a_check_names_every_mistake_of_a_file_in_order(self):
+        path = self.write('pipeline.conf', """\
+input { stdin { codek => json } }
+filter {
+  mutate { add_feld => { "a" => "b" } }
+  grok { match => { "message" => "%{NOPE}" } pattern_dir = "/x" }
+  if [a] == { mutat { } }
+  date { locale => "en" }
+}
+output { stdout { codec => rubydebug { metadate => true } }
+""")
+        told = self.run_to_end('-t', '-f', path, data=False, status=1).stderr
+        self.assertEqual([('1', "unknown option 'codek'"), ('3', "unknown option 'add_feld'"), ('4', 'expected'),
+                          ('5', 'expected'), ('5', "there is no filter plugin 'mutat'"), ('6', "filter 'date': match"),
+                          ('8', 'this section is never closed'), ('8', "unknown option 'metadate'")],
+                         re.findall(r"^\S+pipeline.conf:(\d+):\d+: error: (unknown option '\w+'|expected|this section is "
+                                    r"never closed|there is no filter plugin '\w+'|filter 'date': match|.+)", told, re.M))
+
 
 if __name__ == '__main__':
     unittest.main()
