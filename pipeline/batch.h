@@ -47,6 +47,9 @@ struct batch {
     struct event **events;
     size_t count;
     size_t capacity;
+    size_t source_count; /* events that it came with; filters add more */
+    size_t next_event;   /* the first that no slice has begun with */
+    size_t unfinished;   /* slices suspended or running, and one for the run of the batch itself */
     struct ack *ack;
     struct engine *engine;
     struct lane *lane;        /* that runs it */

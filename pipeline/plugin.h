@@ -39,6 +39,7 @@ struct plugin {
 struct event_sink {
     struct arena *arena; /* make events in it */
     void (*emit)(struct event_sink *sink, struct event *event);
+    void *held; /* what the filter's prepare() keeps for the event that apply() gets */
 };
 
 /* ---- codec -------------------------------------------------------------------------------------------------- */
@@ -88,6 +89,13 @@ struct filter {
     /* More events (split, clone) go to `more`; the engine applies the rest of the pipeline to them. Call
      * filter_decorate on those that get the common options. */
     enum filter_result (*apply)(void *self, struct event *event, struct event_sink *more);
+    /* For a filter that needs what is not there at once (an answer over the network): starts it, and answers true when
+     * apply() has all it needs without waiting. NULL: never waits. *held is NULL at first and belongs to the filter,
+     * which keeps there what it needs of this event until apply() finds it in more->held; it may use the event's arena.
+     * After a false the filter calls filter_ready() when that may have changed, in bounded time; the engine goes on with
+     * other events meanwhile and then asks again, also about events that were ready. An event may also disappear without
+     * an apply() when the pipeline is closed, before close(). */
+    bool (*prepare)(void *self, const struct event *event, void **held);
     /* The common options could not be applied where Logstash raises and the plugin would catch it: tags the event. May
      * be NULL. */
     void (*decorate_failed)(void *self, struct event *event);
@@ -95,6 +103,8 @@ struct filter {
     void (*tick)(void *self, uint64_t now_ms);
     void (*close)(void *self);
 };
+/* Events that prepare() said no to may be ready. On the instance's lane; cheap when nothing waits. */
+void filter_ready(const struct plugin_env *env);
 /* Applies the filter's common options to an event that it made itself. False as common_options_decorate. */
 bool filter_decorate(const struct plugin_env *env, struct event *event);
 

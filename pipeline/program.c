@@ -6,10 +6,15 @@
 #include "base/mem.h"
 #include "pipeline/delivery.h"
 #include "pipeline/engine_private.h"
+#include "pipeline/slice.h"
 
 /* A batch is run in slices, so that its events stay in the processor's cache from the first filter to the output. A
  * multiple of 64. */
 enum { SLICE_EVENTS = 128 };
+
+/* So many suspended slices that are not ready yet are asked at once; those behind them wait for their turn, so that a long
+ * line costs no more than a short one for each answer that comes. */
+enum { RECHECKED_SLICES = 32 };
 
 enum { TICK_MS = 1000 };
 
@@ -69,6 +74,9 @@ struct program *program_new(struct lane *lane, const struct plan *plan)
     struct program *program = mem_zero(1, sizeof *program);
     program->lane = lane;
     program->plan = plan;
+    program->suspended_end = &program->suspended;
+    uv_timer_init(lane->loop, &program->recheck);
+    program->recheck.data = program;
     program->instances = mem_zero(plan->plugin_count, sizeof(struct instance *));
     start_ticking(program);
     return program;
@@ -86,173 +94,7 @@ bool program_open(struct program *program, struct error *err)
     return true;
 }
 
-void program_close(struct program *program)
-{
-    program->closed = true;
-    uv_close((uv_handle_t *)&program->tick, NULL);
-    for (size_t i = 0; i < program->plan->plugin_count; i++) {
-        struct instance *instance = program->instances[i];
-        if (!instance || !instance->open)
-            continue;
-        instance->open = false;
-        if (instance->delivery)
-            delivery_close(instance->delivery);
-        else if (instance->plugin->as.filter->close)
-            instance->plugin->as.filter->close(instance->self);
-    }
-}
-
-void program_free(struct program *program)
-{
-    if (!program)
-        return;
-    for (size_t i = 0; i < program->plan->plugin_count; i++) {
-        if (program->instances[i] && program->instances[i]->delivery)
-            delivery_free(program->instances[i]->delivery);
-        instance_free(program->instances[i]);
-    }
-    mem_free(program->instances);
-    mem_free(program);
-}
-
-/* ---- filters ------------------------------------------------------------------------------------ */
-
-struct filter_run {
-    struct event_sink sink; /* first */
-    struct program *program;
-    struct batch *batch;
-};
-
-static void add_created(struct event_sink *sink, struct event *event)
-{
-    struct filter_run *run = (struct filter_run *)sink;
-    batch_add(run->batch, event);
-    counter_add(&run->program->created, 1);
-}
-
-static void run_filter(struct program *program, struct instance *instance, struct batch *batch,
-                       struct selection *selection)
-{
-    const struct filter *filter = instance->plugin->as.filter;
-    struct filter_run run = {
-        .sink = {.arena = &batch->arena, .emit = add_created},
-        .program = program,
-        .batch = batch,
-    };
-    size_t count = batch->count, in = 0, cancelled = 0;
-    for (size_t at = 0; selection_next(selection, &at); at++) {
-        struct event *event = batch->events[at];
-        in++;
-        enum filter_result result = filter->apply(instance->self, event, &run.sink);
-        if (result == FILTER_MATCHED && !event->cancelled &&
-            !common_options_decorate(&instance->plugin->common, event) && filter->decorate_failed)
-            filter->decorate_failed(instance->self, event);
-        if (result != FILTER_CANCELLED && !event->cancelled)
-            continue;
-        event->cancelled = true;
-        selection_remove(selection, at);
-        cancelled++;
-    }
-    for (size_t at = count; at < batch->count; at++)
-        if (!batch->events[at]->cancelled)
-            selection_add(selection, at);
-    counter_add(instance->events_in, in);
-    counter_add(instance->events_out, in - cancelled + (batch->count - count));
-    counter_add(&program->cancelled, cancelled);
-}
-
-/* ---- steps -------------------------------------------------------------------------------------- */
-
-/* What a step that is no branch does with its selection. */
-typedef void step_function(struct program *program, const struct plan_plugin *plugin,
-                           struct batch *batch, struct selection *selection);
-
-static void filter_step(struct program *program, const struct plan_plugin *plugin,
-                        struct batch *batch, struct selection *selection)
-{
-    run_filter(program, program->instances[plugin->index], batch, selection);
-}
-
-static void run_block(struct program *program, const struct plan_block *block, struct batch *batch,
-                      struct selection *selection, step_function *step);
-
-/* Moves the events for which the condition holds from rest to the result; an event that cannot be tested goes no
- * further (Logstash drops it). */
-static struct selection take_matching(struct program *program, const struct condition *condition,
-                                      struct batch *batch, struct selection *rest)
-{
-    struct selection matching = selection_none(&program->lane->scratch, batch->count);
-    for (size_t at = 0; selection_next(rest, &at); at++) {
-        switch (condition_test(condition, batch->events[at], program->lane->regex)) {
-        case CONDITION_FALSE:
-            break;
-        case CONDITION_TRUE:
-            selection_add(&matching, at);
-            selection_remove(rest, at);
-            break;
-        case CONDITION_ERROR:
-            batch->events[at]->cancelled = true;
-            selection_remove(rest, at);
-            counter_add(&program->failed_conditions, 1);
-            break;
-        }
-    }
-    return matching;
-}
-
-static void run_branch(struct program *program, const struct plan_step *branch,
-                       struct batch *batch, struct selection *selection, step_function *step)
-{
-    struct arena *scratch = &program->lane->scratch;
-    struct selection rest = selection_copy(scratch, selection);
-    struct selection done = selection_none(scratch, batch->count);
-    for (size_t i = 0; i < branch->arm_count; i++) {
-        const struct plan_arm *arm = &branch->arms[i];
-        struct selection matching;
-        if (arm->condition) {
-            matching = take_matching(program, arm->condition, batch, &rest);
-        } else {
-            matching = rest;
-            rest = selection_none(scratch, 0);
-        }
-        if (!selection_is_empty(&matching))
-            run_block(program, &arm->block, batch, &matching, step);
-        selection_join(&done, &matching);
-    }
-    selection_join(&done, &rest);
-    *selection = done;
-}
-
-static void run_block(struct program *program, const struct plan_block *block, struct batch *batch,
-                      struct selection *selection, step_function *step)
-{
-    for (size_t i = 0; i < block->count; i++) {
-        if (selection_is_empty(selection))
-            return;
-        if (block->steps[i].type == PLAN_BRANCH)
-            run_branch(program, &block->steps[i], batch, selection, step);
-        else
-            step(program, block->steps[i].plugin, batch, selection);
-    }
-}
-
-/* ---- outputs ------------------------------------------------------------------------------------ */
-
-/* An output of this lane encodes now; one that lives on the main lane gets its part when the batch comes there. */
-static void output_step(struct program *program, const struct plan_plugin *plugin,
-                        struct batch *batch, struct selection *selection)
-{
-    struct instance *instance = program->instances[plugin->index];
-    if (instance) {
-        delivery_add_selection(instance->delivery, batch, selection);
-        return;
-    }
-    struct handoff *handoff = arena_alloc(&batch->arena, sizeof *handoff);
-    *handoff = (struct handoff){.output = plugin->index,
-                                .selection = selection_copy(&batch->arena, selection)};
-    *batch->handoffs_end = handoff;
-    batch->handoffs_end = &handoff->next;
-}
+/* ---- batches ------------------------------------------------------------------------------------ */
 
 static void flush_outputs(struct program *program)
 {
@@ -286,32 +128,173 @@ static void run_handoffs(struct inbox_item *item)
     flush_outputs(program);
 }
 
-static void run_slice(struct program *program, struct batch *batch, size_t first, size_t end)
+/* A slice of the batch, or its run as a whole, is over. The last one ends it. */
+static void release_batch(struct program *program, struct batch *batch)
 {
-    arena_reset(&program->lane->scratch);
-    struct selection selection = selection_range(&program->lane->scratch, first, end);
-    run_block(program, &program->plan->filters, batch, &selection, filter_step);
-    size_t left = 0;
-    for (size_t at = 0; selection_next(&selection, &at); at++)
-        left++;
-    counter_add(&program->filtered, left);
-    run_block(program, &program->plan->outputs, batch, &selection, output_step);
+    assert(batch->unfinished > 0);
+    if (--batch->unfinished > 0)
+        return;
+    if (!batch->handoffs || program->closed) {
+        finish_batch(batch);
+        return;
+    }
+    batch->link.run = run_handoffs;
+    lane_post(&batch->engine->lanes[0], &batch->link);
+}
+
+static void finish_slice(struct program *program, struct slice *slice)
+{
+    slice_output(slice);
+    release_batch(program, slice->batch);
+}
+
+static void line_up(struct program *program, struct slice *slice)
+{
+    slice->next = NULL;
+    *program->suspended_end = slice;
+    program->suspended_end = &slice->next;
+}
+
+/* False: an ordered pipeline, and the rest of the batch waits behind a suspended slice. */
+static bool run_slices(struct program *program, struct batch *batch)
+{
+    while (batch->next_event < batch->source_count) {
+        if (program->suspended && program->lane->engine->options.ordered)
+            return false;
+        size_t first = batch->next_event, left = batch->source_count - first;
+        struct slice *slice;
+        batch->next_event += left < SLICE_EVENTS ? left : SLICE_EVENTS;
+        batch->unfinished++;
+        if (slice_filter(program, batch, first, batch->next_event, &slice))
+            finish_slice(program, slice);
+        else
+            line_up(program, slice);
+    }
+    release_batch(program, batch);
+    return true;
+}
+
+static struct batch *pop_queue(struct program *program)
+{
+    struct inbox_item *first = program->queue;
+    if (first) {
+        program->queue = first->next;
+        first->next = NULL;
+    }
+    return (struct batch *)first;
+}
+
+static void run_queue(struct program *program)
+{
+    struct batch *batch;
+    while ((batch = pop_queue(program))) {
+        if (run_slices(program, batch))
+            continue;
+        batch->link.next = program->queue;
+        program->queue = &batch->link;
+        return;
+    }
+}
+
+static void join_queue(struct program *program, struct batch *batch)
+{
+    struct inbox_item **at = &program->queue;
+    while (*at)
+        at = &(*at)->next;
+    *at = &batch->link;
 }
 
 void program_run(struct program *program, struct batch *batch)
 {
+    assert(!batch->link.next);
     if (program->closed) {
         finish_batch(batch);
         return;
     }
-    size_t count = batch->count;
-    for (size_t first = 0; first < count; first += SLICE_EVENTS)
-        run_slice(program, batch, first, first + SLICE_EVENTS < count ? first + SLICE_EVENTS : count);
-    if (batch->handoffs) {
-        batch->link.run = run_handoffs;
-        lane_post(&batch->engine->lanes[0], &batch->link);
-    } else {
-        finish_batch(batch);
-    }
+    batch->source_count = batch->count;
+    batch->unfinished = 1;
+    join_queue(program, batch);
+    run_queue(program);
     flush_outputs(program);
+}
+
+/* ---- waiting ------------------------------------------------------------------------------------ */
+
+/* Something that a suspended slice waits for has come. */
+static void on_recheck(uv_timer_t *timer)
+{
+    struct program *program = timer->data;
+    struct slice **at = &program->suspended;
+    for (size_t unready = 0; *at && unready < RECHECKED_SLICES;) {
+        struct slice *slice = *at;
+        if (!slice_is_ready(slice)) {
+            at = &slice->next;
+            unready++;
+            continue;
+        }
+        *at = slice->next;
+        if (program->suspended_end == &slice->next)
+            program->suspended_end = at;
+        if (slice_resume(slice))
+            finish_slice(program, slice);
+        else
+            line_up(program, slice);
+    }
+    run_queue(program);
+    flush_outputs(program);
+}
+
+void filter_ready(const struct plugin_env *env)
+{
+    struct program *program = env->lane->program;
+    if (program->suspended && !uv_is_active((uv_handle_t *)&program->recheck))
+        uv_timer_start(&program->recheck, on_recheck, 0, 0);
+}
+
+/* Their origins send them again. */
+static void drop_what_waits(struct program *program)
+{
+    assert(program->closed);
+    while (program->suspended) {
+        struct slice *slice = program->suspended;
+        program->suspended = slice->next;
+        release_batch(program, slice->batch);
+    }
+    program->suspended_end = &program->suspended;
+    struct batch *batch;
+    while ((batch = pop_queue(program)))
+        release_batch(program, batch);
+}
+
+/* ---- closing ------------------------------------------------------------------------------------ */
+
+void program_close(struct program *program)
+{
+    program->closed = true;
+    uv_close((uv_handle_t *)&program->tick, NULL);
+    uv_close((uv_handle_t *)&program->recheck, NULL);
+    drop_what_waits(program);
+    for (size_t i = 0; i < program->plan->plugin_count; i++) {
+        struct instance *instance = program->instances[i];
+        if (!instance || !instance->open)
+            continue;
+        instance->open = false;
+        if (instance->delivery)
+            delivery_close(instance->delivery);
+        else if (instance->plugin->as.filter->close)
+            instance->plugin->as.filter->close(instance->self);
+    }
+}
+
+void program_free(struct program *program)
+{
+    if (!program)
+        return;
+    for (size_t i = 0; i < program->plan->plugin_count; i++) {
+        if (program->instances[i] && program->instances[i]->delivery)
+            delivery_free(program->instances[i]->delivery);
+        instance_free(program->instances[i]);
+    }
+    mem_free(program->instances);
+    mem_free(program);
 }

@@ -10,13 +10,20 @@
 #include "pipeline/instance.h"
 #include "pipeline/lane_private.h"
 
+struct slice;
+
 struct program {
     struct lane *lane;
     const struct plan *plan;
     struct instance **instances; /* by the plugin's index; NULL: not on this lane */
     uv_timer_t tick;             /* runs while a filter has a tick */
-    bool closed;                 /* a batch that still comes is dropped unacknowledged: its stream is closed too */
-    struct counter filtered;     /* events that left the filters */
+    struct slice *suspended,
+        **suspended_end; /* wait for what a filter needs, in the order they came */
+    struct inbox_item
+        *queue; /* batches; ordered: wait behind a suspended slice; the first may have begun */
+    uv_timer_t recheck; /* at the next turn of the loop: asks the suspended slices again */
+    bool closed; /* a batch that still comes is dropped unacknowledged: its stream is closed too */
+    struct counter filtered; /* events that left the filters */
     struct counter created, cancelled, failed_conditions;
 };
 

@@ -87,6 +87,14 @@ static inline void selection_join(struct selection *selection, const struct sele
     }
 }
 
+static inline size_t selection_count(const struct selection *selection)
+{
+    size_t count = 0;
+    for (size_t at = 0; at < selection->word_count; at++)
+        count += (size_t)__builtin_popcountll(selection->words[at]);
+    return count;
+}
+
 /* The next event at or after *at; false at the end. Walk: for (size_t at = 0; selection_next(&s, &at); at++) */
 static inline bool selection_next(const struct selection *selection, size_t *at)
 {

@@ -161,7 +161,7 @@ static void on_decoded(struct event_sink *sink, struct event *event)
 static void decode_message(struct beats_connection *connection, struct str text, struct value rest)
 {
     struct arena *arena = stream_arena(connection->stream);
-    struct merge merge = {{arena, on_decoded}, connection, rest, false};
+    struct merge merge = {{.arena = arena, .emit = on_decoded}, connection, rest, false};
     const struct codec_instance *codec = stream_codec(connection->stream);
     codec->codec->decode(codec->self, text, &merge.sink);
     if (codec->codec->flush)

@@ -49,7 +49,7 @@ bool fixture_try_open(struct fixture *fixture, const struct codec *codec, const 
     fixture->codec = codec;
     arena_init(&fixture->arena, NULL);
     buf_init(&fixture->out, 1024 * 1024);
-    fixture->sink = (struct event_sink){&fixture->arena, collect};
+    fixture->sink = (struct event_sink){.arena = &fixture->arena, .emit = collect};
     fixture->settings = (struct plugin_settings){.max_event_bytes = FIXTURE_MAX_EVENT_BYTES};
     fixture->env.arena = &fixture->arena;
     fixture->env.settings = &fixture->settings;

@@ -57,8 +57,7 @@ static bool feed_open(void *self, const struct plugin_env *env, struct error *er
     struct feed *feed = self;
     feed->env = env;
     feed->origin.acked = feed_acked;
-    struct stream_options options = {
-        .env = env, .origin = &feed->origin, .codec_default = "raw"};
+    struct stream_options options = {.env = env, .origin = &feed->origin, .codec_default = "raw"};
     feed->stream = stream_open(&options, err);
     uv_timer_init(env->loop, &feed->timer);
     feed->timer.data = feed;
@@ -165,6 +164,84 @@ static enum filter_result fall_apply(void *self, struct event *event, struct eve
 static const struct filter EVEN = FAKE_FILTER("even", even_apply);
 static const struct filter TWIN = FAKE_FILTER("twin", twin_apply);
 static const struct filter FALL = FAKE_FILTER("fall", fall_apply);
+
+/* ---- filter wait: an event is ready some turns of the timer after it was prepared ------------------------- */
+
+struct wait {
+    int64_t turns; /* for number N: turns + N % spread */
+    int64_t spread;
+    bool never;
+    const struct plugin_env *env;
+    uv_timer_t timer;
+    int64_t turn;
+};
+
+struct ticket {
+    int64_t number, ready_at;
+};
+
+static const struct option WAIT_OPTIONS[] = {
+    {.name = "turns", .doc = "d", OPTION_IN_INT(struct wait, turns), .def = "1"},
+    {.name = "spread", .doc = "d", OPTION_IN_INT(struct wait, spread), .def = "1"},
+    {.name = "never", .doc = "d", OPTION_IN_BOOL(struct wait, never), .def = "false"},
+    OPTION_END,
+};
+
+static void on_wait_timer(uv_timer_t *timer)
+{
+    struct wait *wait = timer->data;
+    wait->turn++;
+    filter_ready(wait->env);
+}
+
+static bool wait_open(void *self, const struct plugin_env *env, struct error *err)
+{
+    struct wait *wait = self;
+    (void)err;
+    wait->env = env;
+    uv_timer_init(env->loop, &wait->timer);
+    wait->timer.data = wait;
+    uv_timer_start(&wait->timer, on_wait_timer, 1, 1);
+    return true;
+}
+
+static bool wait_prepare(void *self, const struct event *event, void **held)
+{
+    struct wait *wait = self;
+    struct ticket *ticket = *held;
+    if (!ticket) {
+        atomic_fetch_add(&the_world->prepared, 1);
+        ticket = *held = arena_alloc(event->arena, sizeof *ticket);
+        ticket->number = number_of(event);
+        ticket->ready_at = wait->turn + wait->turns + ticket->number % wait->spread;
+    }
+    return !wait->never && wait->turn >= ticket->ready_at;
+}
+
+static enum filter_result wait_apply(void *self, struct event *event, struct event_sink *more)
+{
+    struct wait *wait = self;
+    const struct ticket *ticket = more->held;
+    if (!ticket || ticket->number != number_of(event) || wait->never ||
+        wait->turn < ticket->ready_at)
+        atomic_fetch_add(&the_world->mistakes, 1);
+    atomic_fetch_add(&the_world->applied, 1);
+    return FILTER_MATCHED;
+}
+
+static void wait_close(void *self)
+{
+    struct wait *wait = self;
+    uv_close((uv_handle_t *)&wait->timer, NULL);
+}
+
+static const struct filter WAIT = {
+    .plugin = {.name = "wait", .options = WAIT_OPTIONS, .size = sizeof(struct wait)},
+    .open = wait_open,
+    .apply = wait_apply,
+    .prepare = wait_prepare,
+    .close = wait_close,
+};
 
 /* ---- output sink: an item is "NUMBER[mark]\n" ------------------------------------------------------------ */
 
@@ -294,7 +371,7 @@ static const struct output LONE_SINK = {
 
 static const struct plugin_list LIST = {
     .inputs = (const struct input *const[]){&FEED, NULL},
-    .filters = (const struct filter *const[]){&EVEN, &TWIN, &FALL, NULL},
+    .filters = (const struct filter *const[]){&EVEN, &TWIN, &FALL, &WAIT, NULL},
     .outputs = (const struct output *const[]){&SINK, &LONE_SINK, NULL},
     .codecs = (const struct codec *const[]){&RAW, NULL},
 };
@@ -342,9 +419,16 @@ void fake_run(struct fake_world *world, const char *text, size_t lanes, unsigned
     uv_loop_init(&loop);
     struct engine_memory memory = {.limit_bytes = 64 << 20};
     struct engine_options options = {
-        .plan = plan, .plugins = &LIST, .log = &log, .settings = &SETTINGS,
-        .pipeline_id = "main", .lanes = lanes, .memory = &memory,
-        .shutdown_timeout_ms = 200, .loop = &loop, .ordered = lanes == 1,
+        .plan = plan,
+        .plugins = &LIST,
+        .log = &log,
+        .settings = &SETTINGS,
+        .pipeline_id = "main",
+        .lanes = lanes,
+        .memory = &memory,
+        .shutdown_timeout_ms = world->shutdown_ms ? world->shutdown_ms : 200,
+        .loop = &loop,
+        .ordered = lanes == 1 && !world->unordered,
     };
     struct error err = {0};
     struct engine *engine = engine_new(&options, &err);
@@ -384,8 +468,14 @@ const char *fake_open_error(const char *text, size_t lanes)
     uv_loop_init(&loop);
     struct engine_memory memory = {.limit_bytes = 64 << 20};
     struct engine_options options = {
-        .plan = plan, .plugins = &LIST, .log = &log, .settings = &SETTINGS,
-        .pipeline_id = "main", .lanes = lanes, .memory = &memory, .loop = &loop,
+        .plan = plan,
+        .plugins = &LIST,
+        .log = &log,
+        .settings = &SETTINGS,
+        .pipeline_id = "main",
+        .lanes = lanes,
+        .memory = &memory,
+        .loop = &loop,
     };
     ck_assert_ptr_null(engine_new(&options, &err));
     ck_assert_int_eq(uv_loop_close(&loop), 0);

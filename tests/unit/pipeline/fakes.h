@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Plugins that do as they are told, and a way to run a pipeline text with them on real lanes. The input 'feed' hands over
- * numbered events in batches; the output 'sink' answers by a script.
+ * numbered events in batches; the filter 'wait' lets each wait for a while; the output 'sink' answers by a script.
  */
 #ifndef MILLRACE_TESTS_UNIT_PIPELINE_FAKES_H
 #define MILLRACE_TESTS_UNIT_PIPELINE_FAKES_H
@@ -13,19 +13,23 @@
 
 /* What happened in one run, written by the fakes. */
 struct fake_world {
-    atomic_uint delivered;        /* items that a sink answered DELIVERED for */
-    atomic_uint sends;            /* groups that were sent */
-    atomic_uint most_items;       /* in one group */
-    atomic_uint most_in_flight;   /* of one sink instance */
+    atomic_uint delivered;          /* items that a sink answered DELIVERED for */
+    atomic_uint sends;              /* groups that were sent */
+    atomic_uint most_items;         /* in one group */
+    atomic_uint most_in_flight;     /* of one sink instance */
     unsigned batches, batch_events; /* what the feed hands over */
-    bool feed_endless;            /* until stop() */
-    uint64_t last_token;          /* the last acknowledged */
+    bool feed_endless;              /* until stop() */
+    unsigned shutdown_ms;           /* 0: 200 */
+    bool unordered;                 /* also on one lane */
+    atomic_uint prepared, applied;  /* events, by the filter 'wait' */
+    atomic_uint mistakes;           /* events applied that it had not prepared, or not said ready */
+    uint64_t last_token;            /* the last acknowledged */
     bool tokens_out_of_order;
     /* The sink's answer for an item; NULL: DELIVERED at once. */
     enum verdict (*answer)(struct fake_world *world, struct str item, unsigned attempts);
-    bool sink_holds;              /* the sink never answers until it is stopped */
-    bool shrink;                  /* passed to group_done with every RETRY */
-    char order[4096];             /* first bytes of the delivered items, in order (one lane) */
+    bool sink_holds;  /* the sink never answers until it is stopped */
+    bool shrink;      /* passed to group_done with every RETRY */
+    char order[4096]; /* first bytes of the delivered items, in order (one lane) */
     size_t order_len;
     size_t memory_at_end;
     struct engine_summary summary;

@@ -10,5 +10,6 @@ Suite *event_suite(void);
 Suite *json_suite(void);
 Suite *template_suite(void);
 Suite *value_suite(void);
+Suite *wait_suite(void);
 
 #endif
