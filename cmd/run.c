@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "cmd/commands.h"
 #include "cmd/run_pipeline.h"
+#include "cmd/shipped.h"
 #include "io/service_notify.h"
 
 enum {
@@ -182,22 +183,6 @@ static size_t memory_budget(const struct settings *settings)
     return share < MEMORY_DEFAULT_BYTES ? share : MEMORY_DEFAULT_BYTES;
 }
 
-/* Templates beside the program in the tree, else where they are installed. */
-static const char *shipped_templates(struct arena *arena)
-{
-    char program[4096];
-    ssize_t len = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (len > 0) {
-        program[len] = 0;
-        char *slash = strrchr(program, '/');
-        struct str beside = arena_printf(arena, "%.*s/../deploy/templates",
-                                         slash ? (int)(slash - program) : 0, program);
-        if (access(beside.ptr, R_OK) == 0)
-            return beside.ptr;
-    }
-    return MILLRACE_TEMPLATES;
-}
-
 static bool load_settings(struct run *run, int argc, char **argv, int *status)
 {
     struct error_list errors;
@@ -235,7 +220,7 @@ static bool compile_all(struct run *run)
         .data = &run->data,
         .memory = &run->memory,
         .loop = &run->loop,
-        .shipped_templates = shipped_templates(&run->arena),
+        .shipped_templates = shipped_path(&run->arena, "templates"),
     };
     bool ok = true;
     for (size_t i = 0; i < run->count; i++)
