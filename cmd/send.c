@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `millrace send`: a Beats client. Reads lines of a file or of standard input, sends them as Filebeat would, and is done
- * when all of them are acknowledged.
+ * `millrace send`: a Beats client. Takes the lines of a file or of standard input (send_lines.c), sends them as Filebeat
+ * would, and is done when all of them are acknowledged.
  *
  * Lines fill the open window; a full one is sealed and waits in `ready` for a connection. Reading stops while enough
  * windows are ready. A window that is not full is sealed when no line came for SEND_FLUSH_MS, so that a trickle of lines
  * is not held back.
  */
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <netdb.h>
 #include <signal.h>
@@ -23,10 +21,10 @@
 #include "cmd/beats_client.h"
 #include "cmd/commands.h"
 #include "cmd/flags.h"
+#include "cmd/send_lines.h"
 #include "pipeline/event_json.h"
 
 enum {
-    SEND_READ_BYTES = 256 * 1024,
     SEND_PULSE_MS = 10,
     SEND_FLUSH_MS = 200,
     SEND_FIELDS_MAX_BYTES = 64 * 1024,
@@ -56,19 +54,12 @@ struct sender {
     uv_loop_t *loop;
 
     /* flags */
-    const char *to, *path;
+    const char *to;
     struct buf fields;
     uint64_t level, window_events, pipelining, connections, rate, timeout_s;
     bool quiet;
 
-    /* lines */
-    int fd;
-    uv_fs_t read;
-    bool reading, at_end;
-    char *chunk;
-    struct buf lines; /* read and not taken */
-    size_t lines_at;
-    uint64_t offset; /* in the file, of the line at lines_at */
+    struct send_lines lines;
     struct beats_envelope envelope;
 
     /* windows */
@@ -171,27 +162,10 @@ static bool may_take_line(const struct sender *sender)
            elapsed_ms / 1000 * sender->rate + elapsed_ms % 1000 * sender->rate / 1000;
 }
 
-/* False: there is none yet. At the end of the file the last line may lack its line break. */
-static bool next_line(struct sender *sender, struct str *out)
+static void take_line(struct sender *sender, struct str line, uint64_t offset)
 {
-    struct str rest = str_from_offset(buf_str(&sender->lines), sender->lines_at);
-    const char *end = rest.len > 0 ? memchr(rest.ptr, '\n', rest.len) : NULL;
-    if (!end && !(sender->at_end && rest.len > 0))
-        return false;
-    out->ptr = rest.ptr;
-    out->len = end ? (size_t)(end - rest.ptr) : rest.len;
-    sender->lines_at += out->len + (end ? 1 : 0);
-    return true;
-}
-
-static void take_line(struct sender *sender, struct str line)
-{
-    uint64_t offset = sender->offset;
-    sender->offset += line.len + 1;
     sender->taken++;
     sender->last_line_ms = now_ms(sender);
-    if (line.len > 0 && line.ptr[line.len - 1] == '\r')
-        line.len--;
     if (!sender->open)
         sender->open = beats_window_new();
     beats_window_add(sender->open, &sender->envelope, offset, line);
@@ -199,63 +173,38 @@ static void take_line(struct sender *sender, struct str line)
         seal(sender);
 }
 
-static void begin_reading(struct sender *sender);
-
-static void on_lines(uv_fs_t *request)
+static void on_lines(void *ctx, const struct error *err)
 {
-    struct sender *sender = request->data;
-    ssize_t len = request->result;
-    uv_fs_req_cleanup(request);
-    sender->reading = false;
+    struct sender *sender = ctx;
     if (sender->stopping)
         return;
-    if (len < 0) {
-        fprintf(stderr, "millrace send: cannot read '%s': %s\n", sender->path,
-                uv_strerror((int)len));
-        stop_failed(sender);
-        return;
-    }
-    sender->at_end = len == 0;
-    buf_consume(&sender->lines, sender->lines_at);
-    sender->lines_at = 0;
-    if (!buf_append(&sender->lines, sender->chunk, (size_t)len)) {
-        fprintf(stderr, "millrace send: a line of '%s' is longer than %d bytes\n", sender->path,
-                BEATS_LINE_MAX_BYTES);
+    if (err) {
+        fprintf(stderr, "millrace send: %s\n", err->text);
         stop_failed(sender);
         return;
     }
     pump(sender);
 }
 
-static void begin_reading(struct sender *sender)
-{
-    if (sender->reading || sender->at_end)
-        return;
-    uv_buf_t chunk = uv_buf_init(sender->chunk, SEND_READ_BYTES);
-    sender->reading = true;
-    sender->read.data = sender;
-    uv_fs_read(sender->loop, &sender->read, sender->fd, &chunk, 1, -1, on_lines);
-}
-
 static bool is_done(const struct sender *sender)
 {
-    return sender->at_end && sender->lines_at == sender->lines.len &&
-           sender->acked == sender->taken;
+    return send_lines_are_done(&sender->lines) && sender->acked == sender->taken;
 }
 
 /* Moves lines into windows and windows to connections, as far as both go. */
 static void pump(struct sender *sender)
 {
     struct str line;
+    uint64_t offset;
     bool have_line = true;
-    while (may_take_line(sender) && (have_line = next_line(sender, &line)))
-        take_line(sender, line);
-    bool no_more = sender->at_end && sender->lines_at == sender->lines.len;
+    while (may_take_line(sender) && (have_line = send_lines_next(&sender->lines, &line, &offset)))
+        take_line(sender, line, offset);
+    bool no_more = send_lines_are_done(&sender->lines);
     bool quiet = now_ms(sender) - sender->last_line_ms >= SEND_FLUSH_MS;
     if (sender->open && (no_more || quiet) && sender->ready_count < sender->connections)
         seal(sender);
     if (!have_line)
-        begin_reading(sender);
+        send_lines_read(&sender->lines);
     for (size_t i = 0; i < sender->connections; i++)
         beats_client_wake(sender->clients[i]);
     if (is_done(sender))
@@ -294,15 +243,13 @@ static bool resolve(const char *to, struct sockaddr_storage *out)
 
 static bool open_lines(struct sender *sender)
 {
-    bool standard = str_equal(str_from(sender->path), STR("-"));
-    sender->fd = standard ? STDIN_FILENO : open(sender->path, O_RDONLY | O_CLOEXEC);
-    if (sender->fd < 0) {
-        fprintf(stderr, "millrace send: cannot open '%s': %s\n", sender->path, strerror(errno));
-        return false;
-    }
-    sender->chunk = mem_alloc(SEND_READ_BYTES);
-    buf_init(&sender->lines, (size_t)BEATS_LINE_MAX_BYTES + SEND_READ_BYTES);
-    return true;
+    struct error err = {0};
+    sender->lines.loop = sender->loop;
+    sender->lines.changed = on_lines;
+    sender->lines.ctx = sender;
+    if (!send_lines_open(&sender->lines, &err))
+        fprintf(stderr, "millrace send: %s\n", err.text);
+    return sender->lines.chunk;
 }
 
 static void open_clients(struct sender *sender, const struct sockaddr_storage *address)
@@ -324,7 +271,7 @@ static void open_envelope(struct sender *sender)
     char host[SEND_HOST_MAX] = "";
     gethostname(host, sizeof host - 1);
     buf_append_char(&sender->fields, '}');
-    beats_envelope_init(&sender->envelope, buf_str(&sender->fields), str_from(sender->path),
+    beats_envelope_init(&sender->envelope, buf_str(&sender->fields), str_from(sender->lines.path),
                         str_from(host));
 }
 
@@ -358,19 +305,16 @@ static void release(struct sender *sender)
         beats_window_free(window);
     beats_window_free(sender->open);
     mem_free(sender->clients);
-    mem_free(sender->chunk);
-    buf_release(&sender->lines);
+    send_lines_release(&sender->lines);
     beats_envelope_release(&sender->envelope);
-    if (sender->fd != STDIN_FILENO)
-        close(sender->fd);
 }
 
 static int run(struct sender *sender)
 {
     struct sockaddr_storage address;
+    sender->loop = uv_default_loop();
     if (!resolve(sender->to, &address) || !open_lines(sender))
         return EXIT_ERROR;
-    sender->loop = uv_default_loop();
     sender->started_ms = sender->last_line_ms = now_ms(sender);
     sender->ready_end = &sender->ready;
     sender->owner = (struct beats_client_owner){next_window, on_acked, on_lost};
@@ -440,11 +384,12 @@ static bool add_field(struct sender *sender, const char *text)
 
 static bool take_operand(struct sender *sender, const char *path)
 {
-    if (!str_equal(str_from(sender->path), STR("-"))) {
-        fprintf(stderr, "millrace send: one file at a time: '%s' and '%s'\n", sender->path, path);
+    if (!str_equal(str_from(sender->lines.path), STR("-"))) {
+        fprintf(stderr, "millrace send: one file at a time: '%s' and '%s'\n", sender->lines.path,
+                path);
         return false;
     }
-    sender->path = path;
+    sender->lines.path = path;
     return true;
 }
 
@@ -503,7 +448,7 @@ static bool take_flags(int argc, char **argv, struct sender *sender, int *status
 int cmd_send(int argc, char **argv)
 {
     struct sender sender = {
-        .path = "-",
+        .lines.path = "-",
         .level = 3,
         .window_events = 2048,
         .pipelining = 2,
