@@ -8,15 +8,43 @@
 
 #include <stdio.h>
 
+#include "cmd/flags.h"
 #include "pipeline/plugin.h"
 
 enum { EXIT_DONE = 0, EXIT_ERROR = 1, EXIT_USAGE = 2 };
 
+/* What a command takes beside flags. */
+enum command_operand {
+    OPERAND_NONE,
+    OPERAND_FILE,
+    OPERAND_PLUGIN,
+    OPERAND_COMMAND,
+    OPERAND_SHELL,
+};
+
+struct command {
+    const char *name;
+    const char *summary;
+    int (*run)(int argc, char **argv);
+    const struct flag *flags; /* NULL: the flags of the settings (conf/settings.h) */
+    enum command_operand operand;
+};
+
+/* The one list of commands (main.c), from which help, manual and completions are made. Ends with name NULL. */
+extern const struct command commands[];
+
 int cmd_run(int argc, char **argv); /* without a subcommand: run a pipeline */
+int cmd_completions(int argc, char **argv);
 int cmd_generate(int argc, char **argv);
 int cmd_grok(int argc, char **argv);
 int cmd_plugins(int argc, char **argv);
 int cmd_send(int argc, char **argv);
+
+extern const struct flag completions_flags[];
+extern const struct flag generate_flags[];
+extern const struct flag grok_flags[];
+extern const struct flag plugins_flags[];
+extern const struct flag send_flags[];
 
 /* All commands, and the flags of run. */
 void print_help(FILE *out);

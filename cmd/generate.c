@@ -116,7 +116,7 @@ static int run(struct generator *generator)
 
 enum { FLAG_COUNT, FLAG_SEED, FLAG_RATE, FLAG_START, FLAG_HELP };
 
-static const struct flag FLAGS[] = {
+const struct flag generate_flags[] = {
     {"count", 'n', true, FLAG_COUNT}, {"seed", 0, true, FLAG_SEED},    {"rate", 0, true, FLAG_RATE},
     {"start", 0, true, FLAG_START},   {"help", 'h', false, FLAG_HELP}, {NULL, 0, false, 0},
 };
@@ -152,7 +152,7 @@ static bool take_flag(const struct flags *flags, int id, struct generator *gener
 int cmd_generate(int argc, char **argv)
 {
     struct generator generator = {.seed = 1};
-    struct flags flags = {.argc = argc, .argv = argv, .table = FLAGS, .at = 1};
+    struct flags flags = {.argc = argc, .argv = argv, .table = generate_flags, .at = 1};
     instant_parse_iso8601(STR("2026-01-01T00:00:00Z"), &generator.start);
     for (int id; (id = flags_next(&flags)) != FLAGS_END;) {
         if (id == FLAG_HELP) {

@@ -14,7 +14,7 @@
 
 enum { FLAG_LEGACY, FLAG_PATTERNS, FLAG_EXPAND, FLAG_HELP, PIECES_MAX = 512, LINE_MAX_BYTES = 1 << 20 };
 
-static const struct flag FLAGS[] = {
+const struct flag grok_flags[] = {
     {"legacy", 0, false, FLAG_LEGACY},
     {"patterns", 'p', true, FLAG_PATTERNS},
     {"expand", 'x', false, FLAG_EXPAND},
@@ -149,7 +149,7 @@ struct grok_request {
 
 static bool read_request(int argc, char **argv, struct grok_request *request, int *status)
 {
-    struct flags flags = {argc, argv, FLAGS, .at = 1};
+    struct flags flags = {argc, argv, grok_flags, .at = 1};
     *status = EXIT_USAGE;
     for (int id; (id = flags_next(&flags)) != FLAGS_END;) {
         if (id == FLAGS_OPERAND && !request->text)

@@ -11,26 +11,29 @@
 
 static int cmd_help(int argc, char **argv);
 
-static const struct command {
-    const char *name;
-    const char *summary;
-    int (*run)(int argc, char **argv);
-} COMMANDS[] = {
-    {"run", "run pipelines, the same as without a command", cmd_run},
-    {"send", "send lines to a Beats server, as Filebeat does", cmd_send},
-    {"generate", "write log lines of a made-up payment service", cmd_generate},
-    {"grok", "try a grok pattern on a text: what matched, or what stopped it", cmd_grok},
-    {"plugins", "list the plugins; the options of one", cmd_plugins},
-    {"help", "print this, or what a command takes", cmd_help},
+static const struct flag NO_FLAGS[] = {{NULL, 0, false, 0}};
+
+const struct command commands[] = {
+    {"run", "run pipelines, the same as without a command", cmd_run, NULL, OPERAND_NONE},
+    {"send", "send lines to a Beats server, as Filebeat does", cmd_send, send_flags, OPERAND_FILE},
+    {"generate", "write log lines of a made-up payment service", cmd_generate, generate_flags,
+     OPERAND_NONE},
+    {"grok", "try a grok pattern on a text: what matched, or what stopped it", cmd_grok, grok_flags,
+     OPERAND_NONE},
+    {"plugins", "list the plugins; the options of one", cmd_plugins, plugins_flags, OPERAND_PLUGIN},
+    {"completions", "print what a shell needs to complete the words of a command line",
+     cmd_completions, completions_flags, OPERAND_SHELL},
+    {"help", "print this, or what a command takes", cmd_help, NO_FLAGS, OPERAND_COMMAND},
+    {NULL, NULL, NULL, NULL, OPERAND_NONE},
 };
 
-enum { COMMAND_COUNT = sizeof COMMANDS / sizeof *COMMANDS, COMMAND_WIDTH = 10 };
+enum { COMMAND_COUNT = sizeof commands / sizeof *commands - 1, COMMAND_WIDTH = 12 };
 
 static const struct command *find(const char *name)
 {
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        if (strcmp(name, COMMANDS[i].name) == 0)
-            return &COMMANDS[i];
+        if (strcmp(name, commands[i].name) == 0)
+            return &commands[i];
     return NULL;
 }
 
@@ -38,7 +41,7 @@ static int unknown(const char *name)
 {
     const char *names[COMMAND_COUNT + 1] = {0};
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        names[i] = COMMANDS[i].name;
+        names[i] = commands[i].name;
     const char *near = bind_suggest(str_from(name), names);
     fprintf(stderr, "millrace: there is no command '%s'%s%s%s; 'millrace help' lists them\n", name,
             near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
@@ -56,7 +59,7 @@ void print_help(FILE *out)
           "Commands ('millrace help COMMAND' says what one takes)\n",
           out);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        fprintf(out, "  %-*s %s\n", COMMAND_WIDTH, COMMANDS[i].name, COMMANDS[i].summary);
+        fprintf(out, "  %-*s %s\n", COMMAND_WIDTH, commands[i].name, commands[i].summary);
     fputc('\n', out);
     settings_print_help(out);
 }

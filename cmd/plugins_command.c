@@ -13,7 +13,7 @@
 
 enum { FLAG_MARKDOWN, FLAG_HELP, SECTIONS = 4, DEFAULT_SHOWN = 24 };
 
-static const struct flag FLAGS[] = {
+const struct flag plugins_flags[] = {
     {"markdown", 0, false, FLAG_MARKDOWN},
     {"help", 'h', false, FLAG_HELP},
     {NULL, 0, false, 0},
@@ -206,7 +206,7 @@ static int show(const char *wanted, bool markdown)
 
 int cmd_plugins(int argc, char **argv)
 {
-    struct flags flags = {argc, argv, FLAGS, .at = 1};
+    struct flags flags = {argc, argv, plugins_flags, .at = 1};
     const char *wanted = NULL;
     bool markdown = false;
     for (int id; (id = flags_next(&flags)) != FLAGS_END;) {

@@ -36,7 +36,7 @@ enum {
 };
 
 static const char USAGE[] =
-    "usage: millrace send --to HOST:PORT [FLAGS] [FILE]\n"
+    "usage: millrace send --to HOST:PORT [send_flags] [FILE]\n"
     "Sends the lines of FILE, or of standard input, to a Beats server, as Filebeat does.\n"
     "  --to HOST:PORT      the server\n"
     "  --field KEY=VALUE   goes into [fields] of each event; may be repeated\n"
@@ -351,7 +351,7 @@ enum {
     FLAG_HELP,
 };
 
-static const struct flag FLAGS[] = {
+const struct flag send_flags[] = {
     {"to", 0, true, FLAG_TO},
     {"field", 0, true, FLAG_FIELD},
     {"compress", 0, true, FLAG_COMPRESS},
@@ -425,7 +425,7 @@ static bool take_flag(const struct flags *flags, int id, struct sender *sender)
 /* True: *status_out is how it ended already. */
 static bool take_flags(int argc, char **argv, struct sender *sender, int *status_out)
 {
-    struct flags flags = {.argc = argc, .argv = argv, .table = FLAGS, .at = 1};
+    struct flags flags = {.argc = argc, .argv = argv, .table = send_flags, .at = 1};
     for (int id; (id = flags_next(&flags)) != FLAGS_END;) {
         if (id == FLAG_HELP) {
             fputs(USAGE, stdout);

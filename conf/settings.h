@@ -99,6 +99,16 @@ enum settings_result settings_load(struct settings *settings, struct arena *aren
 bool settings_pipelines(const struct settings *base, struct settings **items_out, size_t *count_out,
                         struct error_list *errors);
 
+/* A flag that --help lists. */
+struct settings_flag {
+    const char *name, *doc;
+    char letter;                /* 0: none */
+    const char *value;          /* what the value is called; NULL for a switch */
+    const char *const *choices; /* NULL-terminated, or NULL */
+};
+/* The one at this place of the list; false behind the last. */
+bool settings_flag_at(size_t index, struct settings_flag *out);
+
 void settings_print_help(FILE *out); /* the flags */
 
 #endif

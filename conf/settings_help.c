@@ -25,6 +25,22 @@ static bool is_listed(const struct setting *setting)
     return setting->group && !(setting->option.flags & (OPTION_IGNORED | OPTION_UNSUPPORTED));
 }
 
+bool settings_flag_at(size_t index, struct settings_flag *out)
+{
+    const struct setting *at = settings_table;
+    for (; at->option.name; at++)
+        if (is_listed(at) && index-- == 0)
+            break;
+    *out = (struct settings_flag){
+        .name = at->option.name,
+        .doc = at->option.doc,
+        .letter = at->letter,
+        .value = at->value,
+        .choices = at->option.choices,
+    };
+    return at->option.name;
+}
+
 void settings_print_help(FILE *out)
 {
     const char *group = NULL;
