@@ -208,8 +208,7 @@ static void geoip_close(void *self)
 static enum filter_result fail(struct geoip *filter, struct event *event)
 {
     counter_add(filter->failures, 1);
-    for (size_t i = 0; i < filter->tag_on_failure.count; i++)
-        event_add_tag(event, filter->tag_on_failure.items[i]);
+    event_add_tags(event, &filter->tag_on_failure);
     return FILTER_SKIPPED;
 }
 

@@ -57,8 +57,7 @@ static bool json_filter_open(void *plugin, const struct plugin_env *env, struct 
 static enum filter_result fail(struct json_filter *self, struct event *event)
 {
     counter_add(self->failures, 1);
-    for (size_t i = 0; i < self->tag_on_failure.count; i++)
-        event_add_tag(event, self->tag_on_failure.items[i]);
+    event_add_tags(event, &self->tag_on_failure);
     return FILTER_SKIPPED;
 }
 

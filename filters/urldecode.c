@@ -133,8 +133,7 @@ static enum filter_result urldecode_apply(void *plugin, struct event *event,
         decode_all(self, event);
     if (self->all_fields || decode_field(self, event))
         return FILTER_MATCHED;
-    for (size_t i = 0; i < self->tag_on_failure.count; i++)
-        event_add_tag(event, self->tag_on_failure.items[i]);
+    event_add_tags(event, &self->tag_on_failure);
     return FILTER_SKIPPED;
 }
 

@@ -358,6 +358,12 @@ void event_add_tag(struct event *event, struct str tag)
     set_field(event, TAGS, list);
 }
 
+void event_add_tags(struct event *event, const struct option_strings *tags)
+{
+    for (size_t i = 0; i < tags->count; i++)
+        event_add_tag(event, tags->items[i]);
+}
+
 void event_remove_tag(struct event *event, struct str tag)
 {
     struct value *tags = value_object_get(&event->fields, TAGS);

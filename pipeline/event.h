@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "conf/field_ref.h"
+#include "conf/option.h"
 #include "pipeline/value.h"
 
 struct event {
@@ -17,7 +18,7 @@ struct event {
     struct value fields;   /* OBJECT; has @timestamp and @version unless a filter removed them */
     struct value metadata; /* OBJECT */
     bool cancelled;
-    uint32_t ordinal;      /* within its batch, fixed when it was made */
+    uint32_t ordinal; /* within its batch, fixed when it was made */
 };
 
 /* An event with @timestamp now and @version "1", nothing else. */
@@ -40,6 +41,8 @@ bool event_set(struct event *event, const struct field_ref *ref, struct value va
 bool event_remove(struct event *event, const struct field_ref *ref, struct value *out);
 /* Adds to tags without duplicates; a string tags becomes a list. */
 void event_add_tag(struct event *event, struct str tag);
+/* Several: what a plugin's tag_on_failure lists. */
+void event_add_tags(struct event *event, const struct option_strings *tags);
 void event_remove_tag(struct event *event, struct str tag);
 /* add_field of the common options: an existing value becomes a list of both (Logstash's decorator). */
 bool event_append_field(struct event *event, const struct field_ref *ref, struct value value,
