@@ -132,8 +132,9 @@ static bool parse_value(struct date_filter *filter, const struct event *event,
     bool zone_varies = filter->timezone.parts && !filter->timezone.is_literal;
     for (size_t i = 0; i < filter->format_count; i++) {
         const struct date_format *format = &filter->formats[i];
-        /* Only patterns look at a zone from the event: so does Logstash. */
-        if (zone_varies && format->type == DATE_FORMAT_PATTERN) {
+        bool reads_zone =
+            format->type == DATE_FORMAT_PATTERN || format->type == DATE_FORMAT_ISO8601;
+        if (zone_varies && reads_zone) {
             struct date_parse_context own = ctx;
             own.zone = zone_of_event(filter, event);
             if (own.zone && date_format_parse(format, &own, value, out))
@@ -159,8 +160,7 @@ static enum filter_result date_apply(void *self, struct event *event, struct eve
         return FILTER_MATCHED;
     }
     counter_add(filter->failures, 1);
-    for (size_t i = 0; i < filter->tag_on_failure.count; i++)
-        event_add_tag(event, filter->tag_on_failure.items[i]);
+    event_add_tags(event, &filter->tag_on_failure);
     return FILTER_SKIPPED;
 }
 

@@ -57,11 +57,15 @@ static const struct {
     {"match => ['m', 'yyyy-MM-dd HH:mm'] target => 't' timezone => '%{z}'",
      "{\"m\":\"2020-01-02 03:04\"}",
      "skipped {\"m\":\"2020-01-02 03:04\",\"tags\":[\"_dateparsefailure\"]}"},
-    /* ISO8601 does not look at a zone from the event */
     {"match => ['m', 'ISO8601'] target => 't' timezone => '%{z}'",
      "{\"m\":\"2020-01-02T03:04\",\"z\":\"Asia/Seoul\"}",
      "matched "
-     "{\"m\":\"2020-01-02T03:04\",\"z\":\"Asia/Seoul\",\"t\":\"2020-01-02T02:04:00.000Z\"}"},
+     "{\"m\":\"2020-01-02T03:04\",\"z\":\"Asia/Seoul\",\"t\":\"2020-01-01T18:04:00.000Z\"}"},
+    {"match => ['m', 'ISO8601'] target => 't' timezone => '%{z}'",
+     "{\"m\":\"2020-01-02T03:04Z\",\"z\":\"Nowhere\"}",
+     "skipped {\"m\":\"2020-01-02T03:04Z\",\"z\":\"Nowhere\",\"tags\":[\"_dateparsefailure\"]}"},
+    {"match => ['m', 'UNIX'] target => 't' timezone => '%{z}'", "{\"m\":1}",
+     "matched {\"m\":1,\"t\":\"1970-01-01T00:00:01.000Z\"}"},
     {"match => ['m', 'dd MMMM yyyy'] target => 't' locale => 'fr' timezone => 'UTC'",
      "{\"m\":\"14 juillet 1789\"}",
      "matched {\"m\":\"14 juillet 1789\",\"t\":\"1789-07-14T00:00:00.000Z\"}"},
