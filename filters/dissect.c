@@ -4,19 +4,23 @@
  * fields, each with the delimiter that ends it; the last one may have none and takes the rest.
  */
 #include <assert.h>
+#include <float.h>
+#include <string.h>
 
 #include "filters/filters.h"
 
 enum { DISSECT_MAX_FIELDS = 256 };
 
-enum dissect_kind { DISSECT_SET, DISSECT_SKIP, DISSECT_APPEND, DISSECT_INDIRECT };
+/* In the order in which they are stored. */
+enum dissect_kind { DISSECT_SKIP, DISSECT_SET, DISSECT_APPEND, DISSECT_INDIRECT };
 
 struct dissect_field {
     enum dissect_kind kind;
     struct str name;
     struct field_ref ref;
     struct str before; /* the delimiter in front, which joins an appended value */
-    struct str after;  /* the delimiter that ends it; empty: the rest of the text */
+    struct str after;  /* the delimiter that ends it; an empty one is never found, as in Logstash */
+    bool is_last;      /* takes the rest of the text */
     bool is_padded;    /* "->": the delimiter may be repeated */
     int64_t order;     /* of an append */
 };
@@ -25,7 +29,7 @@ struct dissect_mapping {
     struct field_ref source;
     struct str front;
     struct dissect_field *fields;
-    size_t *apply_order; /* plain fields first, then appends by their number */
+    size_t *apply_order; /* plain fields, then appends by their number, then indirect ones */
     size_t count;
 };
 
@@ -49,7 +53,8 @@ struct dissect {
 static const struct option OPTIONS[] = {
     {
         .name = "mapping",
-        .doc = "Field => template of %{name} and the text between, e.g. \"%{ts} %{+ts} %{src}:%{}\".",
+        .doc =
+            "Field => template of %{name} and the text between, e.g. \"%{ts} %{+ts} %{src}:%{}\".",
         OPTION_IN_HASH(struct dissect, mapping),
     },
     {
@@ -68,30 +73,70 @@ static const struct option OPTIONS[] = {
 
 /* ---- templates ------------------------------------------------------------------------------------ */
 
+/* "/12" at the end: the number of an append. */
+static bool take_order(struct str *text, int64_t *order_out)
+{
+    for (size_t digits = 1; digits <= 2 && digits < text->len; digits++) {
+        size_t at = text->len - digits;
+        if (text->ptr[at - 1] != '/' || text->ptr[at] < '0' || text->ptr[at] > '9')
+            continue;
+        if (!str_to_int(str_from_offset(*text, at), order_out))
+            return false;
+        text->len = at - 1;
+        return true;
+    }
+    return false;
+}
+
+static bool take_arrow(struct str *text)
+{
+    bool found = str_ends_with(*text, STR("->"));
+    text->len -= found ? 2 : 0;
+    return found;
+}
+
+/* "->" and "/NUMBER", each once and in any order; every kind of field may have them. */
+static void take_suffixes(struct str *text, struct dissect_field *out)
+{
+    out->is_padded = take_arrow(text);
+    bool ordered = take_order(text, &out->order);
+    if (ordered && !out->is_padded)
+        out->is_padded = take_arrow(text);
+}
+
+static enum dissect_kind kind_of(struct str text)
+{
+    switch (text.len > 0 ? text.ptr[0] : '?') {
+    case '?':
+        return DISSECT_SKIP;
+    case '+':
+        return DISSECT_APPEND;
+    case '&':
+        return DISSECT_INDIRECT;
+    default:
+        return DISSECT_SET;
+    }
+}
+
 /* Reads what stands inside %{…}. */
 static bool read_field(const struct plugin_env *env, struct str text, struct dissect_field *out,
                        struct error *err)
 {
-    if (str_ends_with(text, STR("->"))) {
-        out->is_padded = true;
-        text.len -= 2;
-    }
-    out->kind = text.len == 0 ? DISSECT_SKIP : DISSECT_SET;
-    if (text.len > 0 && (text.ptr[0] == '?' || text.ptr[0] == '+' || text.ptr[0] == '&')) {
-        out->kind = text.ptr[0] == '?' ? DISSECT_SKIP
-                    : text.ptr[0] == '+' ? DISSECT_APPEND
-                                         : DISSECT_INDIRECT;
-        text = str_from_offset(text, 1);
-    }
-    for (size_t at = text.len; out->kind == DISSECT_APPEND && at-- > 0;)
-        if (text.ptr[at] == '/' && str_to_int(str_from_offset(text, at + 1), &out->order)) {
-            text.len = at;
-            break;
-        }
+    struct str whole = text;
+    if (str_starts_with(text, STR("+&")) || str_starts_with(text, STR("&+")))
+        return error_set(err, ERROR_CONFIG, "field '%.*s' cannot have both + and &",
+                         STR_FMT(whole));
+    out->kind = kind_of(text);
+    if (out->kind != DISSECT_SET)
+        text = str_from_offset(text, text.len > 0);
+    take_suffixes(&text, out);
+    if (text.len == 0 && (out->kind == DISSECT_APPEND || out->kind == DISSECT_INDIRECT))
+        return error_set(err, ERROR_CONFIG, "field '%.*s' needs a name", STR_FMT(whole));
     out->name = text;
-    if (out->kind == DISSECT_SKIP || out->kind == DISSECT_INDIRECT)
-        return true;
-    return field_ref_parse(env->arena, text, env->settings->escape, &out->ref, err);
+    if (text.len == 0)
+        out->kind = DISSECT_SKIP;
+    return out->kind == DISSECT_SKIP ||
+           field_ref_parse(env->arena, text, env->settings->escape, &out->ref, err);
 }
 
 /* The next %{…} at or after from: its start, and the offset behind it. */
@@ -108,10 +153,8 @@ static bool find_field(struct str text, size_t from, size_t *start_out, size_t *
 
 static bool comes_before(const struct dissect_field *a, const struct dissect_field *b)
 {
-    bool a_appends = a->kind == DISSECT_APPEND, b_appends = b->kind == DISSECT_APPEND;
-    if (a_appends != b_appends)
-        return b_appends;
-    return a_appends && a->order < b->order;
+    return a->kind != b->kind ? a->kind < b->kind
+                              : a->kind == DISSECT_APPEND && a->order < b->order;
 }
 
 /* An insertion sort keeps the order of the text among equals. */
@@ -120,8 +163,8 @@ static void sort_fields(struct arena *arena, struct dissect_mapping *mapping)
     mapping->apply_order = arena_zero(arena, mapping->count * sizeof *mapping->apply_order);
     for (size_t i = 0; i < mapping->count; i++) {
         size_t at = i;
-        while (at > 0 && comes_before(&mapping->fields[i],
-                                      &mapping->fields[mapping->apply_order[at - 1]])) {
+        while (at > 0 &&
+               comes_before(&mapping->fields[i], &mapping->fields[mapping->apply_order[at - 1]])) {
             mapping->apply_order[at] = mapping->apply_order[at - 1];
             at--;
         }
@@ -129,29 +172,41 @@ static void sort_fields(struct arena *arena, struct dissect_mapping *mapping)
     }
 }
 
+/* What follows the last field counts from the last } on: so does Logstash. */
+static struct str last_delimiter(struct str text)
+{
+    size_t from = text.len;
+    while (from > 0 && text.ptr[from - 1] != '}')
+        from--;
+    return str_from_offset(text, from);
+}
+
 static bool read_template(const struct plugin_env *env, struct str text,
                           struct dissect_mapping *out, struct error *err)
 {
     size_t start, end, next_start, next_end;
     bool more = find_field(text, 0, &start, &end);
+    if (text.len == 0)
+        return true;
     if (!more)
-        return error_set(err, ERROR_CONFIG, "the template '%.*s' has no field %%{…}", STR_FMT(text));
+        return error_set(err, ERROR_CONFIG, "the template '%.*s' has no field %%{…}",
+                         STR_FMT(text));
     out->fields = arena_zero(env->arena, DISSECT_MAX_FIELDS * sizeof *out->fields);
     out->front = str_make(text.ptr, start);
     struct str before = STR("");
     for (; more; start = next_start, end = next_end) {
         if (out->count == DISSECT_MAX_FIELDS)
-            return error_set(err, ERROR_LIMIT, "a template has at most %d fields", DISSECT_MAX_FIELDS);
+            return error_set(err, ERROR_LIMIT, "a template has at most %d fields",
+                             DISSECT_MAX_FIELDS);
         struct dissect_field *field = &out->fields[out->count++];
         if (!read_field(env, str_make(text.ptr + start + 2, end - start - 3), field, err))
             return false;
         more = find_field(text, end, &next_start, &next_end);
         field->before = before;
-        field->after = str_make(text.ptr + end, (more ? next_start : text.len) - end);
+        field->after = more ? str_make(text.ptr + end, next_start - end)
+                            : last_delimiter(str_from_offset(text, end));
+        field->is_last = !more && field->after.len == 0;
         before = field->after;
-        if (more && field->after.len == 0)
-            return error_set(err, ERROR_CONFIG, "fields '%.*s' and the next one have no text between them",
-                             STR_FMT(field->name));
     }
     sort_fields(env->arena, out);
     return true;
@@ -164,14 +219,15 @@ static bool read_conversion(struct dissect *dissect, const struct conf_pair *pai
 {
     struct arena *arena = dissect->env->arena;
     struct str name = pair->key.text, type = pair->value.text;
-    out->to_int = str_equal(type, STR("int"));
-    if (!out->to_int && !str_equal(type, STR("float"))) {
+    out->to_int = str_equal_nocase(type, STR("int"));
+    if (!out->to_int && !str_equal_nocase(type, STR("float"))) {
         err->position = pair->value.position;
-        return error_set(err, ERROR_CONFIG, "convert_datatype of '%.*s' is '%.*s', expected int or float",
+        return error_set(err, ERROR_CONFIG,
+                         "convert_datatype of '%.*s' is '%.*s', expected int or float",
                          STR_FMT(name), STR_FMT(type));
     }
-    out->uncoercible_tag = arena_printf(arena, "_dataconversionuncoercible_%.*s_%.*s", STR_FMT(name),
-                                        STR_FMT(type));
+    out->uncoercible_tag =
+        arena_printf(arena, "_dataconversionuncoercible_%.*s_%.*s", STR_FMT(name), STR_FMT(type));
     out->null_tag =
         arena_printf(arena, "_dataconversionnullvalue_%.*s_%.*s", STR_FMT(name), STR_FMT(type));
     return field_ref_parse(arena, name, dissect->env->settings->escape, &out->field, err);
@@ -193,8 +249,8 @@ static bool compile(struct dissect *dissect, const struct plugin_env *env, struc
         return false;
     }
     for (size_t i = 0; i < dissect->convert_datatype.count; i++)
-        if (!read_conversion(dissect, &dissect->convert_datatype.pairs[i],
-                             &dissect->conversions[i], err))
+        if (!read_conversion(dissect, &dissect->convert_datatype.pairs[i], &dissect->conversions[i],
+                             err))
             return false;
     return true;
 }
@@ -215,7 +271,8 @@ static bool dissect_open(void *self, const struct plugin_env *env, struct error 
 
 /* ---- on events ------------------------------------------------------------------------------------ */
 
-/* Finds the text of every field; false when a delimiter is missing. */
+/* Finds the text of every field; false when a delimiter is missing. A delimiter at the very start of the text ends an
+ * empty field and stays in the next one, as in Logstash. */
 static bool cut(const struct dissect_mapping *mapping, struct str text, struct str *values)
 {
     if (!str_starts_with(text, mapping->front))
@@ -224,55 +281,59 @@ static bool cut(const struct dissect_mapping *mapping, struct str text, struct s
     for (size_t i = 0; i < mapping->count; i++) {
         const struct dissect_field *field = &mapping->fields[i];
         struct str rest = str_from_offset(text, at);
-        size_t len = field->after.len == 0 ? rest.len : str_find(rest, field->after);
+        if (field->is_last) {
+            values[i] = rest;
+            return true;
+        }
+        size_t len = field->after.len == 0 ? SIZE_MAX : str_find(rest, field->after);
         if (len == SIZE_MAX)
             return false;
         values[i] = str_make(rest.ptr, len);
-        at += len + field->after.len;
-        while (field->is_padded && field->after.len > 0 &&
-               str_starts_with(str_from_offset(text, at), field->after))
+        if (at + len > 0)
+            at += len + field->after.len;
+        while (field->is_padded && str_starts_with(str_from_offset(text, at), field->after))
             at += field->after.len;
     }
     return true;
 }
 
+/* To what the field holds, from this text or from before it. */
 static void append(struct event *event, const struct dissect_field *field, struct str value)
 {
     const struct value *old = event_get(event, &field->ref);
-    if (!value_is_str(old)) {
+    if (!old || value_type(old) == VALUE_NULL) {
         event_set(event, &field->ref, value_str(value), NULL);
         return;
     }
     struct str joint = field->before.len > 0 ? field->before : STR(" ");
-    struct str text = arena_printf(event->arena, "%.*s%.*s%.*s", STR_FMT(value_as_str(old)),
-                                   STR_FMT(joint), STR_FMT(value));
+    struct str text =
+        arena_printf(event->arena, "%.*s%.*s%.*s", STR_FMT(value_to_java_text(event->arena, old)),
+                     STR_FMT(joint), STR_FMT(value));
     event_set(event, &field->ref, value_str(text), NULL);
 }
 
-/* %{&name}: the field is named by what %{?name} found. */
+/* The name that %{&key} stands for: what the event's field holds, or what another field of the template found. */
+static struct str indirect_name(const struct dissect_mapping *mapping, const struct event *event,
+                                const struct str *values, size_t index)
+{
+    const struct dissect_field *field = &mapping->fields[index];
+    const struct value *named = event_get(event, &field->ref);
+    if (named)
+        return value_to_java_text(event->arena, named);
+    for (size_t i = 0; i < mapping->count; i++)
+        if (i != index && str_equal(mapping->fields[i].name, field->name))
+            return values[i];
+    return STR("");
+}
+
 static void set_indirect(const struct dissect *dissect, const struct dissect_mapping *mapping,
                          struct event *event, const struct str *values, size_t index)
 {
-    for (size_t i = 0; i < mapping->count; i++) {
-        if (i == index || !str_equal(mapping->fields[i].name, mapping->fields[index].name))
-            continue;
-        struct field_ref ref;
-        if (field_ref_parse(event->arena, values[i], dissect->env->settings->escape, &ref, NULL))
-            event_set(event, &ref, value_str(values[index]), NULL);
-        return;
-    }
-}
-
-/* The first append to a field of this template replaces what the event had there. */
-static bool is_first_of_name(const struct dissect_mapping *mapping, size_t position)
-{
-    const struct dissect_field *field = &mapping->fields[mapping->apply_order[position]];
-    for (size_t i = 0; i < position; i++) {
-        const struct dissect_field *other = &mapping->fields[mapping->apply_order[i]];
-        if (other->kind != DISSECT_SKIP && str_equal(other->name, field->name))
-            return false;
-    }
-    return true;
+    struct field_ref ref;
+    struct str name = indirect_name(mapping, event, values, index);
+    if (name.len > 0 &&
+        field_ref_parse(event->arena, name, dissect->env->settings->escape, &ref, NULL))
+        event_set(event, &ref, value_str(values[index]), NULL);
 }
 
 static void store(const struct dissect *dissect, const struct dissect_mapping *mapping,
@@ -288,10 +349,7 @@ static void store(const struct dissect *dissect, const struct dissect_mapping *m
             event_set(event, &field->ref, value_str(values[index]), NULL);
             break;
         case DISSECT_APPEND:
-            if (is_first_of_name(mapping, i))
-                event_set(event, &field->ref, value_str(values[index]), NULL);
-            else
-                append(event, field, values[index]);
+            append(event, field, values[index]);
             break;
         case DISSECT_INDIRECT:
             set_indirect(dissect, mapping, event, values, index);
@@ -300,39 +358,72 @@ static void store(const struct dissect *dissect, const struct dissect_mapping *m
     }
 }
 
-enum outcome { OUTCOME_NOTHING, OUTCOME_MATCHED, OUTCOME_FAILED };
-
-static enum outcome apply_mapping(struct dissect *dissect, const struct dissect_mapping *mapping,
-                                  struct event *event)
+/* Each template that fits gets the common options, and each that does not the failure tags. False: it did not. */
+static bool apply_mapping(struct dissect *dissect, const struct dissect_mapping *mapping,
+                          struct event *event)
 {
     struct str values[DISSECT_MAX_FIELDS];
     const struct value *source = event_get(event, &mapping->source);
-    if (!source || value_type(source) == VALUE_NULL)
-        return OUTCOME_NOTHING;
+    if (mapping->count == 0)
+        return true;
+    if (!source)
+        return false;
     struct str text = value_to_text(event->arena, source);
-    if (text.len == 0 || !cut(mapping, text, values))
-        return OUTCOME_FAILED;
-    store(dissect, mapping, event, values);
-    return OUTCOME_MATCHED;
+    if (value_type(source) != VALUE_NULL && text.len > 0 && cut(mapping, text, values)) {
+        store(dissect, mapping, event, values);
+        if (filter_decorate(dissect->env, event))
+            return true;
+    }
+    event_add_tags(event, &dissect->tag_on_failure);
+    return false;
+}
+
+/* As Java's BigDecimal reads it: no blanks, no hexadecimal, no names. */
+static bool is_decimal(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!strchr("0123456789+-.eE", text.ptr[i]) || text.ptr[i] == '\0')
+            return false;
+    return text.len > 0;
+}
+
+static bool is_digits(struct str text)
+{
+    size_t i = text.len > 0 && (text.ptr[0] == '-' || text.ptr[0] == '+');
+    for (; i < text.len; i++)
+        if (text.ptr[i] < '0' || text.ptr[i] > '9')
+            return false;
+    return true;
+}
+
+/* Digits before a point, as many as there are. */
+static bool to_integer(struct arena *arena, struct str text, double real, struct value *out)
+{
+    size_t point = str_find(text, STR("."));
+    struct str whole = point == SIZE_MAX ? text : str_make(text.ptr, point);
+    int64_t integer;
+    if (str_to_int(whole, &integer)) {
+        *out = value_int(integer);
+    } else if (real > -9.2e18 && real < 9.2e18) {
+        *out = value_int((int64_t)real);
+    } else if (is_digits(whole)) {
+        *out = value_big_int(str_from_offset(whole, whole.ptr[0] == '+'));
+    } else {
+        *out = value_big_int(arena_printf(arena, "%.0f", real));
+    }
+    return true;
 }
 
 static bool converted(const struct dissect_conversion *conversion, const struct value *value,
                       struct arena *arena, struct value *out)
 {
     double real;
-    int64_t integer;
-    if (!value_number(value, &real) && !str_to_double(value_to_text(arena, value), &real))
+    struct str text = value_to_text(arena, value);
+    if (!is_decimal(text) || !str_to_double(text, &real))
         return false;
-    if (!conversion->to_int) {
-        *out = value_float(real);
-        return true;
-    }
-    if (!str_to_int(value_to_text(arena, value), &integer)) {
-        if (!(real > -9.2e18 && real < 9.2e18))
-            return false;
-        integer = (int64_t)real;
-    }
-    *out = value_int(integer);
+    if (conversion->to_int)
+        return real >= -DBL_MAX && real <= DBL_MAX && to_integer(arena, text, real, out);
+    *out = value_float(real);
     return true;
 }
 
@@ -342,9 +433,7 @@ static void convert(const struct dissect *dissect, struct event *event)
         const struct dissect_conversion *conversion = &dissect->conversions[i];
         const struct value *value = event_get(event, &conversion->field);
         struct value result;
-        if (!value)
-            continue;
-        if (value_type(value) == VALUE_NULL)
+        if (!value || value_type(value) == VALUE_NULL)
             event_add_tag(event, conversion->null_tag);
         else if (converted(conversion, value, event->arena, &result))
             event_set(event, &conversion->field, result, NULL);
@@ -357,17 +446,12 @@ static enum filter_result dissect_apply(void *self, struct event *event, struct 
 {
     (void)more;
     struct dissect *dissect = self;
-    bool matched = dissect->mapping.count == 0, failed = false;
-    for (size_t i = 0; i < dissect->mapping.count; i++) {
-        enum outcome outcome = apply_mapping(dissect, &dissect->mappings[i], event);
-        matched |= outcome == OUTCOME_MATCHED;
-        failed |= outcome == OUTCOME_FAILED;
-    }
-    for (size_t i = 0; failed && i < dissect->tag_on_failure.count; i++)
-        event_add_tag(event, dissect->tag_on_failure.items[i]);
+    bool all = true;
+    for (size_t i = 0; i < dissect->mapping.count; i++)
+        all = apply_mapping(dissect, &dissect->mappings[i], event) && all;
     convert(dissect, event);
-    counter_add(failed ? dissect->failures : dissect->matches, 1);
-    return matched && !failed ? FILTER_MATCHED : FILTER_SKIPPED;
+    counter_add(all ? dissect->matches : dissect->failures, 1);
+    return FILTER_SKIPPED;
 }
 
 const struct filter filter_dissect = {

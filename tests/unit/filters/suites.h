@@ -8,6 +8,7 @@ Suite *csv_suite(void);
 Suite *csv_filter_suite(void);
 Suite *date_suite(void);
 Suite *date_formats_suite(void);
+Suite *dissect_suite(void);
 Suite *geoip_suite(void);
 Suite *kv_suite(void);
 Suite *mutate_suite(void);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "filters/filters.h"
+#include "tests/unit/filters/case.h"
+#include "tests/unit/filters/suites.h"
+
+static const struct filter_case CASES[] = {
+    {&filter_dissect, "mapping => { 'm' => '%{a} %{b->} %{c}' }", "{\"m\":\"foo bar   baz\"}",
+     "skipped {\"m\":\"foo bar   baz\",\"a\":\"foo\",\"b\":\"bar\",\"c\":\"baz\"}"},
+    {&filter_dissect, "mapping => { 'm' => '%{a} %{?x} %{} %{c}' }", "{\"m\":\"1 2 3 4\"}",
+     "skipped {\"m\":\"1 2 3 4\",\"a\":\"1\",\"c\":\"4\"}"},
+    /* appends after plain fields, by number, joined by what is in front of them */
+    {&filter_dissect, "mapping => { 'm' => '%{+a} %{a} %{+a} %{b}' }",
+     "{\"m\":\"December 31 1999 q\"}",
+     "skipped {\"m\":\"December 31 1999 q\",\"a\":\"31 December 1999\",\"b\":\"q\"}"},
+    {&filter_dissect, "mapping => { 'm' => '%{+a/2} %{+a/4} %{+a/1} %{+a/3}' }",
+     "{\"m\":\"bar quux foo baz\"}",
+     "skipped {\"m\":\"bar quux foo baz\",\"a\":\"foo bar baz quux\"}"},
+    {&filter_dissect, "mapping => { 'm' => '%{+a/2->}--%{+a->/1}  %{b/3}' }",
+     "{\"m\":\"x----y    z\"}", "skipped {\"m\":\"x----y    z\",\"b\":\"z\",\"a\":\"y x\"}"},
+    {&filter_dissect, "mapping => { 'm' => '%{+a},%{b}' }", "{\"m\":\"x,y\",\"a\":7}",
+     "skipped {\"m\":\"x,y\",\"a\":\"7 x\",\"b\":\"y\"}"},
+    /* an indirect name from this text or from the event */
+    {&filter_dissect, "mapping => { 'm' => '%{?k}=%{&k}, %{l}=%{&l}' }", "{\"m\":\"a=1, b=2\"}",
+     "skipped {\"m\":\"a=1, b=2\",\"l\":\"b\",\"a\":\"1\",\"b\":\"2\"}"},
+    {&filter_dissect, "mapping => { 'm' => '%{&k} %{+s}' }", "{\"m\":\"v w\",\"k\":\"n\"}",
+     "skipped {\"m\":\"v w\",\"k\":\"n\",\"s\":\"w\",\"n\":\"v\"}"},
+    {&filter_dissect, "mapping => { 'm' => '%{a}=%{&none}' }", "{\"m\":\"1=2\"}",
+     "skipped {\"m\":\"1=2\",\"a\":\"1\"}"},
+    /* literal ends */
+    {&filter_dissect, "mapping => { 'm' => '[%{a}]' }", "{\"m\":\"[x] rest\"}",
+     "skipped {\"m\":\"[x] rest\",\"a\":\"x\"}"},
+    {&filter_dissect, "mapping => { 'm' => '{%{a}}' }", "{\"m\":\"{x}\"}",
+     "skipped {\"m\":\"{x}\",\"a\":\"x}\"}"},
+    {&filter_dissect, "mapping => { 'm' => '[%{a}' }", "{\"m\":\"x[y\"}",
+     "skipped {\"m\":\"x[y\",\"tags\":[\"_dissectfailure\"]}"},
+    {&filter_dissect, "mapping => { 'm' => '%{a},%{b},%{c}' }", "{\"m\":\"1,,3\"}",
+     "skipped {\"m\":\"1,,3\",\"a\":\"1\",\"b\":\"\",\"c\":\"3\"}"},
+    {&filter_dissect, "mapping => { 'm' => '%{a},%{b}' }", "{\"m\":\",x\"}",
+     "skipped {\"m\":\",x\",\"a\":\"\",\"b\":\",x\"}"},
+    {&filter_dissect, "mapping => { 'm' => '%{?->}-%{a}' }", "{\"m\":\"---6\"}",
+     "skipped {\"m\":\"---6\",\"a\":\"6\"}"},
+    {&filter_dissect, "mapping => { 'm' => '%{a}%{b} %{c}' }", "{\"m\":\"x y\"}",
+     "skipped {\"m\":\"x y\",\"tags\":[\"_dissectfailure\"]}"},
+    /* sources */
+    {&filter_dissect, "mapping => { 'm' => '%{a}' } tag_on_failure => ['x', 'y']", "{\"m\":\"\"}",
+     "skipped {\"m\":\"\",\"tags\":[\"x\",\"y\"]}"},
+    {&filter_dissect, "mapping => { 'm' => '%{a}' }", "{\"m\":null}",
+     "skipped {\"m\":null,\"tags\":[\"_dissectfailure\"]}"},
+    {&filter_dissect, "mapping => { 'm' => '%{a}' 'n' => '%{b}.%{c}' 'o' => '' }", "{\"n\":1.5}",
+     "skipped {\"n\":1.5,\"b\":\"1\",\"c\":\"5\"}"},
+    /* conversions */
+    {&filter_dissect, "convert_datatype => { 'a' => 'int' 'b' => 'Float' 'c' => 'int' }",
+     "{\"a\":\"-3.9\",\"b\":\"1e3\",\"c\":\"43947404257507186289\"}",
+     "skipped {\"a\":-3,\"b\":1000.0,\"c\":43947404257507186289}"},
+    {&filter_dissect, "convert_datatype => { 'a' => 'int' 'b' => 'float' }", "{\"a\":\" 1\"}",
+     "skipped {\"a\":\" "
+     "1\",\"tags\":[\"_dataconversionuncoercible_a_int\",\"_dataconversionnullvalue_b_float\"]}"},
+    {&filter_dissect, "convert_datatype => { 'a' => 'integer' }", NULL, "integer"},
+    {&filter_dissect, "mapping => { 'm' => '%{+&a}' }", NULL, "both"},
+    {&filter_dissect, "mapping => { 'm' => '%{+/2}' }", NULL, "name"},
+    {&filter_dissect, "mapping => { 'm' => 'text' }", NULL, "no field"},
+};
+
+START_TEST(dissects)
+{
+    filter_case_check(&CASES[_i]);
+}
+END_TEST
+
+Suite *dissect_suite(void)
+{
+    Suite *suite = suite_create("dissect");
+    TCase *tcase = tcase_create("dissect");
+    tcase_add_loop_test(tcase, dissects, 0, sizeof CASES / sizeof *CASES);
+    suite_add_tcase(suite, tcase);
+    return suite;
+}
