@@ -42,7 +42,7 @@ static const struct option OPTIONS[] = {
         .name = "tag_on_failure",
         .doc = "Tag for an event whose field cannot be renamed.",
         OPTION_IN_STRING(struct de_dot, tag_on_failure),
-        .def = "_de_dot_failure",
+        .def = "_de_dot_error",
     },
     OPTION_END,
 };

@@ -5,6 +5,7 @@
  * limits hold (256 levels, 10 MB for one text).
  */
 #include <assert.h>
+#include <ctype.h>
 #include <libxml/parser.h>
 #include <libxml/xpath.h>
 #include <libxml/xpathInternals.h>
@@ -122,14 +123,24 @@ static const struct {
     {"nobasefix", 0},
     {"huge", 0},
     {"defaultxml", XML_PARSE_RECOVER},
-    {"default_xml", XML_PARSE_RECOVER},
 };
+
+/* no_error is noerror. */
+static bool is_parse_option(struct str given, const char *name)
+{
+    for (size_t i = 0; i < given.len; i++) {
+        char c = given.ptr[i];
+        if (c != '_' && tolower((unsigned char)c) != *name++)
+            return false;
+    }
+    return *name == '\0';
+}
 
 static bool add_parse_option(struct xml_filter *filter, struct str name, struct error *err)
 {
     name = str_trim(name);
     for (size_t i = 0; i < sizeof PARSE_OPTIONS / sizeof *PARSE_OPTIONS; i++) {
-        if (!str_equal_nocase(name, str_from(PARSE_OPTIONS[i].name)))
+        if (!is_parse_option(name, PARSE_OPTIONS[i].name))
             continue;
         filter->flags |= PARSE_OPTIONS[i].flag;
         return true;

@@ -116,7 +116,7 @@ static const struct filter_case CASES[] = {
     {&filter_de_dot, "nested => true fields => ['[a.b][c]', 'q']", "{\"a.b\":{\"c\":1,\"d\":2}}",
      "matched {\"a\":{\"b\":{\"c\":1}}}"},
     {&filter_de_dot, "nested => true", "{\"a\":1,\"a.b\":2}",
-     "skipped {\"a\":1,\"a.b\":2,\"tags\":[\"_de_dot_failure\"]}"},
+     "skipped {\"a\":1,\"a.b\":2,\"tags\":[\"_de_dot_error\"]}"},
     {&filter_de_dot, "separator => 'x.y'", NULL, "dot"},
     /* uuid */
     {&filter_uuid, "target => 'u'", "{}",

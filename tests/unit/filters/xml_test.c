@@ -55,6 +55,8 @@ static const struct {
      "<!DOCTYPE a [<!ENTITY e 'ha'><!ENTITY f '&e;&e;&e;'>]><a><b>&f;</b><c>1</c></a>",
      DONE "{\"c\":\"1\"}}"},
     /* XPath */
+    {NO_TREE "xpath => { '/a/b/text()' => 't' } parse_options => 'no_error, NO_WARNING'",
+     "<a><b>1</a>", "skipped {\"t\":\"<a><b>1</a>\"," FAILED},
     {NO_TREE "xpath => { '/a/b/text()' => 't' }", "<a><b>1</b><b>&lt;</b></a>",
      DONE "[\"1\",\"&lt;\"]}"},
     {NO_TREE "xpath => { '/a/b/text()' => 't' } force_array => false", "<a><b>1</b></a>",
