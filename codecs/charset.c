@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "base/inspect.h"
 #include "base/utf8.h"
 
 const char *const charset_names[] = {
@@ -143,7 +144,7 @@ struct str charset_to_utf8(struct charset *charset, struct arena *arena, struct 
 {
     switch (charset->kind) {
     case CHARSET_UTF8:
-        return utf8_repair(arena, text);
+        return inspect_unless_valid(arena, text);
     case CHARSET_ASCII:
         return ascii_to_utf8(arena, text);
     case CHARSET_ICONV:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The `charset` option of the codecs: bytes in some encoding become valid UTF-8, what does not decode becoming U+FFFD.
+ * The `charset` option of the codecs: bytes in some encoding become valid UTF-8. What does not decode becomes U+FFFD;
+ * a text that should be UTF-8 and is not is shown as Ruby inspects it ("caf\xE9"), as Logstash does.
  * Names are those Logstash takes (Ruby's); the conversion is the C library's iconv. One instance for each codec instance.
  */
 #ifndef MILLRACE_CODECS_CHARSET_H

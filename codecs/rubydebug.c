@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/inspect.h"
 #include "base/utf8.h"
 #include "codecs/codecs.h"
 #include "pipeline/plugin.h"
@@ -19,77 +20,9 @@ struct rubydebug_codec {
 
 static bool inspect_value(const struct value *value, unsigned indent, struct buf *out);
 
-/* The letter of a control character that Ruby has one for, else 0. */
-static char escape_letter(uint32_t character)
-{
-    switch (character) {
-    case '\a':
-        return 'a';
-    case '\b':
-        return 'b';
-    case '\t':
-        return 't';
-    case '\n':
-        return 'n';
-    case '\v':
-        return 'v';
-    case '\f':
-        return 'f';
-    case '\r':
-        return 'r';
-    case 0x1B:
-        return 'e';
-    default:
-        return 0;
-    }
-}
-
-static bool is_printable(uint32_t character)
-{
-    return character >= 0x20 && (character < 0x7F || character > 0x9F) && character != 0x2028 &&
-           character != 0x2029 && (character & 0xFFFE) != 0xFFFE;
-}
-
-/* One character; `next` is the byte after it, for "#{", "#$" and "#@". */
-static bool inspect_character(uint32_t character, struct str bytes, char next, struct buf *out)
-{
-    char letter = escape_letter(character);
-    if (letter)
-        return buf_append_char(out, '\\') && buf_append_char(out, letter);
-    if (!is_printable(character))
-        return buf_printf(out, character > 0xFFFF ? "\\u{%X}" : "\\u%04X", character);
-    bool interpolates = character == '#' && (next == '{' || next == '$' || next == '@');
-    if ((character == '"' || character == '\\' || interpolates) && !buf_append_char(out, '\\'))
-        return false;
-    return buf_append_str(out, bytes);
-}
-
-static bool is_plain(unsigned char byte)
-{
-    return byte >= 0x20 && byte < 0x7F && byte != '"' && byte != '\\' && byte != '#';
-}
-
 static bool inspect_text(struct str text, struct buf *out)
 {
-    if (!buf_append_char(out, '"'))
-        return false;
-    for (size_t at = 0; at < text.len;) {
-        size_t plain = at;
-        while (plain < text.len && is_plain((unsigned char)text.ptr[plain]))
-            plain++;
-        if (!buf_append(out, text.ptr + at, plain - at))
-            return false;
-        at = plain;
-        if (at == text.len)
-            break;
-        uint32_t character;
-        unsigned len = utf8_decode(str_from_offset(text, at), &character);
-        char next = at + len < text.len ? text.ptr[at + len] : '\0';
-        if (!inspect_character(character, str_make(text.ptr + at, len), next, out))
-            return false;
-        at += len;
-    }
-    return buf_append_char(out, '"');
+    return buf_append_char(out, '"') && inspect_append(text, out) && buf_append_char(out, '"');
 }
 
 /* Ruby's Float#inspect: the shortest digits that read back, "1.0e+20" from 16 digits before the point and below 0.0001. */
@@ -158,10 +91,7 @@ static bool inspect_array(const struct value *array, unsigned indent, struct buf
 /* Characters of a key as it is shown. */
 static size_t shown_length(struct str key)
 {
-    size_t plain = 0;
-    while (plain < key.len && is_plain((unsigned char)key.ptr[plain]))
-        plain++;
-    if (plain == key.len)
+    if (inspect_plain_prefix(key) == key.len)
         return key.len + 2;
     struct buf text;
     buf_init(&text, SIZE_MAX);

@@ -30,7 +30,10 @@ static const struct {
     const char *out;
 } DECODED[] = {
     {"UTF-8", STR_INIT("h\xC3\xA9"), "h\xC3\xA9"},
-    {"UTF-8", STR_INIT("a\xFFz"), "a\xEF\xBF\xBDz"},
+    {"UTF-8", STR_INIT("a\xFFz"), "a\\xFFz"},
+    {"UTF-8", STR_INIT("\xED\xB9\x81\xC3\xC3\xBB\xD3"), "\\xED\\xB9\\x81\\xC3\xC3\xBB\\xD3"},
+    {"UTF-8", STR_INIT("\xE9 \"#{a}#\\\t\x01\x7F\xC2\x85\xC2\x9F"),
+     "\\xE9 \\\"\\#{a}#\\\\\\t\\u0001\\u007F\xC2\x85\\u009F"},
     {"ISO-8859-1", STR_INIT("caf\xE9"), "caf\xC3\xA9"},
     {"ISO-8859-15", STR_INIT("\xA4"), "\xE2\x82\xAC"},
     {"CP1252", STR_INIT("\x80\x93x\x94"), "\xE2\x82\xAC\xE2\x80\x9Cx\xE2\x80\x9D"},

@@ -20,7 +20,7 @@ static const struct {
      "{\"message\":\"a\"}\n{\"message\":\"\"}\n{\"message\":\"b\\r\"}\n{\"message\":\"c\"}\n"},
     {&codec_line, "delimiter => \"||\"", STR_INIT("a|b||c||"),
      "{\"message\":\"a|b\"}\n{\"message\":\"c\"}\n"},
-    {&codec_line, "", STR_INIT("a\xFF\n"), "{\"message\":\"a\xEF\xBF\xBD\"}\n"},
+    {&codec_line, "", STR_INIT("a\xFF\n"), "{\"message\":\"a\\\\xFF\"}\n"},
     {&codec_line, "", STR_INIT(SIXTY "12345\nok\n"), TOO_LONG "{\"message\":\"ok\"}\n"},
     {&codec_line, "charset => \"CP1252\"", STR_INIT("\x80\n"), "{\"message\":\"\xE2\x82\xAC\"}\n"},
     {&codec_line, "charset => \"UTF-16LE\"", STR_INIT("\xFF\xFEh\0\n\0\n\x0A\n\0"),

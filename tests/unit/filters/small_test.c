@@ -108,6 +108,8 @@ static const struct filter_case CASES[] = {
      "matched {\"u\":\"é\"}"},
     {&filter_urldecode, "field => '[s][x]'", "{\"s\":\"t\"}",
      "skipped {\"s\":\"t\",\"tags\":[\"_urldecodefailure\"]}"},
+    {&filter_urldecode, "field => 'u'", "{\"u\":\"%D3%C3%BB\"}",
+     "matched {\"u\":\"\\\\xD3\xC3\xBB\"}"},
     /* de_dot */
     {&filter_de_dot, "", "{\"a.b.c\":1,\"x\":{\"y.z\":2}}",
      "matched {\"x\":{\"y.z\":2},\"a_b_c\":1}"},
