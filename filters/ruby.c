@@ -13,6 +13,7 @@ struct ruby_filter {
     struct option_hash script_params;
     struct str tag_on_exception;
     bool tag_with_exception_message;
+    int64_t script_timeout_ms;
 
     const struct plugin_env *env;
     struct script_vm *own_vm; /* where there is no lane to share one with */
@@ -55,6 +56,14 @@ static const struct option OPTIONS[] = {
         .def = "false",
         OPTION_IN_BOOL(struct ruby_filter, tag_with_exception_message),
     },
+    {
+        .name = "script_timeout",
+        .doc = "A run of the script that takes longer is reported in the log, in the pipeline's "
+               "health and as script_timeouts; 0: never. It is not ended. Not in Logstash.",
+        .def = "10",
+        .max = 86400000,
+        OPTION_IN_DURATION_MS(struct ruby_filter, script_timeout_ms),
+    },
     OPTION_END,
 };
 
@@ -64,7 +73,7 @@ static bool check(void *self, const struct plugin_env *env, struct error *err)
     (void)env;
     if ((filter->code.len > 0) == (filter->path.len > 0))
         return error_set(err, ERROR_CONFIG, "give either 'code' or 'path'");
-    const struct script_source source = {filter->code, filter->init, filter->path, NULL};
+    const struct script_source source = {filter->code, filter->init, filter->path, NULL, 0};
     return script_check(&source, err);
 }
 
@@ -72,7 +81,8 @@ static bool open_filter(void *self, const struct plugin_env *env, struct error *
 {
     struct ruby_filter *filter = self;
     const struct script_source source = {filter->code, filter->init, filter->path,
-                                         &filter->script_params};
+                                         &filter->script_params,
+                                         (uint64_t)filter->script_timeout_ms};
     filter->env = env;
     filter->log_limit = (struct log_limit){.window_ms = 10000, .burst = 5};
     filter->vm = script_vm_ref(env->lane ? lane_script(env->lane) : &filter->own_vm, env, err);

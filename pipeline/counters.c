@@ -10,8 +10,8 @@
 
 static bool write_pair(struct buf *out, const char *name, uint64_t value, bool *first)
 {
-    bool fits = buf_printf(out, "%s\"%s\":%llu", *first ? "" : ",", name,
-                           (unsigned long long)value);
+    bool fits =
+        buf_printf(out, "%s\"%s\":%llu", *first ? "" : ",", name, (unsigned long long)value);
     *first = false;
     return fits;
 }
@@ -29,8 +29,8 @@ static bool write_plugin(const struct engine *engine, size_t index, struct buf *
             continue;
         struct counter_cell *cell = atomic_load_explicit(&instance->counters, memory_order_acquire);
         for (; cell; cell = cell->next)
-            fits = fits && write_pair(out, cell->name, engine_counted(engine, index, cell->name),
-                                      &first);
+            fits = fits &&
+                   write_pair(out, cell->name, engine_counted(engine, index, cell->name), &first);
         break;
     }
     return fits && buf_printf(out, "}}");
@@ -67,7 +67,7 @@ static struct totals add_up(const struct engine *engine)
     return totals;
 }
 
-bool engine_write_counters(const struct engine *engine, struct buf *out)
+bool engine_write_counters(struct engine *engine, struct buf *out)
 {
     struct engine_summary summary;
     engine_summary(engine, &summary);
@@ -82,10 +82,12 @@ bool engine_write_counters(const struct engine *engine, struct buf *out)
                       (unsigned long long)totals.cancelled,
                       (unsigned long long)totals.failed_conditions,
                       (unsigned long long)summary.refused) &&
-           buf_printf(out, "\"pipeline\":{\"workers\":%zu,\"batch_size\":%zu},", lanes,
+           buf_printf(out, "\"health\":") && health_write(&engine->health, out) &&
+           buf_printf(out, ",\"pipeline\":{\"workers\":%zu,\"batch_size\":%zu},", lanes,
                       engine->options.batch_events) &&
            buf_printf(out, "\"memory\":{\"used_bytes\":%zu,\"budget_bytes\":%zu},",
-                      atomic_load(&engine->options.memory->used), engine->options.memory->limit_bytes) &&
+                      atomic_load(&engine->options.memory->used),
+                      engine->options.memory->limit_bytes) &&
            buf_printf(out, "\"batches_in_flight\":%zu,\"plugins\":{",
                       atomic_load(&engine->unacked)) &&
            write_section(engine, CONF_INPUT, "inputs", out) && buf_append_char(out, ',') &&

@@ -22,6 +22,11 @@ static void set_state(struct engine *engine, enum engine_state state)
     engine->state = state;
 }
 
+struct health *engine_health(struct engine *engine)
+{
+    return &engine->health;
+}
+
 /* ---- the memory budget ---------------------------------------------------------------------------- */
 
 bool engine_reserve(struct engine *engine, size_t bytes)
@@ -133,6 +138,7 @@ struct engine *engine_new(const struct engine_options *options, struct error *er
     assert(options->lanes >= 1 && options->lanes <= LANES_MAX);
     struct engine *engine = mem_zero(1, sizeof *engine);
     engine->options = *options;
+    health_init(&engine->health);
     if (!engine->options.batch_events)
         engine->options.batch_events = BATCH_MAX_EVENTS;
     engine->lanes = mem_zero(options->lanes, sizeof *engine->lanes);
@@ -337,6 +343,7 @@ void engine_free(struct engine *engine)
     drain_inboxes(engine);
     for (size_t i = 0; i < engine->lane_count; i++)
         lane_release(&engine->lanes[i]);
+    health_release(&engine->health);
     mem_free(engine->lanes);
     mem_free(engine);
 }

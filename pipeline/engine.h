@@ -61,7 +61,7 @@ struct engine_summary {
     bool failed; /* an output could not go on (output_failed) */
 };
 void engine_summary(const struct engine *engine, struct engine_summary *out);
-/* All counters as a member of a JSON object: "ID":{…}. */
-bool engine_write_counters(const struct engine *engine, struct buf *out);
+/* All counters and the health as a member of a JSON object: "ID":{…}. */
+bool engine_write_counters(struct engine *engine, struct buf *out);
 
 #endif

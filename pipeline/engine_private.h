@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "pipeline/engine.h"
+#include "pipeline/health.h"
 #include "pipeline/lane_private.h"
 
 enum engine_state { ENGINE_NEW, ENGINE_RUNNING, ENGINE_DRAINING, ENGINE_CLOSING, ENGINE_CLOSED };
@@ -26,6 +27,7 @@ struct engine {
     void (*closing)(void *ctx);
     void *closing_ctx;
     struct engine_summary summary;
+    struct health health;
 };
 
 /* Any thread: a batch was acknowledged. */

@@ -32,6 +32,7 @@ struct instance *instance_new(struct lane *lane, const struct plan_plugin *plugi
     memcpy(instance->self, plugin->options, plugin->as.plugin->size);
     instance->env = (struct plugin_env){
         .id = plugin->id,
+        .position = plugin->position,
         .log = engine->options.log,
         .arena = &instance->arena,
         .loop = lane->loop,

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "conf/field_ref.h"
@@ -48,6 +49,7 @@ struct plugin_settings {
 
 struct plugin_env {
     struct str id;       /* the plugin's id in the pipeline */
+    struct error_position position; /* in the configuration; file may be NULL */
     const struct log *log;
     struct arena *arena; /* lives as long as the instance; for what open() builds */
     uv_loop_t *loop;     /* of the lane that the instance lives on */

@@ -18,6 +18,7 @@ struct script {
     const struct plugin_env *env;
     mrb_value self;   /* the filter's object */
     mrb_value lambda; /* the code; nil for a file */
+    struct watched watched;
     bool is_file;
 };
 
@@ -42,10 +43,12 @@ static bool syntax_error(const struct mrb_parser_state *parser, const struct sou
     for (size_t i = 0; i < source->text.len; i++)
         lines += source->text.ptr[i] == '\n';
     if (wrapped && first->lineno >= lines) /* our own closing brace is what is unexpected */
-        return error_set(err, ERROR_CONFIG, "%s ends too early: a bracket, string or block is still open",
+        return error_set(err, ERROR_CONFIG,
+                         "%s ends too early: a bracket, string or block is still open",
                          source->name);
-    return error_set(err, ERROR_CONFIG, "%s, line %d, column %d: %s", source->name, (int)first->lineno,
-                     first->column - head, first->message ? first->message : "syntax error");
+    return error_set(err, ERROR_CONFIG, "%s, line %d, column %d: %s", source->name,
+                     (int)first->lineno, first->column - head,
+                     first->message ? first->message : "syntax error");
 }
 
 /* $& $` and $' cost a string each at every match, so they are set only once some script names them. */
@@ -59,7 +62,8 @@ static void note_variables(struct script_vm *vm, struct str text)
 /* mruby takes begin … end while for a plain while, which tests first: refused rather than run differently. */
 static bool check_loops(struct script_vm *vm, const struct source *source, struct error *err)
 {
-    struct regex *regex = regex_compile(STR("^[^#\"'\\n]*\\bend[ \\t]+(?:while|until)\\b"), 0, NULL);
+    struct regex *regex =
+        regex_compile(STR("^[^#\"'\\n]*\\bend[ \\t]+(?:while|until)\\b"), 0, NULL);
     size_t start, end = 0, line = 1;
     assert(regex);
     bool found = regex_search(regex, vm->scratch, source->text, 0) == REGEX_MATCHED &&
@@ -139,7 +143,7 @@ static bool compile_code(struct script *script, struct str code, struct error *e
     buf_init(&text, SCRIPT_FILE_MAX);
     bool ok = wrap_code(code, &text, err) &&
               evaluate(script->vm, &(struct source){buf_str(&text), "code", script->self},
-                      &script->lambda, err);
+                       &script->lambda, err);
     buf_release(&text);
     if (ok && mrb_type(script->lambda) != MRB_TT_PROC)
         return error_set(err, ERROR_CONFIG, "code: unmatched '}'");
@@ -268,12 +272,14 @@ static void begin(struct script *script, struct script_call *call)
     vm->call = call;
     vm->env = script->env;
     vm->fetched_count = 0;
+    watch_begin(&vm->watch, &script->watched);
 }
 
 /* Cuts the objects of events off from their memory and lets go of what the call held. */
 static void finish(struct script_vm *vm)
 {
     struct RArray *roots = mrb_ary_ptr(vm->roots);
+    watch_end(&vm->watch);
     for (mrb_int i = 0; i < ARY_LEN(roots); i++) {
         if (mrb_data_p(ARY_PTR(roots)[i]))
             script_cut_off(ARY_PTR(roots)[i]);
@@ -302,6 +308,12 @@ struct script *script_open(struct script_vm *vm, const struct plugin_env *env,
     struct script_call call = {NULL, NULL, &vm->arena};
     int ai = mrb_gc_arena_save(vm->mrb);
     *script = (struct script){.vm = vm, .env = env, .is_file = source->path.len > 0};
+    script->watched = (struct watched){
+        .env = env,
+        .timeout_ms = source->timeout_ms,
+        .timeouts = env->counter ? env->counter(env, "script_timeouts") : NULL,
+    };
+    watchdog_expect(&script->watched);
     script->lambda = mrb_nil_value();
     script->self = mrb_obj_new(vm->mrb, vm->filter_class, 0, NULL);
     mrb_gc_register(vm->mrb, script->self);
@@ -319,6 +331,7 @@ void script_close(struct script *script)
 {
     if (!script)
         return;
+    watchdog_forget(&script->vm->watch, &script->watched);
     mrb_gc_unregister(script->vm->mrb, script->self);
     mrb_gc_unregister(script->vm->mrb, script->lambda);
     mem_free(script);
@@ -362,8 +375,8 @@ static mrb_value run_protected(mrb_state *mrb, void *ud)
     mrb_value arguments[2] = {script_new_event(vm, vm->call->event), vm->new_event_block};
     mrb_ary_push(mrb, vm->roots, arguments[0]);
     if (script->is_file) {
-        mrb_value returned = mrb_funcall_argv(mrb, script->self, mrb_intern_lit(mrb, "filter"), 1,
-                                              arguments);
+        mrb_value returned =
+            mrb_funcall_argv(mrb, script->self, mrb_intern_lit(mrb, "filter"), 1, arguments);
         script_write_back(vm);
         run->result = take_returned(vm, returned);
     } else {

@@ -7,8 +7,8 @@
  * object. The bare machine and the prelude take a few hundred KiB, so one for each filter would be dear. What scripts
  * allocate is bounded by SCRIPT_HEAP_MAX; beyond it they get a NoMemoryError.
  *
- * A script is one filter's code. Nothing here blocks a lane except the script itself: there is no watchdog yet for
- * code that does not return.
+ * A script is one filter's code. Nothing here blocks a lane except the script itself; one that does not return is named by
+ * the watchdog (watchdog.h).
  *
  * One thread: the lane's.
  */
@@ -33,6 +33,7 @@ size_t script_vm_heap_bytes(const struct script_vm *vm);
 struct script_source {
     struct str code, init, path;
     const struct option_hash *params; /* NULL: none */
+    uint64_t timeout_ms; /* a run that takes longer is reported; 0: none is */
 };
 
 /* Parses code, init or the file without running anything; the bare parser needs no vm. False on a syntax error. */

@@ -235,6 +235,7 @@ struct script_vm *script_vm_ref(struct script_vm **slot, const struct plugin_env
     vm->env = NULL;
     vm->slot = slot;
     *slot = vm;
+    watchdog_add(&vm->watch);
     return vm;
 }
 
@@ -244,5 +245,6 @@ void script_vm_unref(struct script_vm *vm)
     if (--vm->references > 0)
         return;
     *vm->slot = NULL;
+    watchdog_remove(&vm->watch);
     destroy(vm);
 }

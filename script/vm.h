@@ -25,6 +25,7 @@
 
 #include "base/map.h"
 #include "script/script.h"
+#include "script/watchdog.h"
 
 /* A string that the script got from an event: when the script changes it in place, the event sees it. */
 struct fetched {
@@ -53,6 +54,7 @@ struct script_vm {
     struct script_vm **slot;
     unsigned references;
     size_t heap_bytes;
+    struct watch watch;
     struct script_call *call; /* NULL: no script runs */
     const struct plugin_env *env; /* of the filter whose script runs */
     struct arena arena;       /* field references, outside-of-call values; lives as long as the vm */

@@ -34,12 +34,13 @@ class Gate:
 class BeatsCase(support.Case):
     """Starts millrace with a beats input whose options a test may add to, and reads what came out."""
 
-    def serve(self, options='', output=None, arguments=(), port=None):
+    def serve(self, options='', output=None, arguments=(), port=None, filters=''):
         self.port = port or support.free_port()
         self.path = self.folder / 'events.jsonl'
         self.counters_path = self.folder / 'counters.json'
         output = output or f'file {{ path => "{self.path}" codec => json_lines }}'
-        text = f'input {{ beats {{ id => "beats" host => "127.0.0.1" port => {self.port} {options} }} }} output {{ {output} }}'
+        text = f'input {{ beats {{ id => "beats" host => "127.0.0.1" port => {self.port} {options} }} }} {filters} ' \
+               f'output {{ {output} }}'
         self.millrace = self.start('-e', text, '--counters', self.counters_path, *arguments)
         self.millrace.wait_for_log('waiting for Beats')
         return self.millrace
