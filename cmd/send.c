@@ -36,7 +36,7 @@ enum {
 };
 
 static const char USAGE[] =
-    "usage: millrace send --to HOST:PORT [send_flags] [FILE]\n"
+    "usage: millrace send --to HOST:PORT [FLAGS] [FILE]\n"
     "Sends the lines of FILE, or of standard input, to a Beats server, as Filebeat does.\n"
     "  --to HOST:PORT      the server\n"
     "  --field KEY=VALUE   goes into [fields] of each event; may be repeated\n"

@@ -108,12 +108,13 @@ static inline size_t copy_clean(char *out, const char *text, size_t len)
 
 static size_t escape(unsigned char byte, char out[ESCAPE_MAX])
 {
-    static const char SHORT[] = "\b\t\n\f\r\"\\", LETTERS[] = "btnfr\"\\",
-                      HEX[] = "0123456789ABCDEF";
-    const char *found = byte ? strchr(SHORT, byte) : NULL;
+    static const char HEX[] = "0123456789ABCDEF";
+    static const char LETTERS[0x20] = {
+        ['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
+    char letter = byte < sizeof LETTERS ? LETTERS[byte] : (char)byte;
     out[0] = '\\';
-    if (found) {
-        out[1] = LETTERS[found - SHORT];
+    if (letter) {
+        out[1] = letter;
         return 2;
     }
     memcpy(out + 1, "u00", 3);
