@@ -166,7 +166,8 @@ bool date_math_parse(const struct date_math *math, struct str text, int64_t *ms_
         return false;
     if (bars != SIZE_MAX)
         return apply_steps(math, str_from_offset(text, bars + 2), ms_out);
+    /* Only times are filled up: 2024-01 is the first of January until its last millisecond. */
     if (math->rounds_up && finest > DATE_MILLISECOND)
-        *ms_out = date_next(*ms_out, finest, math->zone) - 1;
+        *ms_out = date_next(*ms_out, finest > DATE_DAY ? DATE_DAY : finest, math->zone) - 1;
     return true;
 }
