@@ -27,6 +27,8 @@ struct regex_scratch {
     uint32_t group_room;
     int pairs;       /* that the last search filled; 0: no match */
     bool is_swollen; /* the match data holds the interpreter's frames */
+    uint32_t match_limit;
+    uint64_t limits_met;
     pcre2_match_context *context;
     pcre2_jit_stack *stack;
 };
@@ -43,8 +45,8 @@ static bool compile_error(struct error *err, struct str pattern, int code)
 static pcre2_code *compile(const struct regex_translation *translation, unsigned flags,
                            int *code_out)
 {
-    uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NO_UTF_CHECK |
-                       PCRE2_NEVER_BACKSLASH_C;
+    uint32_t options =
+        PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NO_UTF_CHECK | PCRE2_NEVER_BACKSLASH_C;
     PCRE2_SIZE offset;
     if (flags & REGEX_IGNORE_CASE)
         options |= PCRE2_CASELESS;
@@ -57,8 +59,8 @@ static pcre2_code *compile(const struct regex_translation *translation, unsigned
     pcre2_set_bsr(context, PCRE2_BSR_UNICODE);
     pcre2_set_parens_nest_limit(context, NEST_LIMIT);
     const char *text = translation->text.ptr ? translation->text.ptr : "";
-    pcre2_code *compiled = pcre2_compile((PCRE2_SPTR)text, translation->text.len, options, code_out,
-                                         &offset, context);
+    pcre2_code *compiled =
+        pcre2_compile((PCRE2_SPTR)text, translation->text.len, options, code_out, &offset, context);
     pcre2_compile_context_free(context);
     return compiled;
 }
@@ -106,13 +108,13 @@ struct regex_scratch *regex_scratch_new(const struct regex_limits *limits)
     if (!limits)
         limits = &DEFAULTS;
     scratch->context = pcre2_match_context_create(NULL);
-    scratch->stack =
-        pcre2_jit_stack_create(JIT_STACK_START_BYTES,
-                               limits->jit_stack_bytes ? limits->jit_stack_bytes : REGEX_JIT_STACK_BYTES,
-                               NULL);
+    scratch->stack = pcre2_jit_stack_create(
+        JIT_STACK_START_BYTES,
+        limits->jit_stack_bytes ? limits->jit_stack_bytes : REGEX_JIT_STACK_BYTES, NULL);
     if (!scratch->context)
         mem_abort("out of memory");
-    pcre2_set_match_limit(scratch->context, limits->match_limit ? limits->match_limit : REGEX_MATCH_LIMIT);
+    scratch->match_limit = limits->match_limit ? limits->match_limit : REGEX_MATCH_LIMIT;
+    pcre2_set_match_limit(scratch->context, scratch->match_limit);
     pcre2_set_heap_limit(scratch->context, limits->heap_kib ? limits->heap_kib : REGEX_HEAP_KIB);
     pcre2_jit_stack_assign(scratch->context, NULL, scratch->stack);
     return scratch;
@@ -152,14 +154,15 @@ static int search_slowly(const struct regex *regex, struct regex_scratch *scratc
                        PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, scratch->match, scratch->context);
 }
 
-enum regex_result regex_search(const struct regex *regex, struct regex_scratch *scratch,
-                               struct str subject, size_t from)
+/* PCRE2's answer. */
+static int search(const struct regex *regex, struct regex_scratch *scratch, struct str subject,
+                  size_t from)
 {
     int result = PCRE2_ERROR_JIT_STACKLIMIT;
     assert(regex && scratch);
     scratch->pairs = 0;
     if (from > subject.len || subject.len - from < regex->min_length)
-        return REGEX_NO_MATCH;
+        return PCRE2_ERROR_NOMATCH;
     if (!subject.ptr)
         subject.ptr = "";
     make_room(scratch, regex->group_count + 1);
@@ -168,13 +171,52 @@ enum regex_result regex_search(const struct regex *regex, struct regex_scratch *
                                  scratch->match, scratch->context);
     if (result == PCRE2_ERROR_JIT_STACKLIMIT)
         result = search_slowly(regex, scratch, subject, from);
+    return result;
+}
+
+enum regex_result regex_search(const struct regex *regex, struct regex_scratch *scratch,
+                               struct str subject, size_t from)
+{
+    int result = search(regex, scratch, subject, from);
     if (result == PCRE2_ERROR_NOMATCH)
         return REGEX_NO_MATCH;
-    if (result < 0)
+    if (result < 0) {
+        scratch->limits_met++;
         return REGEX_LIMIT;
+    }
     assert(result > 0);
     scratch->pairs = result;
     return REGEX_MATCHED;
+}
+
+uint64_t regex_limits_met(const struct regex_scratch *scratch)
+{
+    return scratch->limits_met;
+}
+
+static bool ends_within(const struct regex *regex, struct regex_scratch *scratch,
+                        struct str subject, uint32_t steps)
+{
+    pcre2_set_match_limit(scratch->context, steps);
+    int result = search(regex, scratch, subject, 0);
+    return result >= 0 || result == PCRE2_ERROR_NOMATCH;
+}
+
+uint32_t regex_count_steps(const struct regex *regex, struct regex_scratch *scratch,
+                           struct str subject)
+{
+    uint32_t low = 0, high = scratch->match_limit;
+    if (!ends_within(regex, scratch, subject, high))
+        return UINT32_MAX; /* the limit that is set is the scratch's own */
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (ends_within(regex, scratch, subject, middle))
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    pcre2_set_match_limit(scratch->context, scratch->match_limit);
+    return high;
 }
 
 bool regex_group(const struct regex_scratch *scratch, unsigned group, size_t *start_out,

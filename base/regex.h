@@ -26,12 +26,19 @@ enum regex_flags {
     REGEX_EXTENDED = 4, /* (?x) */
 };
 
+/* What one search may take. The JIT honours match_limit and has its own stack; a search that needs a deeper one is done
+ * again by PCRE2's interpreter, and only that one uses the heap. A step is what PCRE2 counts for its match limit: one
+ * more way through the pattern that is tried. */
 struct regex_limits {
-    uint32_t match_limit;       /* steps; 0: REGEX_MATCH_LIMIT */
-    uint32_t heap_kib;          /* 0: REGEX_HEAP_KIB */
-    size_t jit_stack_bytes;     /* 0: REGEX_JIT_STACK_BYTES */
+    uint32_t match_limit;   /* steps; 0: REGEX_MATCH_LIMIT */
+    uint32_t heap_kib;      /* 0: REGEX_HEAP_KIB */
+    size_t jit_stack_bytes; /* 0: REGEX_JIT_STACK_BYTES */
 };
-enum { REGEX_MATCH_LIMIT = 10000000, REGEX_HEAP_KIB = 20000, REGEX_JIT_STACK_BYTES = 1024 * 1024 };
+enum {
+    REGEX_MATCH_LIMIT = 10000000,
+    REGEX_HEAP_KIB = 20 * 1024,
+    REGEX_JIT_STACK_BYTES = 1024 * 1024
+};
 
 /* NULL and *err (with the offset in the pattern) when it is not a valid pattern. regex_free(NULL) is ok. */
 struct regex *regex_compile(struct str pattern, unsigned flags, struct error *err);
@@ -47,6 +54,13 @@ enum regex_result { REGEX_NO_MATCH, REGEX_MATCHED, REGEX_LIMIT /* match, heap or
 /* Searches from offset `from`. After MATCHED the groups are readable until the next search with this scratch. */
 enum regex_result regex_search(const struct regex *regex, struct regex_scratch *scratch,
                                struct str subject, size_t from);
+
+/* How many searches with this scratch ended with REGEX_LIMIT. */
+uint64_t regex_limits_met(const struct regex_scratch *scratch);
+/* The steps that a search from the start takes, by trying: the smallest match limit with which it ends. Above the
+ * scratch's own limit: UINT32_MAX. The groups are not readable afterwards. */
+uint32_t regex_count_steps(const struct regex *regex, struct regex_scratch *scratch,
+                           struct str subject);
 
 /* Group 0 is the whole match. False when the group took no part. */
 bool regex_group(const struct regex_scratch *scratch, unsigned group, size_t *start_out,

@@ -52,7 +52,9 @@ static void prepare(struct run_pipeline *pipeline, const struct run_shared *shar
         .listen_at = settings->listen_at,
         .host_name = settings->node_name.ptr,
         .escape = (enum field_escape)settings->escape,
-        .regex_match_limit = (uint32_t)settings->regex_match_limit,
+        .regex = {.match_limit = (uint32_t)settings->regex_match_limit,
+                  .heap_kib = (uint32_t)(settings->regex_heap_limit_bytes / 1024),
+                  .jit_stack_bytes = (size_t)settings->regex_jit_stack_bytes},
         .max_event_bytes = shared->memory->limit_bytes / 8,
     };
 }

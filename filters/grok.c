@@ -101,22 +101,25 @@ static const struct option OPTIONS[] = {
     },
     {
         .name = "timeout_millis",
-        .doc = "Bound of one match. A match is bounded by its steps (see limits in the manual); 0 "
-               "is no bound.",
+        .doc = "Longest time of a match.",
+        .note = "a match is given up after the steps of the setting regex.match_limit instead",
         OPTION_IN_INT(struct grok_filter, timeout_millis),
         .def = "30000",
         .max = 86400000,
+        .flags = OPTION_IGNORED,
     },
     {
         .name = "timeout_scope",
         .doc = "What timeout_millis bounds.",
+        .note = "the limit is always that of one pattern",
         OPTION_IN_CHOICE(struct grok_filter, timeout_scope),
         .choices = SCOPES,
         .def = "pattern",
+        .flags = OPTION_IGNORED,
     },
     {
         .name = "tag_on_timeout",
-        .doc = "Tag for an event whose match was given up at the bound.",
+        .doc = "Tag for an event whose match was given up at a limit (regex.match_limit).",
         OPTION_IN_STRING(struct grok_filter, tag_on_timeout),
         .def = "_groktimeout",
     },

@@ -50,7 +50,7 @@ static bool write_section(const struct engine *engine, enum conf_section section
 }
 
 struct totals {
-    uint64_t filtered, created, cancelled, failed_conditions;
+    uint64_t filtered, created, cancelled, failed_conditions, condition_limits;
 };
 
 static struct totals add_up(const struct engine *engine)
@@ -63,6 +63,8 @@ static struct totals add_up(const struct engine *engine)
         totals.cancelled += atomic_load_explicit(&program->cancelled.value, memory_order_relaxed);
         totals.failed_conditions +=
             atomic_load_explicit(&program->failed_conditions.value, memory_order_relaxed);
+        totals.condition_limits +=
+            atomic_load_explicit(&program->condition_limits.value, memory_order_relaxed);
     }
     return totals;
 }
@@ -76,11 +78,13 @@ bool engine_write_counters(struct engine *engine, struct buf *out)
     return json_encode_str(str_from(engine->options.pipeline_id), out) &&
            buf_printf(out,
                       ":{\"events\":{\"in\":%llu,\"filtered\":%llu,\"out\":%llu,\"created\":%llu,"
-                      "\"cancelled\":%llu,\"condition_failures\":%llu,\"refused\":%llu},",
+                      "\"cancelled\":%llu,\"condition_failures\":%llu,"
+                      "\"condition_match_limits\":%llu,\"refused\":%llu},",
                       (unsigned long long)summary.events_in, (unsigned long long)totals.filtered,
                       (unsigned long long)summary.events_out, (unsigned long long)totals.created,
                       (unsigned long long)totals.cancelled,
                       (unsigned long long)totals.failed_conditions,
+                      (unsigned long long)totals.condition_limits,
                       (unsigned long long)summary.refused) &&
            buf_printf(out, "\"health\":") && health_write(&engine->health, out) &&
            buf_printf(out, ",\"pipeline\":{\"workers\":%zu,\"batch_size\":%zu},", lanes,

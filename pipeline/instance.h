@@ -23,6 +23,7 @@ struct instance {
     _Atomic(struct counter_cell *) counters; /* newest first; only added to */
     struct delivery *delivery;               /* outputs only */
     struct counter *events_in, *events_out;
+    struct counter *match_limits; /* filters only: searches that met a limit of regular expressions */
     bool open;
 };
 

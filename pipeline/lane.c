@@ -8,6 +8,7 @@
 #include <assert.h>
 
 #include "base/mem.h"
+#include "pipeline/engine_private.h"
 
 void lane_post(struct lane *lane, struct inbox_item *item)
 {
@@ -61,7 +62,7 @@ bool lane_init(struct lane *lane, struct engine *engine, size_t index, uv_loop_t
         return error_set(err, ERROR_IO, "cannot make the inbox of lane %zu", index);
     lane->wake.data = lane;
     lane->json = json_reader_new();
-    lane->regex = regex_scratch_new(NULL);
+    lane->regex = regex_scratch_new(&engine->options.settings->regex);
     arena_init(&lane->scratch, NULL);
     return true;
 }

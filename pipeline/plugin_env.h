@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/regex.h"
 #include "base/str.h"
 #include "conf/field_ref.h"
 
@@ -20,7 +21,6 @@ struct engine;
 struct json_reader;
 struct lane;
 struct listen_at;
-struct regex_scratch;
 
 enum ecs_mode { ECS_DISABLED, ECS_V1, ECS_V8 };
 
@@ -43,7 +43,7 @@ struct plugin_settings {
     const struct listen_at *listen_at; /* --listen-at; NULL: nothing (conf/listen_at.h) */
     const char *host_name;             /* of this machine */
     enum field_escape escape;
-    uint32_t regex_match_limit;
+    struct regex_limits regex;         /* of one search */
     size_t max_event_bytes;            /* one event from outside; ≤ an eighth of the memory budget */
 };
 

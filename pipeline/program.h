@@ -25,6 +25,7 @@ struct program {
     bool closed; /* a batch that still comes is dropped unacknowledged: its stream is closed too */
     struct counter filtered; /* events that left the filters */
     struct counter created, cancelled, failed_conditions;
+    struct counter condition_limits; /* searches of conditions that met a limit of regular expressions */
 };
 
 struct program *program_new(struct lane *lane, const struct plan *plan);

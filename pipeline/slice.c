@@ -37,6 +37,8 @@ static void run_filter(struct slice *slice, struct instance *instance, struct se
         .sink = {.arena = &batch->arena, .emit = add_created},
         .slice = slice,
     };
+    const struct regex_scratch *regex = slice->program->lane->regex;
+    uint64_t limits_met = regex_limits_met(regex);
     size_t count = batch->count, in = 0, cancelled = 0;
     for (size_t at = 0; selection_next(selection, &at); at++) {
         struct event *event = batch->events[at];
@@ -57,6 +59,7 @@ static void run_filter(struct slice *slice, struct instance *instance, struct se
             selection_add(selection, at);
     counter_add(instance->events_in, in);
     counter_add(instance->events_out, in - cancelled + (batch->count - count));
+    counter_add(instance->match_limits, regex_limits_met(regex) - limits_met);
     counter_add(&slice->program->cancelled, cancelled);
 }
 
@@ -121,6 +124,7 @@ static struct selection take_matching(struct slice *slice, const struct conditio
     struct program *program = slice->program;
     struct batch *batch = slice->batch;
     struct selection matching = selection_none(&program->lane->scratch, batch->count);
+    uint64_t limits_met = regex_limits_met(program->lane->regex);
     for (size_t at = 0; selection_next(rest, &at); at++) {
         switch (condition_test(condition, batch->events[at], program->lane->regex)) {
         case CONDITION_FALSE:
@@ -136,6 +140,7 @@ static struct selection take_matching(struct slice *slice, const struct conditio
             break;
         }
     }
+    counter_add(&program->condition_limits, regex_limits_met(program->lane->regex) - limits_met);
     return matching;
 }
 

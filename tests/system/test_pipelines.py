@@ -62,6 +62,38 @@ class Run(support.Case):
             self.assertEqual(routed, counts['routed'])
             self.assertEqual(routed, counts['delivered'] + counts['conflicts'] + counts['refused'] + counts['dropped'])
 
+    def test_searches_that_are_given_up_are_counted(self):
+        counters, slow = self.folder / 'counters.json', 'a' * 32 + 'b'
+        text = '''filter {
+          grok { id => "grok" match => { "message" => "^(?<found>(a+)+)$" } }
+          mutate { id => "gsub" gsub => ["message", "^(a+)+$", "short"] }
+          ruby { id => "ruby" code => "2.times { begin; event.get('message') =~ /^(a+)+$/; rescue; end }; 'a' * 3 =~ /a/" }
+          if [message] =~ /^(a+)+$/ or [message] == "short" { mutate { id => "if" add_tag => ["short"] } }
+        } output { stdout { codec => json_lines } }'''
+        millrace = self.run_to_end('-e', text, '--counters', counters, '--regex.match_limit', 5000, '-w', 1,
+                                   stdin=f'{slow}\naaa\n{slow}\n'.encode())
+        events = millrace.json_lines()
+        self.assertEqual([['_groktimeout', '_mutate_error'], ['short'], ['_groktimeout', '_mutate_error']],
+                         [event['tags'] for event in events])
+        main = json.loads(counters.read_text())['pipelines']['main']
+        self.assertEqual({'grok': 2, 'gsub': 2, 'ruby': 4, 'if': 0},
+                         {plugin['id']: plugin['events']['match_limits'] for plugin in main['plugins']['filters']})
+        self.assertEqual(2, main['events']['condition_match_limits'])
+
+    def test_limits_of_searches_are_settings_of_a_pipeline(self):
+        self.write('settings/pipelines.yml', '''
+- pipeline.id: deep
+  config.string: 'input { generator { message => "@" count => 1 } } filter { grok { match => { "message" => "^(?:a|b)*c" } } }
+                  output { stdout { codec => line { format => "deep %{tags}" } } }'
+- pipeline.id: flat
+  regex.jit_stack: 32kb
+  regex.heap_limit: 64kb
+  config.string: 'input { generator { message => "@" count => 1 } } filter { grok { match => { "message" => "^(?:a|b)*c" } } }
+                  output { stdout { codec => line { format => "flat %{tags}" } } }'
+'''.replace('@', 'a' * 20000 + 'c'))
+        millrace = self.run_to_end('--path.settings', self.folder / 'settings')
+        self.assertEqual(['deep %{tags}', 'flat _groktimeout'], sorted(millrace.stdout.split('\n'))[1:])
+
     def test_sigusr1_reports_and_sigterm_ends(self):
         millrace = self.start('-e', ENDLESS)
         millrace.wait_for_log('pipeline started')

@@ -327,8 +327,8 @@ START_TEST(replaces)
     buf_init(&out, 1000);
     struct regex_replacement *replacement =
         regex_replacement_parse(&arena, regex, str_from(REPLACED[_i].replacement));
-    enum regex_result result = regex_replace_all(regex, scratch, str_from(REPLACED[_i].subject),
-                                                 replacement, &out);
+    enum regex_result result =
+        regex_replace_all(regex, scratch, str_from(REPLACED[_i].subject), replacement, &out);
     ck_assert_int_eq(result, expected ? REGEX_MATCHED : REGEX_NO_MATCH);
     buf_append_char(&out, '\0');
     ck_assert_str_eq(out.ptr, expected ? expected : "");
@@ -361,8 +361,8 @@ END_TEST
 START_TEST(obeys_flags_and_start)
 {
     struct regex_scratch *scratch = regex_scratch_new(NULL);
-    struct regex *regex =
-        regex_compile(STR(" a . b # all"), REGEX_IGNORE_CASE | REGEX_DOT_ALL | REGEX_EXTENDED, NULL);
+    struct regex *regex = regex_compile(STR(" a . b # all"),
+                                        REGEX_IGNORE_CASE | REGEX_DOT_ALL | REGEX_EXTENDED, NULL);
     size_t start, end;
     ck_assert_int_eq(regex_search(regex, scratch, STR("xA\nB"), 0), REGEX_MATCHED);
     ck_assert(regex_group(scratch, 0, &start, &end));
@@ -379,27 +379,68 @@ END_TEST
 
 enum { LARGE = 1 << 20 };
 
-START_TEST(meets_its_limits)
+START_TEST(meets_its_match_limit)
 {
-    const struct regex_limits small = {.match_limit = 1000};
-    struct regex_scratch *scratch = regex_scratch_new(NULL), *limited = regex_scratch_new(&small);
-    struct regex *deep = regex_compile(STR("^(?:a|b)*c"), 0, NULL);
-    struct regex *slow = regex_compile(STR("(a+)+$"), 0, NULL);
+    static const struct regex_limits SMALL = {.match_limit = 1000};
+    struct regex_scratch *scratch = regex_scratch_new(&SMALL);
+    struct regex *slow = regex_compile(STR("^(a+)+$"), 0, NULL);
+    ck_assert_int_eq(regex_search(slow, scratch, STR("aaaaaaaaaaaaaaaaaaaaaaaaaaaab"), 0),
+                     REGEX_LIMIT);
+    ck_assert_uint_eq(regex_limits_met(scratch), 1);
+    ck_assert_int_eq(regex_search(slow, scratch, STR("aa"), 0), REGEX_MATCHED);
+    ck_assert_int_eq(regex_search(slow, scratch, STR("b"), 0), REGEX_NO_MATCH);
+    ck_assert_uint_eq(regex_limits_met(scratch), 1);
+    regex_free(slow);
+    regex_scratch_free(scratch);
+}
+END_TEST
+
+/* Deeper than the JIT's stack: the interpreter goes on, as far as the heap reaches. */
+START_TEST(meets_its_memory_limits)
+{
+    static const struct regex_limits TIGHT = {.heap_kib = 64, .jit_stack_bytes = 32 * 1024};
+    static const struct regex_limits DEEP = {.heap_kib = 64, .jit_stack_bytes = 8 * 1024 * 1024};
+    struct regex_scratch *scratch = regex_scratch_new(NULL), *tight = regex_scratch_new(&TIGHT),
+                         *deep = regex_scratch_new(&DEEP);
+    struct regex *regex = regex_compile(STR("^(?:a|b)*c"), 0, NULL);
     char *text = malloc(LARGE);
     ck_assert_ptr_nonnull(text);
     memset(text, 'a', LARGE);
-    ck_assert_int_eq(regex_search(slow, limited, str_make("aaaaaaaaaaaaaaaaaaaaaaaaaaaab", 29), 0),
-                     REGEX_LIMIT);
-    ck_assert_int_eq(regex_search(slow, limited, STR("aa"), 0), REGEX_MATCHED);
-    /* Deeper than the JIT's stack: still an answer or a limit, and the scratch works afterwards. */
-    ck_assert_int_ne(regex_search(deep, scratch, str_make(text, LARGE), 0), REGEX_MATCHED);
     text[60000] = 'c';
-    ck_assert_int_eq(regex_search(deep, scratch, str_make(text, LARGE), 0), REGEX_MATCHED);
-    ck_assert_int_eq(regex_search(deep, scratch, STR("abc"), 0), REGEX_MATCHED);
+    ck_assert_int_eq(regex_search(regex, scratch, str_make(text, LARGE), 0), REGEX_MATCHED);
+    ck_assert_int_eq(regex_search(regex, deep, str_make(text, LARGE), 0), REGEX_MATCHED);
+    ck_assert_int_eq(regex_search(regex, tight, str_make(text, LARGE), 0), REGEX_LIMIT);
+    ck_assert_int_eq(regex_search(regex, tight, STR("abc"), 0), REGEX_MATCHED);
+    ck_assert_uint_eq(regex_limits_met(tight), 1);
     free(text);
-    regex_free(deep);
-    regex_free(slow);
-    regex_scratch_free(limited);
+    regex_free(regex);
+    regex_scratch_free(deep);
+    regex_scratch_free(tight);
+    regex_scratch_free(scratch);
+}
+END_TEST
+
+/* The count is the smallest limit with which the search ends, and the scratch's own limit is as before. */
+START_TEST(counts_steps)
+{
+    static const char *const TEXTS[] = {"", "b", "aaaa", "aaaaaaaaaab"};
+    struct regex *regex = regex_compile(STR("^(a+)+$"), 0, NULL);
+    struct regex_scratch *scratch = regex_scratch_new(NULL);
+    struct str text = str_from(TEXTS[_i]);
+    uint32_t steps = regex_count_steps(regex, scratch, text);
+    enum regex_result result = regex_search(regex, scratch, text, 0);
+    ck_assert_int_ne(result, REGEX_LIMIT);
+    ck_assert_uint_eq(regex_limits_met(scratch), 0);
+    for (uint32_t limit = steps > 0 ? steps - 1 : 1; limit > 0 && limit <= steps; limit++) {
+        struct regex_scratch *limited =
+            regex_scratch_new(&(struct regex_limits){.match_limit = limit});
+        ck_assert_int_eq(regex_search(regex, limited, text, 0),
+                         limit < steps ? REGEX_LIMIT : result);
+        regex_scratch_free(limited);
+    }
+    text = STR("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab");
+    ck_assert_uint_eq(regex_count_steps(regex, scratch, text), UINT32_MAX);
+    regex_free(regex);
     regex_scratch_free(scratch);
 }
 END_TEST
@@ -416,7 +457,9 @@ Suite *regex_suite(void)
     tcase_add_loop_test(tcase, replaces, 0, ROWS(REPLACED));
     tcase_add_test(tcase, keeps_names_as_written);
     tcase_add_test(tcase, obeys_flags_and_start);
-    tcase_add_test(tcase, meets_its_limits);
+    tcase_add_test(tcase, meets_its_match_limit);
+    tcase_add_test(tcase, meets_its_memory_limits);
+    tcase_add_loop_test(tcase, counts_steps, 0, 4);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -3,4 +3,5 @@
 #include "tests/unit/runner.h"
 
 SUITE_MAIN(csv_suite, csv_filter_suite, date_suite, date_formats_suite, dissect_suite, geoip_suite,
-           kv_suite, mutate_suite, small_suite, throttle_suite, useragent_suite, xml_suite)
+           kv_suite, match_limit_suite, mutate_suite, small_suite, throttle_suite, useragent_suite,
+           xml_suite)

@@ -11,6 +11,7 @@ Suite *date_formats_suite(void);
 Suite *dissect_suite(void);
 Suite *geoip_suite(void);
 Suite *kv_suite(void);
+Suite *match_limit_suite(void);
 Suite *mutate_suite(void);
 Suite *small_suite(void);
 Suite *throttle_suite(void);

@@ -142,6 +142,28 @@ START_TEST(tests_events)
 }
 END_TEST
 
+/* A search that is given up counts as no match, and is counted. */
+START_TEST(gives_up_at_a_limit)
+{
+    static const struct {
+        const char *condition;
+        enum condition_result result;
+    } ROWS[] = {
+        {"[a] =~ /^(a+)+$/", CONDITION_FALSE},
+        {"[a] !~ /^(a+)+$/", CONDITION_TRUE},
+        {"[a] =~ /^(a+)+$/ or [a] =~ /^a/", CONDITION_TRUE},
+    };
+    static const struct regex_limits LIMITS = {.match_limit = 1000};
+    struct condition *condition = compile(ROWS[_i].condition);
+    struct event *event = event_from_json(&arena, "{\"a\":\"aaaaaaaaaaaaaaaaaaaaaaaaaab\"}");
+    regex_scratch_free(scratch);
+    scratch = regex_scratch_new(&LIMITS);
+    ck_assert_int_eq(condition_test(condition, event, scratch), ROWS[_i].result);
+    ck_assert_uint_eq(regex_limits_met(scratch), 1);
+    condition_release(condition);
+}
+END_TEST
+
 START_TEST(refuses_what_cannot_work)
 {
     static const char *const REFUSED[] = {
@@ -161,6 +183,7 @@ Suite *condition_suite(void)
     TCase *tcase = tcase_create("condition");
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     LOOP(tests_events, TESTS);
+    tcase_add_loop_test(tcase, gives_up_at_a_limit, 0, 3);
     tcase_add_loop_test(tcase, refuses_what_cannot_work, 0, 3);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -189,6 +189,29 @@ START_TEST(keeps_its_heap)
 }
 END_TEST
 
+/* A search that is given up raises, in whatever method it is, and the script goes on behind a rescue. */
+START_TEST(gives_up_at_a_limit)
+{
+    static const char *const CODES[] = {
+        "event.get('a') =~ /^(a+)+$/",         "/^(a+)+$/.match?(event.get('a'))",
+        "event.get('a').match(/^(a+)+$/)",     "event.get('a').gsub(/^(a+)+$/, 'x')",
+        "event.get('a').sub(/^(a+)+$/) { 1 }", "event.get('a').scan(/^(a+)+$/)",
+        "event.get('a').split(/^(a+)+$/)",     "case event.get('a'); when /^(a+)+$/ then 1; end",
+    };
+    static const char EVENT[] = "{\"a\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\"}";
+    struct bench bench;
+    bench_init(&bench);
+    const char *result = bench_code(&bench, CODES[_i], EVENT);
+    ck_assert_msg(strstr(result, "raised: RuntimeError: regular expression given up"), "%s: %s",
+                  CODES[_i], result);
+    ck_assert_uint_eq(regex_limits_met(bench.env.regex), 1);
+    struct str rescued =
+        arena_printf(&bench.arena, "begin; %s; rescue => e; event.set('a', 1); end", CODES[_i]);
+    ck_assert_str_eq(bench_code(&bench, rescued.ptr, EVENT), "{\"a\":1}");
+    bench_release(&bench);
+}
+END_TEST
+
 Suite *event_suite(void)
 {
     Suite *suite = suite_create("event");
@@ -199,6 +222,7 @@ Suite *event_suite(void)
     tcase_add_test(tcase, makes_events);
     tcase_add_test(tcase, cuts_events_off);
     tcase_add_test(tcase, keeps_its_heap);
+    tcase_add_loop_test(tcase, gives_up_at_a_limit, 0, 8);
     suite_add_tcase(suite, tcase);
     return suite;
 }
