@@ -8,6 +8,7 @@
 #include "conf/bind.h"
 #include "conf/source.h"
 #include "pipeline/event_json.h"
+#include "pipeline/instance.h"
 
 enum { OUTPUT_MAX = 1 << 24 };
 
@@ -25,6 +26,8 @@ void fuzz_env_init(struct plugin_env *env, struct arena *arena)
 {
     static const struct plugin_settings SETTINGS;
     static const struct regex_limits LIMITS = {.match_limit = 20000, .heap_kib = 2000};
+    static struct plan_plugin plain; /* without common options */
+    static struct instance instance = {.plugin = &plain};
     static struct regex_scratch *scratch;
     if (!scratch)
         scratch = regex_scratch_new(&LIMITS);
@@ -32,7 +35,8 @@ void fuzz_env_init(struct plugin_env *env, struct arena *arena)
                                .ecs = ECS_V8,
                                .regex = scratch,
                                .settings = &SETTINGS,
-                               .counter = any_counter};
+                               .counter = any_counter,
+                               .host = &instance};
 }
 
 struct conf_plugin *fuzz_parse(struct arena *arena, const char *options)
