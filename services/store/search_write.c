@@ -133,7 +133,8 @@ bool search_write(struct search *search, uint64_t took_ms, struct buf *out, stru
                    (unsigned long long)took_ms, is_early ? "\"terminated_early\":true," : "",
                    search->indices, search->indices) &&
         write_hits(search, out);
-    if (search->aggregations && search->indices > 0)
+    if (search->aggregations && search->indices > 0 &&
+        value_object_count(search->plan.aggregations) > 0)
         done = done && buf_append_str(out, STR(",\"aggregations\":")) &&
                aggregations_write(search->aggregations, out, err);
     return done && buf_append_char(out, '}');
