@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * `millrace grok PATTERN [TEXT]`: what a grok expression makes of a text. Where it does not match, the longest front part
- * of the expression that does is shown, and the piece that stopped it.
+ * of the expression that does is shown, and the piece that stopped it. The steps are found by trying smaller and smaller
+ * limits with the same compiled code that pipelines use.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/grok.h"
 #include "base/utf8.h"
 #include "cmd/commands.h"
 #include "cmd/flags.h"
 
-enum { FLAG_LEGACY, FLAG_PATTERNS, FLAG_EXPAND, FLAG_HELP, PIECES_MAX = 512, LINE_MAX_BYTES = 1 << 20 };
+enum { FLAG_LEGACY, FLAG_PATTERNS, FLAG_EXPAND, FLAG_HELP };
+enum { PIECES_MAX = 512, LINE_MAX_BYTES = 1 << 20 };
+/* Characters, so that what is printed fits a terminal of 80. */
+enum { LINE_WIDTH = 62, PLACE_BEFORE = 40, NAME_WIDTH_MAX = 40 };
 
 const struct flag grok_flags[] = {
     {"legacy", 0, false, FLAG_LEGACY},
@@ -24,7 +29,12 @@ const struct flag grok_flags[] = {
 
 static const char USAGE[] =
     "usage: millrace grok [--legacy] [--patterns PATH] [--expand] PATTERN [TEXT]\n"
+    "What was captured; or how far the text matched, and the piece of the pattern that stopped "
+    "it.\n"
     "Without TEXT each line of standard input is tried. --legacy: field names without ECS.\n"
+    "A step is one more way through the pattern that was tried. A pipeline gives a search up "
+    "after\n"
+    "as many as its setting regex.match_limit says.\n"
     "Exit status 0 when every text matched, 1 when one did not.\n";
 
 struct grok_session {
@@ -33,6 +43,7 @@ struct grok_session {
     struct regex_scratch *scratch;
     struct str expression;
     struct grok grok;
+    bool has_colours;
 };
 
 /* The offsets at which the expression may be cut: before each %{…} and behind it, outside of groups and classes. */
@@ -63,11 +74,103 @@ static size_t find_cuts(struct str expression, size_t cuts[PIECES_MAX])
     return count;
 }
 
-static bool front_matches(struct grok_session *session, size_t len, struct str text, size_t *end_out)
+/* ---- printing ------------------------------------------------------------------------------------- */
+
+static const char RED[] = "31", GREEN[] = "32", CYAN[] = "36";
+
+/* Text in a colour, where there is a terminal to show it. */
+static void print_coloured(const struct grok_session *session, const char *colour, const char *text)
+{
+    if (session->has_colours)
+        printf("\033[%sm%s\033[0m", colour, text);
+    else
+        fputs(text, stdout);
+}
+
+/* Nothing in the text may steer the terminal. */
+static void print_value(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        bool is_c1 = c == 0xC2 && i + 1 < text.len && (unsigned char)text.ptr[i + 1] < 0xA0;
+        if (c == '\t')
+            fputs("\\t", stdout);
+        else if (c == '\n')
+            fputs("\\n", stdout);
+        else if (c < ' ' || c == 0x7F)
+            printf("\\x%02x", c);
+        else if (is_c1)
+            printf("\\u%04x", (unsigned char)text.ptr[++i]);
+        else
+            putchar(c);
+    }
+}
+
+static bool is_inside_character(struct str text, size_t at)
+{
+    return at < text.len && ((unsigned char)text.ptr[at] & 0xC0) == 0x80;
+}
+
+/* The offset `characters` before at. */
+static size_t step_back(struct str text, size_t at, size_t characters)
+{
+    while (at > 0 && characters > 0) {
+        at--;
+        if (!is_inside_character(text, at))
+            characters--;
+    }
+    return at;
+}
+
+static size_t step_on(struct str text, size_t at, size_t characters)
+{
+    for (; at < text.len && characters > 0; characters--) {
+        at++;
+        while (is_inside_character(text, at))
+            at++;
+    }
+    return at;
+}
+
+/* One column for each character of a line that a mark stands under. */
+static void print_flat(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        bool is_c1 = c == 0xC2 && i + 1 < text.len && (unsigned char)text.ptr[i + 1] < 0xA0;
+        i += is_c1;
+        putchar(c < ' ' || c == 0x7F || is_c1 ? '.' : c);
+    }
+}
+
+/* The part of the text around an offset, and a mark below it. */
+static void print_place(const struct grok_session *session, struct str text, size_t at)
+{
+    size_t start = step_back(text, at, PLACE_BEFORE), end = step_on(text, start, LINE_WIDTH);
+    size_t column = utf8_length(str_make(text.ptr + start, at - start)) + (start > 0);
+    fputs(start > 0 ? "  text        …" : "  text        ", stdout);
+    print_flat(str_make(text.ptr + start, end - start));
+    printf("%s\n              %*s", end < text.len ? "…" : "", (int)column, "");
+    print_coloured(session, RED, "^");
+    printf(at < text.len ? " byte %zu of %zu\n" : " byte %zu: its end\n", at, text.len);
+}
+
+static void print_steps(uint32_t steps)
+{
+    if (steps == UINT32_MAX)
+        printf(", more than %d steps\n", REGEX_MATCH_LIMIT);
+    else
+        printf(", %u step%s\n", (unsigned)steps, steps == 1 ? "" : "s");
+}
+
+/* ---- a text that does not match -------------------------------------------------------------------- */
+
+static bool front_matches(struct grok_session *session, size_t len, struct str text,
+                          size_t *end_out)
 {
     struct grok front;
-    if (!grok_compile(&session->arena, session->library, str_make(session->expression.ptr, len), true,
-                      &front, NULL))
+    if (!grok_compile(&session->arena, session->library, str_make(session->expression.ptr, len),
+                      true, &front, NULL))
         return false;
     size_t start = 0, end = 0;
     bool matches = regex_search(front.regex, session->scratch, text, 0) == REGEX_MATCHED &&
@@ -77,51 +180,90 @@ static bool front_matches(struct grok_session *session, size_t len, struct str t
     return matches;
 }
 
-static void explain_failure(struct grok_session *session, struct str text)
+/* The front part of an expression, or as much of its end as fits a line. */
+static void print_front(struct str front)
 {
-    size_t cuts[PIECES_MAX], reached = 0, good = 0;
-    size_t count = find_cuts(session->expression, cuts);
-    for (size_t i = 0; i < count; i++) {
-        size_t end;
-        if (!front_matches(session, cuts[i], text, &end)) {
-            printf("no match; stopped by: %.*s\n", (int)(cuts[i] - good),
-                   session->expression.ptr + good);
-            break;
-        }
-        good = cuts[i];
-        reached = end;
-    }
-    if (good > 0)
-        printf("  matches so far: %.*s\n", (int)good, session->expression.ptr);
-    printf("  %.*s\n  %*s^ got as far as byte %zu\n", STR_FMT(text), (int)utf8_length(str_make(text.ptr, reached)), "",
-           reached);
+    size_t start = step_back(front, front.len, LINE_WIDTH);
+    fputs(start > 0 ? "  behind      …" : "  behind      ", stdout);
+    print_value(str_from_offset(front, start));
+    putchar('\n');
 }
 
-static void print_capture(const struct grok_capture *capture, struct str text, size_t start,
-                          size_t end)
+static void print_piece(struct str piece)
+{
+    size_t end = step_on(piece, 0, LINE_WIDTH);
+    fputs("  stopped by  ", stdout);
+    print_value(str_make(piece.ptr, end));
+    puts(end < piece.len ? "…" : "");
+}
+
+static void explain_failure(struct grok_session *session, struct str text)
+{
+    size_t cuts[PIECES_MAX], reached = 0, good = 0, at = 0;
+    size_t count = find_cuts(session->expression, cuts);
+    for (size_t end; at < count && front_matches(session, cuts[at], text, &end); at++) {
+        good = cuts[at];
+        reached = end;
+    }
+    if (at < count)
+        print_piece(str_make(session->expression.ptr + good, cuts[at] - good));
+    if (good > 0)
+        print_front(str_make(session->expression.ptr, good));
+    print_place(session, text, reached);
+}
+
+/* ---- a text that matches --------------------------------------------------------------------------- */
+
+static int name_width(const struct grok *grok)
+{
+    size_t width = 0;
+    for (size_t i = 0; i < grok->count; i++) {
+        size_t len = utf8_length(grok->captures[i].field);
+        width = len > width ? len : width;
+    }
+    return width < NAME_WIDTH_MAX ? (int)width : NAME_WIDTH_MAX;
+}
+
+static void print_capture(struct grok_session *session, const struct grok_capture *capture,
+                          struct str found, int width)
 {
     static const char *const TYPES[] = {"", " (int)", " (float)"};
-    printf("  %.*s = %.*s%s   [%zu..%zu]\n", STR_FMT(capture->field), (int)(end - start),
-           text.ptr + start, TYPES[capture->type], start, end);
+    int padding = width - (int)utf8_length(capture->field);
+    fputs("  ", stdout);
+    print_coloured(session, CYAN, arena_cstr(&session->arena, capture->field));
+    printf("%*s = ", padding > 0 ? padding : 0, "");
+    print_value(found);
+    puts(found.len > 0 ? TYPES[capture->type] : "(empty: sets no field)");
+}
+
+static void print_match(struct grok_session *session, struct str text)
+{
+    size_t start = 0, end = 0;
+    uint32_t steps = regex_count_steps(session->grok.regex, session->scratch, text);
+    regex_search(session->grok.regex, session->scratch, text, 0);
+    regex_group(session->scratch, 0, &start, &end);
+    print_coloured(session, GREEN, "match");
+    printf(": bytes %zu..%zu of %zu", start, end, text.len);
+    print_steps(steps);
+    int width = name_width(&session->grok);
+    for (size_t i = 0; i < session->grok.count; i++) {
+        const struct grok_capture *capture = &session->grok.captures[i];
+        if (regex_group(session->scratch, capture->group, &start, &end))
+            print_capture(session, capture, str_make(text.ptr + start, end - start), width);
+    }
 }
 
 static bool try_text(struct grok_session *session, struct str text)
 {
     enum regex_result result = regex_search(session->grok.regex, session->scratch, text, 0);
-    size_t start = 0, end = 0;
-    if (result == REGEX_LIMIT) {
-        printf("given up: the match took more than %d steps\n", REGEX_MATCH_LIMIT);
-        return false;
+    if (result == REGEX_MATCHED) {
+        print_match(session, text);
+        return true;
     }
-    if (result == REGEX_NO_MATCH || !regex_group(session->scratch, 0, &start, &end)) {
-        explain_failure(session, text);
-        return false;
-    }
-    printf("match: bytes %zu..%zu of %zu\n", start, end, text.len);
-    for (size_t i = 0; i < session->grok.count; i++)
-        if (regex_group(session->scratch, session->grok.captures[i].group, &start, &end))
-            print_capture(&session->grok.captures[i], text, start, end);
-    return true;
+    print_coloured(session, RED, result == REGEX_LIMIT ? "given up" : "no match");
+    print_steps(regex_count_steps(session->grok.regex, session->scratch, text));
+    explain_failure(session, text);
+    return false;
 }
 
 static bool try_lines(struct grok_session *session)
@@ -177,6 +319,7 @@ static bool prepare(struct grok_session *session, const struct grok_request *req
     arena_init(&session->arena, NULL);
     session->library = grok_library_new(request->legacy ? GROK_SET_LEGACY : GROK_SET_ECS);
     session->scratch = regex_scratch_new(NULL);
+    session->has_colours = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
     session->expression = str_from(request->pattern);
     if ((!request->patterns ||
          grok_library_load_path(session->library, request->patterns, "*", &err)) &&

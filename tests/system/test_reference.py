@@ -48,13 +48,28 @@ class Reference(support.Case):
 class GrokCommand(support.Case):
     def test_a_match_shows_what_was_captured(self):
         shown = output_of('grok', '%{IP:client} %{NUMBER:bytes:int}', '10.0.0.1 17')
-        self.assertIn('client = 10.0.0.1', shown)
-        self.assertIn('bytes = 17 (int)', shown)
+        self.assertRegex(shown, r'^match: bytes 0\.\.11 of 11, [1-9]\d* steps\n')
+        self.assertIn('client = 10.0.0.1\n', shown)
+        self.assertIn('bytes  = 17 (int)\n', shown)
 
     def test_a_failure_names_the_piece_that_stopped_it(self):
         shown = output_of('grok', '%{IP:client} %{WORD:verb} %{NUMBER:bytes}', '10.0.0.1 GET x', status=1)
-        self.assertIn('stopped by: %{NUMBER:bytes}', shown)
-        self.assertIn('byte 13', shown)
+        self.assertEqual(['  stopped by  %{NUMBER:bytes}',
+                          '  behind      %{IP:client} %{WORD:verb} ',
+                          '  text        10.0.0.1 GET x',
+                          '                           ^ byte 13 of 14'], shown.splitlines()[1:])
+
+    def test_steps_grow_with_what_is_tried(self):
+        steps = [int(re.match(r'no match, (\d+) steps', output_of('grok', '^(a+)+$', 'a' * count + 'b', status=1)).group(1))
+                 for count in (8, 12)]
+        self.assertGreater(steps[1], 8 * steps[0])
+        shown = output_of('grok', '^(a+)+$', 'a' * 40 + 'b', status=1)
+        self.assertIn('given up, more than 10000000 steps\n', shown)
+
+    def test_no_line_is_wider_than_a_terminal_and_nothing_steers_it(self):
+        shown = output_of('grok', '%{WORD}' + ' %{WORD:x}' * 20 + ' %{INT:n}', ' é\x1b[2Jx' * 40 + ' ' + 'w ' * 90, status=1)
+        self.assertLessEqual(max(len(line) for line in shown.splitlines()), 80)
+        self.assertNotIn('\x1b', shown + output_of('grok', '%{GREEDYDATA:x}', 'a\x1b[2J\x9b1mb'))
 
     def test_lines_of_standard_input(self):
         shown = output_of('grok', '^%{INT:n}$', stdin='12\n13\nx\n', status=1)
