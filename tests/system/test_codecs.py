@@ -62,7 +62,7 @@ class StandardInput(support.Case):
                                  stderr=subprocess.PIPE)
         os.close(writer)
         _, stderr = child.communicate(b'one\ntwo\n', timeout=30)
-        self.assertEqual(0, child.returncode)
+        self.assertEqual(1, child.returncode)
         self.assertEqual(1, stderr.count(b'cannot write standard output'), stderr)
 
     def test_rubydebug_is_the_default_of_stdout(self):
