@@ -282,7 +282,7 @@ const struct setting settings_table[] = {
         .option = {.name = "path.settings",
                    .doc = "The directory of logstash.yml and pipelines.yml.",
                    OPTION_IN_STRING(struct settings, path_settings),
-                   .def = "/etc/millrace"},
+                   .def = MILLRACE_SETTINGS},
         .value = "DIR",
         .group = PATHS,
         .traits = SETTING_FLAG_ONLY,
