@@ -39,12 +39,14 @@ int cmd_generate(int argc, char **argv);
 int cmd_grok(int argc, char **argv);
 int cmd_plugins(int argc, char **argv);
 int cmd_send(int argc, char **argv);
+int cmd_store(int argc, char **argv);
 
 extern const struct flag completions_flags[];
 extern const struct flag generate_flags[];
 extern const struct flag grok_flags[];
 extern const struct flag plugins_flags[];
 extern const struct flag send_flags[];
+extern const struct flag store_flags[];
 
 /* All commands, and the flags of run. */
 void print_help(FILE *out);

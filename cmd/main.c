@@ -20,6 +20,8 @@ const struct command commands[] = {
      OPERAND_NONE},
     {"grok", "try a grok pattern on a text: what matched, or what stopped it", cmd_grok, grok_flags,
      OPERAND_NONE},
+    {"store", "keep documents behind a part of the REST API of Elasticsearch", cmd_store,
+     store_flags, OPERAND_NONE},
     {"plugins", "list the plugins; the options of one", cmd_plugins, plugins_flags, OPERAND_PLUGIN},
     {"completions", "print what a shell needs to complete the words of a command line",
      cmd_completions, completions_flags, OPERAND_SHELL},

@@ -25,7 +25,7 @@ static bool make_directories(struct arena *arena, const char *path, struct error
         char kept = *at;
         *at = 0;
         if (mkdir(part, DIRECTORY_MODE) != 0 && errno != EEXIST)
-            return error_set(err, ERROR_IO, "cannot make '%s': %s; choose another with --path.data",
+            return error_set(err, ERROR_IO, "cannot make '%s': %s; choose another directory",
                              part, strerror(errno));
         *at = kept;
         if (kept == 0)
@@ -42,7 +42,7 @@ static bool already_locked(int fd, const char *path, struct error *err)
         pid[strcspn(pid, "\n")] = 0;
     close(fd);
     return error_set(err, ERROR_BUSY,
-                     "'%s' is in use by another millrace (pid %s); give each its own --path.data",
+                     "'%s' is in use by another millrace (pid %s); give each its own directory",
                      path, len > 0 ? pid : "unknown");
 }
 

@@ -34,7 +34,7 @@ SHARED = {
 }
 # Where a library may be included, by the beginning of its header's name.
 HOMES = {
-    'uv': ('io', 'pipeline', 'inputs', 'cmd'),
+    'uv': ('io', 'pipeline', 'inputs', 'services', 'cmd'),
     'openssl/': ('io',),
     'curl/': ('io',),
     'librdkafka/': ('io',),

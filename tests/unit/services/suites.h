@@ -5,5 +5,7 @@
 #include <check.h>
 
 Suite *mapping_suite(void);
+Suite *store_data_suite(void);
+Suite *store_parts_suite(void);
 
 #endif

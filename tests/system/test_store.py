@@ -1,0 +1,348 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The document store as a process: its REST API, its limits, and what is left of it after a SIGKILL."""
+import gzip
+import http.client
+import json
+import re
+import signal
+import socket
+import threading
+import unittest
+
+import document_store
+import payment
+import support
+
+
+class StoreCase(support.Case):
+    def setUp(self):
+        super().setUp()
+        self.data = self.folder / 'data'
+        self.store = self.open()
+
+    def open(self, *arguments):
+        return document_store.Store(self, self.data, *arguments)
+
+    def expect(self, status, method, path, body=None):
+        answered, answer = self.store.call(method, path, body)
+        self.assertEqual(status, answered, f'{method} {path}: {answer}')
+        return answer
+
+    def error(self, status, method, path, body=None):
+        answer = self.expect(status, method, path, body)
+        self.assertEqual(status, answer['status'])
+        return answer['error']['type']
+
+
+class Documents(StoreCase):
+    def test_a_document_from_its_creation_to_its_end(self):
+        answer = self.expect(201, 'PUT', '/books/_doc/a%2Fb', {'title': 'x'})
+        self.assertEqual({'_index': 'books', '_id': 'a/b', '_version': 1, 'result': 'created', '_seq_no': 0, '_primary_term': 1,
+                          '_shards': {'total': 1, 'successful': 1, 'failed': 0}}, answer)
+        self.assertEqual('updated', self.expect(200, 'PUT', '/books/_doc/a%2Fb', {'title': 'y'})['result'])
+        self.assertEqual('version_conflict_engine_exception', self.error(409, 'PUT', '/books/_create/a%2Fb', {}))
+        self.assertEqual('updated', self.expect(200, 'POST', '/books/_update/a%2Fb', {'doc': {'n': 1}})['result'])
+        self.assertEqual({'title': 'y', 'n': 1}, self.expect(200, 'GET', '/books/_doc/a%2Fb')['_source'])
+        self.assertEqual({'title': 'y', 'n': 1}, self.expect(200, 'GET', '/books/_source/a%2Fb'))
+        self.assertEqual(200, self.store.raw('HEAD', '/books/_doc/a%2Fb')[0])
+        self.assertEqual('deleted', self.expect(200, 'DELETE', '/books/_doc/a%2Fb')['result'])
+        self.assertEqual(False, self.expect(404, 'GET', '/books/_doc/a%2Fb')['found'])
+        self.assertEqual(404, self.store.raw('HEAD', '/books/_doc/a%2Fb')[0])
+        self.assertEqual('not_found', self.expect(404, 'DELETE', '/books/_doc/a%2Fb')['result'])
+
+    def test_identifiers_are_made(self):
+        identifier = self.expect(201, 'POST', '/books/_doc', {'n': 1})['_id']
+        self.assertRegex(identifier, r'^[A-Za-z0-9_-]{20}$')
+        self.assertEqual({'n': 1}, self.expect(200, 'GET', f'/books/_doc/{identifier}')['_source'])
+        self.assertEqual([identifier], [hit['_id'] for hit in self.expect(200, 'GET', '/books/_search')['hits']['hits']])
+
+    def test_the_source_is_kept_as_it_was_sent(self):
+        source = '{"b" : 1.10, "a":"\\u00e9\\n", "b2":[ ]}'
+        self.expect(201, 'PUT', '/books/_doc/1', source)
+        self.assertIn(source.encode(), self.store.raw('GET', '/books/_doc/1')[1])
+
+    def test_bulk_items_stand_on_their_own(self):
+        body = document_store.bulk({'index': {'_id': 'a'}}, {'n': 1}, {'create': {'_id': 'a'}}, {'n': 2}, {'index': {'_id': 'b'}}, {'n': 'x'},
+                          {'update': {'_id': 'a'}}, {'doc': {'m': 1}}, {'update': {'_id': 'c'}}, {'doc': {}}, {'delete': {'_id': 'q'}},
+                          {'index': {'_index': 'Wrong'}}, {}, {'delete': {'_index': 'absent', '_id': 'x'}}, {'index': {}}, '{broken')
+        answer = self.expect(200, 'POST', '/books/_bulk', body)
+        items = [next(iter(item.values())) for item in answer['items']]
+        self.assertTrue(answer['errors'])
+        self.assertEqual([201, 409, 400, 200, 404, 404, 400, 404, 400], [item['status'] for item in items])
+        self.assertEqual(['version_conflict_engine_exception', 'mapper_parsing_exception', 'document_missing_exception',
+                          'invalid_index_name_exception', 'index_not_found_exception', 'mapper_parsing_exception'],
+                         [item['error']['type'] for item in items if 'error' in item])
+        self.assertEqual({'n': 1, 'm': 1}, self.expect(200, 'GET', '/books/_source/a'))
+        slim = self.expect(200, 'POST', '/books/_bulk?filter_path=errors,items.*.error,items.*.status', document_store.bulk({'index': {}}, {}))
+        self.assertEqual({'errors': False, 'items': [{'index': {'status': 201}}]}, slim)
+
+    def test_a_broken_action_line_writes_nothing(self):
+        body = document_store.bulk({'index': {'_id': 'a'}}, {}, 'nonsense', {})
+        self.assertEqual('illegal_argument_exception', self.error(400, 'POST', '/books/_bulk', body))
+        self.assertEqual('index_not_found_exception', self.error(404, 'GET', '/books/_count'))
+
+    def test_compressed_bulks(self):
+        body = gzip.compress(document_store.bulk(*[{'index': {}}, {'n': 1}] * 1000).encode())
+        status, answer = self.store.call('POST', '/books/_bulk', body, {'Content-Encoding': 'gzip'})
+        self.assertEqual((200, False, 1000), (status, answer['errors'], len(answer['items'])))
+        self.assertEqual(1000, self.store.count('books'))
+
+
+class Indices(StoreCase):
+    def test_an_index(self):
+        body = {'settings': {'number_of_shards': 3, 'index': {'refresh_interval': '5s'}}, 'mappings': {'properties': {'n': {'type': 'long'}}}}
+        self.assertEqual({'acknowledged': True, 'shards_acknowledged': True, 'index': 'a'}, self.expect(200, 'PUT', '/a', body))
+        self.assertEqual('resource_already_exists_exception', self.error(400, 'PUT', '/a'))
+        self.assertEqual(200, self.store.raw('HEAD', '/a')[0])
+        known = self.expect(200, 'GET', '/a')['a']
+        self.assertEqual({'properties': {'n': {'type': 'long'}}}, known['mappings'])
+        self.assertEqual(('3', '5s', 'a'), tuple(known['settings']['index'][name] for name in
+                                                ('number_of_shards', 'refresh_interval', 'provided_name')))
+        self.expect(200, 'PUT', '/a/_mapping', {'properties': {'k': {'type': 'keyword'}}})
+        self.assertEqual({'k', 'n'}, set(self.expect(200, 'GET', '/a/_mapping')['a']['mappings']['properties']))
+        self.assertEqual('illegal_argument_exception', self.error(400, 'PUT', '/a/_mapping', {'properties': {'n': {'type': 'text'}}}))
+        self.expect(200, 'PUT', '/a/_settings', {'index': {'number_of_replicas': 1}})
+        self.assertEqual('1', self.expect(200, 'GET', '/a/_settings')['a']['settings']['index']['number_of_replicas'])
+        self.expect(200, 'POST', '/a/_refresh')
+        self.expect(200, 'DELETE', '/a')
+        self.assertEqual(404, self.store.raw('HEAD', '/a')[0])
+
+    def test_expressions(self):
+        for name in ('logs-1', 'logs-2', 'other'):
+            self.expect(201, 'POST', f'/{name}/_doc', {'n': 1})
+        for expression, count in (('logs-*', 2), ('logs-*,other', 3), ('*,-logs-1', 2), ('_all', 3), ('none-*', 0), ('logs-1,logs-2', 2)):
+            self.assertEqual(count, self.store.count(expression), expression)
+        self.assertEqual(3, self.expect(200, 'GET', '/_count')['count'])
+        self.assertEqual(2, self.expect(200, 'GET', '/logs-*/_search')['hits']['total']['value'])
+        self.assertEqual('index_not_found_exception', self.error(404, 'GET', '/logs-1,absent/_count'))
+        self.assertEqual(1, self.expect(200, 'GET', '/logs-1,absent/_count?ignore_unavailable=true')['count'])
+        self.expect(200, 'DELETE', '/logs-*')
+        self.assertEqual(['other'], [row['index'] for row in self.expect(200, 'GET', '/_cat/indices?format=json')])
+
+    def test_templates(self):
+        self.expect(200, 'PUT', '/_template/old', {'index_patterns': ['logs-*'], 'order': 1, 'mappings': {'properties': {'k': {'type': 'keyword'}}}})
+        self.expect(201, 'POST', '/logs-1/_doc', {'k': 'x'})
+        self.assertEqual('keyword', self.expect(200, 'GET', '/logs-1/_mapping')['logs-1']['mappings']['properties']['k']['type'])
+        self.expect(200, 'PUT', '/_index_template/new', {'index_patterns': ['logs-*'], 'template': {'mappings': {'properties': {'k': {'type': 'text'}}}}})
+        self.expect(201, 'POST', '/logs-2/_doc', {'k': 'x'})
+        self.assertEqual('text', self.expect(200, 'GET', '/logs-2/_mapping')['logs-2']['mappings']['properties']['k']['type'])
+        self.assertEqual(['old'], list(self.expect(200, 'GET', '/_template/o*')))
+        self.assertEqual(['new'], [item['name'] for item in self.expect(200, 'GET', '/_index_template')['index_templates']])
+        for path in ('/_template/old', '/_index_template/new'):
+            self.assertEqual(200, self.store.raw('HEAD', path)[0])
+            self.expect(200, 'DELETE', path)
+            self.assertEqual(404, self.store.raw('HEAD', path)[0])
+            self.expect(404, 'DELETE', path)
+        self.assertEqual('action_request_validation_exception', self.error(400, 'PUT', '/_template/x', {'mappings': {}}))
+
+    def test_tables(self):
+        self.expect(201, 'PUT', '/a/_doc/1', {'n': 1})
+        self.expect(201, 'PUT', '/b/_doc/1', {'n': 1})
+        self.expect(201, 'PUT', '/b/_doc/2', {'n': 1})
+        text = self.store.raw('GET', '/_cat/indices?v&h=index,docs.count&s=docs.count:desc')[1].decode()
+        self.assertEqual('index docs.count\nb              2\na              1\n', text)
+        self.assertEqual([{'docs.count': '2'}], self.expect(200, 'GET', '/_cat/indices/b?format=json&h=dc'))
+        self.assertEqual('3', self.expect(200, 'GET', '/_cat/count?format=json')[0]['count'])
+        self.assertEqual('green', self.expect(200, 'GET', '/_cat/health?format=json')[0]['status'])
+        self.assertEqual('green', self.expect(200, 'GET', '/_cluster/health')['status'])
+        self.assertIn(b'\n  "name": "millrace"', self.store.raw('GET', '/?pretty')[1])
+        self.assertEqual({'version': {'number': '7.10.2'}}, self.expect(200, 'GET', '/?filter_path=version.number'))
+
+
+class Refusals(StoreCase):
+    def test_what_it_does_not_do(self):
+        for path in ('/_nodes', '/_scripts/x', '/a/_mget', '/a/_doc/b/c', '/_sql', '/_ingest/pipeline/x', '/_data_stream/x', '/a/_search/scroll'):
+            self.assertEqual('unsupported_operation_exception', self.error(501, 'GET', path), path)
+        self.assertEqual('unsupported_operation_exception', self.error(501, 'POST', '/a/_bulk?pipeline=p', document_store.bulk({'index': {}}, {})))
+
+    def test_wrong_methods(self):
+        for method, path, allowed in (('POST', '/a', 'GET, HEAD, PUT, DELETE'), ('DELETE', '/_bulk', 'POST, PUT'), ('PUT', '/_search', 'GET, POST')):
+            status, _, headers = self.store.raw(method, path, b'{}')
+            self.assertEqual((405, allowed), (status, headers['Allow']))
+
+    def test_bad_bodies(self):
+        self.expect(200, 'PUT', '/a')
+        for method, path, body in (('PUT', '/a/_doc/1', '{bad'), ('PUT', '/b', '[]'), ('PUT', '/a/_doc/1', ''), ('POST', '/_bulk', ''),
+                                   ('POST', '/_bulk', '{}'), ('POST', '/_bulk', '\n\n'), ('PUT', '/a/_doc/1', b'{"a":"\xff"}'),
+                                   ('PUT', '/a/_doc/1', '{"a":' * 5000), ('PUT', '/_template/t', '{'), ('GET', '/a/_search', '{"query":')):
+            self.error(400, method, path, body)
+        self.assertEqual(0, self.store.count('a'))
+
+    def test_hostile_requests(self):
+        def talk(data):
+            with socket.create_connection(('127.0.0.1', self.store.port), timeout=1) as connection:
+                try:
+                    connection.sendall(data)
+                    connection.shutdown(socket.SHUT_WR)
+                    while connection.recv(65536):
+                        pass
+                except OSError:
+                    pass  # hung up on, or waited for: either will do
+        for data in (b'', b'\0' * 1000, b'GET ' + b'a' * 200000, b'GET / HTTP/1.1\r\n' + b'X: y\r\n' * 20000, b'POST /_bulk HTTP/1.1\r\n\r\n',
+                     b'POST /_bulk HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\n',
+                     b'POST /_bulk HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n',
+                     b'POST /_bulk HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\n{"index"', b'\x16\x03\x01\x02\x00\x01\x00'):
+            talk(data)
+        self.expect(400, 'GET', '/%zz')
+        self.expect(400, 'GET', '/a?x=%f')
+        self.expect(200, 'GET', '/_cluster/health')
+
+    def test_large_bodies(self):
+        self.store.process.stop()
+        self.store = self.open('--max-body', '1mb')
+        large = b'x' * 1100000
+        connection = http.client.HTTPConnection('127.0.0.1', self.store.port, timeout=60)
+        connection.request('POST', '/_bulk', large)
+        self.assertEqual(413, connection.getresponse().status)
+        connection.close()
+        bomb = gzip.compress(b'\n' * 50_000_000)
+        self.assertEqual(413, self.store.call('POST', '/_bulk', bomb, {'Content-Encoding': 'gzip'})[0])
+        self.assertEqual(400, self.store.call('POST', '/_bulk', b'plain', {'Content-Encoding': 'gzip'})[0])
+        self.assertEqual(415, self.store.call('POST', '/_bulk', b'plain', {'Content-Encoding': 'br'})[0])
+
+
+class Process(StoreCase):
+    def refused(self, *arguments):
+        process = self.start('store', *arguments, data=False)
+        status = process.wait()
+        return status, process.stderr
+
+    def test_one_process_for_a_folder(self):
+        status, said = self.refused('--path', self.data, '--listen', '127.0.0.1:0')
+        self.assertEqual(1, status)
+        self.assertRegex(said, rf"^millrace store: '{self.data}' is in use by another millrace \(pid {self.store.process.pid}\).*\n$")
+
+    def test_a_port_that_is_taken(self):
+        status, said = self.refused('--path', self.folder / 'other', '--listen', self.store.address)
+        self.assertEqual(1, status)
+        self.assertRegex(said, r'^millrace store: cannot listen on .*: Address already in use\n$')
+
+    def test_other_machines(self):
+        status, said = self.refused('--path', self.folder / 'other', '--listen', '0.0.0.0:0')
+        self.assertEqual(1, status)
+        self.assertIn('--allow-remote', said)
+
+    def test_wrong_flags(self):
+        for arguments in ((), ('--path', 'x', '--listen', 'nonsense'), ('--path', 'x', '--listen', 'a:70000'), ('--path', 'x', '--sync', 'no'),
+                          ('--path', 'x', '--max-body', 'lots'), ('--path', 'x', '--retention-days', '0'), ('--path', 'x', 'operand')):
+            status, said = self.refused(*arguments)
+            self.assertEqual((2, 'millrace store: '), (status, said[:16]), arguments)
+
+    def test_another_format(self):
+        self.store.process.stop()
+        self.data.joinpath('store.db').write_bytes(b'something else entirely' * 1000)
+        status, said = self.refused('--path', self.data, '--listen', '127.0.0.1:0')
+        self.assertEqual(1, status)
+        self.assertEqual(1, said.count('\n'), said)
+
+    def test_an_orderly_end_and_a_new_beginning(self):
+        self.expect(201, 'PUT', '/a/_doc/1', {'n': 1})
+        self.expect(200, 'PUT', '/_template/t', {'index_patterns': ['x*']})
+        self.assertEqual(0, self.store.process.stop())
+        self.assertEqual(['.lock', 'store.db'], sorted(path.name for path in self.data.iterdir()))
+        self.store = self.open()
+        self.assertEqual({'n': 1}, self.expect(200, 'GET', '/a/_doc/1')['_source'])
+        self.assertEqual(['t'], list(self.expect(200, 'GET', '/_template')))
+        self.assertEqual('mapper_parsing_exception', self.error(400, 'PUT', '/a/_doc/2', {'n': 'x'}))
+
+    def test_retention(self):
+        for day in range(1, 6):
+            self.expect(201, 'POST', f'/logs-2020.01.0{day}/_doc', {'@timestamp': f'2020-01-0{day}T00:00:00Z', 'text': 'x' * 1000})
+        self.expect(201, 'POST', '/now/_doc', {'text': 'x' * 1000})
+        self.store.process.stop()
+        self.store = self.open('--retention-bytes', '4500b')
+        self.store.process.wait_for_log(r'more than --retention-bytes.*logs-2020\.01\.02')
+        names = lambda: sorted(row['index'] for row in self.expect(200, 'GET', '/_cat/indices?format=json'))
+        self.assertEqual(['logs-2020.01.03', 'logs-2020.01.04', 'logs-2020.01.05', 'now'], names())
+        self.store.process.stop()
+        self.store = self.open('--retention-days', '30')
+        self.store.process.wait_for_log(r'older than --retention-days.*logs-2020\.01\.05')
+        self.assertEqual(['now'], names())
+
+
+class Crash(StoreCase):
+    SENDERS, BULK = 4, 50
+
+    def send(self, sender, answered, started):
+        """Bulks one after another until the store is gone; what was answered is noted."""
+        for turn in range(10_000):
+            numbers = [f'{sender}-{turn}-{i}' for i in range(self.BULK)]
+            lines = [line for number in numbers for line in ({'create': {'_id': number}}, {'number': number})]
+            try:
+                status, answer = self.store.call('POST', '/crash/_bulk', document_store.bulk(*lines))
+            except (OSError, http.client.HTTPException):
+                return
+            if status == 200 and not answer['errors']:
+                answered.extend(numbers)
+            if len(answered) > 2000:
+                started.set()
+
+    def test_what_was_answered_is_there(self):
+        for _ in range(2):
+            answered, started = [], threading.Event()
+            if self.store.get('/crash/_count')[0] == 200:
+                self.expect(200, 'DELETE', '/crash')
+            threads = [threading.Thread(target=self.send, args=(i, answered, started)) for i in range(self.SENDERS)]
+            for thread in threads:
+                thread.start()
+            self.assertTrue(started.wait(60 * support.PATIENCE), 'nothing was answered')
+            self.assertEqual(-signal.SIGKILL, self.store.process.kill())
+            for thread in threads:
+                thread.join()
+            self.store = self.open()
+            total = self.store.count('crash')
+            self.assertGreaterEqual(total, len(answered))
+            self.assertLessEqual(total, len(answered) + self.SENDERS * self.BULK)
+            self.assertEqual(0, total % self.BULK, 'a part of a bulk was stored')
+            for number in answered:
+                if self.store.raw('HEAD', f'/crash/_doc/{number}')[0] != 200:
+                    self.fail(f'{number} was answered and is not there')
+
+
+class Search(StoreCase):
+    def setUp(self):
+        super().setUp()
+        lines = []
+        for n in range(100):
+            lines += [{'index': {'_index': f'logs-{n % 4}', '_id': n}},
+                      {'@timestamp': f'2026-01-01T00:{n // 60:02d}:{n % 60:02d}Z', 'n': n, 'level': ('INFO', 'ERROR')[n % 2]}]
+        self.expect(200, 'POST', '/_bulk', document_store.bulk(*lines))
+
+    def ids(self, body, path='/_search'):
+        return [int(hit['_id']) for hit in self.expect(200, 'POST', path, body)['hits']['hits']]
+
+    def test_over_indices(self):
+        sort = [{'n': 'asc'}]
+        self.assertEqual(list(range(10)), self.ids({'sort': sort}))
+        self.assertEqual([1, 5, 9], self.ids({'sort': sort, 'size': 3}, '/logs-1/_search'))
+        within = {'range': {'@timestamp': {'gte': '2026-01-01T00:01:35Z'}}}
+        self.assertEqual([95, 96, 97, 98, 99], self.ids({'query': within, 'sort': sort}))
+        self.assertEqual([3, 50], sorted(self.ids({'query': {'ids': {'values': ['50', '3', 'absent']}}})))
+        self.assertEqual(50, self.expect(200, 'GET', '/logs-*/_count?q=level:ERROR')['count'])
+        self.assertEqual(5, self.expect(200, 'POST', '/_count', {'query': within})['count'])
+        self.assertEqual('index_not_found_exception', self.error(404, 'GET', '/absent/_search'))
+
+
+class Pipeline(payment.PaymentCase):
+    """The shipped payment pipeline, unmodified, into the store."""
+
+    def test_payment(self):
+        target = document_store.Store(self, self.folder / 'data')
+        path, lines = self.generate()
+        millrace = self.start('-f', payment.PIPELINE, '--connect-to', f'elasticsearch:9200:{target.address}',
+                              '--connect-to', f'alertmanager:9093:{self.search.address}',
+                              '--path.templates', support.ROOT / 'deploy/templates')
+        millrace.wait_for_port(payment.PORT)
+        self.finish_client(self.start_client(path))
+        self.assertEqual(0, millrace.stop())
+        self.assertEqual(len(lines), target.count('kakaopay-logs-*'))
+        for row in target.get('/_cat/indices?format=json')[1]:
+            hits = target.call('POST', f'/{row["index"]}/_search', {'size': 10000})[1]['hits']['hits']
+            self.search.documents += [(hit['_id'], hit['_index'], hit['_source']) for hit in hits]
+        self.check_documents(lines)
+        self.check_alerts(lines)
+        self.assertEqual(200, target.raw('HEAD', '/_template/kakaopay-logs')[0] if target.raw('HEAD', '/_index_template/kakaopay-logs')[0] != 200 else 200)
+
+
+if __name__ == '__main__':
+    unittest.main()

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The parts of the store that need no database: names, identifiers, bulk bodies, filters of answers.
+ */
+#include <stdio.h>
+
+#include "services/store/bulk_body.h"
+#include "services/store/filter_path.h"
+#include "tests/unit/services/suites.h"
+
+static struct arena arena;
+static struct json_reader *json;
+
+static void set_up(void)
+{
+    arena_init(&arena, NULL);
+    json = json_reader_new();
+}
+
+static void tear_down(void)
+{
+    json_reader_free(json);
+    arena_release(&arena);
+}
+
+/* ---- names of indices ---- */
+
+static const struct {
+    const char *name;
+    bool good;
+} NAMES[] = {
+    {"a", true},         {"logs-2026.01.01", true},
+    {".hidden", true},   {"\xec\x95\x88", true},
+    {"", false},         {".", false},
+    {"..", false},       {"A", false},
+    {"a b", false},      {"a/b", false},
+    {"a*", false},       {"_a", false},
+    {"-a", false},       {"+a", false},
+    {"a,b", false},      {"a:b", false},
+    {"a#b", false},      {"a\"b", false},
+    {"a?", false},       {"a\n", false},
+    {"\xff\xfe", false},
+};
+
+START_TEST(index_names)
+{
+    struct api_error err;
+    bool good = index_name_check(str_from(NAMES[_i].name), &err);
+    ck_assert_msg(good == NAMES[_i].good, "'%s'", NAMES[_i].name);
+    if (!good)
+        ck_assert_str_eq(err.type, "invalid_index_name_exception");
+}
+END_TEST
+
+START_TEST(index_names_have_a_length)
+{
+    char name[257];
+    struct api_error err;
+    memset(name, 'a', sizeof name);
+    ck_assert(index_name_check(str_make(name, 255), &err));
+    ck_assert(!index_name_check(str_make(name, 256), &err));
+}
+END_TEST
+
+static const struct {
+    const char *expression, *name;
+    bool has;
+} EXPRESSIONS[] = {
+    {"", "a", true},          {"_all", "a", true},        {"*", "a", true},
+    {"a", "a", true},         {"a", "b", false},          {"a,b", "b", true},
+    {"a*", "ab", true},       {"a*", "b", false},         {"a*,-ab", "ab", false},
+    {"a*,-ab", "ac", true},   {"-ab,a*", "ab", true},     {"-ab", "-ab", true},
+    {"*,-a*,ab", "ab", true}, {"a*b*c", "axxbyyc", true}, {",,a,", "a", true},
+};
+
+START_TEST(index_expressions)
+{
+    ck_assert_msg(index_expression_has(str_from(EXPRESSIONS[_i].expression),
+                                       str_from(EXPRESSIONS[_i].name)) == EXPRESSIONS[_i].has,
+                  "%s %s", EXPRESSIONS[_i].expression, EXPRESSIONS[_i].name);
+}
+END_TEST
+
+static const struct {
+    const char *name;
+    int64_t end_ms; /* 0: no date */
+} DATES[] = {
+    {"logs-1970.01.01", 86400000}, {"logs-1970-01-02-000001", 2 * 86400000},
+    {"1970.01.01", 86400000},      {"logs-2024.02.29", INT64_C(1709251200000)},
+    {"logs-2023.02.29", 0},        {"logs-2024.13.01", 0},
+    {"logs-12024.01.01", 0},       {"logs-2024.01.011", 0},
+    {"logs-2024.01-01", 0},        {"logs", 0},
+};
+
+START_TEST(dates_in_names)
+{
+    int64_t end_ms = 0;
+    bool has = index_name_date(str_from(DATES[_i].name), &end_ms);
+    ck_assert_int_eq(has, DATES[_i].end_ms != 0);
+    if (has)
+        ck_assert_int_eq(end_ms, DATES[_i].end_ms);
+}
+END_TEST
+
+/* ---- identifiers ---- */
+
+START_TEST(identifiers_say_their_row)
+{
+    const unsigned char tag[INDEX_TAG_BYTES] = {1, 2, 3, 250, 251, 252, 0, 7, 9};
+    const unsigned char other[INDEX_TAG_BYTES] = {1, 2, 3, 250, 251, 252, 0, 7, 8};
+    const int64_t seqs[] = {0, 1, 255, 256, 1000000, (INT64_C(1) << 48) - 1};
+    for (size_t i = 0; i < sizeof seqs / sizeof *seqs; i++) {
+        char text[DOCUMENT_ID_BYTES];
+        int64_t seq;
+        document_id_make(tag, seqs[i], text);
+        ck_assert(document_id_read(tag, str_make(text, sizeof text), &seq));
+        ck_assert_int_eq(seq, seqs[i]);
+        ck_assert(!document_id_read(other, str_make(text, sizeof text), &seq));
+        ck_assert(!document_id_read(tag, str_make(text, sizeof text - 1), &seq));
+        text[5] = '\0';
+        ck_assert(!document_id_read(tag, str_make(text, sizeof text), &seq));
+    }
+}
+END_TEST
+
+/* ---- bulk bodies ---- */
+
+static const struct {
+    const char *body, *items; /* action index id body; then "end" or the reason */
+} BODIES[] = {
+    {"", "end"},
+    {"\n \r\n\n", "end"},
+    {"{\"index\":{}}\n{\"a\":1}\n", "index d - {\"a\":1}; end"},
+    {"{\"index\":{}}\n{\"a\":1}", "index d - {\"a\":1}; end"},
+    {"{\"create\":{\"_index\":\"x\"}}\r\n{}\r\n", "create x - {}\r; end"},
+    {"{\"create\":{\"_index\":\"x\",\"_id\":\"y\"}}\n{}\n", "create x y {}; end"},
+    {"{\"index\":{\"_id\":\"y\",\"_index\":\"x\"}}\n{}\n", "index x y {}; end"},
+    {" { \"index\" : { \"_id\" : 7 } } \n{}\n", "index d 7 {}; end"},
+    {"{\"index\":{\"_id\":\"a\\u0062\"}}\n{}\n", "index d ab {}; end"},
+    {"{\"index\":{\"_id\":null}}\n{}\n", "index d - {}; end"},
+    {"{\"delete\":{\"_id\":\"q\"}}\n{\"update\":{\"_id\":\"r\",\"retry_on_conflict\":3}}\n{}\n",
+     "delete d q ; update d r {}; end"},
+    {"{\"index\":{\"_type\":\"_doc\",\"routing\":\"r\"}}\n{}\n", "index d - {}; end"},
+    {"{\"index\":{\"version\":\"x\"}}\n{}\n",
+     "Malformed action/metadata line [1], expected a number"},
+    {"{\"index\":{\"version_type\":\"x\"}}\n{}\n",
+     "Malformed action/metadata line [1], unknown version_type"},
+    {"{\"index\":{\"frob\":1}}\n{}\n",
+     "Action/metadata line [1] contains an unknown parameter [frob]"},
+    {"{\"index\":{\"pipeline\":\"p\"}}\n{}\n", "ingest pipelines are not supported"},
+    {"{\"frob\":{}}\n{}\n",
+     "Malformed action/metadata line [1], expected field [create], [delete], [index] or [update]"},
+    {"{}\n{}\n", "Malformed action/metadata line [1], expected an object with one action"},
+    {"{\"index\":{},\"create\":{}}\n{}\n",
+     "Malformed action/metadata line [1], expected an object with one action"},
+    {"{\"index\":1}\n{}\n", "Malformed action/metadata line [1], expected START_OBJECT"},
+    {"{\"index\":{}}\n{}\nnonsense\n",
+     "index d - {}; Malformed action/metadata line [3], it is no JSON"},
+    {"{\"index\":{\"_id\":\"\xff\"}}\n{}\n", "Malformed action/metadata line [1], it is no JSON"},
+    {"{\"index\":{}}\n", "The bulk request must have a document behind action line [1]"},
+};
+
+START_TEST(bulk_bodies)
+{
+    struct bulk_body body;
+    struct document_write item;
+    struct api_error err;
+    struct buf seen;
+    enum bulk_next next;
+    buf_init(&seen, 4096);
+    bulk_body_init(&body, json, &arena, str_from(BODIES[_i].body), STR("d"));
+    while ((next = bulk_body_next(&body, &item, &err)) == BULK_ITEM)
+        buf_printf(&seen, "%s %.*s %.*s %.*s; ", document_action_name(item.action),
+                   STR_FMT(item.index), STR_FMT(item.id.len ? item.id : STR("-")),
+                   STR_FMT(item.body));
+    buf_append_str(&seen, next == BULK_END ? STR("end") : str_from(err.reason));
+    buf_append_char(&seen, 0);
+    ck_assert_str_eq(seen.ptr, BODIES[_i].items);
+    buf_release(&seen);
+}
+END_TEST
+
+START_TEST(bulk_actions_carry_versions)
+{
+    struct bulk_body body;
+    struct document_write item;
+    struct api_error err;
+    bulk_body_init(
+        &body, json, &arena,
+        STR("{\"index\":{\"_id\":\"a\",\"if_seq_no\":3,\"if_primary_term\":\"1\","
+            "\"version\":9,\"version_type\":\"external_gte\",\"op_type\":\"create\"}}\n{}\n"),
+        STR("d"));
+    ck_assert_int_eq(bulk_body_next(&body, &item, &err), BULK_ITEM);
+    ck_assert(item.has_if_seq && item.has_if_term && item.must_be_new);
+    ck_assert_int_eq(item.if_seq, 3);
+    ck_assert_int_eq(item.if_term, 1);
+    ck_assert_int_eq(item.version, 9);
+    ck_assert_int_eq(item.versioning, VERSION_EXTERNAL_GTE);
+}
+END_TEST
+
+/* ---- filter_path ---- */
+
+#define ANSWER                                                                                     \
+    "{\"took\":1,\"errors\":true,\"items\":[{\"index\":{\"_id\":\"a\",\"status\":201}},{"          \
+    "\"index\":{"                                                                                  \
+    "\"_id\":\"b\",\"status\":400,\"error\":{\"type\":\"t\"}}}]}"
+
+static const struct {
+    const char *filter, *left;
+} FILTERS[] = {
+    {"took", "{\"took\":1}"},
+    {"took,errors", "{\"took\":1,\"errors\":true}"},
+    {"t*", "{\"took\":1}"},
+    {"items.*.error", "{\"items\":[{\"index\":{\"error\":{\"type\":\"t\"}}}]}"},
+    {"items.index.status",
+     "{\"items\":[{\"index\":{\"status\":201}},{\"index\":{\"status\":400}}]}"},
+    {"**.type", "{\"items\":[{\"index\":{\"error\":{\"type\":\"t\"}}}]}"},
+    {"items.**._id", "{\"items\":[{\"index\":{\"_id\":\"a\"}},{\"index\":{\"_id\":\"b\"}}]}"},
+    {"-items", "{\"took\":1,\"errors\":true}"},
+    {"-took,-items.*.error,-items.*.status",
+     "{\"errors\":true,\"items\":[{\"index\":{\"_id\":\"a\"}},{\"index\":{\"_id\":\"b\"}}]}"},
+    {"items,-**.error,-**.status",
+     "{\"items\":[{\"index\":{\"_id\":\"a\"}},{\"index\":{\"_id\":\"b\"}}]}"},
+    {"nothing", "{}"},
+    {"took.x", "{}"},
+    {"**", ANSWER},
+};
+
+START_TEST(filters)
+{
+    struct buf out;
+    buf_init(&out, 4096);
+    buf_append_str(&out, STR(ANSWER));
+    ck_assert(filter_path_apply(str_from(FILTERS[_i].filter), json, &out));
+    buf_append_char(&out, 0);
+    ck_assert_str_eq(out.ptr, FILTERS[_i].left);
+    buf_release(&out);
+}
+END_TEST
+
+START_TEST(filters_have_limits)
+{
+    struct buf out, filter;
+    buf_init(&out, 4096);
+    buf_init(&filter, 100000);
+    buf_append_str(&out, STR(ANSWER));
+    for (int i = 0; i < 1000; i++)
+        buf_append_str(&filter, STR("a,"));
+    ck_assert(!filter_path_apply(buf_str(&filter), json, &out));
+    buf_clear(&filter, 0);
+    for (int i = 0; i < 1000; i++)
+        buf_append_str(&filter, STR("**."));
+    ck_assert(filter_path_apply(buf_str(&filter), json, &out));
+    buf_release(&out);
+    buf_release(&filter);
+}
+END_TEST
+
+Suite *store_parts_suite(void)
+{
+    Suite *suite = suite_create("store_parts");
+    TCase *tests = tcase_create("store_parts");
+    tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_loop_test(tests, index_names, 0, sizeof NAMES / sizeof *NAMES);
+    tcase_add_test(tests, index_names_have_a_length);
+    tcase_add_loop_test(tests, index_expressions, 0, sizeof EXPRESSIONS / sizeof *EXPRESSIONS);
+    tcase_add_loop_test(tests, dates_in_names, 0, sizeof DATES / sizeof *DATES);
+    tcase_add_test(tests, identifiers_say_their_row);
+    tcase_add_loop_test(tests, bulk_bodies, 0, sizeof BODIES / sizeof *BODIES);
+    tcase_add_test(tests, bulk_actions_carry_versions);
+    tcase_add_loop_test(tests, filters, 0, sizeof FILTERS / sizeof *FILTERS);
+    tcase_add_test(tests, filters_have_limits);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
