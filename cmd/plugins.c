@@ -13,15 +13,13 @@ static const struct input *const INPUTS[] = {
 };
 
 static const struct filter *const FILTERS[] = {
-    &filter_categorize, &filter_cidr,      &filter_clone,
-    &filter_csv,        &filter_date,      &filter_de_dot,
-    &filter_dissect,    &filter_drop,      &filter_fingerprint,
-    &filter_geoip,      &filter_grok,      &filter_json,
-    &filter_kv,         &filter_mutate,    &filter_prune,
-    &filter_ruby,       &filter_split,     &filter_syslog_pri,
-    &filter_throttle,   &filter_tier,      &filter_translate,
-    &filter_truncate,   &filter_urldecode, &filter_useragent,
-    &filter_uuid,       &filter_xml,       NULL,
+    &filter_categorize, &filter_cidr,        &filter_clone,      &filter_csv,
+    &filter_date,       &filter_de_dot,      &filter_dissect,    &filter_dns,
+    &filter_drop,       &filter_fingerprint, &filter_geoip,      &filter_grok,
+    &filter_json,       &filter_kv,          &filter_mutate,     &filter_prune,
+    &filter_ruby,       &filter_split,       &filter_syslog_pri, &filter_throttle,
+    &filter_tier,       &filter_translate,   &filter_truncate,   &filter_urldecode,
+    &filter_useragent,  &filter_uuid,        &filter_xml,        NULL,
 };
 
 static const struct output *const OUTPUTS[] = {

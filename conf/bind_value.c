@@ -328,8 +328,8 @@ static bool bind_fields(const struct bind_context *ctx, const struct option *opt
 static bool bind_array(const struct option *option, const struct conf_value *value,
                        struct option_array *out, struct error *err)
 {
-    struct list_view list = {0};
-    if (!as_list(option, value, &list, err))
+    struct list_view list = {value, 1};
+    if (value->type != CONF_HASH && !as_list(option, value, &list, err))
         return false;
     *out = (struct option_array){list.items, list.count};
     return true;

@@ -14,6 +14,7 @@ extern const struct filter filter_csv;
 extern const struct filter filter_date;
 extern const struct filter filter_de_dot;
 extern const struct filter filter_dissect;
+extern const struct filter filter_dns;
 extern const struct filter filter_drop;
 extern const struct filter filter_fingerprint;
 extern const struct filter filter_geoip;

@@ -37,6 +37,8 @@ HOMES = {
     'uv': ('io', 'pipeline', 'inputs', 'services', 'cmd'),
     'openssl/': ('io',),
     'curl/': ('io',),
+    'ares': ('io',),
+    'idn2': ('io',),
     'librdkafka/': ('io',),
     'microhttpd': ('io',),
     'yajl/': ('base',),
