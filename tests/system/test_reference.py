@@ -45,6 +45,26 @@ class Reference(support.Case):
                 self.assertGreater(len(cells[3].strip()), 3, f'{plugin}: {row}')
 
 
+class AbsentPlugins(unittest.TestCase):
+    """What Logstash has and millrace has not: what to do instead, never by what is not there either."""
+    NAMES = {'input': 'tcp udp http kafka syslog jdbc redis s3 pipeline', 'filter': 'aggregate elapsed metrics http jdbc_streaming',
+             'output': 'kafka tcp email redis s3 pipeline', 'codec': 'gzip_lines es_bulk'}
+
+    def test_each_says_what_to_do_instead(self):
+        there = set(plugins())
+        for section, names in self.NAMES.items():
+            for name in names.split():
+                if f'{section}/{name}' in there:
+                    continue
+                text = f'{section} {{ {name} {{ }} }}' if section != 'codec' else f'input {{ stdin {{ codec => {name} }} }}'
+                done = subprocess.run([support.BINARY, '-t', '-e', text], capture_output=True, text=True)
+                self.assertEqual(1, done.returncode)
+                advice = re.search(rf"{section} '{name}' is not supported: (.+)", done.stderr)
+                self.assertTrue(advice, done.stderr)
+                for kind, other in re.findall(r"(input|filter|output|codec) '(\w+)'", advice[1]):
+                    self.assertIn(f'{kind}/{other}', there, advice[0])
+
+
 class GrokCommand(support.Case):
     def test_a_match_shows_what_was_captured(self):
         shown = output_of('grok', '%{IP:client} %{NUMBER:bytes:int}', '10.0.0.1 17')
