@@ -9,12 +9,12 @@ What a block is says its language, and a comment in the line before it:
     ```logstash                  a pipeline; millrace -t takes it
     ```json yaml text ini …      to read
 
-    <!-- background: TEXT -->    commands that stay; they are ready when they print TEXT, and are stopped at the page's end
+    <!-- background: TEXT -->    a command that stays; it is ready when it prints TEXT, and is stopped at the page's end
     <!-- not run: REASON -->     cannot be run by a test; counted as skipped, with the reason
     <!-- tested by: PATH -->     that test runs it; it has to name each command
     <!-- numbers differ -->      of a console block: numbers are not compared
     <!-- saved as: NAME -->      the block is a file that later commands of the page use
-    <!-- refused -->             a pipeline with mistakes, to show what is said of them
+    <!-- refused: NAME -->       a pipeline with mistakes, to show what is said of them; kept as a file
     <!-- part: filter -->        a piece of that section
     <!-- file: PATH -->          the whole of that file
     <!-- input: RECIPE N-M -->   lines of the recipe's sample

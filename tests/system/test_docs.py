@@ -130,8 +130,10 @@ class Session(support.Case):
                 words = line.split('#')[0].strip()
                 self.assertTrue(not words or words in said, f'{block.argument} does not name: {words}')
             return None
-        if block.kind == 'saved as':
-            (self.place / block.argument).write_text(block.text, 'utf-8')
+        if block.kind == 'saved as' or block.kind == 'refused' and block.argument:
+            path = self.place / block.argument
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block.text, 'utf-8')
         run = getattr(self, f'do_{block.language}', None)
         return run(block) if run else None
 
