@@ -16,8 +16,11 @@ import support
 WRITE = bool(os.environ.get('MILLRACE_DOCS_WRITE'))
 LANGUAGES = ('sh', 'console', 'logstash', 'json', 'yaml', 'text', 'ini', 'ruby', 'xml', 'dockerfile')
 ELSEWHERE = re.compile(r'^(?:https?|mailto):')
-# What documents name, and what stands there while a page is run: a stand-in for Elasticsearch and for the alert sink.
-PORTS = {'5044': None, '9200': search_stub.SearchStub, '9093': search_stub.SearchStub}
+# Ports that documents write out, and of a pipeline's own. While a page is run each is another, free one, so that pages do
+# not wait for each other; where a page starts no server itself, a stand-in for Elasticsearch or the alert sink is there.
+PORT = re.compile(r'\b(127\.0\.0\.1|localhost):(\d{4,5})\b')
+PIPELINE_WITH_PORT = '-f deploy/pipelines/payment.conf'
+STAND_INS = ('9200', '9093')
 SECONDS = 60
 
 
@@ -51,30 +54,41 @@ class Session(support.Case):
             (self.place / name).symlink_to(support.ROOT / name)
         self.environment = {**os.environ, 'HOME': str(self.folder), 'XDG_STATE_HOME': str(self.folder / 'state'),
                             'PATH': f'{self.place}/build:{os.environ["PATH"]}'}
-        self.background = []
+        self.background, self.ports = [], {}
 
-    def serve_ports(self, text, page):
-        """For the ports that the page names, where it does not start a server itself."""
-        for port, server in PORTS.items():
-            if not re.search(rf'\b{port}\b', text):
-                continue
-            self.hold_port(int(port))
-            if server and f'--listen 127.0.0.1:{port}' not in text:
-                self.addCleanup(server(port=int(port)).close)
+    def serve_ports(self, text):
+        for port in {match[2] for match in PORT.finditer(text)} | {'5044'}:
+            if port in STAND_INS and f'--listen 127.0.0.1:{port}' not in text:
+                stand_in = search_stub.SearchStub()
+                self.addCleanup(stand_in.close)
+                self.ports[port] = stand_in.port
+            else:
+                self.ports[port] = support.free_port()
+
+    def with_ports(self, command):
+        if PIPELINE_WITH_PORT in command and '-t ' not in command and '--listen-at' not in command:
+            command = command.replace(PIPELINE_WITH_PORT, f'{PIPELINE_WITH_PORT} --listen-at 5044:127.0.0.1:5044')
+        return PORT.sub(lambda match: f'{match[1]}:{self.ports[match[2]]}', command)
+
+    def as_written(self, output):
+        """What was printed, with the ports that the page has, and without where this is."""
+        for written, port in self.ports.items():
+            output = re.sub(rf'\b{port}\b', written, output)
+        return output.replace(str(self.place), '.')
 
     def shell(self, command):
-        done = subprocess.run(['sh', '-c', command], cwd=self.place, env=self.environment, stdin=subprocess.DEVNULL,
+        done = subprocess.run(['sh', '-c', self.with_ports(command)], cwd=self.place, env=self.environment, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=SECONDS * support.PATIENCE)
         output = done.stdout.decode('utf-8', 'replace')
         if support.SANITIZER_REPORT.search(output):
             self.fail(f'a sanitizer reported:\n{output[-8000:]}')
-        return done.returncode, output
+        return done.returncode, self.as_written(output)
 
     def stay(self, block, command):
         """Starts what stays; it belongs to the session until the page ends."""
         path = self.folder / f'background.{len(self.background)}'
         with open(path, 'wb') as output:
-            child = subprocess.Popen(['sh', '-c', f'exec {command}'], cwd=self.place, env=self.environment,
+            child = subprocess.Popen(['sh', '-c', f'exec {self.with_ports(command)}'], cwd=self.place, env=self.environment,
                                      stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
         self.background.append((child, path, command))
 
@@ -105,7 +119,6 @@ class Session(support.Case):
         shown = ''
         for command, wanted in commands(block.text):
             _, output = self.shell(command)
-            output = output.replace(str(self.place), '.')
             prompt = '$ ' + command.replace('\n', '\n> ', command.count('\n') - 1)
             if WRITE and '…' not in wanted:
                 shown += prompt + output
@@ -141,8 +154,8 @@ class Session(support.Case):
         written = {}
         content = page.read_text('utf-8')
         listed = list(documents.blocks(page))
-        runnable = ''.join(block.text for block in listed if block.language in ('sh', 'console') and block.kind not in ('not run', 'tested by'))
-        self.serve_ports(runnable, page)
+        runnable = ''.join(block.text for block in listed if block.kind not in ('not run', 'tested by'))
+        self.serve_ports(runnable)
         self.addCleanup(self.end_background, False)
         for block in listed:
             with self.subTest(f'{documents.name_of(page)}:{block.line}'):
