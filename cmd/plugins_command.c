@@ -46,8 +46,6 @@ static const char *standing(const struct option *option)
         return "required";
     if (option->flags & OPTION_UNSUPPORTED)
         return "not supported";
-    if (option->flags & OPTION_OBSOLETE)
-        return "obsolete";
     if (option->flags & OPTION_DEPRECATED)
         return "deprecated";
     return option->flags & OPTION_IGNORED ? "no effect" : "";
@@ -55,7 +53,7 @@ static const char *standing(const struct option *option)
 
 static bool has_type(const struct option *option)
 {
-    return !(option->flags & (OPTION_UNSUPPORTED | OPTION_OBSOLETE | OPTION_IGNORED));
+    return !(option->flags & (OPTION_UNSUPPORTED | OPTION_IGNORED));
 }
 
 /* A default on one line: a line break as \n, nothing as "". */

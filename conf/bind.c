@@ -125,11 +125,9 @@ static bool check_flags(const struct binding *binding, const struct option *opti
     struct error_list *errors = binding->ctx->errors;
     const char *kind = binding->kind;
     struct str plugin = binding->plugin->name;
-    if (option->flags & (OPTION_OBSOLETE | OPTION_UNSUPPORTED)) {
-        error_list_at(errors, given->position, "option '%s' of %s '%.*s' %s%s%s", option->name,
-                      kind, STR_FMT(plugin),
-                      option->flags & OPTION_OBSOLETE ? "no longer exists" : "is not supported",
-                      separator, note);
+    if (option->flags & OPTION_UNSUPPORTED) {
+        error_list_at(errors, given->position, "option '%s' of %s '%.*s' is not supported%s%s",
+                      option->name, kind, STR_FMT(plugin), separator, note);
         return false;
     }
     if (option->flags & (OPTION_DEPRECATED | OPTION_IGNORED))

@@ -49,7 +49,6 @@ enum option_flags {
     OPTION_DEPRECATED = 4,  /* accepted with one warning that shows .note */
     OPTION_UNSUPPORTED = 8, /* refused; .note says what to do instead */
     OPTION_IGNORED = 16,    /* accepted without effect, with a note in the log */
-    OPTION_OBSOLETE = 32, /* refused by Logstash 9 as well, and here; .note says what replaced it */
 };
 
 struct option_strings {
@@ -78,8 +77,8 @@ struct option {
     const char *doc;  /* one line */
     const char *note; /* why unsupported, or what replaces it */
     const char *def;  /* default as a user would write it, read by the same code; NULL: absent */
-    const char *const *choices;    /* NULL-terminated; OPTION_CHOICE */
-    double min, max;               /* of the bound value (bytes, ms); both 0: any */
+    const char *const *choices; /* NULL-terminated; OPTION_CHOICE */
+    double min, max;            /* of the bound value (bytes, ms); both 0: any */
     int64_t unit_ms; /* OPTION_DURATION_MS: what a bare number counts in; 0 means seconds (1000) */
     size_t offset;
     enum option_type type;
@@ -111,7 +110,7 @@ struct option {
 #define OPTION_IN_HASH(s, m)        OPTION_IN(OPTION_HASH, s, m, struct option_hash)
 #define OPTION_IN_ARRAY(s, m)       OPTION_IN(OPTION_ARRAY, s, m, struct option_array)
 #define OPTION_IN_CODEC(s, m)       OPTION_IN(OPTION_CODEC, s, m, const struct conf_plugin *)
-/* A row without a member: only for UNSUPPORTED, IGNORED and OBSOLETE. */
+/* A row without a member: only for UNSUPPORTED and IGNORED. */
 #define OPTION_NOWHERE .type = OPTION_ARRAY, .offset = SIZE_MAX
 
 #endif

@@ -35,6 +35,7 @@ enum write_behavior { BEHAVIOR_APPEND, BEHAVIOR_OVERWRITE };
 struct file_output {
     const struct conf_plugin *codec_option;
     struct str path_option, filename_failure, dir_mode, file_mode;
+    struct template message_format;
     bool gzip, create_if_deleted;
     int write_behavior;
     int64_t flush_interval_s, stale_cleanup_interval_ms;
@@ -238,15 +239,23 @@ static bool file_open(void *self, const struct plugin_env *env, struct output_li
     return true;
 }
 
+/* As the codec writes it, or as the old option message_format says. */
+static bool encode_text(struct file_output *output, const struct event *event, struct buf *out)
+{
+    struct str text;
+    if (!output->message_format.parts)
+        return output->codec.codec->encode(output->codec.self, event, out);
+    return template_text(&output->message_format, event, event->arena, &text) &&
+           buf_append_str(out, text) && buf_append_char(out, '\n');
+}
+
 static enum encode_result file_encode(void *self, const struct event *event, struct buf *out,
                                       struct error *err)
 {
     struct file_output *output = self;
     (void)err;
-    return encode_path(output, event, out) &&
-                   output->codec.codec->encode(output->codec.self, event, out)
-               ? ENCODE_DONE
-               : ENCODE_FULL;
+    return encode_path(output, event, out) && encode_text(output, event, out) ? ENCODE_DONE
+                                                                              : ENCODE_FULL;
 }
 
 static void log_failure(struct file_output *output, const struct file_target *target)
@@ -371,9 +380,16 @@ static const struct option file_options[] = {
     {
         .name = "message_format",
         .doc = "The text of an event.",
-        .note = "use codec => line { format => \"...\" }",
+        .note = "write codec => line { format => \"...\" }",
+        OPTION_IN_TEMPLATE(struct file_output, message_format),
+        .flags = OPTION_DEPRECATED,
+    },
+    {
+        .name = "max_size",
+        .doc = "Largest size of a file.",
+        .note = "it never had one in Logstash either: rotate files by the dates in path",
         OPTION_NOWHERE,
-        .flags = OPTION_OBSOLETE,
+        .flags = OPTION_DEPRECATED | OPTION_IGNORED,
     },
     OPTION_END,
 };

@@ -194,6 +194,20 @@ static const struct option stdout_options[] = {
         .doc = "How events are written; rubydebug when not given.",
         OPTION_IN_CODEC(struct stdout_output, codec_option),
     },
+    {
+        .name = "debug",
+        .doc = "Show whole events, as rubydebug does.",
+        .note = "write codec => rubydebug, which is the default",
+        OPTION_NOWHERE,
+        .flags = OPTION_DEPRECATED | OPTION_IGNORED,
+    },
+    {
+        .name = "debug_format",
+        .doc = "How whole events are shown.",
+        .note = "write codec => rubydebug, which is the default",
+        OPTION_NOWHERE,
+        .flags = OPTION_DEPRECATED | OPTION_IGNORED,
+    },
     OPTION_END,
 };
 

@@ -8,12 +8,15 @@ static const struct field_ref TYPE = FIELD_REF_TOP("type");
 
 #define COMMON_ROWS                                                                                \
     {                                                                                              \
-        .name = "id", .doc = "Name of this plugin in logs and counters; unique in the pipeline.",  \
+        .name = "id",                                                                              \
+        .doc = "Name of this plugin in logs and counters; unique in the pipeline.",                \
         OPTION_IN_STRING(struct common_options, id),                                               \
     },                                                                                             \
         {                                                                                          \
-            .name = "enable_metric", .doc = "Count what this plugin does.",                        \
-            OPTION_IN_BOOL(struct common_options, enable_metric), .def = "true",                   \
+            .name = "enable_metric",                                                               \
+            .doc = "Count what this plugin does.",                                                 \
+            OPTION_IN_BOOL(struct common_options, enable_metric),                                  \
+            .def = "true",                                                                         \
         },                                                                                         \
     {                                                                                              \
         .name = "ecs_compatibility", .doc = "disabled, v1 or v8; default: the pipeline's.",        \
@@ -25,6 +28,19 @@ static const struct field_ref TYPE = FIELD_REF_TOP("type");
         .name = "add_field", .doc = "Fields to add; names and values take %{}.",                   \
         OPTION_IN_HASH(struct common_options, add_field),                                          \
     }
+
+/* How Logstash 1 chose the events of a plugin. Left out they would change what happens to all others. */
+#define CHOICE_ROW(row_name, row_doc, row_note)                                                    \
+    {                                                                                              \
+        .name = row_name, .doc = row_doc, .note = row_note, OPTION_NOWHERE,                        \
+        .flags = OPTION_UNSUPPORTED,                                                               \
+    }
+#define CHOICE_ROWS                                                                                \
+    CHOICE_ROW("type", "Only events of this type.", "write if [type] == \"…\" { … } around it"),   \
+        CHOICE_ROW("tags", "Only events with these tags.",                                         \
+                   "write if \"…\" in [tags] { … } around it"),                                    \
+        CHOICE_ROW("exclude_tags", "Only events without these tags.",                              \
+                   "write if \"…\" not in [tags] { … } around it")
 
 static const struct option INPUT_OPTIONS[] = {
     COMMON_ROWS,
@@ -71,6 +87,7 @@ static const struct option FILTER_OPTIONS[] = {
         OPTION_IN_BOOL(struct common_options, periodic_flush),
         .def = "false",
     },
+    CHOICE_ROWS,
     OPTION_END,
 };
 
@@ -88,6 +105,7 @@ static const struct option OUTPUT_OPTIONS[] = {
         OPTION_NOWHERE,
         .flags = OPTION_IGNORED,
     },
+    CHOICE_ROWS,
     OPTION_END,
 };
 
@@ -227,10 +245,9 @@ static bool each_tag(const struct option_templates *tags, struct event *event,
 
 bool common_options_decorate(const struct common_options *common, struct event *event)
 {
-    return !common->decorates ||
-           (add_fields(common, event) && remove_fields(common, event) &&
-            each_tag(&common->add_tag, event, add_tag) &&
-            each_tag(&common->remove_tag, event, remove_tag));
+    return !common->decorates || (add_fields(common, event) && remove_fields(common, event) &&
+                                  each_tag(&common->add_tag, event, add_tag) &&
+                                  each_tag(&common->remove_tag, event, remove_tag));
 }
 
 void common_options_decorate_input(const struct common_options *common, struct event *event)

@@ -44,6 +44,15 @@ bool mutate_replace(struct mutate *self, struct mutate_step *step, struct event 
     return step->field.is_legal && set_text(step, event);
 }
 
+bool mutate_remove(struct mutate *self, struct mutate_step *step, struct event *event)
+{
+    struct field_ref field;
+    if (!template_field(&step->name, event, self->env->settings->escape, &field))
+        return false;
+    event_remove(event, &field, NULL);
+    return true;
+}
+
 /* ---- merge ---- */
 
 static void push_all(struct arena *arena, struct value *list, const struct value *value)

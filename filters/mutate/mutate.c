@@ -25,8 +25,8 @@ static const struct option OPTIONS[] = {
         .name = "remove",
         .doc = "Fields to remove, before every filter had remove_field.",
         .note = "write remove_field",
-        OPTION_NOWHERE,
-        .flags = OPTION_OBSOLETE,
+        OPTION_IN_STRINGS(struct mutate, remove),
+        .flags = OPTION_DEPRECATED,
     },
     {
         .name = "replace",
@@ -153,6 +153,16 @@ static void add_fields(struct mutate *self, mutate_operation *run,
         add_step(self, run, fields->items[i]);
 }
 
+/* Where the option stood in Logstash 1. */
+static void add_removals(struct mutate *self)
+{
+    for (size_t i = 0; i < self->remove.count; i++) {
+        struct mutate_step *step = add_step(self, mutate_remove, self->remove.items[i]);
+        template_parse(self->env->arena, self->remove.items[i], self->env->settings->escape,
+                       &step->name);
+    }
+}
+
 static void add_separators(struct mutate *self, mutate_operation *run,
                            const struct option_hash *hash)
 {
@@ -200,8 +210,8 @@ static size_t count_steps(const struct mutate *self)
 {
     return self->coerce.count + self->rename.count + self->update.count + self->replace.count +
            self->convert.count + self->gsub.count / GSUB_GROUP + self->uppercase.count +
-           self->capitalize.count + self->lowercase.count + self->strip.count + self->split.count +
-           self->join.count + self->merge.count + self->copy.count;
+           self->capitalize.count + self->lowercase.count + self->strip.count + self->remove.count +
+           self->split.count + self->join.count + self->merge.count + self->copy.count;
 }
 
 static void mutate_close(void *plugin)
@@ -233,6 +243,7 @@ static bool mutate_open(void *plugin, const struct plugin_env *env, struct error
     add_fields(self, mutate_capitalize, &self->capitalize);
     add_fields(self, mutate_lowercase, &self->lowercase);
     add_fields(self, mutate_strip, &self->strip);
+    add_removals(self);
     add_separators(self, mutate_split, &self->split);
     add_separators(self, mutate_join, &self->join);
     add_others(self, mutate_merge, &self->merge);

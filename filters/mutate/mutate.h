@@ -45,7 +45,7 @@ struct mutate_pattern {
 struct mutate_step {
     mutate_operation *run;
     struct mutate_field field;   /* what is changed, or read by copy */
-    struct template name;        /* rename: the old name */
+    struct template name;        /* rename: the old name; remove: the name */
     struct template value;       /* coerce, update, replace: the text; rename: the new name */
     struct str separator;        /* split, join */
     enum mutate_type type;       /* convert */
@@ -56,7 +56,7 @@ struct mutate_step {
 
 struct mutate {
     struct option_hash coerce, rename, update, replace, convert, split, join, merge, copy;
-    struct option_strings gsub, uppercase, capitalize, lowercase, strip;
+    struct option_strings gsub, uppercase, capitalize, lowercase, strip, remove;
     struct str tag_on_failure;
 
     const struct plugin_env *env;
@@ -68,8 +68,8 @@ struct mutate {
 
 enum { MUTATE_TEXT_MAX_BYTES = 256 * 1024 * 1024, MUTATE_TEXT_KEEP_BYTES = 64 * 1024 };
 
-mutate_operation mutate_coerce, mutate_rename, mutate_update, mutate_replace, mutate_merge,
-    mutate_copy;
+mutate_operation mutate_coerce, mutate_rename, mutate_update, mutate_replace, mutate_remove,
+    mutate_merge, mutate_copy;
 mutate_operation mutate_convert, mutate_gsub;
 mutate_operation mutate_uppercase, mutate_lowercase, mutate_capitalize, mutate_strip, mutate_split,
     mutate_join;

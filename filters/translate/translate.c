@@ -120,6 +120,13 @@ static const struct option OPTIONS[] = {
         OPTION_IN_FIELD(struct translate, iterate_on),
     },
     {
+        .name = "dictionary_file_max_bytes",
+        .doc = "Largest dictionary.",
+        .note = "a dictionary has at most 64 MiB",
+        OPTION_NOWHERE,
+        .flags = OPTION_IGNORED,
+    },
+    {
         .name = "yaml_dictionary_code_point_limit",
         .doc = "Largest YAML dictionary.",
         .note = "a dictionary has at most 64 MiB",

@@ -17,11 +17,6 @@
         .name = row_name, .doc = row_doc, .note = row_note, OPTION_NOWHERE,                        \
         .flags = OPTION_UNSUPPORTED,                                                               \
     }
-#define OBSOLETE_ROW(row_name, row_doc, row_note)                                                  \
-    {                                                                                              \
-        .name = row_name, .doc = row_doc, .note = row_note, OPTION_NOWHERE,                        \
-        .flags = OPTION_OBSOLETE,                                                                  \
-    }
 /* Old files still have it; it never changed a document's content. */
 #define DROPPED_ROW(row_name, row_doc, row_note)                                                   \
     {                                                                                              \
@@ -44,10 +39,10 @@
         },                                                                                         \
         {                                                                                          \
             .name = "port",                                                                        \
-            .doc = "Port of the servers, before it was part of hosts.",                            \
+            .doc = "Port of the servers that hosts gives none for.",                               \
             .note = "write it behind the name: hosts => [\"NAME:PORT\"]",                          \
-            OPTION_NOWHERE,                                                                        \
-            .flags = OPTION_OBSOLETE,                                                              \
+            OPTION_IN_STRING(struct elasticsearch_options, port),                                  \
+            .flags = OPTION_DEPRECATED,                                                            \
         },                                                                                         \
         {                                                                                          \
             .name = "path",                                                                        \
@@ -167,6 +162,16 @@
                     "the servers in hosts are used: leave it out"),                                \
         DROPPED_ROW("bind_port", "Port as a node of the cluster.",                                 \
                     "the servers in hosts are used: leave it out"),                                \
+        DROPPED_ROW("embedded", "Run a server inside the process.",                                \
+                    "there is no server inside: name one in hosts"),                               \
+        DROPPED_ROW("embedded_http_port", "Port of a server inside the process.",                  \
+                    "there is no server inside: name one in hosts"),                               \
+        DROPPED_ROW("plugins", "Plugins of a server inside the process.",                          \
+                    "there is no server inside: leave it out"),                                    \
+        DROPPED_ROW("absolute_healthcheck_path", "Whether healthcheck_path leaves path out.",      \
+                    "healthcheck_path is the whole path: leave it out"),                           \
+        DROPPED_ROW("upload_compression", "Compress request bodies with gzip.",                    \
+                    "write compression_level"),                                                    \
         DROPPED_ROW("max_inflight_requests", "Requests at once.",                                  \
                     "pool_max_per_route bounds the requests to one server"),                       \
         DROPPED_ROW("retry_max_items", "Events kept for another try.",                             \

@@ -28,18 +28,25 @@ static bool has_blank(struct str text)
     return text.len == 0;
 }
 
-static bool split_port(struct str authority, struct pieces *out)
+/* The old option; a range was tried from its first port on. */
+static struct str default_port(const struct elasticsearch_options *options)
+{
+    size_t dash = options->port.ptr ? str_find(options->port, STR("-")) : SIZE_MAX;
+    return !options->port.ptr ? DEFAULT_PORT
+           : dash == SIZE_MAX ? options->port
+                              : str_make(options->port.ptr, dash);
+}
+
+static bool split_port(struct str authority, struct str fallback, struct pieces *out)
 {
     size_t bracket = str_find(authority, STR("]"));
     struct str tail = bracket == SIZE_MAX ? authority : str_from_offset(authority, bracket + 1);
     size_t colon = str_find(tail, STR(":"));
-    out->port = DEFAULT_PORT;
-    out->host = authority;
-    if (colon == SIZE_MAX)
-        return out->host.len > 0;
-    out->port = str_from_offset(tail, colon + 1);
-    out->host.len = (size_t)(tail.ptr - authority.ptr) + colon;
     int64_t number;
+    out->port = colon == SIZE_MAX ? fallback : str_from_offset(tail, colon + 1);
+    out->host = authority;
+    if (colon != SIZE_MAX)
+        out->host.len = (size_t)(tail.ptr - authority.ptr) + colon;
     return out->host.len > 0 && str_to_int(out->port, &number) && number > 0 && number < 65536;
 }
 
@@ -51,7 +58,7 @@ static size_t last_at_sign(struct str text)
     return at > 0 ? at - 1 : SIZE_MAX;
 }
 
-static bool split(struct str text, struct pieces *out, struct error *err)
+static bool split(struct str text, struct str fallback_port, struct pieces *out, struct error *err)
 {
     struct str rest = text;
     size_t scheme = str_find(rest, STR("://"));
@@ -70,7 +77,8 @@ static bool split(struct str text, struct pieces *out, struct error *err)
     size_t at = last_at_sign(authority);
     if (at != SIZE_MAX)
         out->user_info = cut(&authority, at, 1);
-    if (has_blank(text) || memchr(text.ptr, '?', text.len) || !split_port(authority, out))
+    if (has_blank(text) || memchr(text.ptr, '?', text.len) ||
+        !split_port(authority, fallback_port, out))
         return error_set(err, ERROR_CONFIG,
                          "host '%.*s' is not [http[s]://][USER:PASSWORD@]HOST[:PORT][/PATH]",
                          STR_FMT(at == SIZE_MAX ? text : authority)); /* never a password */
@@ -186,7 +194,7 @@ static bool add_host(struct arena *arena, const struct elasticsearch_options *op
                      struct str text, struct hosts *out, struct error *err)
 {
     struct pieces pieces;
-    if (!split(text, &pieces, err) || !choose_scheme(options, &pieces, err))
+    if (!split(text, default_port(options), &pieces, err) || !choose_scheme(options, &pieces, err))
         return false;
     struct str path = trim_slashes(pieces.path);
     if (path.len > 0 && options->path.ptr && !str_equal(path, trim_slashes(options->path)))

@@ -4,6 +4,10 @@
  */
 #include "outputs/elasticsearch/common_rows.h"
 
+#define ISM_NOTE "index states are the server's to manage: put the policy into the index template"
+#define ELASTICSEARCH_ROW(row_name, row_doc)                                                       \
+    UNSUPPORTED_ROW(row_name, row_doc, "OpenSearch has none of this: see the elasticsearch output")
+
 const struct option opensearch_option_rows[] = {
     SERVER_ROWS,
     {
@@ -60,5 +64,18 @@ const struct option opensearch_option_rows[] = {
                     "send to a signing proxy, or use basic authentication"),
     UNSUPPORTED_ROW("aws_secret_access_key", "Key for signed AWS requests.",
                     "send to a signing proxy, or use basic authentication"),
+    ELASTICSEARCH_ROW("cloud_id", "Cloud id of an Elastic Cloud deployment."),
+    ELASTICSEARCH_ROW("cloud_auth", "USER:PASSWORD of an Elastic Cloud deployment."),
+    ELASTICSEARCH_ROW("api_key", "API key of Elasticsearch."),
+    ELASTICSEARCH_ROW("data_stream", "Whether documents go to data streams."),
+    ELASTICSEARCH_ROW("data_stream_type", "First part of the data stream's name."),
+    ELASTICSEARCH_ROW("data_stream_dataset", "Second part of the data stream's name."),
+    ELASTICSEARCH_ROW("data_stream_namespace", "Third part of the data stream's name."),
+    ELASTICSEARCH_ROW("data_stream_auto_routing", "Take the name from the event."),
+    ELASTICSEARCH_ROW("data_stream_sync_fields", "Write the name into the document."),
+    IGNORED_ROW("ilm_enabled", "Whether index lifecycle management is set up.", ISM_NOTE),
+    IGNORED_ROW("ilm_rollover_alias", "Alias that documents are written to.", ISM_NOTE),
+    IGNORED_ROW("ilm_pattern", "Pattern of the indices behind the alias.", ISM_NOTE),
+    IGNORED_ROW("ilm_policy", "Lifecycle policy of the indices.", ISM_NOTE),
     OPTION_END,
 };

@@ -15,6 +15,7 @@ enum template_api { TEMPLATE_API_AUTO, TEMPLATE_API_LEGACY, TEMPLATE_API_COMPOSA
 struct elasticsearch_options {
     /* where to */
     struct option_strings hosts;
+    struct str port; /* of those without one; may be a range, "9200-9300", whose first counts */
     struct str cloud_id, cloud_auth;
     struct str path, bulk_path, healthcheck_path;
     struct option_hash parameters, custom_headers;

@@ -12,6 +12,12 @@ static const char *const formats[] = {"json", "json_batch", "form", "message", N
         .flags = OPTION_IGNORED,                                                                   \
     }
 
+#define DROPPED_ROW(row_name, row_doc, row_note)                                                   \
+    {                                                                                              \
+        .name = row_name, .doc = row_doc, .note = row_note, OPTION_NOWHERE,                        \
+        .flags = OPTION_DEPRECATED | OPTION_IGNORED,                                               \
+    }
+
 const struct option http_option_rows[] = {
     {
         .name = "url",
@@ -53,6 +59,23 @@ const struct option http_option_rows[] = {
         .doc = "The body's type; by default as the format says.",
         OPTION_IN_STRING(struct http_options, content_type),
     },
+    {
+        .name = "verify_ssl",
+        .doc = "The old form of ssl_verification_mode.",
+        .note = "write ssl_verification_mode => full or none",
+        OPTION_IN_CHOICE(struct http_options, tls.verification),
+        .choices = client_true_false,
+        .flags = OPTION_DEPRECATED,
+    },
+    {
+        .name = "ssl_certificate_validation",
+        .doc = "The old form of ssl_verification_mode.",
+        .note = "write ssl_verification_mode => full or none",
+        OPTION_IN_CHOICE(struct http_options, tls.verification),
+        .choices = client_true_false,
+        .flags = OPTION_DEPRECATED,
+    },
+    DROPPED_ROW("concurrent_requests", "Requests at once.", "write pool_max"),
     {
         .name = "http_compression",
         .doc = "Compress bodies with gzip.",

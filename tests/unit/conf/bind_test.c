@@ -47,7 +47,7 @@ static const struct option OPTIONS[] = {
     {.name = "hash", OPTION_IN_HASH(struct sample, hash), .def = "{ \"k\" => 1 }"},
     {.name = "array", OPTION_IN_ARRAY(struct sample, array)},
     {.name = "codec", OPTION_IN_CODEC(struct sample, codec)},
-    {.name = "gone", OPTION_NOWHERE, .flags = OPTION_OBSOLETE, .note = "use 'text'"},
+    {.name = "gone", OPTION_NOWHERE, .flags = OPTION_UNSUPPORTED, .note = "use 'text'"},
     {.name = "later", OPTION_NOWHERE, .flags = OPTION_UNSUPPORTED, .note = "put it elsewhere"},
     {.name = "idle", OPTION_NOWHERE, .flags = OPTION_IGNORED},
     OPTION_END,
@@ -342,7 +342,7 @@ static const struct {
      "1:38 option 'codec' of filter 'm' is given twice; there is one codec"},
     {"required => xx codec => 5", "1:38 option 'codec' of filter 'm' must be a codec: its name, or "
                                   "its name and { options }, found 5"},
-    {"required => xx gone => 1", "1:29 option 'gone' of filter 'm' no longer exists: use 'text'"},
+    {"required => xx gone => 1", "1:29 option 'gone' of filter 'm' is not supported: use 'text'"},
     {"required => xx later => 1",
      "1:29 option 'later' of filter 'm' is not supported: put it elsewhere"},
     {"required => xx idle => 1", "warning 1:29 option 'idle' of filter 'm' has no effect"},

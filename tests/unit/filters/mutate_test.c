@@ -16,6 +16,8 @@ static const struct filter_case CASES[] = {
     {MUTATE, "rename => { 'a' => 'b' 'b' => '[c][d]' }", "{\"a\":1}", "matched {\"c\":{\"d\":1}}"},
     {MUTATE, "rename => { 'f_%{k}' => 't_%{k}' }", "{\"k\":\"x\",\"f_x\":[1]}",
      "matched {\"k\":\"x\",\"t_x\":[1]}"},
+    {MUTATE, "remove => ['a', '[c][%{k}]'] copy => { 'a' => 'b' }",
+     "{\"a\":1,\"k\":\"d\",\"c\":{\"d\":2}}", "matched {\"k\":\"d\",\"c\":{}}"},
     {MUTATE, "rename => { 'a' => '[s][x]' }", "{\"a\":1,\"s\":\"t\"}",
      "skipped {\"s\":\"t\",\"tags\":[\"_mutate_error\"]}"},
     {MUTATE, "update => { 'a' => 'x' 'b' => 'y' }", "{\"a\":null}", "matched {\"a\":\"x\"}"},

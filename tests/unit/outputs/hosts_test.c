@@ -58,6 +58,21 @@ static const struct {
     {"a\n", NULL},
 };
 
+/* The old option port. */
+START_TEST(port_of_those_without_one)
+{
+    struct str names[] = {STR_INIT("a"), STR_INIT("http://b/p"), STR_INIT("c:1")};
+    options.hosts = (struct option_strings){names, 3};
+    options.port = STR("9300-9305");
+    ck_assert(hosts_parse(&arena, &options, &hosts, &err));
+    assert_str(hosts.items[0].root, "http://a:9300");
+    assert_str(hosts.items[1].root, "http://b:9300/p");
+    assert_str(hosts.items[2].root, "http://c:1");
+    options.port = STR("x");
+    ck_assert(!hosts_parse(&arena, &options, &hosts, &err));
+}
+END_TEST
+
 START_TEST(reads_addresses)
 {
     list[0] = str_from(addresses[_i].text);
@@ -227,6 +242,7 @@ Suite *hosts_suite(void)
     TCase *tcase = tcase_create("hosts");
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, reads_addresses, 0, sizeof addresses / sizeof *addresses);
+    tcase_add_test(tcase, port_of_those_without_one);
     tcase_add_test(tcase, has_a_default);
     tcase_add_test(tcase, takes_user_and_password);
     tcase_add_test(tcase, never_shows_a_password);
