@@ -10,6 +10,7 @@ import signal
 import subprocess
 import tempfile
 import unittest
+import urllib.request
 
 import clean_root
 import support
@@ -170,18 +171,12 @@ class Package(RootCase):
             self.assertIn('disabled', self.root.try_run('systemctl', 'is-enabled', unit)[1])
 
     def test_the_service_runs_in_its_sandbox(self):
-        support.need_command('systemd-nspawn', 'it boots a root in a container')
         port, sink = support.free_port(), self.recorder()
         name = self.inside('/etc/millrace/conf.d/beats.conf')
         name.write_text(BEATS_TO_BOTH.replace('PORT', str(port)).replace('SINK', str(sink.port)))
         self.addCleanup(name.unlink)
-        self.root.run('systemctl', 'enable', 'millrace')
-        self.addCleanup(self.root.run, 'systemctl', 'disable', 'millrace')
-        machine = Machine(self.root, self.folder)
-        self.addCleanup(machine.stop)
-        machine.wait_until_up()
-        self.assertEqual('active', machine.show('millrace', 'ActiveState'), machine.run('journalctl', '-u', 'millrace'))
-        self.check_sandbox(machine)
+        machine = self.boot_with('millrace')
+        self.check_sandbox(machine, 'millrace')
         self.send(port)
         events = self.inside('/var/log/private/millrace/events.log')
         support.wait_until(lambda: events.exists() and len(events.read_text().splitlines()) == EVENTS, 'the events')
@@ -192,8 +187,36 @@ class Package(RootCase):
         self.assertEqual('0', machine.show('millrace', 'ExecMainStatus'))
         self.assertIn(f'events_in={EVENTS} events_out={2 * EVENTS} refused=0', machine.run('journalctl', '-u', 'millrace'))
 
-    def check_sandbox(self, machine):
-        inner = machine.show('millrace', 'MainPID')
+    def test_the_store_runs_in_its_sandbox(self):
+        port = support.free_port()
+        change = self.inside('/etc/systemd/system/millrace-store.service.d/port.conf')
+        change.parent.mkdir(parents=True)
+        self.addCleanup(shutil.rmtree, change.parent)
+        change.write_text('[Service]\nExecStart=\n'
+                          f'ExecStart=millrace store --listen 127.0.0.1:{port} --path /var/lib/millrace-store\n')
+        machine = self.boot_with('millrace-store')
+        support.wait_until(lambda: support.is_listening(port), 'the store')
+        self.check_sandbox(machine, 'millrace-store')
+        url = f'http://127.0.0.1:{port}/seen/_doc/1'
+        headers = {'content-type': 'application/json'}
+        urllib.request.urlopen(urllib.request.Request(url, b'{"name":"kim"}', headers, method='PUT')).close()
+        machine.run('systemctl', 'restart', 'millrace-store')
+        support.wait_until(lambda: support.is_listening(port), 'the store to be back')
+        with urllib.request.urlopen(url) as answer:
+            self.assertEqual({'name': 'kim'}, json.load(answer)['_source'])
+
+    def boot_with(self, unit):
+        support.need_command('systemd-nspawn', 'it boots a root in a container')
+        self.root.run('systemctl', 'enable', unit)
+        self.addCleanup(self.root.run, 'systemctl', 'disable', unit)
+        machine = Machine(self.root, self.folder)
+        self.addCleanup(machine.stop)
+        machine.wait_until_up()
+        self.assertEqual('active', machine.show(unit, 'ActiveState'), machine.run('journalctl', '-u', unit))
+        return machine
+
+    def check_sandbox(self, machine, unit):
+        inner = machine.show(unit, 'MainPID')
         status = machine.run('cat', f'/proc/{inner}/status')
         facts = dict(re.findall(r'^(\w+):\s+(\S+)', status, re.M))
         self.assertNotEqual('0', facts['Uid'])
@@ -202,7 +225,7 @@ class Package(RootCase):
             self.assertEqual(0, int(facts[capabilities], 16), capabilities)
         mounts = machine.run('cat', f'/proc/{inner}/mountinfo')
         self.assertRegex(mounts, r'(?m)^\S+ \S+ \S+ \S+ / ro,')
-        self.assertRegex(mounts, r' /var/lib/private/millrace rw[, ]')
+        self.assertRegex(mounts, rf' /var/lib/private/{unit} rw[, ]')
 
     def send(self, port):
         lines = subprocess.run([support.BINARY, 'generate', '-n', str(EVENTS)], capture_output=True, check=True).stdout
