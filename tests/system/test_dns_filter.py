@@ -24,6 +24,8 @@ class DnsCase(BeatsCase):
         address = (server or self.server).address
         if 'nameserver' not in options and 'hostsfile' not in options:
             options += f' nameserver => "{address}"'
+        if 'timeout =>' not in options:
+            options += ' timeout => 20'  # no test depends on how fast the machine is
         return f'dns {{ id => "dns" {options} }}'
 
     def pipeline(self, filters, **options):
@@ -136,7 +138,7 @@ class Answers(DnsCase):
 
 class Failures(DnsCase):
     def test_a_timeout_is_repeated_and_tagged(self):
-        out = self.run_events(self.dns('resolve => "a" timeout => 0.1 action => replace'),
+        out = self.run_events(self.dns('resolve => "a" timeout => 0.5 action => replace'),
                               {'a': 'never.net'}, {'a': 'late-2.net'})
         self.assertEqual([{'a': 'never.net', 'tags': ['_dnstimeout']}, {'a': '5.5.5.5'}], out)
         self.assertEqual({'never.net': 3, 'late-2.net': 3}, dict(self.server.names()))
@@ -150,7 +152,7 @@ class Failures(DnsCase):
     def test_the_second_server_is_asked_when_the_first_is_silent(self):
         silent = self.dns_server(hold=1000)
         servers = f'nameserver => ["{silent.address}", "{self.server.address}"]'
-        out = self.run_events(self.dns(f'resolve => "a" action => replace timeout => 0.1 {servers}'), {'a': 'ip-3-3-3-3.net'})
+        out = self.run_events(self.dns(f'resolve => "a" action => replace timeout => 1 {servers}'), {'a': 'ip-3-3-3-3.net'})
         self.assertEqual([{'a': '3.3.3.3'}], out)
         self.assertEqual(1, silent.count())
 
@@ -196,7 +198,7 @@ class Caches(DnsCase):
         self.assertEqual(2, self.server.count())
 
     def test_failures_are_remembered_without_a_tag(self):
-        out = self.lines_in_turn('failed_cache_size => 9 timeout => 0.1 max_retries => 0',
+        out = self.lines_in_turn('failed_cache_size => 9 timeout => 0.5 max_retries => 0',
                                  ['nothing.x', 'nothing.x', 'never.x', 'never.x'])
         self.assertEqual([None, None, ['_dnstimeout'], None], [tags for _, tags in out])
         self.assertEqual({'nothing.x': 1, 'never.x': 1}, dict(self.server.names()))

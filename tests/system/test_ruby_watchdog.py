@@ -41,8 +41,8 @@ class OneLane(support.Case):
         stuck = [line for line in millrace.stderr.splitlines() if 'has not returned' in line]
         returned = [line for line in millrace.stderr.splitlines() if 'has returned' in line]
         self.assertEqual((2, 2), (len(stuck), len(returned)), millrace.stderr)
-        self.assertRegex(stuck[0], r'\[ERROR\]\[dozing\] .*pipeline\.conf line=4 seconds=0\.')
-        self.assertRegex(returned[0], r'\[dozing\] .*seconds=1\.')
+        self.assertRegex(stuck[0], r'\[ERROR\]\[dozing\] .*pipeline\.conf line=4 seconds=\d')
+        self.assertRegex(returned[0], r'\[dozing\] .*seconds=\d')
         self.assertEqual(({'status': 'green'}, 0, 2), self.counters())
 
     def test_zero_means_any_time(self):
