@@ -40,14 +40,16 @@ static size_t write_float(double real, char *out, size_t size)
     int exponent, len = shortest(fabs(real), digits, &exponent);
     const char *sign = signbit(real) ? "-" : "";
     if (exponent < -4 || exponent >= 16)
-        return (size_t)snprintf(out, size, "%s%c.%se%c%02d", sign, digits[0], len > 1 ? digits + 1 : "0",
-                                exponent < 0 ? '-' : '+', abs(exponent));
+        return (size_t)snprintf(out, size, "%s%c.%se%c%02d", sign, digits[0],
+                                len > 1 ? digits + 1 : "0", exponent < 0 ? '-' : '+',
+                                abs(exponent));
     if (exponent < 0)
         return (size_t)snprintf(out, size, "%s0.%.*s%s", sign, -exponent - 1, "0000", digits);
     if (len <= exponent + 1)
         return (size_t)snprintf(out, size, "%s%s%.*s.0", sign, digits, exponent + 1 - len,
                                 "0000000000000000");
-    return (size_t)snprintf(out, size, "%s%.*s.%s", sign, exponent + 1, digits, digits + exponent + 1);
+    return (size_t)snprintf(out, size, "%s%.*s.%s", sign, exponent + 1, digits,
+                            digits + exponent + 1);
 }
 
 mrb_value script_float_text(mrb_state *mrb, double real)
@@ -86,7 +88,8 @@ static mrb_value power(mrb_state *mrb, mrb_value self)
 {
     mrb_value exponent = mrb_get_arg1(mrb);
     if (!mrb_integer_p(exponent))
-        return mrb_funcall(mrb, mrb_float_value(mrb, (mrb_float)mrb_integer(self)), "**", 1, exponent);
+        return mrb_funcall(mrb, mrb_float_value(mrb, (mrb_float)mrb_integer(self)), "**", 1,
+                           exponent);
     mrb_int left = mrb_integer(exponent), base = mrb_integer(self), result = 1;
     bool overflow = left < 0;
     while (left > 0 && !overflow) {
@@ -97,6 +100,25 @@ static mrb_value power(mrb_state *mrb, mrb_value self)
             overflow = __builtin_mul_overflow(base, base, &base);
     }
     return overflow ? mrb_funcall(mrb, self, "__power", 1, exponent) : mrb_int_value(mrb, result);
+}
+
+/* % and <=> are no instructions of mruby, so the usual case stays here; __wide_… knows a LogStash::BigInteger. */
+static mrb_value modulo(mrb_state *mrb, mrb_value self)
+{
+    mrb_value other = mrb_get_arg1(mrb);
+    if (!mrb_integer_p(other) || mrb_integer(other) <= 0)
+        return mrb_funcall(mrb, self, "__wide_modulo", 1, other);
+    mrb_int rest = mrb_integer(self) % mrb_integer(other);
+    return mrb_int_value(mrb, rest < 0 ? rest + mrb_integer(other) : rest);
+}
+
+static mrb_value compare(mrb_state *mrb, mrb_value self)
+{
+    mrb_value other = mrb_get_arg1(mrb);
+    if (!mrb_integer_p(other))
+        return mrb_funcall(mrb, self, "__wide_compare", 1, other);
+    mrb_int left = mrb_integer(self), right = mrb_integer(other);
+    return mrb_int_value(mrb, (left > right) - (left < right));
 }
 
 /* ---- Array#sum ------------------------------------------------------------------------------------------- */
@@ -127,6 +149,10 @@ void script_define_numbers(struct script_vm *vm)
     mrb_state *mrb = vm->mrb;
     mrb_define_method(mrb, mrb->array_class, "__float_sum", float_sum, MRB_ARGS_NONE());
     mrb_define_method(mrb, mrb->integer_class, "**", power, MRB_ARGS_REQ(1));
+    mrb_define_alias(mrb, mrb->integer_class, "__modulo", "%");
+    mrb_define_alias(mrb, mrb->integer_class, "__compare", "<=>");
+    mrb_define_method(mrb, mrb->integer_class, "%", modulo, MRB_ARGS_REQ(1));
+    mrb_define_method(mrb, mrb->integer_class, "<=>", compare, MRB_ARGS_REQ(1));
     mrb_define_method(mrb, mrb->float_class, "to_s", to_s, MRB_ARGS_NONE());
     mrb_define_method(mrb, mrb->float_class, "inspect", to_s, MRB_ARGS_NONE());
     mrb_define_method(mrb, mrb->float_class, "__round_to", round_to, MRB_ARGS_REQ(2));

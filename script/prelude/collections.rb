@@ -295,3 +295,41 @@ class Range
     [min, max]
   end
 end
+
+class Hash
+  def fetch(key, *default)
+    return self[key] if key?(key)
+    return yield(key) if block_given?
+    raise KeyError, "key not found: #{key.inspect}" if default.empty?
+    default[0]
+  end
+end
+
+class Array
+  alias __times *
+
+  def *(other)
+    other.is_a?(String) ? join(other) : __times(other)
+  end
+end
+
+class Struct
+  class << self
+    alias __new new
+
+    def new(*names, keyword_init: false, &block)
+      made = __new(*names, &block)
+      made.include(LogStash::KeywordInit) if keyword_init
+      made
+    end
+  end
+end
+
+# Goes between a structure and Struct.
+module LogStash::KeywordInit
+  def initialize(pairs = {})
+    unknown = pairs.keys - members
+    raise ArgumentError, "unknown keywords: #{unknown.join(", ")}" unless unknown.empty?
+    super(*members.map { |name| pairs[name] })
+  end
+end

@@ -82,7 +82,7 @@ module OpenSSL
 
     attr_reader :__algorithm
 
-    def initialize(name)
+    def initialize(name = self.class::NAME)
       @__algorithm = NAMES[name.to_s.downcase.delete("-")]
       raise ArgumentError, "unsupported digest algorithm (#{name})" unless @__algorithm
       @bytes = ""
@@ -102,17 +102,17 @@ module OpenSSL
       digest(bytes).unpack1("H*")
     end
 
-    def self.hexdigest(name, bytes)
-      new(name).hexdigest(bytes)
+    def self.hexdigest(*name, bytes)
+      new(*name).hexdigest(bytes)
     end
 
-    def self.digest(name, bytes)
-      new(name).digest(bytes)
+    def self.digest(*name, bytes)
+      new(*name).digest(bytes)
     end
 
     %w[MD5 SHA1 SHA256 SHA384 SHA512].each do |name|
       kind = Class.new(self)
-      kind.__send__(:define_method, :initialize) { |*| super(name) }
+      kind.const_set(:NAME, name)
       const_set(name.to_sym, kind)
     end
   end

@@ -111,6 +111,7 @@ class StringIO
   end
 
   def each_line
+    return to_enum(:each_line) unless block_given?
     while (line = gets)
       yield line
     end

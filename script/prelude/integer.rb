@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Integers beyond 64 bits, which mruby as packaged has not: those that an event holds, and what ** gives. Two Integers
-# whose sum or product does not fit still raise a RangeError. Digits are kept in limbs of nine, the lowest first.
+# Integers beyond 64 bits, which mruby as packaged has not: those that an event holds, and what ** and << give, and + - *
+# called by name (inject(:*)). Written as operators between two Integers these are instructions of mruby that call no
+# method and raise a RangeError when the result does not fit. Digits are kept in limbs of nine, the lowest first.
 
 class LogStash::BigInteger < Numeric
   LIMB = 1_000_000_000
@@ -192,11 +193,68 @@ class LogStash::BigInteger < Numeric
     [LogStash::BigInteger.__wrap(other), self]
   end
 
-  def to_s(*)
+  # Both numbers in pieces of 16 bits, lowest first, in two's complement without an end.
+  def __bits(other)
+    big = LogStash::BigInteger
+    one = self
+    result = 0
+    unit = big.__wrap(1)
+    until (one == 0 || one == -1) && (other == 0 || other == -1)
+      one, x = one.divmod(65_536)
+      other, y = other.divmod(65_536)
+      result = big.__wrap(unit * yield(x, y)) + result
+      unit = big.__wrap(unit * 65_536)
+    end
+    yield(one, other) == -1 ? big.__wrap(result) - unit : result
+  end
+
+  def &(other)
+    __bits(other) { |x, y| x & y }
+  end
+
+  def |(other)
+    __bits(other) { |x, y| x | y }
+  end
+
+  def ^(other)
+    __bits(other) { |x, y| x ^ y }
+  end
+
+  def <<(count)
+    count < 0 ? self >> -count : self * 2**count
+  end
+
+  def >>(count)
+    count < 0 ? self << -count : divmod(2**count)[0]
+  end
+
+  def bit_length
+    to_s(2).delete("-").length
+  end
+
+  def digits(base = 10)
+    to_s(base).reverse.chars.map { |digit| digit.to_i(base) }
+  end
+
+  def to_s(base = 10)
+    return __to_base(base) if base != 10
     text = __limbs.reverse.each_with_index.map { |limb, i| i == 0 ? limb.to_s : limb.to_s.rjust(9, "0") }.join
     __negative ? "-" + text : text
   end
-  alias inspect to_s
+
+  def __to_base(base)
+    rest = abs
+    text = ""
+    while rest != 0
+      rest, digit = rest.divmod(base)
+      text = digit.to_s(base) + text
+    end
+    __negative ? "-" + text : text
+  end
+
+  def inspect
+    to_s
+  end
 
   def to_i
     self
@@ -248,6 +306,50 @@ end
 class Integer
   def self.===(value)
     super || value.is_a?(LogStash::BigInteger)
+  end
+
+  # As methods: what two Integers give that does not fit is reckoned again.
+  [[:+, :__plus], [:-, :__minus], [:*, :__times]].each do |name, plain|
+    alias_method plain, name
+    define_method(name) do |other|
+      begin
+        next LogStash::BigInteger.__wrap(self).__send__(name, other) if other.is_a?(LogStash::BigInteger)
+        __send__(plain, other)
+      rescue RangeError
+        raise unless other.is_a?(Integer)
+        LogStash::BigInteger.__wrap(self).__send__(name, other)
+      end
+    end
+  end
+
+  # What these make of a BigInteger on the right.
+  %i[/ div modulo divmod < <= > >= ==].each do |name|
+    next unless method_defined?(name)
+    plain = "__plain#{name}".to_sym
+    alias_method plain, name
+    define_method(name) do |other|
+      other.is_a?(LogStash::BigInteger) ? LogStash::BigInteger.__wrap(self).__send__(name, other) : __send__(plain, other)
+    end
+  end
+
+  def __wide_modulo(other)
+    other.is_a?(LogStash::BigInteger) ? LogStash::BigInteger.__wrap(self) % other : __modulo(other)
+  end
+
+  def __wide_compare(other)
+    other.is_a?(LogStash::BigInteger) ? LogStash::BigInteger.__wrap(self) <=> other : __compare(other)
+  end
+
+  alias __shift <<
+
+  def <<(count)
+    __shift(count)
+  rescue RangeError
+    LogStash::BigInteger.__wrap(self) * 2**count
+  end
+
+  def size
+    8
   end
 
   def __power(exponent)

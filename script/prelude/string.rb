@@ -451,3 +451,10 @@ class Integer
     [self].pack("C")
   end
 end
+
+class String
+  def concat(*others)
+    others.each { |other| self << other }
+    self
+  end
+end
