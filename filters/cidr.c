@@ -64,12 +64,19 @@ static const struct option OPTIONS[] = {
     OPTION_END,
 };
 
+static bool has_address_field(const struct cidr *self)
+{
+    return self->address_field.count > 0 || self->address_field.root == FIELD_ROOT_METADATA;
+}
+
 static bool cidr_check(void *plugin, const struct plugin_env *env, struct error *err)
 {
     const struct cidr *self = plugin;
     (void)env;
     if (self->network_path.ptr && self->network.count > 0)
         return error_set(err, ERROR_CONFIG, "network and network_path exclude each other");
+    if (self->address.count > 0 && has_address_field(self))
+        return error_set(err, ERROR_CONFIG, "address and address_field exclude each other");
     return self->separator.len > 0 || error_set(err, ERROR_CONFIG, "separator is empty");
 }
 
@@ -88,6 +95,15 @@ static void add_network(struct cidr *self, struct str text)
     self->networks[self->network_count++] = network;
 }
 
+static void add_networks(struct cidr *self, struct str text, struct str separator)
+{
+    while (text.len > 0) {
+        size_t at = str_find(text, separator);
+        add_network(self, str_make(text.ptr, at == SIZE_MAX ? text.len : at));
+        text = at == SIZE_MAX ? STR("") : str_from_offset(text, at + separator.len);
+    }
+}
+
 static bool load_file(struct cidr *self, struct error *err)
 {
     struct str text;
@@ -99,11 +115,7 @@ static bool load_file(struct cidr *self, struct error *err)
         arena_reset(&self->networks_arena);
         self->networks = NULL;
         self->network_count = 0;
-    }
-    while (read && text.len > 0) {
-        size_t at = str_find(text, self->separator);
-        add_network(self, str_make(text.ptr, at == SIZE_MAX ? text.len : at));
-        text = at == SIZE_MAX ? STR("") : str_from_offset(text, at + self->separator.len);
+        add_networks(self, text, self->separator);
     }
     arena_release(&scratch);
     return read;
@@ -127,7 +139,7 @@ static bool cidr_open(void *plugin, const struct plugin_env *env, struct error *
     }
     for (size_t i = 0; i < self->network.count; i++)
         if (self->network.items[i].is_literal)
-            add_network(self, self->network.items[i].text);
+            add_networks(self, self->network.items[i].text, STR(","));
     return true;
 }
 
@@ -180,8 +192,8 @@ static bool is_inside(const struct cidr *self, const struct event *event, struct
 
 static bool field_is_inside(const struct cidr *self, const struct event *event)
 {
-    bool given = self->address_field.count > 0 || self->address_field.root == FIELD_ROOT_METADATA;
-    const struct value *value = given ? event_get(event, &self->address_field) : NULL;
+    const struct value *value =
+        has_address_field(self) ? event_get(event, &self->address_field) : NULL;
     if (!value)
         return false;
     if (value_is_str(value))
