@@ -264,6 +264,16 @@ static bool write_bucket(struct writing *to, const struct aggregation *aggregati
 
 /* ---- terms ---------------------------------------------------------------------------------------------------------------- */
 
+/* Nothing is missed here. OpenSearch says -1, unknown, when a list is cut that is not by descending counts. */
+static int error_bound(const struct aggregation *aggregation, bool is_cut)
+{
+    const struct order *order = &aggregation->orders[0];
+    bool is_unknown =
+        aggregation->order_count > 0 &&
+        (order->by == ORDER_METRIC || (order->by == ORDER_COUNT && !order->is_descending));
+    return is_cut && is_unknown ? -1 : 0;
+}
+
 static bool write_terms(struct writing *to, const struct aggregation *aggregation,
                         const struct collected *collected)
 {
@@ -276,8 +286,8 @@ static bool write_terms(struct writing *to, const struct aggregation *aggregatio
     for (size_t i = shown; i < count; i++)
         others += list[i]->count;
     bool done = buf_printf(
-        to->out, "\"doc_count_error_upper_bound\":0,\"sum_other_doc_count\":%llu,\"buckets\":[",
-        (unsigned long long)others);
+        to->out, "\"doc_count_error_upper_bound\":%d,\"sum_other_doc_count\":%llu,\"buckets\":[",
+        error_bound(aggregation, shown < count), (unsigned long long)others);
     for (size_t i = 0; i < shown && done; i++)
         done = (i == 0 || buf_append_char(to->out, ',')) &&
                write_bucket(to, aggregation, &list[i]->key, list[i]);

@@ -43,14 +43,13 @@ static bool take(struct reader *in, char c)
 static bool year(struct reader *in, int64_t *out)
 {
     bool negative = take(in, '-');
-    if (!negative)
-        take(in, '+');
+    bool has_sign = negative || take(in, '+');
+    unsigned digits = 0, most = has_sign ? YEAR_DIGITS_MAX : YEAR_DIGITS;
     int64_t number = 0;
-    unsigned digits = 0;
-    for (; is_digit(in, 0) && digits <= YEAR_DIGITS_MAX; digits++)
+    for (; is_digit(in, 0) && digits <= most; digits++)
         number = number * 10 + *in->at++ - '0';
     *out = negative ? -number : number;
-    return digits >= YEAR_DIGITS && digits <= YEAR_DIGITS_MAX && number <= YEAR_MAX;
+    return digits >= YEAR_DIGITS && digits <= most && number <= YEAR_MAX;
 }
 
 static bool fraction(struct reader *in, uint32_t *nanosecond_out)

@@ -386,7 +386,7 @@ struct query *query_compile_tree(struct query_compiler *in, const struct value *
                             "query malformed, empty clause found");
     if (in->depth == QUERY_DEPTH_MAX)
         return query_refuse(
-            in, "illegal_argument_exception",
+            in, "x_content_parse_exception",
             "The nested depth of the query exceeds the maximum nested depth for bool "
             "queries set in [%d]",
             QUERY_DEPTH_MAX);

@@ -7,5 +7,6 @@
 Suite *mapping_suite(void);
 Suite *store_data_suite(void);
 Suite *store_parts_suite(void);
+Suite *search_suite(void);
 
 #endif
