@@ -26,5 +26,9 @@ unsigned utf8_decode(struct str text, uint32_t *codepoint_out);
 /* Writes 1..4 bytes; surrogates and values above U+10FFFF become U+FFFD. */
 unsigned utf8_encode(uint32_t codepoint, char out[4]);
 size_t utf8_length(struct str text); /* characters of valid text */
+/* Columns of a terminal that a character takes: 0 (control characters, combining marks), 1 or 2 (Hangul, CJK, emoji). */
+unsigned utf8_columns(uint32_t codepoint);
+/* The beginning of valid text that takes at most `max` columns, and how many it takes. */
+struct str utf8_cut_to_columns(struct str text, size_t max, size_t *columns_out);
 
 #endif

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/buf.h"
+#include "base/utf8.h"
 
 static bool is_directory(const char *path)
 {
@@ -146,24 +147,17 @@ static bool find_line(const struct conf_source *source, const struct error_posit
     return false;
 }
 
-/* Hangul, kana, CJK and full-width forms take two columns of a terminal; they begin with 0xE1 (Jamo)
- * or 0xE3..0xED in UTF-8, or are 4 bytes long (emoji, rare CJK). */
-static unsigned columns_of(unsigned char lead)
-{
-    return lead == 0xE1 || (lead >= 0xE3 && lead <= 0xED) || lead >= 0xF0 ? 2 : 1;
-}
-
-/* Below the end of `before`. */
+/* Below the end of `before`; behind a byte that is not UTF-8, below that. */
 static void print_caret(FILE *out, struct str before)
 {
-    for (size_t i = 0; i < before.len; i++) {
-        unsigned char c = (unsigned char)before.ptr[i];
-        if ((c & 0xC0) == 0x80)
-            continue;
-        if (c == '\t')
+    before.len = utf8_valid_prefix(before);
+    while (before.len > 0) {
+        uint32_t codepoint;
+        before = str_from_offset(before, utf8_decode(before, &codepoint));
+        if (codepoint == '\t')
             fputc('\t', out);
         else
-            fprintf(out, "%*s", (int)columns_of(c), "");
+            fprintf(out, "%*s", (int)utf8_columns(codepoint), "");
     }
     fputs("^\n", out);
 }

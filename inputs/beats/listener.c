@@ -110,16 +110,6 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     }
 }
 
-/* Where it really listens: --listen-at may have asked for any free port. */
-static int bound_port(int fd)
-{
-    struct sockaddr_storage at = {0};
-    socklen_t len = sizeof at;
-    getsockname(fd, (struct sockaddr *)&at, &len);
-    return ntohs(at.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&at)->sin6_port
-                                          : ((struct sockaddr_in *)&at)->sin_port);
-}
-
 bool listener_start(struct beats_input *input, struct error *err)
 {
     struct beats_listener *listener = &input->listener;
@@ -135,8 +125,11 @@ bool listener_start(struct beats_input *input, struct error *err)
     listener->poll.data = listener->retry.data = input;
     listener->open_handles = 2;
     uv_poll_start(&listener->poll, UV_READABLE, on_readable);
+    /* --listen-at may have asked for any free port. */
+    char address[LISTEN_SOCKET_ADDRESS_MAX];
+    uint16_t port = listen_socket_address(listener->fd, address);
     log_info(input->env->log, "listening", "waiting for Beats",
-             LOG_STR("host", input->options.host), LOG_INT("port", bound_port(listener->fd)));
+             LOG_STR("host", input->options.host), LOG_INT("port", port));
     return true;
 }
 

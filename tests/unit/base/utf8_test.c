@@ -87,6 +87,33 @@ START_TEST(counts_characters)
 }
 END_TEST
 
+static const struct {
+    const char *text;
+    size_t max, bytes, columns;
+} CUTS[] = {
+    {"", 9, 0, 0},
+    {"abc", 9, 3, 3},
+    {"abc", 2, 2, 2},
+    {"\xED\x95\x9C\xEA\xB8\x80", 9, 6, 4}, /* two syllables */
+    {"\xED\x95\x9C\xEA\xB8\x80", 3, 3, 2},
+    {"\xED\x95\x9C\xEA\xB8\x80", 1, 0, 0},
+    {"e\xCC\x81"
+     "a",
+     1, 3, 1}, /* a combining accent stays with its letter */
+    {"\xE1\x84\x92\xE1\x85\xA1\xE1\x86\xAB", 2, 9, 2}, /* one syllable of three Jamo */
+    {"\xE2\x82\xAC\xF0\x9F\x98\x80", 9, 7, 3},         /* a sign and an emoji */
+    {"\xEF\xBC\xA1\xE2\x96\x88", 9, 6, 3},             /* a full-width letter and a block */
+};
+
+START_TEST(counts_columns)
+{
+    size_t columns;
+    struct str cut = utf8_cut_to_columns(str_from(CUTS[_i].text), CUTS[_i].max, &columns);
+    ck_assert_uint_eq(cut.len, CUTS[_i].bytes);
+    ck_assert_uint_eq(columns, CUTS[_i].columns);
+}
+END_TEST
+
 Suite *utf8_suite(void)
 {
     Suite *suite = suite_create("utf8");
@@ -95,6 +122,7 @@ Suite *utf8_suite(void)
     tcase_add_test(tcase, finds_a_bad_byte_anywhere);
     tcase_add_test(tcase, encodes_what_it_decodes);
     tcase_add_test(tcase, counts_characters);
+    tcase_add_loop_test(tcase, counts_columns, 0, sizeof CUTS / sizeof *CUTS);
     suite_add_tcase(suite, tcase);
     return suite;
 }
