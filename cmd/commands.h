@@ -35,6 +35,7 @@ extern const struct command commands[];
 
 int cmd_run(int argc, char **argv); /* without a subcommand: run a pipeline */
 int cmd_completions(int argc, char **argv);
+int cmd_demo(int argc, char **argv);
 int cmd_generate(int argc, char **argv);
 int cmd_grok(int argc, char **argv);
 int cmd_plugins(int argc, char **argv);
@@ -42,11 +43,15 @@ int cmd_send(int argc, char **argv);
 int cmd_store(int argc, char **argv);
 
 extern const struct flag completions_flags[];
+extern const struct flag demo_flags[];
 extern const struct flag generate_flags[];
 extern const struct flag grok_flags[];
 extern const struct flag plugins_flags[];
 extern const struct flag send_flags[];
 extern const struct flag store_flags[];
+
+/* The environment variable that names the pid of a process to end with, however that ends. */
+#define END_WITH "MILLRACE_END_WITH"
 
 /* All commands, and the flags of run. */
 void print_help(FILE *out);

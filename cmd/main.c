@@ -2,7 +2,10 @@
  *
  * The program: a subcommand by its name, else run a pipeline; and the help that lists the subcommands.
  */
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "cmd/commands.h"
@@ -15,6 +18,8 @@ static const struct flag NO_FLAGS[] = {{NULL, 0, false, 0}};
 
 const struct command commands[] = {
     {"run", "run pipelines, the same as without a command", cmd_run, NULL, OPERAND_NONE},
+    {"demo", "see the payment pipeline work, with nothing to install", cmd_demo, demo_flags,
+     OPERAND_NONE},
     {"send", "send lines to a Beats server, as Filebeat does", cmd_send, send_flags, OPERAND_FILE},
     {"generate", "write log lines of a made-up payment service", cmd_generate, generate_flags,
      OPERAND_NONE},
@@ -80,8 +85,22 @@ static int cmd_help(int argc, char **argv)
     return command->run(2, words);
 }
 
+/* A child of `millrace demo` ends when its parent does, also when that was killed. */
+static void end_with_parent(void)
+{
+    const char *parent = getenv(END_WITH);
+    int64_t pid;
+    if (!parent || !str_to_int(str_from(parent), &pid))
+        return;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != pid) /* it ended before */
+        _exit(EXIT_ERROR);
+    unsetenv(END_WITH);
+}
+
 int main(int argc, char **argv)
 {
+    end_with_parent();
     if (argc < 2 || argv[1][0] == '-')
         return cmd_run(argc, argv);
     const struct command *command = find(argv[1]);

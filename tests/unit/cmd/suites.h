@@ -4,7 +4,9 @@
 
 #include <check.h>
 
+Suite *demo_suite(void);
 Suite *flags_suite(void);
 Suite *payment_line_suite(void);
+Suite *terminal_suite(void);
 
 #endif
