@@ -171,3 +171,15 @@ const char *bench_apply(struct bench *bench, const char *event_json)
     buf_release(&more.text);
     return text.ptr;
 }
+
+struct bench the_bench;
+
+void bench_set_up(void)
+{
+    bench_init(&the_bench);
+}
+
+void bench_tear_down(void)
+{
+    bench_release(&the_bench);
+}

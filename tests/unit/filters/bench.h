@@ -20,6 +20,11 @@ struct bench {
     uint64_t drawn;         /* random numbers so far: 1, 2, … times a large odd number */
 };
 
+/* The one of a test file that needs no more, with its checked fixture. */
+extern struct bench the_bench;
+void bench_set_up(void);
+void bench_tear_down(void);
+
 void bench_init(struct bench *bench);
 void bench_release(struct bench *bench);
 

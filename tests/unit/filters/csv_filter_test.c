@@ -3,18 +3,6 @@
 #include "tests/unit/filters/bench.h"
 #include "tests/unit/filters/suites.h"
 
-static struct bench bench;
-
-static void set_up(void)
-{
-    bench_init(&bench);
-}
-
-static void tear_down(void)
-{
-    bench_release(&bench);
-}
-
 static const struct {
     const char *options;
     const char *event;
@@ -54,20 +42,20 @@ static const struct {
 
 START_TEST(sets_columns)
 {
-    const char *refusal = bench_open(&bench, &filter_csv, CASES[_i].options);
+    const char *refusal = bench_open(&the_bench, &filter_csv, CASES[_i].options);
     ck_assert_msg(!refusal, "%s", refusal);
-    ck_assert_str_eq(bench_apply(&bench, CASES[_i].event), CASES[_i].result);
+    ck_assert_str_eq(bench_apply(&the_bench, CASES[_i].event), CASES[_i].result);
 }
 END_TEST
 
 START_TEST(takes_names_from_the_first_line)
 {
-    ck_assert_ptr_null(bench_open(&bench, &filter_csv,
+    ck_assert_ptr_null(bench_open(&the_bench, &filter_csv,
                                   "source => 's' autodetect_column_names => true "
                                   "convert => { 'n' => integer }"));
-    ck_assert_str_eq(bench_apply(&bench, "{\"s\":\"n,,m\"}"), "cancelled {\"s\":\"n,,m\"}");
+    ck_assert_str_eq(bench_apply(&the_bench, "{\"s\":\"n,,m\"}"), "cancelled {\"s\":\"n,,m\"}");
     ck_assert_str_eq(
-        bench_apply(&bench, "{\"s\":\"1,2,3,4\"}"),
+        bench_apply(&the_bench, "{\"s\":\"1,2,3,4\"}"),
         "matched {\"s\":\"1,2,3,4\",\"n\":1,\"column2\":\"2\",\"m\":\"3\",\"column4\":\"4\"}");
 }
 END_TEST
@@ -75,13 +63,13 @@ END_TEST
 START_TEST(lanes_share_the_names)
 {
     ck_assert_ptr_null(
-        bench_open(&bench, &filter_csv, "source => 's' autodetect_column_names => true"));
-    void *first = bench.self;
-    bench_reopen(&bench);
-    ck_assert_str_eq(bench_apply(&bench, "{\"s\":\"a\"}"), "cancelled {\"s\":\"a\"}");
-    void *second = bench.self;
-    bench.self = first;
-    ck_assert_str_eq(bench_apply(&bench, "{\"s\":\"1\"}"), "matched {\"s\":\"1\",\"a\":\"1\"}");
+        bench_open(&the_bench, &filter_csv, "source => 's' autodetect_column_names => true"));
+    void *first = the_bench.self;
+    bench_reopen(&the_bench);
+    ck_assert_str_eq(bench_apply(&the_bench, "{\"s\":\"a\"}"), "cancelled {\"s\":\"a\"}");
+    void *second = the_bench.self;
+    the_bench.self = first;
+    ck_assert_str_eq(bench_apply(&the_bench, "{\"s\":\"1\"}"), "matched {\"s\":\"1\",\"a\":\"1\"}");
     filter_csv.close(second);
 }
 END_TEST
@@ -95,7 +83,7 @@ static const char *const REFUSED[] = {
 
 START_TEST(refuses_bad_options)
 {
-    ck_assert_ptr_nonnull(bench_open(&bench, &filter_csv, REFUSED[_i]));
+    ck_assert_ptr_nonnull(bench_open(&the_bench, &filter_csv, REFUSED[_i]));
 }
 END_TEST
 
@@ -103,7 +91,7 @@ Suite *csv_filter_suite(void)
 {
     Suite *suite = suite_create("csv_filter");
     TCase *tcase = tcase_create("csv_filter");
-    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_checked_fixture(tcase, bench_set_up, bench_tear_down);
     tcase_add_loop_test(tcase, sets_columns, 0, sizeof CASES / sizeof *CASES);
     tcase_add_test(tcase, takes_names_from_the_first_line);
     tcase_add_test(tcase, lanes_share_the_names);

@@ -5,17 +5,10 @@
 #include "tests/unit/filters/bench.h"
 #include "tests/unit/filters/suites.h"
 
-static struct bench bench;
-
 static void set_up(void)
 {
     setenv("TZ", "Europe/Paris", 1); /* the host's zone, in this test's process only */
-    bench_init(&bench);
-}
-
-static void tear_down(void)
-{
-    bench_release(&bench);
+    bench_set_up();
 }
 
 static const struct {
@@ -78,24 +71,26 @@ static const struct {
 
 START_TEST(sets_the_target)
 {
-    const char *refusal = bench_open(&bench, &filter_date, CASES[_i].options);
+    const char *refusal = bench_open(&the_bench, &filter_date, CASES[_i].options);
     ck_assert_msg(!refusal, "%s", refusal);
     /* Twice: the zone of the event before is kept. */
-    ck_assert_str_eq(bench_apply(&bench, CASES[_i].event), CASES[_i].result);
-    ck_assert_str_eq(bench_apply(&bench, CASES[_i].event), CASES[_i].result);
+    ck_assert_str_eq(bench_apply(&the_bench, CASES[_i].event), CASES[_i].result);
+    ck_assert_str_eq(bench_apply(&the_bench, CASES[_i].event), CASES[_i].result);
 }
 END_TEST
 
 START_TEST(sets_the_timestamp)
 {
-    bench.with_timestamp = true;
-    ck_assert_ptr_null(bench_open(&bench, &filter_date, "match => ['m', 'UNIX_MS']"));
+    the_bench.with_timestamp = true;
+    ck_assert_ptr_null(bench_open(&the_bench, &filter_date, "match => ['m', 'UNIX_MS']"));
     ck_assert_str_eq(
-        bench_apply(&bench, "{\"m\":\"1000000000123\",\"@timestamp\":\"2020-01-01T00:00:00Z\"}"),
+        bench_apply(&the_bench,
+                    "{\"m\":\"1000000000123\",\"@timestamp\":\"2020-01-01T00:00:00Z\"}"),
         "matched {\"m\":\"1000000000123\",\"@timestamp\":\"2001-09-09T01:46:40.123Z\"}");
-    ck_assert_str_eq(bench_apply(&bench, "{\"m\":\"x\",\"@timestamp\":\"2020-01-01T00:00:00Z\"}"),
-                     "skipped {\"m\":\"x\",\"@timestamp\":\"2020-01-01T00:00:00.000Z\","
-                     "\"tags\":[\"_dateparsefailure\"]}");
+    ck_assert_str_eq(
+        bench_apply(&the_bench, "{\"m\":\"x\",\"@timestamp\":\"2020-01-01T00:00:00Z\"}"),
+        "skipped {\"m\":\"x\",\"@timestamp\":\"2020-01-01T00:00:00.000Z\","
+        "\"tags\":[\"_dateparsefailure\"]}");
 }
 END_TEST
 
@@ -113,7 +108,7 @@ static const struct {
 
 START_TEST(refuses_bad_options)
 {
-    const char *refusal = bench_open(&bench, &filter_date, REFUSED[_i].options);
+    const char *refusal = bench_open(&the_bench, &filter_date, REFUSED[_i].options);
     ck_assert_ptr_nonnull(refusal);
     ck_assert_msg(strstr(refusal, REFUSED[_i].part) != NULL, "%s", refusal);
 }
@@ -123,7 +118,7 @@ Suite *date_suite(void)
 {
     Suite *suite = suite_create("date");
     TCase *tcase = tcase_create("date");
-    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_checked_fixture(tcase, set_up, bench_tear_down);
     tcase_add_loop_test(tcase, sets_the_target, 0, sizeof CASES / sizeof *CASES);
     tcase_add_test(tcase, sets_the_timestamp);
     tcase_add_loop_test(tcase, refuses_bad_options, 0, sizeof REFUSED / sizeof *REFUSED);

@@ -3,18 +3,6 @@
 #include "tests/unit/filters/bench.h"
 #include "tests/unit/filters/suites.h"
 
-static struct bench bench;
-
-static void set_up(void)
-{
-    bench_init(&bench);
-}
-
-static void tear_down(void)
-{
-    bench_release(&bench);
-}
-
 static const struct {
     const char *options;
     const char *event;
@@ -91,9 +79,9 @@ static const struct {
 
 START_TEST(finds_pairs)
 {
-    const char *refusal = bench_open(&bench, &filter_kv, CASES[_i].options);
+    const char *refusal = bench_open(&the_bench, &filter_kv, CASES[_i].options);
     ck_assert_msg(!refusal, "%s", refusal);
-    ck_assert_str_eq(bench_apply(&bench, CASES[_i].event), CASES[_i].result);
+    ck_assert_str_eq(bench_apply(&the_bench, CASES[_i].event), CASES[_i].result);
 }
 END_TEST
 
@@ -105,7 +93,7 @@ static const char *const REFUSED[] = {
 
 START_TEST(refuses_bad_options)
 {
-    ck_assert_ptr_nonnull(bench_open(&bench, &filter_kv, REFUSED[_i]));
+    ck_assert_ptr_nonnull(bench_open(&the_bench, &filter_kv, REFUSED[_i]));
 }
 END_TEST
 
@@ -115,12 +103,12 @@ START_TEST(bounds_the_depth)
     enum { SIGNS = 5000 };
     struct buf text;
     buf_init(&text, 1 << 20);
-    ck_assert_ptr_null(bench_open(&bench, &filter_kv, "recursive => true target => 't'"));
+    ck_assert_ptr_null(bench_open(&the_bench, &filter_kv, "recursive => true target => 't'"));
     buf_append_str(&text, STR("{\"message\":\""));
     for (int i = 0; i < SIGNS; i++)
         buf_append_str(&text, STR("a="));
     buf_append_str(&text, STR("1\"}"));
-    const char *result = bench_apply(&bench, arena_cstr(&bench.arena, buf_str(&text)));
+    const char *result = bench_apply(&the_bench, arena_cstr(&the_bench.arena, buf_str(&text)));
     ck_assert_ptr_nonnull(strstr(result, "{\"a\":{\"a\":\"a="));
     buf_release(&text);
 }
@@ -130,7 +118,7 @@ Suite *kv_suite(void)
 {
     Suite *suite = suite_create("kv");
     TCase *tcase = tcase_create("kv");
-    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_checked_fixture(tcase, bench_set_up, bench_tear_down);
     tcase_add_loop_test(tcase, finds_pairs, 0, sizeof CASES / sizeof *CASES);
     tcase_add_loop_test(tcase, refuses_bad_options, 0, sizeof REFUSED / sizeof *REFUSED);
     tcase_add_test(tcase, bounds_the_depth);

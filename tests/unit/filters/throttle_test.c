@@ -3,25 +3,13 @@
 #include "tests/unit/filters/bench.h"
 #include "tests/unit/filters/suites.h"
 
-static struct bench bench;
-
-static void set_up(void)
-{
-    bench_init(&bench);
-}
-
-static void tear_down(void)
-{
-    bench_release(&bench);
-}
-
 /* An event of the key, `at` seconds after an hour. */
 static bool throttled(const char *key, int at)
 {
-    struct str event =
-        arena_printf(&bench.arena, "{\"key\":\"%s\",\"@timestamp\":\"2026-01-01T00:%02d:%02dZ\"}",
-                     key, at / 60, at % 60);
-    const char *result = bench_apply(&bench, event.ptr);
+    struct str event = arena_printf(&the_bench.arena,
+                                    "{\"key\":\"%s\",\"@timestamp\":\"2026-01-01T00:%02d:%02dZ\"}",
+                                    key, at / 60, at % 60);
+    const char *result = bench_apply(&the_bench, event.ptr);
     ck_assert_msg(strncmp(result, "cancelled", 9) != 0, "%s", result);
     return strncmp(result, "matched", 7) == 0;
 }
@@ -51,8 +39,8 @@ static const struct {
 
 START_TEST(counts)
 {
-    struct str options = arena_printf(&bench.arena, "key => '%%{key}' %s", CASES[_i].options);
-    const char *refusal = bench_open(&bench, &filter_throttle, options.ptr);
+    struct str options = arena_printf(&the_bench.arena, "key => '%%{key}' %s", CASES[_i].options);
+    const char *refusal = bench_open(&the_bench, &filter_throttle, options.ptr);
     ck_assert_msg(!refusal, "%s", refusal);
     for (size_t i = 0; CASES[_i].times[i] >= 0; i++)
         ck_assert_msg(throttled("a", CASES[_i].times[i]) == (CASES[_i].throttled[i] == 'x'),
@@ -62,19 +50,21 @@ END_TEST
 
 START_TEST(keys_are_apart)
 {
-    ck_assert_ptr_null(bench_open(&bench, &filter_throttle, "key => '%{key}' after_count => 1"));
+    ck_assert_ptr_null(
+        bench_open(&the_bench, &filter_throttle, "key => '%{key}' after_count => 1"));
     ck_assert(!throttled("a", 0));
     ck_assert(!throttled("b", 0));
     ck_assert(throttled("a", 0));
-    ck_assert_ptr_nonnull(bench_open(&bench, &filter_throttle, "after_count => 1"));
-    ck_assert_ptr_nonnull(bench_open(&bench, &filter_throttle, "key => 'a' max_counters => -2"));
+    ck_assert_ptr_nonnull(bench_open(&the_bench, &filter_throttle, "after_count => 1"));
+    ck_assert_ptr_nonnull(
+        bench_open(&the_bench, &filter_throttle, "key => 'a' max_counters => -2"));
 }
 END_TEST
 
 START_TEST(counters_are_bounded)
 {
     ck_assert_ptr_null(
-        bench_open(&bench, &filter_throttle,
+        bench_open(&the_bench, &filter_throttle,
                    "key => '%{key}' after_count => 1 max_counters => 2 period => 1"));
     ck_assert(!throttled("a", 0));
     ck_assert(!throttled("b", 0));
@@ -95,10 +85,10 @@ END_TEST
 START_TEST(old_keys_are_forgotten)
 {
     ck_assert_ptr_null(
-        bench_open(&bench, &filter_throttle, "key => '%{key}' after_count => 1 max_age => 60"));
+        bench_open(&the_bench, &filter_throttle, "key => '%{key}' after_count => 1 max_age => 60"));
     ck_assert(!throttled("old", 0));
     ck_assert(!throttled("new", 120));
-    filter_throttle.tick(bench.self, 100000);
+    filter_throttle.tick(the_bench.self, 100000);
     ck_assert(!throttled("old", 0));
     ck_assert(throttled("new", 120));
 }
@@ -108,7 +98,7 @@ Suite *throttle_suite(void)
 {
     Suite *suite = suite_create("throttle");
     TCase *tcase = tcase_create("throttle");
-    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_checked_fixture(tcase, bench_set_up, bench_tear_down);
     tcase_add_loop_test(tcase, counts, 0, sizeof CASES / sizeof *CASES);
     tcase_add_test(tcase, keys_are_apart);
     tcase_add_test(tcase, counters_are_bounded);

@@ -3,18 +3,6 @@
 #include "tests/unit/filters/bench.h"
 #include "tests/unit/filters/suites.h"
 
-static struct bench bench;
-
-static void set_up(void)
-{
-    bench_init(&bench);
-}
-
-static void tear_down(void)
-{
-    bench_release(&bench);
-}
-
 #define DONE    "matched {\"t\":"
 #define FAILED  "\"tags\":[\"_xmlparsefailure\"]}"
 #define NO_TREE "store_xml => false "
@@ -85,40 +73,40 @@ static const struct {
 START_TEST(reads)
 {
     struct str options =
-        arena_printf(&bench.arena, "source => 't' target => 't' %s", CASES[_i].options);
-    const char *refusal = bench_open(&bench, &filter_xml, options.ptr);
+        arena_printf(&the_bench.arena, "source => 't' target => 't' %s", CASES[_i].options);
+    const char *refusal = bench_open(&the_bench, &filter_xml, options.ptr);
     ck_assert_msg(!refusal, "%s", refusal);
-    struct value object = value_object_new(&bench.arena, 1);
-    value_object_set(&bench.arena, &object, STR("t"), value_str(str_from(CASES[_i].text)));
+    struct value object = value_object_new(&the_bench.arena, 1);
+    value_object_set(&the_bench.arena, &object, STR("t"), value_str(str_from(CASES[_i].text)));
     struct buf json;
     buf_init(&json, 4096);
     ck_assert(json_encode_value(&object, &json));
     buf_append_char(&json, '\0');
-    ck_assert_str_eq(bench_apply(&bench, json.ptr), CASES[_i].result);
+    ck_assert_str_eq(bench_apply(&the_bench, json.ptr), CASES[_i].result);
     buf_release(&json);
 }
 END_TEST
 
 START_TEST(takes_one_text)
 {
-    ck_assert_ptr_null(bench_open(&bench, &filter_xml, "source => 't' target => 't'"));
-    ck_assert_str_eq(bench_apply(&bench, "{\"t\":[\"<a>1</a>\"]}"), "matched {\"t\":\"1\"}");
-    ck_assert_str_eq(bench_apply(&bench, "{\"t\":[\"<a/>\",\"<b/>\"]}"),
+    ck_assert_ptr_null(bench_open(&the_bench, &filter_xml, "source => 't' target => 't'"));
+    ck_assert_str_eq(bench_apply(&the_bench, "{\"t\":[\"<a>1</a>\"]}"), "matched {\"t\":\"1\"}");
+    ck_assert_str_eq(bench_apply(&the_bench, "{\"t\":[\"<a/>\",\"<b/>\"]}"),
                      "skipped {\"t\":[\"<a/>\",\"<b/>\"]," FAILED);
-    ck_assert_str_eq(bench_apply(&bench, "{\"t\":5}"), "skipped {\"t\":5," FAILED);
-    ck_assert_str_eq(bench_apply(&bench, "{\"t\":null}"), "skipped {\"t\":null}");
-    ck_assert_str_eq(bench_apply(&bench, "{}"), "skipped {}");
+    ck_assert_str_eq(bench_apply(&the_bench, "{\"t\":5}"), "skipped {\"t\":5," FAILED);
+    ck_assert_str_eq(bench_apply(&the_bench, "{\"t\":null}"), "skipped {\"t\":null}");
+    ck_assert_str_eq(bench_apply(&the_bench, "{}"), "skipped {}");
 }
 END_TEST
 
 START_TEST(refuses)
 {
-    ck_assert_ptr_nonnull(strstr(bench_open(&bench, &filter_xml, "source => 'a'"), "target"));
-    ck_assert_ptr_null(bench_open(&bench, &filter_xml, "source => 'a' store_xml => false"));
-    ck_assert_ptr_nonnull(
-        bench_open(&bench, &filter_xml, "source => 'a' target => 't' parse_options => 'sloppy'"));
-    ck_assert_ptr_nonnull(
-        bench_open(&bench, &filter_xml, "source => 'a' target => 't' xpath => { '/[' => 'x' }"));
+    ck_assert_ptr_nonnull(strstr(bench_open(&the_bench, &filter_xml, "source => 'a'"), "target"));
+    ck_assert_ptr_null(bench_open(&the_bench, &filter_xml, "source => 'a' store_xml => false"));
+    ck_assert_ptr_nonnull(bench_open(&the_bench, &filter_xml,
+                                     "source => 'a' target => 't' parse_options => 'sloppy'"));
+    ck_assert_ptr_nonnull(bench_open(&the_bench, &filter_xml,
+                                     "source => 'a' target => 't' xpath => { '/[' => 'x' }"));
 }
 END_TEST
 
@@ -126,7 +114,7 @@ Suite *xml_suite(void)
 {
     Suite *suite = suite_create("xml");
     TCase *tcase = tcase_create("xml");
-    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_checked_fixture(tcase, bench_set_up, bench_tear_down);
     tcase_add_loop_test(tcase, reads, 0, sizeof CASES / sizeof *CASES);
     tcase_add_test(tcase, takes_one_text);
     tcase_add_test(tcase, refuses);
