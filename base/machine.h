@@ -10,7 +10,11 @@
 
 /* At least 1: the CPU quota rounded up, never more than the affinity mask. */
 size_t machine_cores(void);
-/* Bytes that the cgroup allows; SIZE_MAX when there is no limit. */
+/* Bytes that the cgroup and those above it allow; SIZE_MAX when there is no limit. */
 size_t machine_memory_limit(void);
+
+/* The same with another directory in the place of /, for tests. */
+size_t machine_cores_at(const char *root);
+size_t machine_memory_limit_at(const char *root);
 
 #endif

@@ -12,6 +12,7 @@ Suite *date_pattern_suite(void);
 Suite *grok_suite(void);
 Suite *log_suite(void);
 Suite *lru_suite(void);
+Suite *machine_suite(void);
 Suite *map_suite(void);
 Suite *md5_suite(void);
 Suite *regex_suite(void);
