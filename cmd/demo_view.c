@@ -239,7 +239,8 @@ static void put_events(const struct terminal *terminal, const struct demo_figure
     char sent[COUNT_TEXT_MAX], stored[COUNT_TEXT_MAX], more[COUNT_TEXT_MAX];
     uint64_t again = figures->stored > figures->events ? figures->stored - figures->events : 0;
     put_judged(terminal, figures->stored >= figures->events, out);
-    buf_printf(out, "%s events sent, ", count_text(figures->events, sent));
+    buf_printf(out, "%s event%s sent, ", count_text(figures->events, sent),
+               figures->events == 1 ? "" : "s");
     if (figures->stored < figures->events)
         buf_printf(out, "only %s of them stored\n", count_text(figures->stored, stored));
     else if (again > 0)

@@ -170,7 +170,7 @@ static const struct {
      "    ✗ 40 SYSTEM_ERROR events, only 39 of them alerted, 1 more than once\n"},
     {{.events = 1, .stored = 1, .alerts_unknown = 3},
      false,
-     "    ✓ 1 events sent, every one stored once\n"
+     "    ✓ 1 event sent, every one stored once\n"
      "    ✗ 0 SYSTEM_ERROR events, every one alerted once, 3 alerts about something else\n"},
 };
 
