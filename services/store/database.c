@@ -96,18 +96,36 @@ bool database_begin(struct database *database)
 
 void database_rollback(struct database *database)
 {
-    database->failed = false;
+    database->failed = database->gave_back = false;
     if (!sqlite3_get_autocommit(database->sqlite))
         sqlite3_exec(database->sqlite, "ROLLBACK", NULL, NULL, NULL);
 }
 
 bool database_end(struct database *database, struct error *err)
 {
-    if (database_run(database, "COMMIT"))
-        return true;
-    *err = database->error;
-    database_rollback(database);
-    return false;
+    if (!database_run(database, "COMMIT")) {
+        *err = database->error;
+        database_rollback(database);
+        return false;
+    }
+    /* The file itself is cut when the log is copied into it. A reader of an older state may prevent that: then it
+     * happens at a later commit, as always. */
+    if (database->gave_back)
+        sqlite3_wal_checkpoint_v2(database->sqlite, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    database->gave_back = false;
+    return true;
+}
+
+int64_t database_give_back(struct database *database, unsigned max_pages)
+{
+    char sql[SQL_MAX];
+    assert(max_pages > 0 && !sqlite3_get_autocommit(database->sqlite));
+    int64_t before = database_number(database, "PRAGMA freelist_count");
+    if (before == 0)
+        return 0;
+    snprintf(sql, sizeof sql, "PRAGMA incremental_vacuum(%u)", max_pages);
+    database->gave_back = database_run(database, sql);
+    return database_number(database, "PRAGMA freelist_count");
 }
 
 /* ---- opening ---- */

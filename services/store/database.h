@@ -26,6 +26,7 @@ struct database {
     bool failed;
     struct error error;
     const atomic_bool *stop; /* when it becomes true, what runs is given up; may be NULL */
+    bool gave_back;          /* in this transaction */
 };
 
 /* Opens or creates the file for the one writer. Refuses a file of another format. */
@@ -40,6 +41,10 @@ bool database_begin(struct database *database);
 bool database_end(struct database *database, struct error *err);
 /* Throws the transaction away. */
 void database_rollback(struct database *database);
+
+/* Gives free pages back to the file system, at most so many: those of deleted rows and tables, also those of this
+ * transaction. Pages at the file's end move into the gaps, and the commit cuts the file. Returns how many are left. */
+int64_t database_give_back(struct database *database, unsigned max_pages);
 
 bool database_run(struct database *database, const char *sql);
 /* NULL on failure. */

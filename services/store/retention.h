@@ -11,7 +11,7 @@
 
 struct retention {
     uint64_t days;  /* 0: no limit */
-    uint64_t bytes; /* 0: no limit */
+    uint64_t bytes; /* of the documents as they were sent; 0: no limit */
 };
 
 enum { RETENTION_DELETED_MAX = 100 }; /* at once; the rest goes at the next time */

@@ -24,6 +24,7 @@ struct retention_work {
     struct work work; /* first */
     struct store *store;
     int64_t now_ms;
+    int64_t free_pages; /* that are left */
     size_t count;
     struct retention_deleted deleted[RETENTION_DELETED_MAX];
 };
@@ -105,7 +106,7 @@ static void refuse(void *ctx, struct http_exchange *exchange, unsigned status, c
     respond(&request->work);
 }
 
-/* ---- retention ---- */
+/* ---- retention: also without limits, for the space of what clients delete ---- */
 
 static void run_retention(struct worker *worker, struct work *work)
 {
@@ -114,6 +115,7 @@ static void run_retention(struct worker *worker, struct work *work)
     const struct retention limits = {options->retention_days, options->retention_bytes};
     retention->count =
         retention_apply(&worker->catalog, &limits, retention->now_ms, retention->deleted);
+    retention->free_pages = database_give_back(&worker->database, STORE_GIVE_BACK_PAGES);
 }
 
 static void finish_close(struct store *store);
@@ -135,7 +137,9 @@ static void retention_done(struct work *work)
                  LOG_INT("bytes", deleted->bytes));
     }
     if (store->server)
-        loop_timer_start(store->retention_timer, STORE_RETENTION_MS);
+        loop_timer_start(store->retention_timer, !work->failed && store->retention.free_pages > 0
+                                                     ? STORE_GIVE_BACK_MS
+                                                     : STORE_RETENTION_MS);
     else if (store->served)
         finish_close(store);
 }
@@ -145,8 +149,6 @@ static void on_retention(void *ctx)
     struct store *store = ctx;
     struct instant now = clock_now();
     assert(!store->retaining);
-    if (store->options.retention_days == 0 && store->options.retention_bytes == 0)
-        return;
     store->retaining = true;
     store->retention.store = store;
     store->retention.now_ms = now.seconds * 1000 + now.nanoseconds / 1000000;

@@ -33,6 +33,8 @@ enum {
     STORE_BODY_BYTES_MIN = 1024,
     STORE_BODY_BYTES_MAX = 1024 * 1024 * 1024,
     STORE_RETENTION_MS = 5 * 60 * 1000,
+    STORE_GIVE_BACK_PAGES = 4096, /* 32 MiB: writers wait for so much */
+    STORE_GIVE_BACK_MS = 1000,    /* between passes while more is free */
     STORE_CONNECTIONS_MAX = 256,
 };
 

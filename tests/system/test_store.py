@@ -259,6 +259,17 @@ class Process(StoreCase):
         self.store.process.wait_for_log(r'older than --retention-days.*logs-2020\.01\.05')
         self.assertEqual(['now'], names())
 
+    def test_retention_makes_the_file_smaller(self):
+        lines = [{'index': {}}, {'text': 'x' * 1000}] * 10_000
+        self.expect(200, 'POST', '/logs-2020.01.01/_bulk', document_store.bulk(*lines))
+        self.expect(201, 'PUT', '/now/_doc/1', {'n': 1})
+        self.store.process.stop()
+        size = lambda: self.data.joinpath('store.db').stat().st_size
+        self.assertGreater(size(), 10_000_000)
+        self.store = self.open('--retention-days', '30')
+        support.wait_until(lambda: size() < 1_000_000, 'the file to be small')
+        self.assertEqual(1, self.store.count('now'))
+
 
 class Crash(StoreCase):
     SENDERS, BULK = 4, 50

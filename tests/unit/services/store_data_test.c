@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "services/store/document_write.h"
@@ -390,6 +391,52 @@ END_TEST
 
 /* ---- the file ---- */
 
+static int64_t file_bytes(void)
+{
+    struct stat status;
+    ck_assert_int_eq(stat(path, &status), 0);
+    return status.st_size;
+}
+
+START_TEST(free_pages_are_given_back_pass_by_pass)
+{
+    enum { PAGES = 10, PAGE_BYTES = 8192 };
+    add("a-2026.01.01", "2026-01-01T00:00:00Z", 2000);
+    add("b", "2026-01-09T00:00:00Z", 100);
+    reopen();
+    int64_t before = file_bytes();
+    ck_assert_str_eq(retained(5, 0), "b ");
+    reopen();
+    ck_assert_int_eq(file_bytes(), before); /* nobody has given anything back */
+    int64_t bytes = before, left;
+    do {
+        left = database_give_back(&database, PAGES);
+        reopen();
+        ck_assert_int_lt(file_bytes(), bytes);
+        ck_assert_int_ge(file_bytes(), bytes - (PAGES + 1) * PAGE_BYTES); /* and a page of maps */
+        bytes = file_bytes();
+    } while (left > 0);
+    ck_assert_int_lt(bytes, before / 3);
+    ck_assert_int_eq(database_give_back(&database, PAGES), 0);
+    ck_assert_int_eq(catalog_find(&catalog, STR("b"))->docs, 100);
+}
+END_TEST
+
+/* The process goes on: no closing empties the log into the file. */
+START_TEST(the_file_shrinks_at_the_commit)
+{
+    struct error err;
+    add("a-2026.01.01", "2026-01-01T00:00:00Z", 2000);
+    reopen();
+    int64_t before = file_bytes();
+    ck_assert_str_eq(retained(5, 0), "");
+    ck_assert_int_eq(database_give_back(&database, 1000), 0);
+    ck_assert(catalog_save(&catalog) && database_end(&database, &err));
+    ck_assert_int_lt(file_bytes(), before / 3);
+    ck_assert(database_begin(&database));
+}
+END_TEST
+
 START_TEST(files_of_others_are_refused)
 {
     struct database other;
@@ -427,6 +474,8 @@ Suite *store_data_suite(void)
                         sizeof BAD_TEMPLATES / sizeof *BAD_TEMPLATES);
     tcase_add_test(tests, old_indices_go);
     tcase_add_test(tests, the_oldest_go_when_there_is_too_much);
+    tcase_add_test(tests, free_pages_are_given_back_pass_by_pass);
+    tcase_add_test(tests, the_file_shrinks_at_the_commit);
     tcase_add_test(tests, files_of_others_are_refused);
     suite_add_tcase(suite, tests);
     return suite;
