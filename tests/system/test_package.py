@@ -195,13 +195,14 @@ class Package(RootCase):
         change.write_text('[Service]\nExecStart=\n'
                           f'ExecStart=millrace store --listen 127.0.0.1:{port} --path /var/lib/millrace-store\n')
         machine = self.boot_with('millrace-store')
-        support.wait_until(lambda: support.is_listening(port), 'the store')
+        self.assertEqual('notify', machine.show('millrace-store', 'Type'))
+        self.assertTrue(support.is_listening(port), 'it is active once it listens')
         self.check_sandbox(machine, 'millrace-store')
         url = f'http://127.0.0.1:{port}/seen/_doc/1'
         headers = {'content-type': 'application/json'}
         urllib.request.urlopen(urllib.request.Request(url, b'{"name":"kim"}', headers, method='PUT')).close()
         machine.run('systemctl', 'restart', 'millrace-store')
-        support.wait_until(lambda: support.is_listening(port), 'the store to be back')
+        self.assertTrue(support.is_listening(port), 'the restart has ended')
         with urllib.request.urlopen(url) as answer:
             self.assertEqual({'name': 'kim'}, json.load(answer)['_source'])
 

@@ -24,6 +24,19 @@ class ServiceManager(support.Case):
             self.assertEqual(b'STOPPING=1', manager.recv(100))
             self.assertEqual(0, millrace.wait())
 
+    def test_it_is_told_when_the_store_listens(self):
+        address, port = self.folder / 'notify', support.free_port()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(str(address))
+            manager.settimeout(10 * support.PATIENCE)
+            store = self.start('store', '--path', self.folder / 'documents', '--listen', f'127.0.0.1:{port}', data=False,
+                               env={'NOTIFY_SOCKET': str(address)})
+            self.assertEqual(b'READY=1', manager.recv(100))
+            self.assertTrue(support.is_listening(port))
+            store.signal(signal.SIGTERM)
+            self.assertEqual(b'STOPPING=1', manager.recv(100))
+            self.assertEqual(0, store.wait())
+
     def test_it_is_not_told_of_a_start_that_failed(self):
         address = self.folder / 'notify'
         with socket.socket() as taken, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
