@@ -18,7 +18,7 @@ LANGUAGES = ('sh', 'console', 'logstash', 'json', 'yaml', 'text', 'ini', 'ruby',
 ELSEWHERE = re.compile(r'^(?:https?|mailto):')
 # Ports that documents write out, and of a pipeline's own. While a page is run each is another, free one, so that pages do
 # not wait for each other; where a page starts no server itself, a stand-in for Elasticsearch or the alert sink is there.
-PORT = re.compile(r'\b(127\.0\.0\.1|localhost):(\d{4,5})\b')
+PORT = re.compile(r'\b(127\.0\.0\.1|localhost):(\d{4,5})\b(?!:\d)')
 PIPELINE_WITH_PORT = '-f deploy/pipelines/payment.conf'
 STAND_INS = ('9200', '9093')
 SECONDS = 60
@@ -74,7 +74,8 @@ class Session(support.Case):
         """What was printed, with the ports that the page has, and without where this is."""
         for written, port in self.ports.items():
             output = re.sub(rf'\b{port}\b', written, output)
-        return output.replace(str(self.place), '.')
+        output = output.replace(str(self.place), '.')
+        return output if not output or output.endswith('\n') else output + '\n'
 
     def shell(self, command):
         done = subprocess.run(['sh', '-c', self.with_ports(command)], cwd=self.place, env=self.environment, stdin=subprocess.DEVNULL,
@@ -180,6 +181,11 @@ class Pages(unittest.TestCase):
         for page, name in self.each():
             for block in documents.blocks(page):
                 self.assertIn(block.language, LANGUAGES, f'{name}:{block.line}')
+
+    def test_no_block_is_indented_only(self):
+        for page, name in self.each():
+            text = documents.FENCE.sub('', page.read_text('utf-8'))
+            self.assertNotRegex(text, r'\n\n    \S', f'{name}: a block needs a fence that says what it is')
 
     def test_blocks_are_what_the_files_say(self):
         for page, name in self.each():
