@@ -124,6 +124,16 @@ static bool prune_open(void *plugin, const struct plugin_env *env, struct error 
     return opened;
 }
 
+/* So that a mistake in an expression is told with all the others, and by a mere check of the file. */
+static bool prune_check(void *plugin, const struct plugin_env *env, struct error *err)
+{
+    struct prune on_trial = *(const struct prune *)plugin;
+    if (!prune_open(&on_trial, env, err))
+        return false;
+    prune_close(&on_trial);
+    return true;
+}
+
 static bool matches(struct prune *self, struct dynamic_regex *expression, const struct event *event,
                     struct str text)
 {
@@ -205,6 +215,7 @@ const struct filter filter_prune = {
             .summary = "Removes fields by their names and values.",
             .options = OPTIONS,
             .size = sizeof(struct prune),
+            .check = prune_check,
         },
     .open = prune_open,
     .apply = prune_apply,

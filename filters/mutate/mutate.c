@@ -96,10 +96,24 @@ static const struct option OPTIONS[] = {
 
 enum { GSUB_GROUP = 3 };
 
+/* So that a mistake is told with all the others, and by a mere check of the file. */
+static bool check_expressions(const struct mutate *self, const struct plugin_env *env,
+                              struct error *err)
+{
+    for (size_t i = 0; i < self->gsub.count; i += GSUB_GROUP) {
+        struct mutate on_trial = {.env = env};
+        struct mutate_pattern pattern = {0};
+        const struct str *group = &self->gsub.items[i];
+        if (!mutate_pattern_open(&on_trial, &pattern, group[1], group[2], err))
+            return false;
+        mutate_pattern_close(&pattern);
+    }
+    return true;
+}
+
 static bool mutate_check(void *plugin, const struct plugin_env *env, struct error *err)
 {
     const struct mutate *self = plugin;
-    (void)env;
     for (size_t i = 0; i < self->convert.count; i++) {
         enum mutate_type type;
         struct str name = self->convert.pairs[i].value.text;
@@ -114,7 +128,7 @@ static bool mutate_check(void *plugin, const struct plugin_env *env, struct erro
                          "gsub needs groups of three: field, expression, replacement; %zu texts "
                          "were given",
                          self->gsub.count);
-    return true;
+    return check_expressions(self, env, err);
 }
 
 /* ---- building the steps ---- */

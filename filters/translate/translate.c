@@ -148,6 +148,18 @@ static bool is_given(const struct field_ref *ref)
     return ref->count > 0 || ref->root == FIELD_ROOT_METADATA;
 }
 
+static bool check_expressions(const struct option_hash *dictionary, struct error *err)
+{
+    for (size_t i = 0; i < dictionary->count; i++) {
+        struct str key = dictionary->pairs[i].key.text;
+        struct regex *regex = regex_compile(key, 0, err);
+        if (!regex)
+            return error_prefix(err, "dictionary key '%.*s'", STR_FMT(key));
+        regex_free(regex);
+    }
+    return true;
+}
+
 static bool translate_check(void *plugin, const struct plugin_env *env, struct error *err)
 {
     const struct translate *self = plugin;
@@ -161,7 +173,7 @@ static bool translate_check(void *plugin, const struct plugin_env *env, struct e
                          "target and destination mean the same: give target only");
     if (self->dictionary.count > 0 && self->dictionary_path.ptr)
         return error_set(err, ERROR_CONFIG, "dictionary and dictionary_path exclude each other");
-    return true;
+    return !self->regex || check_expressions(&self->dictionary, err);
 }
 
 static void choose_fields(struct translate *self)

@@ -120,5 +120,20 @@ class Run(support.Case):
         self.assertRegex(millrace.stderr, r'stopped before everything was delivered.*batches_left=[1-9]')
 
 
+class MereCheck(support.Case):
+    BROKEN = ('mutate { gsub => [ "a", "(", "b" ] }', 'prune { whitelist_names => [ "(" ] }', 'prune { blacklist_values => { "a" => "(" } }',
+              'translate { source => "a" target => "b" regex => true dictionary => { "(" => "x" } }')
+
+    def test_it_finds_what_a_start_would_find(self):
+        for text in self.BROKEN:
+            with self.subTest(text):
+                millrace = self.run_to_end('-t', '-e', f'filter {{ {text} }}', status=1)
+                self.assertIn('unmatched parenthesis', millrace.stderr)
+
+    def test_it_finds_all_of_them(self):
+        millrace = self.run_to_end('-t', '-e', f'filter {{ {" ".join(self.BROKEN)} }}', status=1)
+        self.assertEqual(len(self.BROKEN), millrace.stderr.count('unmatched parenthesis'))
+
+
 if __name__ == '__main__':
     unittest.main()
