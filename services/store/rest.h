@@ -6,6 +6,7 @@
 #define MILLRACE_SERVICES_STORE_REST_H
 
 #include "io/http_server.h"
+#include "services/store/rest_params.h"
 #include "services/store/worker.h"
 
 enum { REST_ANSWER_MAX = 1024 * 1024 * 1024 };
@@ -29,11 +30,12 @@ struct rest_route {
     const char *methods; /* "GET HEAD" */
     const char *path;    /* "{index}/_doc/{id}" */
     enum rest_place place;
+    enum rest_params params;
     void (*run)(struct worker *worker,
                 struct rest_request *request); /* ON_LOOP: without a worker */
 };
 
-/* NULL with *err: 405 or 501. Fills index and name. */
+/* NULL with *err: 400, 405 or 501. Fills index and name. */
 const struct rest_route *rest_route(struct rest_request *request, struct api_error *err);
 
 /* Ends a request with an error; the answer is begun anew. */

@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "services/store/rest.h"
+#include "services/store/source_filter.h"
 
 /* ---- writing ---- */
 
@@ -104,9 +105,32 @@ static bool find(struct worker *worker, struct rest_request *request, struct doc
     return false;
 }
 
+static void read_filter(struct worker *worker, const struct rest_request *request,
+                        struct source_filter *out)
+{
+    source_filter_from_url(&worker->scratch, rest_param(request, STR("_source")),
+                           rest_param(request, STR("_source_includes")),
+                           rest_param(request, STR("_source_excludes")), out);
+}
+
+/* As it was sent, unless a part of it is asked for. */
+static void write_source(struct worker *worker, struct str source,
+                         const struct source_filter *filter, struct buf *out)
+{
+    struct value whole, part;
+    if (source_filter_shows_all(filter) ||
+        !json_decode(worker->catalog.json, &worker->scratch, source, &whole, NULL)) {
+        buf_append_str(out, source);
+        return;
+    }
+    part = source_filter_apply(filter, &worker->scratch, &whole);
+    json_encode_value(&part, out);
+}
+
 void rest_get_document(struct worker *worker, struct rest_request *request)
 {
     struct document_row row;
+    struct source_filter filter;
     struct buf *out = &request->answer;
     if (!find(worker, request, &row))
         return;
@@ -121,9 +145,10 @@ void rest_get_document(struct worker *worker, struct rest_request *request)
     }
     buf_printf(out, ",\"_version\":%lld,\"_seq_no\":%lld,\"_primary_term\":%d,\"found\":true",
                (long long)row.version, (long long)row.seq, DOCUMENTS_PRIMARY_TERM);
-    if (!str_equal(rest_param(request, STR("_source")), STR("false"))) {
+    read_filter(worker, request, &filter);
+    if (!filter.is_hidden) {
         buf_append_str(out, STR(",\"_source\":"));
-        buf_append_str(out, str_trim(row.source));
+        write_source(worker, str_trim(row.source), &filter, out);
     }
     buf_append_char(out, '}');
 }
@@ -131,11 +156,19 @@ void rest_get_document(struct worker *worker, struct rest_request *request)
 void rest_get_source(struct worker *worker, struct rest_request *request)
 {
     struct document_row row;
+    struct source_filter filter;
     struct api_error err;
+    read_filter(worker, request, &filter);
+    if (filter.is_hidden) {
+        api_error_set(&err, 400, "action_request_validation_exception",
+                      "Validation Failed: 1: fetching source can not be disabled;");
+        rest_error(request, &err);
+        return;
+    }
     if (!find(worker, request, &row))
         return;
     if (row.seq >= 0) {
-        buf_append_str(&request->answer, row.source);
+        write_source(worker, row.source, &filter, &request->answer);
         return;
     }
     api_error_set(&err, 404, "resource_not_found_exception", "Document not found [%.*s]/[%.*s]",

@@ -36,7 +36,7 @@ struct search_param {
 struct search_request {
     struct str body; /* JSON; empty: match_all */
     const struct search_param
-        *params; /* all of the URL; those that search_knows_param() denies are passed over */
+        *params; /* all of the URL; those that search_param_name() does not name are passed over */
     size_t param_count;
     bool count_only;    /* _count: the body has a query and nothing else, every hit is counted */
     struct instant now; /* for date math */
@@ -50,8 +50,8 @@ struct search_document {
 
 struct search;
 
-/* q, size, from, sort, _source, ... */
-bool search_knows_param(struct str name);
+/* The names of the parameters of the URL that a search reads, or says 501 to, one after the other; NULL after the last. */
+const char *search_param_name(size_t at);
 
 /* NULL and *err when the request is wrong (400) or asks for something that is not there (501). The request may go
  * afterwards. */

@@ -398,13 +398,9 @@ static bool read_param(struct plan_reader *in, const struct search_param *param)
     return true; /* of the server: whoever owns it has looked */
 }
 
-bool search_knows_param(struct str name)
+const char *search_param_name(size_t at)
 {
-    for (size_t i = 0; i < sizeof PARAMS / sizeof *PARAMS; i++) {
-        if (str_equal(PARAMS[i].name, name))
-            return true;
-    }
-    return false;
+    return at < sizeof PARAMS / sizeof *PARAMS ? PARAMS[at].name.ptr : NULL;
 }
 
 /* ---- the whole -------------------------------------------------------------------------------------------------------- */

@@ -155,6 +155,15 @@ class Refusals(StoreCase):
             self.assertEqual('unsupported_operation_exception', self.error(501, 'GET', path), path)
         self.assertEqual('unsupported_operation_exception', self.error(501, 'POST', '/a/_bulk?pipeline=p', document_store.bulk({'index': {}}, {})))
 
+    def test_parameters_of_the_url(self):
+        self.expect(201, 'PUT', '/a/_doc/1?refresh=true&timeout=1m', {'n': 1, 'm': 2})
+        self.assertEqual('illegal_argument_exception', self.error(400, 'GET', '/a/_search?foo=1'))
+        self.assertEqual('illegal_argument_exception', self.error(400, 'PUT', '/a/_doc/2?foo=1', {}))
+        self.assertEqual('unsupported_operation_exception', self.error(501, 'GET', '/a/_settings?flat_settings=true'))
+        self.assertEqual({'m': 2}, self.expect(200, 'GET', '/a/_doc/1?_source_excludes=n')['_source'])
+        self.assertEqual({'n': 1}, self.expect(200, 'GET', '/a/_source/1?_source=n'))
+        self.assertEqual(1, self.store.count('a'))
+
     def test_wrong_methods(self):
         for method, path, allowed in (('POST', '/a', 'GET, HEAD, PUT, DELETE'), ('DELETE', '/_bulk', 'POST, PUT'), ('PUT', '/_search', 'GET, POST')):
             status, _, headers = self.store.raw(method, path, b'{}')

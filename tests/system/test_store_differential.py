@@ -28,6 +28,15 @@ ODD_MAPPING = {'properties': {'k': {'type': 'keyword'}, 't': {'type': 'text'}, '
                               'b': {'type': 'boolean'}, 'd': {'type': 'date'}, 'ip': {'type': 'ip'}}}
 
 
+UNKNOWN = ('/odd/_search?foo=1', '/odd/_search?sise=1&foo=1&foo=2', '/odd/_count?size=1', '/nope/_search?foo', '/odd/_doc/0?foo=1', '/odd/_source/0?foo=1',
+           '/odd/_mapping?foo=1', '/odd/_settings?foo=1', '/odd?foo=1', '/_template?foo=1', '/_index_template?foo=1', '/_cluster/health?foo=1', '/_cat/indices?foo=1',
+           '/_cat/health?foo=1', '/odd/_refresh?foo=1', '/odd/_flush?foo=1', '/?foo=1')
+KNOWN = ('/odd/_count?pretty&human&error_trace=false&format=json&filter_path=count', '/odd/_count?preference=_local&ignore_unavailable=true&expand_wildcards=open',
+         '/odd/_mapping?local=true&cluster_manager_timeout=1s', '/odd/_doc/0?realtime=true&refresh=false&preference=x', '/odd/_doc/0?_source=k,n',
+         '/odd/_doc/0?_source=false', '/odd/_doc/4?_source_excludes=p.b', '/odd/_source/4?_source_includes=p.b.*,k', '/odd/_source/0?_source=false',
+         '/odd/_search?request_cache=false&search_type=query_then_fetch&batched_reduce_size=5&size=0&timeout=1s')
+
+
 def payments(count):
     """Log events as the payment pipeline leaves them."""
     pick = random.Random(5)
@@ -203,7 +212,7 @@ class Differential(support.Case):
         for key in ('0', '3', '5', 'nope'):
             self.compare('GET', f'/odd/_doc/{key}')
         for path in ('/odd/_search?q=k:a&sort=n', '/odd/_search?size=1&from=1&sort=n:desc', '/odd/_search?rest_total_hits_as_int=true&size=0',
-                     '/odd/_search?size=x', '/nope/_search', '/nope-*/_search', '/nope/_doc/1'):
+                     '/odd/_search?size=x', '/nope/_search', '/nope-*/_search', '/nope/_doc/1', *UNKNOWN, *KNOWN):
             self.compare('GET', path)
         for body in bodies():
             self.compare('POST', '/odd/_search', body)

@@ -6,6 +6,7 @@
 
 #include "services/store/bulk_body.h"
 #include "services/store/filter_path.h"
+#include "services/store/rest_params.h"
 #include "tests/unit/services/suites.h"
 
 static struct arena arena;
@@ -22,6 +23,64 @@ static void tear_down(void)
     json_reader_free(json);
     arena_release(&arena);
 }
+
+/* ---- parameters of the URL ---- */
+
+static const struct {
+    const char *target;
+    enum rest_params params;
+    const char *refusal; /* "": taken */
+} PARAMETERS[] = {
+    {"/", REST_PARAMS_ROOT, ""},
+    {"/?pretty&human&error_trace&format=json&filter_path=x", REST_PARAMS_ROOT, ""},
+    {"/x/_search?foo=1", REST_PARAMS_SEARCH,
+     "400 request [/x/_search] contains unrecognized parameter: [foo]"},
+    {"/x/_search?sise=1&foo", REST_PARAMS_SEARCH,
+     "400 request [/x/_search] contains unrecognized parameters: [foo], [sise] -> did you mean "
+     "[size]?"},
+    {"/x/_count?foo&foo=2", REST_PARAMS_COUNT_DOCUMENTS,
+     "400 request [/x/_count] contains unrecognized parameter: [foo]"},
+    {"/x/_count?size=1", REST_PARAMS_COUNT_DOCUMENTS,
+     "400 request [/x/_count] contains unrecognized parameter: [size]"},
+    {"/x/_search?q=a&size=1&ignore_unavailable=true", REST_PARAMS_SEARCH, ""},
+    {"/x/_search?scroll=1m", REST_PARAMS_SEARCH, ""}, /* the search says 501 itself */
+    {"/_bulk?refresh=wait_for&timeout=1m&pipeline=_none&require_alias=false", REST_PARAMS_BULK, ""},
+    {"/_bulk?_source=false", REST_PARAMS_BULK, ""},
+    {"/_bulk?_source=a", REST_PARAMS_BULK, "501 the parameter [_source] is not supported here"},
+    {"/_cat/indices?v&h=index&s=index&bytes=b&format=json", REST_PARAMS_TABLE, ""},
+    {"/_cluster/health?wait_for_status=yellow&timeout=2s", REST_PARAMS_HEALTH, ""},
+    {"/x/_doc/1?=", REST_PARAMS_READ,
+     "400 request [/x/_doc/1] contains unrecognized parameter: []"},
+};
+
+START_TEST(parameters_are_known)
+{
+    struct http_target target;
+    struct api_error err;
+    ck_assert(http_target_parse(&arena, str_from(PARAMETERS[_i].target), &target));
+    const char *refusal = "";
+    if (!rest_check_params(&target, PARAMETERS[_i].params, &err))
+        refusal = arena_printf(&arena, "%d %s", err.status, err.reason).ptr;
+    ck_assert_str_eq(refusal, PARAMETERS[_i].refusal);
+}
+END_TEST
+
+START_TEST(many_long_parameters)
+{
+    struct http_target target;
+    struct api_error err;
+    struct buf text;
+    buf_init(&text, SIZE_MAX / 2);
+    for (int i = 0; i < HTTP_PARAMETERS_MAX; i++)
+        buf_printf(&text, "%s%0500d", i > 0 ? "&" : "/x?", i);
+    for (int params = 0; params < REST_PARAMS_COUNT; params++) {
+        ck_assert(http_target_parse(&arena, buf_str(&text), &target));
+        ck_assert(!rest_check_params(&target, (enum rest_params)params, &err));
+        ck_assert_int_eq(err.status, 400);
+    }
+    buf_release(&text);
+}
+END_TEST
 
 /* ---- names of indices ---- */
 
@@ -262,6 +321,8 @@ Suite *store_parts_suite(void)
     Suite *suite = suite_create("store_parts");
     TCase *tests = tcase_create("store_parts");
     tcase_add_checked_fixture(tests, set_up, tear_down);
+    tcase_add_loop_test(tests, parameters_are_known, 0, sizeof PARAMETERS / sizeof *PARAMETERS);
+    tcase_add_test(tests, many_long_parameters);
     tcase_add_loop_test(tests, index_names, 0, sizeof NAMES / sizeof *NAMES);
     tcase_add_test(tests, index_names_have_a_length);
     tcase_add_loop_test(tests, index_expressions, 0, sizeof EXPRESSIONS / sizeof *EXPRESSIONS);
