@@ -13,7 +13,7 @@
 #include "pipeline/event_json.h"
 #include "services/store/database.h"
 #include "services/store/index_name.h"
-#include "services/store/mapping.h"
+#include "services/store/mapping/mapping.h"
 
 enum { CATALOG_INDICES_MAX = 5000, INDEX_TAG_BYTES = 9, INDEX_UUID_MAX = 32 };
 

@@ -5,8 +5,8 @@
 #include <stdio.h>
 
 #include "base/utf8.h"
-#include "services/store/field_value.h"
-#include "services/store/mapping_field.h"
+#include "services/store/mapping/field_value.h"
+#include "services/store/mapping/mapping_field.h"
 
 enum { UPDATE_MAX_BYTES = 512 * 1024 * 1024 };
 

@@ -7,7 +7,7 @@
 
 #include "services/store/catalog.h"
 #include "services/store/document_id.h"
-#include "services/store/search.h"
+#include "services/store/search/search.h"
 
 enum { DOCUMENTS_PRIMARY_TERM = 1 };
 

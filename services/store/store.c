@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "io/loop_timer.h"
 #include "pipeline/data_path.h"
-#include "services/store/rest.h"
+#include "services/store/rest/rest.h"
 #include "services/store/retention.h"
 
 enum {

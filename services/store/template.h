@@ -8,7 +8,7 @@
 
 #include "pipeline/event_json.h"
 #include "services/store/database.h"
-#include "services/store/mapping.h"
+#include "services/store/mapping/mapping.h"
 
 enum template_kind { TEMPLATE_LEGACY, TEMPLATE_COMPOSABLE };
 

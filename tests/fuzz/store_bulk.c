@@ -4,7 +4,7 @@
  */
 #include <stdlib.h>
 
-#include "services/store/bulk_body.h"
+#include "services/store/rest/bulk_body.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "pipeline/event_json.h"
-#include "services/store/search.h"
+#include "services/store/search/search.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

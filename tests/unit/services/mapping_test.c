@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "pipeline/event_json.h"
-#include "services/store/mapping.h"
+#include "services/store/mapping/mapping.h"
 #include "tests/unit/services/suites.h"
 
 static struct arena arena;

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 
 #include "pipeline/event_json.h"
-#include "services/store/analysis.h"
-#include "services/store/date_layout.h"
-#include "services/store/digest.h"
-#include "services/store/search.h"
+#include "services/store/mapping/date_layout.h"
+#include "services/store/search/analysis.h"
+#include "services/store/search/digest.h"
+#include "services/store/search/search.h"
 #include "tests/unit/services/search_cases.h"
 #include "tests/unit/services/suites.h"
 

@@ -4,9 +4,9 @@
  */
 #include <stdio.h>
 
-#include "services/store/bulk_body.h"
-#include "services/store/filter_path.h"
-#include "services/store/rest_params.h"
+#include "services/store/rest/bulk_body.h"
+#include "services/store/rest/filter_path.h"
+#include "services/store/rest/rest_params.h"
 #include "tests/unit/services/suites.h"
 
 static struct arena arena;

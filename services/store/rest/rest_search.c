@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Searches and counts: the documents of the indices of a request, streamed through it.
+ */
+#include "services/store/documents.h"
+#include "services/store/rest/rest.h"
+
+static struct search *begin(struct worker *worker, struct rest_request *request, bool count_only,
+                            struct api_error *err)
+{
+    const struct http_target *target = &request->exchange->target;
+    struct search_param *params =
+        arena_alloc(&worker->scratch, (target->parameter_count + 1) * sizeof *params);
+    for (size_t i = 0; i < target->parameter_count; i++)
+        params[i] = (struct search_param){target->parameters[i].name, target->parameters[i].value};
+    if (http_target_parameter(target, STR("scroll"))) {
+        api_error_set(err, 501, "unsupported_operation_exception",
+                      "[scroll] is not supported; use search_after with sort");
+        return NULL;
+    }
+    struct search_request search = {.body = request->exchange->body,
+                                    .params = params,
+                                    .param_count = target->parameter_count,
+                                    .count_only = count_only,
+                                    .now = clock_now()};
+    return search_new(&search, err);
+}
+
+/* Opened indices, or SIZE_MAX with *err. */
+static size_t search_all(struct worker *worker, struct rest_request *request, struct search *search,
+                         struct api_error *err)
+{
+    struct store_index **indices;
+    size_t count;
+    bool lenient = rest_flag(request, STR("ignore_unavailable"));
+    if (!catalog_resolve(&worker->catalog, &worker->scratch, request->index, lenient, &indices,
+                         &count, err))
+        return SIZE_MAX;
+    for (size_t i = 0; i < count; i++) {
+        if (!catalog_need_mapping(&worker->catalog, indices[i])) {
+            catalog_failed(&worker->catalog, err);
+            return SIZE_MAX;
+        }
+        if (!search_open_index(search, indices[i]->name, indices[i]->mapping, err) ||
+            !documents_search(&worker->catalog, indices[i], search, err))
+            return SIZE_MAX;
+    }
+    return count;
+}
+
+static void write_count(struct rest_request *request, uint64_t documents, size_t indices)
+{
+    buf_printf(&request->answer,
+               "{\"count\":%llu,\"_shards\":{\"total\":%zu,\"successful\":%zu,\"skipped\":0,"
+               "\"failed\":0}}",
+               (unsigned long long)documents, indices, indices);
+}
+
+static void run(struct worker *worker, struct rest_request *request, bool count_only)
+{
+    struct api_error err;
+    struct search *search = begin(worker, request, count_only, &err);
+    size_t indices = search ? search_all(worker, request, search, &err) : SIZE_MAX;
+    bool good = indices != SIZE_MAX;
+    if (good && count_only)
+        write_count(request, search_total(search), indices);
+    else if (good)
+        good = search_write(search, clock_monotonic_ms() - request->started_ms, &request->answer,
+                            &err);
+    if (!good)
+        rest_error(request, &err);
+    search_free(search);
+}
+
+void rest_search(struct worker *worker, struct rest_request *request)
+{
+    run(worker, request, false);
+}
+
+/* Without a query the answer is known. */
+static void count_documents(struct worker *worker, struct rest_request *request)
+{
+    struct store_index **indices;
+    size_t count;
+    int64_t sum = 0;
+    if (!rest_indices(worker, request, &indices, &count))
+        return;
+    for (size_t i = 0; i < count; i++)
+        sum += indices[i]->docs;
+    write_count(request, (uint64_t)sum, count);
+}
+
+void rest_count(struct worker *worker, struct rest_request *request)
+{
+    if (str_trim(request->exchange->body).len == 0 && rest_param(request, STR("q")).len == 0)
+        count_documents(worker, request);
+    else
+        run(worker, request, true);
+}

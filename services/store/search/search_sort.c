@@ -1,0 +1,573 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "services/store/search/search_sort.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "pipeline/event_json.h"
+
+/* ---- reading the request ------------------------------------------------------------------------------------- */
+
+static bool parse_order(struct str text, bool *descending_out, struct api_error *err)
+{
+    *descending_out = str_equal_nocase(text, STR("desc"));
+    if (*descending_out || str_equal_nocase(text, STR("asc")))
+        return true;
+    return api_error_set(err, 400, "illegal_argument_exception",
+                         "No enum constant org.opensearch.search.sort.SortOrder.%.*s",
+                         STR_FMT(text));
+}
+
+static bool parse_mode(struct str text, enum sort_mode *out, struct api_error *err)
+{
+    static const char *const NAMES[] = {"", "min", "max", "sum", "avg", "median"};
+    for (int i = SORT_MIN; i <= SORT_MEDIAN; i++) {
+        *out = (enum sort_mode)i;
+        if (str_equal_nocase(text, str_from(NAMES[i])))
+            return true;
+    }
+    api_error_set(err, 400, "x_content_parse_exception",
+                  "[field_sort] failed to parse field [mode]");
+    return api_error_cause(err, "illegal_argument_exception", "Unknown SortMode [%.*s]",
+                           STR_FMT(text));
+}
+
+static bool parse_option(struct sort_key *key, struct str name, const struct value *value,
+                         struct api_error *err)
+{
+    if (str_equal(name, STR("missing"))) {
+        key->missing_first = value_is_str(value) && str_equal(value_as_str(value), STR("_first"));
+        bool is_last = value_is_str(value) && str_equal(value_as_str(value), STR("_last"));
+        key->missing = key->missing_first || is_last ? NULL : value;
+        return true;
+    }
+    if (str_equal(name, STR("nested")) || str_equal(name, STR("nested_path")))
+        return api_error_set(err, 501, "unsupported_operation_exception",
+                             "[%.*s] of a sort is not supported", STR_FMT(name));
+    if (!value_is_str(value))
+        return api_error_set(err, 400, "x_content_parse_exception",
+                             "[field_sort] unknown field [%.*s]", STR_FMT(name));
+    if (str_equal(name, STR("order")))
+        return parse_order(value_as_str(value), &key->is_descending, err);
+    if (str_equal(name, STR("mode")))
+        return parse_mode(value_as_str(value), &key->mode, err);
+    if (str_equal(name, STR("unmapped_type"))) {
+        key->unmapped_type = value_as_str(value);
+        return true;
+    }
+    if (str_equal(name, STR("numeric_type")))
+        return api_error_set(err, 501, "unsupported_operation_exception",
+                             "[numeric_type] of a sort is not supported");
+    return api_error_set(err, 400, "x_content_parse_exception", "[field_sort] unknown field [%.*s]",
+                         STR_FMT(name));
+}
+
+static struct sort_key *add_key(struct sort *sort, struct str path, struct api_error *err)
+{
+    if (sort->count == SORT_KEYS_MAX) {
+        api_error_set(err, 400, "illegal_argument_exception", "more than %d sort keys",
+                      SORT_KEYS_MAX);
+        return NULL;
+    }
+    struct sort_key *key = &sort->keys[sort->count++];
+    *key = (struct sort_key){.kind = SORT_FIELD, .path = path};
+    if (str_equal(path, STR("_score"))) {
+        key->kind = SORT_SCORE;
+        key->is_descending = true;
+    } else if (str_equal(path, STR("_doc"))) {
+        key->kind = SORT_DOCUMENT;
+    } else if (str_equal(path, STR("_id"))) {
+        key->kind = SORT_ID;
+    }
+    return key;
+}
+
+static bool parse_object(struct sort *sort, const struct value *object, struct api_error *err)
+{
+    for (size_t i = 0; i < value_object_count(object); i++) {
+        struct str path, name;
+        const struct value *value = value_object_at(object, i, &path);
+        struct sort_key *key = add_key(sort, path, err);
+        if (!key)
+            return false;
+        if (str_equal(path, STR("_script")) || str_equal(path, STR("_geo_distance")))
+            return api_error_set(err, 501, "unsupported_operation_exception",
+                                 "sorting by [%.*s] is not supported", STR_FMT(path));
+        if (value_is_str(value) && !parse_order(value_as_str(value), &key->is_descending, err))
+            return false;
+        if (!value_is_str(value) && value_type(value) != VALUE_OBJECT)
+            return api_error_set(err, 400, "illegal_argument_exception",
+                                 "sort malformed, the order of [%.*s] is text or an object",
+                                 STR_FMT(path));
+        for (size_t j = 0; value_type(value) == VALUE_OBJECT && j < value_object_count(value);
+             j++) {
+            const struct value *option = value_object_at(value, j, &name);
+            if (!parse_option(key, name, option, err))
+                return false;
+        }
+    }
+    return true;
+}
+
+static bool parse_item(struct sort *sort, const struct value *item, struct api_error *err)
+{
+    if (value_is_str(item))
+        return add_key(sort, value_as_str(item), err);
+    if (value_type(item) == VALUE_OBJECT)
+        return parse_object(sort, item, err);
+    return api_error_set(
+        err, 400, "illegal_argument_exception",
+        "malformed sort format, either start with array, object, or an actual string");
+}
+
+/* By score alone is what happens anyway. */
+static void drop_plain_score(struct sort *sort)
+{
+    if (sort->count == 1 && sort->keys[0].kind == SORT_SCORE && sort->keys[0].is_descending)
+        sort->count = 0;
+}
+
+bool sort_parse(const struct value *value, struct sort *out, struct api_error *err)
+{
+    out->count = 0;
+    if (value_type(value) != VALUE_ARRAY) {
+        if (!parse_item(out, value, err))
+            return false;
+    } else {
+        for (size_t i = 0; i < value_array_count(value); i++) {
+            if (!parse_item(out, value_array_at(value, i), err))
+                return false;
+        }
+    }
+    drop_plain_score(out);
+    return true;
+}
+
+bool sort_parse_url(struct str text, struct sort *out, struct api_error *err)
+{
+    out->count = 0;
+    while (text.len > 0) {
+        const char *comma = memchr(text.ptr, ',', text.len);
+        struct str item = comma ? str_make(text.ptr, (size_t)(comma - text.ptr)) : text;
+        text = str_from_offset(text, item.len + (comma ? 1 : 0));
+        const char *colon = item.len ? memchr(item.ptr, ':', item.len) : NULL;
+        struct str path = colon ? str_make(item.ptr, (size_t)(colon - item.ptr)) : item;
+        struct sort_key *key = add_key(out, path, err);
+        if (!key)
+            return false;
+        if (colon && !parse_order(str_from_offset(item, path.len + 1), &key->is_descending, err))
+            return false;
+    }
+    drop_plain_score(out);
+    return true;
+}
+
+bool sort_parse_after(const struct value *values, struct sort *sort, struct api_error *err)
+{
+    if (value_type(values) != VALUE_ARRAY)
+        return api_error_set(err, 400, "parsing_exception",
+                             "Expected [START_ARRAY] in [search_after]");
+    size_t count = value_array_count(values), keys = sort->count;
+    if (keys == 0)
+        return api_error_set(err, 400, "illegal_argument_exception",
+                             "Sort must contain at least one field.");
+    if (count != keys) {
+        api_error_set(err, 400, "illegal_argument_exception",
+                      "search_after has %zu value(s) but sort has %zu.", count, keys);
+        err->of_search = true;
+        return false;
+    }
+    for (size_t i = 0; i < count; i++)
+        sort->keys[i].after = value_array_at(values, i);
+    sort->has_after = true;
+    return true;
+}
+
+/* ---- binding to an index ----------------------------------------------------------------------------------------- */
+
+static bool refuse(const struct query_context *context, struct api_error *err)
+{
+    err->of_search = true;
+    snprintf(err->index, sizeof err->index, "%.*s", STR_FMT(context->index));
+    return false;
+}
+
+static enum sort_value_type value_type_of(const struct sort_key *key)
+{
+    if (key->kind == SORT_SCORE)
+        return SORT_REAL;
+    if (key->kind == SORT_DOCUMENT)
+        return SORT_INTEGER;
+    struct field probe = {.type = key->type};
+    enum term_kind kind = term_kind_of_field(&probe);
+    if (key->kind == SORT_ID || kind == TERM_TEXT)
+        return SORT_TEXT;
+    return kind == TERM_IP ? SORT_IP : kind == TERM_REAL ? SORT_REAL : SORT_INTEGER;
+}
+
+/* Stands for no value: behind (before) all others. */
+static struct sort_value absent(const struct sort_key *key)
+{
+    bool is_high = key->missing_first == key->is_descending;
+    bool is_narrow =
+        key->type == FIELD_BOOLEAN || (key->type >= FIELD_BYTE && key->type <= FIELD_INTEGER);
+    enum sort_value_type type = value_type_of(key);
+    struct sort_value value = {.type = type};
+    if (type >= SORT_TEXT)
+        value.type = SORT_NULL;
+    else if (type == SORT_REAL)
+        value.as.real = is_high ? INFINITY : -INFINITY;
+    else if (is_narrow)
+        value.as.integer = is_high ? INT32_MAX : INT32_MIN;
+    else
+        value.as.integer = is_high ? INT64_MAX : INT64_MIN;
+    return value;
+}
+
+/* A value of the request as one of the key. */
+static bool read_value(const struct sort_key *key, const struct query_context *context,
+                       const struct value *value, struct sort_value *out)
+{
+    struct str text = value_to_text(context->arena, value);
+    double real;
+    out->type = value_type_of(key);
+    if (value_type(value) == VALUE_NULL) {
+        *out = absent(key);
+        return true;
+    }
+    if (out->type == SORT_TEXT) {
+        out->as.text = text;
+        return true;
+    }
+    if (out->type == SORT_IP) {
+        struct ip_network ip;
+        char *bytes = arena_bytes(context->arena, IP_KEY_BYTES);
+        out->as.text = str_make(bytes, IP_KEY_BYTES);
+        return ip_network_parse(text, &ip) && ip_key(&ip, bytes);
+    }
+    if (key->type == FIELD_DATE && key->reader.field && value_type(value) != VALUE_INT)
+        return date_layout_parse(key->reader.field->format, text, NULL, &out->as.integer, NULL) ||
+               str_to_int(text, &out->as.integer);
+    if (out->type == SORT_INTEGER && str_to_int(text, &out->as.integer))
+        return true;
+    if (!str_to_double(text, &real))
+        return false;
+    if (out->type == SORT_REAL)
+        out->as.real = real;
+    else if (fabs(real) < 9.2e18)
+        out->as.integer = (int64_t)real;
+    else
+        out->as.integer = real > 0 ? INT64_MAX : INT64_MIN;
+    return true;
+}
+
+static bool check_field(const struct field *field, struct str path, struct api_error *err)
+{
+    if (field->type == FIELD_TEXT)
+        return api_error_set(
+            err, 400, "illegal_argument_exception",
+            "Text fields are not optimised for operations that require per-document field "
+            "data like aggregations and sorting, so these operations are disabled by default. "
+            "Please use a keyword field instead. Alternatively, set fielddata=true on [%.*s] "
+            "in order to load field data by uninverting the inverted index. Note that this "
+            "can use significant memory.",
+            STR_FMT(path));
+    if (field->has_no_doc_values)
+        return api_error_set(
+            err, 400, "illegal_argument_exception",
+            "Can't load fielddata on [%.*s] because fielddata is unsupported on fields of "
+            "type [%s]. Use doc values instead.",
+            STR_FMT(path), field->type_name);
+    return true;
+}
+
+static enum field_type unmapped_type(struct str name)
+{
+    static const struct {
+        const char *name;
+        enum field_type type;
+    } TYPES[] = {{"long", FIELD_LONG},       {"integer", FIELD_INTEGER}, {"short", FIELD_SHORT},
+                 {"byte", FIELD_BYTE},       {"float", FIELD_FLOAT},     {"double", FIELD_DOUBLE},
+                 {"boolean", FIELD_BOOLEAN}, {"date", FIELD_DATE}};
+    for (size_t i = 0; i < sizeof TYPES / sizeof *TYPES; i++) {
+        if (str_equal(name, str_from(TYPES[i].name)))
+            return TYPES[i].type;
+    }
+    return FIELD_KEYWORD;
+}
+
+static bool find_field(struct sort_key *key, const struct query_context *context,
+                       struct api_error *err)
+{
+    const struct field *field = mapping_find(context->mapping, key->path);
+    key->reader.field = NULL;
+    if (!field || field->type == FIELD_OBJECT || field->type == FIELD_OPAQUE) {
+        key->type = unmapped_type(key->unmapped_type);
+        if (key->unmapped_type.len > 0)
+            return true;
+        api_error_set(err, 400, "query_shard_exception",
+                      "No mapping found for [%.*s] in order to sort on", STR_FMT(key->path));
+        return refuse(context, err);
+    }
+    if (!check_field(field, key->path, err))
+        return refuse(context, err);
+    field_reader_init(&key->reader, field);
+    key->type = field->type;
+    if (key->mode > SORT_MAX && value_type_of(key) >= SORT_TEXT) {
+        api_error_set(err, 400, "query_shard_exception",
+                      "we only support AVG, MEDIAN and SUM on number based fields");
+        return refuse(context, err);
+    }
+    return true;
+}
+
+static bool open_key(struct sort_key *key, const struct query_context *context,
+                     struct api_error *err)
+{
+    key->type = FIELD_KEYWORD;
+    if (key->kind == SORT_FIELD && !find_field(key, context, err))
+        return false;
+    key->missing_value = absent(key);
+    if (key->missing && key->kind == SORT_FIELD &&
+        !read_value(key, context, key->missing, &key->missing_value)) {
+        struct str text = value_to_text(context->arena, key->missing);
+        api_error_set(err, 400, "number_format_exception", "For input string: \"%.*s\"",
+                      STR_FMT(text));
+        return refuse(context, err);
+    }
+    if (key->after && !read_value(key, context, key->after, &key->after_value)) {
+        api_error_set(err, 400, "illegal_argument_exception",
+                      "Failed to parse search_after value for field [%.*s].", STR_FMT(key->path));
+        return refuse(context, err);
+    }
+    return true;
+}
+
+bool sort_open(struct sort *sort, const struct query_context *context, struct api_error *err)
+{
+    for (size_t i = 0; i < sort->count; i++) {
+        if (!open_key(&sort->keys[i], context, err))
+            return false;
+    }
+    return true;
+}
+
+/* ---- the values of a document -------------------------------------------------------------------------------------- */
+
+enum { SORT_VALUES_MAX = 1000 }; /* of one field in one document, for the median */
+
+struct gather {
+    const struct sort_key *key;
+    struct arena *arena;
+    size_t count;
+    struct sort_value *list; /* of the median */
+    struct sort_value best;
+    double sum;
+};
+
+static int compare_values(const struct sort_value *a, const struct sort_value *b)
+{
+    if (a->type != b->type)
+        return a->type < b->type ? -1 : 1;
+    switch (a->type) {
+    case SORT_NULL:
+        return 0;
+    case SORT_INTEGER:
+        return a->as.integer < b->as.integer ? -1 : a->as.integer > b->as.integer;
+    case SORT_REAL:
+        return a->as.real < b->as.real ? -1 : a->as.real > b->as.real;
+    case SORT_TEXT:
+    case SORT_IP:
+        return str_compare(a->as.text, b->as.text);
+    }
+    return 0;
+}
+
+static double as_real(const struct sort_value *value)
+{
+    return value->type == SORT_REAL ? value->as.real : (double)value->as.integer;
+}
+
+static struct sort_value sort_value_of(struct gather *gather, const struct term *term)
+{
+    char *bytes;
+    switch (term->kind) {
+    case TERM_INTEGER:
+        return (struct sort_value){SORT_INTEGER, {.integer = term->as.integer}};
+    case TERM_REAL:
+        return (struct sort_value){SORT_REAL, {.real = term->as.real}};
+    case TERM_IP:
+        bytes = arena_bytes(gather->arena, IP_KEY_BYTES);
+        ip_key(&term->as.ip, bytes);
+        return (struct sort_value){SORT_IP, {.text = str_make(bytes, IP_KEY_BYTES)}};
+    case TERM_TEXT:
+        break;
+    }
+    return (struct sort_value){SORT_TEXT, {.text = term->as.text}};
+}
+
+static bool takes_low(const struct sort_key *key)
+{
+    return key->mode == SORT_MIN || (key->mode == SORT_MODE_NONE && !key->is_descending);
+}
+
+static bool visit(void *ctx, const struct value *value)
+{
+    struct gather *gather = ctx;
+    char *buffer = arena_bytes(gather->arena, TERM_TEXT_MAX);
+    struct term term;
+    if (!term_of_value(gather->key->reader.field, value, buffer, &term))
+        return true;
+    struct sort_value found = sort_value_of(gather, &term);
+    if (found.type < SORT_TEXT)
+        gather->sum += as_real(&found);
+    if (gather->list)
+        gather->list[gather->count] = found;
+    int order = gather->count ? compare_values(&found, &gather->best) : 0;
+    if (gather->count == 0 || (takes_low(gather->key) ? order < 0 : order > 0))
+        gather->best = found;
+    return ++gather->count < SORT_VALUES_MAX;
+}
+
+static int compare_for_median(const void *a, const void *b)
+{
+    return compare_values(a, b);
+}
+
+static double median_of(struct gather *gather)
+{
+    qsort(gather->list, gather->count, sizeof *gather->list, compare_for_median);
+    size_t middle = gather->count / 2;
+    double high = as_real(&gather->list[middle]);
+    return gather->count % 2 ? high : (as_real(&gather->list[middle - 1]) + high) / 2;
+}
+
+static struct sort_value field_value(const struct sort_key *key, struct arena *arena,
+                                     const struct query_document *document)
+{
+    struct gather gather = {.key = key, .arena = arena};
+    if (key->mode == SORT_MEDIAN)
+        gather.list = arena_alloc(arena, SORT_VALUES_MAX * sizeof *gather.list);
+    if (key->reader.field)
+        field_reader_each(&key->reader, document->tree, visit, &gather);
+    if (gather.count == 0)
+        return key->missing_value;
+    if (key->mode <= SORT_MAX)
+        return gather.best;
+    double number = key->mode == SORT_SUM   ? gather.sum
+                    : key->mode == SORT_AVG ? gather.sum / (double)gather.count
+                                            : median_of(&gather);
+    if (gather.best.type == SORT_REAL)
+        return (struct sort_value){SORT_REAL, {.real = number}};
+    double rounded = fabs(number) < 9.2e18 ? round(number) : 0;
+    return (struct sort_value){SORT_INTEGER, {.integer = (int64_t)rounded}};
+}
+
+void sort_values(const struct sort *sort, struct arena *arena, const struct sort_document *document,
+                 struct sort_value *out)
+{
+    for (size_t i = 0; i < sort->count; i++) {
+        const struct sort_key *key = &sort->keys[i];
+        switch (key->kind) {
+        case SORT_SCORE:
+            out[i] = (struct sort_value){SORT_REAL, {.real = document->score}};
+            break;
+        case SORT_DOCUMENT:
+            out[i] = (struct sort_value){SORT_INTEGER, {.integer = (int64_t)document->number}};
+            break;
+        case SORT_ID:
+            out[i] = (struct sort_value){SORT_TEXT, {.text = document->document->id}};
+            break;
+        case SORT_FIELD:
+            out[i] = field_value(key, arena, document->document);
+            break;
+        }
+    }
+}
+
+static bool write_ip(struct str key, struct buf *out)
+{
+    struct ip_network ip = {.bytes = IP_KEY_BYTES};
+    char text[IP_TEXT_MAX];
+    static const char V4_PREFIX[12] = "\0\0\0\0\0\0\0\0\0\0\xff\xff";
+    bool is_v4 = memcmp(key.ptr, V4_PREFIX, sizeof V4_PREFIX) == 0;
+    if (is_v4)
+        ip.bytes = 4;
+    memcpy(ip.address, key.ptr + IP_KEY_BYTES - ip.bytes, ip.bytes);
+    ip.prefix = ip.bytes * 8;
+    return json_encode_str(str_make(text, ip_network_format(&ip, text)), out);
+}
+
+bool sort_value_write(const struct sort_value *value, struct buf *out)
+{
+    struct value number;
+    switch (value->type) {
+    case SORT_NULL:
+        return buf_append_str(out, STR("null"));
+    case SORT_INTEGER:
+        number = value_int(value->as.integer);
+        return json_encode_value(&number, out);
+    case SORT_REAL:
+        number = value_float(value->as.real);
+        return json_encode_value(&number, out);
+    case SORT_TEXT:
+        return json_encode_str(value->as.text, out);
+    case SORT_IP:
+        return write_ip(value->as.text, out);
+    }
+    return false;
+}
+
+/* ---- comparing --------------------------------------------------------------------------------------------------------- */
+
+static int compare_key(const struct sort_key *key, const struct sort_value *a,
+                       const struct sort_value *b)
+{
+    bool a_missing = a->type == SORT_NULL, b_missing = b->type == SORT_NULL;
+    if (a_missing || b_missing) {
+        if (a_missing == b_missing)
+            return 0;
+        return a_missing == key->missing_first ? -1 : 1;
+    }
+    int order = compare_values(a, b);
+    return key->is_descending ? -order : order;
+}
+
+int sort_compare(const struct sort *sort, const struct sort_value *a, const struct sort_value *b)
+{
+    for (size_t i = 0; i < sort->count; i++) {
+        int order = compare_key(&sort->keys[i], &a[i], &b[i]);
+        if (order != 0)
+            return order;
+    }
+    return 0;
+}
+
+bool sort_is_after(const struct sort *sort, const struct sort_value *values)
+{
+    for (size_t i = 0; i < sort->count; i++) {
+        int order = compare_key(&sort->keys[i], &values[i], &sort->keys[i].after_value);
+        if (order != 0)
+            return order > 0;
+    }
+    return false;
+}
+
+bool sort_needs_document(const struct sort *sort)
+{
+    for (size_t i = 0; i < sort->count; i++) {
+        if (sort->keys[i].kind == SORT_FIELD)
+            return true;
+    }
+    return false;
+}
+
+bool sort_uses_score(const struct sort *sort)
+{
+    bool uses = sort->count == 0;
+    for (size_t i = 0; i < sort->count; i++)
+        uses |= sort->keys[i].kind == SORT_SCORE;
+    return uses;
+}
