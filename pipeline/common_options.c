@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pipeline/common_options.h"
 
+#include "conf/bind.h"
 #include "pipeline/evaluate.h"
 
 static const struct field_ref TAGS = FIELD_REF_TOP("tags");
@@ -149,25 +150,32 @@ bool common_options_ecs(const struct common_options *common, struct error_positi
     return false;
 }
 
-/* A value of add_field as text; containers inside a list have no meaning there and become empty. */
-static struct str value_text(const struct conf_value *value)
+/* The texts that a value stands for, as Ruby's Array(): each item of a list, each [key, value] of a hash, else itself.
+ * A list or hash inside becomes its text. */
+static struct str *value_texts(struct arena *arena, const struct conf_value *value, size_t *count)
 {
-    return value->type == CONF_ARRAY || value->type == CONF_HASH || value->type == CONF_BLOCK
-               ? STR("")
-               : value->text;
+    bool is_list = value->type == CONF_ARRAY, is_hash = value->type == CONF_HASH;
+    *count = is_list || is_hash ? value->count : 1;
+    struct str *texts = arena_zero(arena, *count * sizeof *texts);
+    for (size_t i = 0; i < *count; i++) {
+        struct conf_value both[2], entry = {.type = CONF_ARRAY, .items = both, .count = 2};
+        if (is_hash) {
+            both[0] = value->pairs[i].key;
+            both[1] = value->pairs[i].value;
+        }
+        texts[i] = bind_text(arena, is_list ? &value->items[i] : is_hash ? &entry : value);
+    }
+    return texts;
 }
 
 static void compile_field(struct common_field *field, struct arena *arena,
                           const struct conf_pair *pair, enum field_escape escape)
 {
     template_parse(arena, pair->key.text, escape, &field->name);
-    field->is_list = pair->value.type == CONF_ARRAY;
-    field->count = field->is_list ? pair->value.count : 1;
+    struct str *texts = value_texts(arena, &pair->value, &field->count);
     field->values = arena_zero(arena, field->count * sizeof *field->values);
-    for (size_t i = 0; i < field->count; i++) {
-        const struct conf_value *value = field->is_list ? &pair->value.items[i] : &pair->value;
-        template_parse(arena, value_text(value), escape, &field->values[i]);
-    }
+    for (size_t i = 0; i < field->count; i++)
+        template_parse(arena, texts[i], escape, &field->values[i]);
 }
 
 void common_options_compile(struct common_options *common, struct arena *arena,

@@ -12,7 +12,6 @@ struct common_field {
     struct template name;
     struct template *values; /* one, or the items of a list */
     size_t count;
-    bool is_list;
 };
 
 /* One struct for all kinds; a kind's table names the members it has. */

@@ -70,6 +70,16 @@ static void push_all(struct arena *arena, struct value *list, const struct value
     }
 }
 
+/* A list of its own to merge into: a merge that the event refuses, of a number into tags, leaves the event's as it is. */
+static struct value list_copy(struct arena *arena, const struct value *list)
+{
+    size_t count = value_array_count(list);
+    struct value copy = value_array_new(arena, count + 1);
+    for (size_t i = 0; i < count; i++)
+        value_array_push(arena, &copy, *value_array_at(list, i));
+    return copy;
+}
+
 static void update_object(struct arena *arena, struct value *object, const struct value *source)
 {
     for (size_t i = 0; i < value_object_count(source); i++) {
@@ -111,6 +121,8 @@ bool mutate_merge(struct mutate *self, struct mutate_step *step, struct event *e
         return false;
     const struct value *found = event_get(event, &step->field.ref);
     struct value base = found ? *found : value_null();
+    if (value_type(&base) == VALUE_ARRAY)
+        base = list_copy(event->arena, &base);
     for (size_t i = 0; i < step->other_count; i++) {
         if (!step->others[i].is_legal)
             return false;

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "conf/bind.h"
 #include "filters/filters.h"
 
 static const struct option OPTIONS[] = {
@@ -156,7 +157,7 @@ static void add_texts(struct mutate *self, mutate_operation *run, const struct o
         struct arena *arena = self->env->arena;
         enum field_escape escape = self->env->settings->escape;
         template_parse(arena, hash->pairs[i].key.text, escape, &step->name);
-        template_parse(arena, hash->pairs[i].value.text, escape, &step->value);
+        template_parse(arena, bind_text(arena, &hash->pairs[i].value), escape, &step->value);
     }
 }
 

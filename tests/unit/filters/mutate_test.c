@@ -89,6 +89,13 @@ static const struct filter_case CASES[] = {
      "{\"a\":[1,[\"x\",null],{\"k\":1},2.0],\"b\":\"s\"}",
      "matched {\"a\":\"1-x--{\\\"k\\\"=>1}-2.0\",\"b\":\"s\"}"},
     /* merge */
+    /* a list or hash where a text is wanted is Ruby's text of it */
+    {MUTATE, "replace => { 'r' => ['x', '%{b}'] } update => { 'a' => { 'k' => 1 } }",
+     "{\"a\":5,\"b\":6}",
+     "matched {\"a\":\"{\\\"k\\\"=>1}\",\"b\":6,\"r\":\"[\\\"x\\\", \\\"6\\\"]\"}"},
+    /* what tags cannot hold is not left in them */
+    {MUTATE, "merge => { 'tags' => 'b' }", "{\"tags\":[\"t\"],\"b\":5}",
+     "skipped {\"tags\":[\"t\",\"_mutate_error\"],\"b\":5}"},
     {MUTATE, "merge => { 'a' => ['b', 'c'] }", "{\"a\":[1],\"b\":2,\"c\":[3]}",
      "matched {\"a\":[1,2,3],\"b\":2,\"c\":[3]}"},
     {MUTATE, "merge => { 'a' => ['b', 'c'] }", "{\"a\":1,\"b\":2,\"c\":3}",

@@ -129,6 +129,22 @@ START_TEST(routes_by_condition_and_decorates_on_success)
 }
 END_TEST
 
+/* Lists and hashes inside are their texts, a hash is its entries, an empty one nothing: as Ruby's Array() and to_s. */
+START_TEST(adds_nested_values_as_text)
+{
+    struct fake_world world = {.batches = 1, .batch_events = 2};
+    fake_run(
+        &world,
+        "input { feed {} }\n"
+        "filter { even { add_field => { lists => [[\"x\", 1], \"y\"] hash => { \"k\" => [2] }\n"
+        "  empty => {} } } }\n"
+        "output { if '[\"x\", 1]' in [lists] and 'y' in [lists] {\n"
+        "  if [hash] == '[\"k\", [2]]' and ![empty] { sink {} } } }",
+        1, 0);
+    ck_assert_uint_eq(world.delivered, 1);
+}
+END_TEST
+
 /* 10 events: 5 even ones get a twin inside the branch; the twins go on through the rest of it and behind it. */
 START_TEST(new_events_run_through_the_rest_of_the_pipeline)
 {
@@ -136,7 +152,8 @@ START_TEST(new_events_run_through_the_rest_of_the_pipeline)
     fake_run(&world,
              "input { feed {} }\n"
              "filter { even { add_tag => \"even\" }\n"
-             "  if \"even\" in [tags] { twin {} if [mark] == \"twin\" { even { add_tag => \"deep\" } } }\n"
+             "  if \"even\" in [tags] { twin {} if [mark] == \"twin\" { even { add_tag => \"deep\" "
+             "} } }\n"
              "  else { fall {} }\n"
              "  if \"deep\" in [tags] { twin {} } }\n"
              "output { sink {} }",
@@ -189,7 +206,8 @@ static const struct {
     const char *text, *refusal;
 } REFUSALS[] = {
     {"input { feeed {} }", "did you mean 'feed'"},
-    {"input { feed { id => \"aa\" } } filter { even { id => aa } }", "id 'aa' is used by two plugins"},
+    {"input { feed { id => \"aa\" } } filter { even { id => aa } }",
+     "id 'aa' is used by two plugins"},
     {"input { feed {} } output { sink { itms => 3 } }", "items"},
     {"input { feed { codec => rwa } }", "raw"},
     {"input { if [a] { feed {} } }", "not allowed inside input"},
@@ -215,6 +233,7 @@ Suite *engine_suite(void)
     tcase_add_test(tcase, makes_groups_smaller_when_the_destination_asks);
     tcase_add_test(tcase, an_ordered_pipeline_keeps_the_order_through_retries);
     tcase_add_test(tcase, routes_by_condition_and_decorates_on_success);
+    tcase_add_test(tcase, adds_nested_values_as_text);
     tcase_add_test(tcase, new_events_run_through_the_rest_of_the_pipeline);
     tcase_add_test(tcase, an_event_without_an_output_is_done);
     tcase_add_loop_test(tcase, stop_delivers_what_is_under_way, 1, 4);
