@@ -36,7 +36,7 @@ static const struct option OPTIONS[] = {
     {
         .name = "path",
         .doc = "A Ruby file that defines filter(event), which returns an array of events, and may "
-               "define register(params).",
+               "define register(params) and tests, which run when the pipeline is checked.",
         OPTION_IN_PATH(struct ruby_filter, path),
     },
     {
@@ -67,22 +67,26 @@ static const struct option OPTIONS[] = {
     OPTION_END,
 };
 
+static struct script_source source_of(const struct ruby_filter *filter)
+{
+    return (struct script_source){filter->code, filter->init, filter->path, &filter->script_params,
+                                  (uint64_t)filter->script_timeout_ms};
+}
+
+/* The tests of a script file run here: once for each filter, before any lane is there, and with -t too. */
 static bool check(void *self, const struct plugin_env *env, struct error *err)
 {
     const struct ruby_filter *filter = self;
-    (void)env;
     if ((filter->code.len > 0) == (filter->path.len > 0))
         return error_set(err, ERROR_CONFIG, "give either 'code' or 'path'");
-    const struct script_source source = {filter->code, filter->init, filter->path, NULL, 0};
-    return script_check(&source, err);
+    const struct script_source source = source_of(filter);
+    return filter->path.len > 0 ? script_test(env, &source, err) : script_check(&source, err);
 }
 
 static bool open_filter(void *self, const struct plugin_env *env, struct error *err)
 {
     struct ruby_filter *filter = self;
-    const struct script_source source = {filter->code, filter->init, filter->path,
-                                         &filter->script_params,
-                                         (uint64_t)filter->script_timeout_ms};
+    const struct script_source source = source_of(filter);
     filter->env = env;
     filter->log_limit = (struct log_limit){.window_ms = 10000, .burst = 5};
     filter->vm = script_vm_ref(env->lane ? lane_script(env->lane) : &filter->own_vm, env, err);

@@ -87,6 +87,7 @@ static void check_plugin(struct compiler *compiler, struct plan_plugin *plugin,
         return;
     struct plugin_env env = {
         .id = plugin->id,
+        .position = plugin->position,
         .log = compiler->options->log,
         .arena = compiler->arena,
         .ecs = plugin->ecs,

@@ -31,7 +31,8 @@ struct plugin {
     size_t size; /* of an instance */
     enum plugin_scope scope;
     size_t shared_size; /* bytes that all instances of one configured plugin share (env->shared), zeroed; atomics only */
-    /* Checks across options, after binding and before any instance is opened; no I/O. May be NULL. */
+    /* Checks across options, after binding and before any instance is opened; no I/O but reading files that the options
+     * name. With -t too. May be NULL. */
     bool (*check)(void *self, const struct plugin_env *env, struct error *err);
 };
 

@@ -9,18 +9,7 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
-#include "script/vm.h"
-
-enum { SCRIPT_FILE_MAX = 4 * 1024 * 1024 };
-
-struct script {
-    struct script_vm *vm;
-    const struct plugin_env *env;
-    mrb_value self;   /* the filter's object */
-    mrb_value lambda; /* the code; nil for a file */
-    struct watched watched;
-    bool is_file;
-};
+#include "script/compile.h"
 
 /* ---- compiling ------------------------------------------------------------------------------------------- */
 
@@ -151,7 +140,7 @@ static bool compile_code(struct script *script, struct str code, struct error *e
     return ok;
 }
 
-static bool read_file(const char *path, struct buf *out, struct error *err)
+bool script_read_file(const char *path, struct buf *out, struct error *err)
 {
     FILE *file = fopen(path, "rb");
     char block[8192];
@@ -186,19 +175,6 @@ static bool parses(mrb_state *mrb, const struct source *source, struct error *er
     return ok;
 }
 
-static bool check_parts(mrb_state *mrb, const struct script_source *source, struct buf *text,
-                        struct error *err)
-{
-    if (source->path.len > 0) {
-        struct str path = source->path; /* bound texts have a NUL after them */
-        return read_file(path.ptr, text, err) &&
-               parses(mrb, &(struct source){.text = buf_str(text), .name = path.ptr}, err);
-    }
-    return wrap_code(source->code, text, err) &&
-           parses(mrb, &(struct source){.text = buf_str(text), .name = "code"}, err) &&
-           parses(mrb, &(struct source){.text = source->init, .name = "init"}, err);
-}
-
 bool script_check(const struct script_source *source, struct error *err)
 {
     mrb_state *mrb = mrb_open_core(mrb_default_allocf, NULL);
@@ -206,7 +182,9 @@ bool script_check(const struct script_source *source, struct error *err)
         return error_set(err, ERROR_LIMIT, "out of memory");
     struct buf text;
     buf_init(&text, SCRIPT_FILE_MAX);
-    bool ok = check_parts(mrb, source, &text, err);
+    bool ok = wrap_code(source->code, &text, err) &&
+              parses(mrb, &(struct source){.text = buf_str(&text), .name = "code"}, err) &&
+              parses(mrb, &(struct source){.text = source->init, .name = "init"}, err);
     buf_release(&text);
     mrb_close(mrb);
     return ok;
@@ -230,42 +208,48 @@ static mrb_value call_register(mrb_state *mrb, void *ud)
                      script_from_conf(vm, &given->pairs[i].value));
     if (mrb_respond_to(mrb, self, mrb_intern_lit(mrb, "register")))
         mrb_funcall(mrb, self, "register", 1, params);
-    if (!mrb_respond_to(mrb, self, mrb_intern_lit(mrb, "filter")))
-        mrb_raise(mrb, E_RUNTIME_ERROR, "the script file defines no method filter(event)");
     return mrb_nil_value();
+}
+
+/* What a file defines belongs to its own object: def becomes a method of its singleton class. */
+bool script_load_text(struct script *script, const char *path, struct str text, struct error *err)
+{
+    struct script_vm *vm = script->vm;
+    struct RClass *shared = vm->filter_class;
+    mrb_value ignored;
+    assert(vm->call && script->is_file);
+    vm->filter_class = mrb_singleton_class_ptr(vm->mrb, script->self);
+    bool ok = evaluate(vm, &(struct source){text, path, script->self}, &ignored, err);
+    vm->filter_class = shared;
+    if (ok && !mrb_respond_to(vm->mrb, script->self, mrb_intern_lit(vm->mrb, "filter")))
+        return error_set(err, ERROR_CONFIG, "'%s' defines no method filter(event)", path);
+    return ok;
 }
 
 static bool load_file(struct script *script, const struct script_source *source, struct error *err)
 {
-    struct script_vm *vm = script->vm;
     struct registration registration = {script, source->params};
     char *path = arena_cstr(script->env->arena, source->path);
+    mrb_state *mrb = script->vm->mrb;
     mrb_bool failed = false;
-    mrb_value ignored;
     struct buf text;
     buf_init(&text, SCRIPT_FILE_MAX);
-    /* What a file defines belongs to its own object: def becomes a method of its singleton class. */
-    bool ok = read_file(path, &text, err);
-    if (ok) {
-        struct RClass *shared = vm->filter_class;
-        vm->filter_class = mrb_singleton_class_ptr(vm->mrb, script->self);
-        ok = evaluate(vm, &(struct source){buf_str(&text), path, script->self}, &ignored, err);
-        vm->filter_class = shared;
-    }
+    bool ok =
+        script_read_file(path, &text, err) && script_load_text(script, path, buf_str(&text), err);
     buf_release(&text);
     if (!ok)
         return false;
-    mrb_value raised = mrb_protect_error(vm->mrb, call_register, &registration, &failed);
+    mrb_value raised = mrb_protect_error(mrb, call_register, &registration, &failed);
     if (!failed)
         return true;
-    vm->mrb->exc = mrb_obj_ptr(raised);
-    script_take_exception(vm, err);
+    mrb->exc = mrb_obj_ptr(raised);
+    script_take_exception(script->vm, err);
     return error_prefix(err, "'%s'", path);
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------ */
 
-static void begin(struct script *script, struct script_call *call)
+void script_begin(struct script *script, struct script_call *call)
 {
     struct script_vm *vm = script->vm;
     assert(!vm->call);
@@ -275,8 +259,7 @@ static void begin(struct script *script, struct script_call *call)
     watch_begin(&vm->watch, &script->watched);
 }
 
-/* Cuts the objects of events off from their memory and lets go of what the call held. */
-static void finish(struct script_vm *vm)
+void script_finish(struct script_vm *vm)
 {
     struct RArray *roots = mrb_ary_ptr(vm->roots);
     watch_end(&vm->watch);
@@ -301,12 +284,10 @@ static bool load(struct script *script, const struct script_source *source, stru
             evaluate(vm, &(struct source){source->init, "init", script->self}, &ignored, err));
 }
 
-struct script *script_open(struct script_vm *vm, const struct plugin_env *env,
-                           const struct script_source *source, struct error *err)
+struct script *script_new(struct script_vm *vm, const struct plugin_env *env,
+                          const struct script_source *source)
 {
     struct script *script = mem_zero(1, sizeof *script);
-    struct script_call call = {NULL, NULL, &vm->arena};
-    int ai = mrb_gc_arena_save(vm->mrb);
     *script = (struct script){.vm = vm, .env = env, .is_file = source->path.len > 0};
     script->watched = (struct watched){
         .env = env,
@@ -317,9 +298,18 @@ struct script *script_open(struct script_vm *vm, const struct plugin_env *env,
     script->lambda = mrb_nil_value();
     script->self = mrb_obj_new(vm->mrb, vm->filter_class, 0, NULL);
     mrb_gc_register(vm->mrb, script->self);
-    begin(script, &call);
+    return script;
+}
+
+struct script *script_open(struct script_vm *vm, const struct plugin_env *env,
+                           const struct script_source *source, struct error *err)
+{
+    struct script_call call = {NULL, NULL, &vm->arena};
+    int ai = mrb_gc_arena_save(vm->mrb);
+    struct script *script = script_new(vm, env, source);
+    script_begin(script, &call);
     bool ok = load(script, source, err);
-    finish(vm);
+    script_finish(vm);
     mrb_gc_arena_restore(vm->mrb, ai);
     if (ok)
         return script;
@@ -400,7 +390,7 @@ enum script_result script_run(struct script *script, struct event *event, struct
     struct run run = {script, SCRIPT_DONE};
     mrb_bool raised = false, ignored = false;
     int ai = mrb_gc_arena_save(vm->mrb);
-    begin(script, &call);
+    script_begin(script, &call);
     mrb_value exception = mrb_protect_error(vm->mrb, run_protected, &run, &raised);
     if (vm->fetched_count > 0)
         mrb_protect_error(vm->mrb, write_back_protected, vm, &ignored);
@@ -409,7 +399,7 @@ enum script_result script_run(struct script *script, struct event *event, struct
         script_take_exception(vm, err);
         run.result = SCRIPT_RAISED;
     }
-    finish(vm);
+    script_finish(vm);
     mrb_gc_arena_restore(vm->mrb, ai);
     return run.result;
 }

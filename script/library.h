@@ -15,5 +15,7 @@ void script_define_json(struct script_vm *vm);
 mrb_noreturn void script_raise_json(mrb_state *mrb, const char *class_name, const char *text);
 /* system_class.c: ENV, random numbers, digests, the host's name, reading files at start */
 void script_define_system(struct script_vm *vm);
+/* tests.c: test of a script file, and the class whose objects scripts are */
+void script_define_tests(struct script_vm *vm);
 
 #endif

@@ -33,11 +33,17 @@ size_t script_vm_heap_bytes(const struct script_vm *vm);
 struct script_source {
     struct str code, init, path;
     const struct option_hash *params; /* NULL: none */
-    uint64_t timeout_ms; /* a run that takes longer is reported; 0: none is */
+    uint64_t timeout_ms;              /* a run that takes longer is reported; 0: none is */
 };
 
-/* Parses code, init or the file without running anything; the bare parser needs no vm. False on a syntax error. */
+/* Parses code and init without running anything; the bare parser needs no vm. False on a syntax error. */
 bool script_check(const struct script_source *source, struct error *err);
+
+/* Loads the file and runs the tests that it carries, in a vm and an arena of their own: nothing of them is seen by the
+ * pipeline. False when it does not load or an expectation is not met; *err names all of these, as far as they fit. Of env
+ * only id, log and settings are used. */
+bool script_test(const struct plugin_env *env, const struct script_source *source,
+                 struct error *err);
 
 /* Compiles; runs init, or loads the file and calls register(params). A syntax error says line and column. */
 struct script *script_open(struct script_vm *vm, const struct plugin_env *env,

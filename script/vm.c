@@ -47,6 +47,19 @@ mrb_noreturn void script_raise(mrb_state *mrb, const char *class_name, const cha
 
 /* ---- exceptions ------------------------------------------------------------------------------------------ */
 
+/* The script's own line, also when it is a method of the prelude that raised. Nil when there is none. */
+static mrb_value place_of(mrb_state *mrb, mrb_value exception)
+{
+    mrb_value trace = mrb_funcall(mrb, exception, "backtrace", 0);
+    mrb_value place = mrb_nil_value();
+    for (mrb_int i = 0; mrb_array_p(trace) && i < RARRAY_LEN(trace); i++) {
+        place = RARRAY_PTR(trace)[i];
+        if (mrb_string_p(place) && !str_starts_with(script_str(place), STR("prelude:")))
+            return place;
+    }
+    return place;
+}
+
 static mrb_value describe(mrb_state *mrb, void *ud)
 {
     mrb_value exception = *(mrb_value *)ud;
@@ -54,10 +67,10 @@ static mrb_value describe(mrb_state *mrb, void *ud)
     mrb_value message = mrb_obj_as_string(mrb, mrb_funcall(mrb, exception, "message", 0));
     mrb_str_cat_lit(mrb, text, ": ");
     mrb_str_cat_str(mrb, text, message);
-    mrb_value trace = mrb_funcall(mrb, exception, "backtrace", 0);
-    if (mrb_array_p(trace) && RARRAY_LEN(trace) > 0 && mrb_string_p(RARRAY_PTR(trace)[0])) {
+    mrb_value place = place_of(mrb, exception);
+    if (mrb_string_p(place)) {
         mrb_str_cat_lit(mrb, text, " (");
-        mrb_str_cat_str(mrb, text, RARRAY_PTR(trace)[0]);
+        mrb_str_cat_str(mrb, text, place);
         mrb_str_cat_lit(mrb, text, ")");
     }
     return text;
@@ -164,6 +177,7 @@ static mrb_value define_everything(mrb_state *mrb, void *ud)
     script_define_numbers(vm);
     script_define_json(vm);
     script_define_system(vm);
+    script_define_tests(vm);
     define_log(vm);
     return mrb_nil_value();
 }
@@ -174,8 +188,6 @@ static void find_classes(struct script_vm *vm)
     mrb_state *mrb = vm->mrb;
     struct RClass *logstash = mrb_module_get(mrb, "LogStash");
     vm->big_class = mrb_class_get_under(mrb, logstash, "BigInteger");
-    vm->filter_class =
-        mrb_class_get_under(mrb, mrb_module_get_under(mrb, logstash, "Filters"), "Ruby");
 }
 
 static bool start(struct script_vm *vm, struct error *err)

@@ -47,11 +47,6 @@ module LogStash
         return match[name] if arguments.empty? && match && match.names.include?(name.to_s)
         super
       end
-
-      # A script file may carry tests of its own; they are for whoever writes it and do not run here.
-      def test(*)
-        nil
-      end
     end
   end
 end

@@ -2,4 +2,4 @@
 #include "tests/unit/script/suites.h"
 #include "tests/unit/runner.h"
 
-SUITE_MAIN(event_suite, core_suite, library_suite)
+SUITE_MAIN(event_suite, core_suite, library_suite, tests_suite)

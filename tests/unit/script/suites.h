@@ -7,5 +7,6 @@
 Suite *core_suite(void);
 Suite *event_suite(void);
 Suite *library_suite(void);
+Suite *tests_suite(void);
 
 #endif
