@@ -7,6 +7,8 @@
 #include <strings.h>
 #include <sys/random.h>
 
+#include "base/mem.h"
+
 int str_compare(struct str a, struct str b)
 {
     size_t shared = a.len < b.len ? a.len : b.len;
@@ -97,16 +99,12 @@ bool str_to_double(struct str s, double *out)
     if (!double_shape(s))
         return false;
     char small[SHORT_NUMBER];
-    char *text = s.len < sizeof small ? small : strndup(s.ptr, s.len);
-    if (!text)
-        return false;
-    if (text == small) {
-        memcpy(small, s.ptr, s.len);
-        small[s.len] = 0;
-    }
+    char *text = s.len < sizeof small ? small : mem_alloc(s.len + 1);
+    memcpy(text, s.ptr, s.len);
+    text[s.len] = 0;
     *out = strtod(text, NULL);
     if (text != small)
-        free(text);
+        mem_free(text);
     return true;
 }
 
