@@ -104,28 +104,59 @@ static void close_filter(void *self)
         script_vm_unref(filter->vm);
 }
 
-/* The message may quote the event, so it is only logged at debug. */
+/* "CLASS: message (place)", as scripts report what they raised. */
+struct exception {
+    struct str class_name, message, place;
+};
+
+static struct exception split_exception(const char *text)
+{
+    struct exception exception = {.class_name = str_make(text, strcspn(text, ":"))};
+    const char *message = strstr(text, ": ");
+    message = message ? message + 2 : text;
+    const char *place = strrchr(message, '(');
+    exception.message = str_from(message);
+    if (place && place > message && place[-1] == ' ') {
+        exception.message.len = (size_t)(place - 1 - message);
+        exception.place = str_make(place + 1, strcspn(place + 1, ")"));
+    }
+    return exception;
+}
+
+/* The message of an exception that is about the code. Others may quote the event and are shown at debug. */
+static bool is_about_code(struct str class_name)
+{
+    static const char *const CLASSES[] = {
+        "FrozenError",   "IndexError",          "LoadError", "LocalJumpError",    "NameError",
+        "NoMethodError", "NotImplementedError", "TypeError", "ZeroDivisionError",
+    };
+    for (size_t i = 0; i < sizeof CLASSES / sizeof *CLASSES; i++)
+        if (str_equal(class_name, str_from(CLASSES[i])))
+            return true;
+    return false;
+}
+
 static void report(struct ruby_filter *filter, const struct error *err)
 {
+    const struct log *log = filter->env->log;
     uint64_t suppressed;
     if (!log_limit_allow(&filter->log_limit, clock_monotonic_ms(), &suppressed))
         return;
-    const char *message = log_enabled(filter->env->log, LOG_LEVEL_DEBUG) ? err->text : "";
-    log_error(filter->env->log, "ruby_exception", "the script raised an exception",
-              LOG_STR("class", str_make(err->text, strcspn(err->text, ":"))),
-              LOG_CSTR("exception", message), LOG_INT("suppressed", suppressed));
+    struct exception exception = split_exception(err->text);
+    bool shown = is_about_code(exception.class_name) || log_enabled(log, LOG_LEVEL_DEBUG);
+    log_error(log, "ruby_exception", "the script raised an exception",
+              LOG_STR("class", exception.class_name),
+              LOG_STR("exception", shown
+                                       ? exception.message
+                                       : STR("may quote the event, see it with --log.level debug")),
+              LOG_STR("at", exception.place), LOG_INT("suppressed", suppressed));
 }
 
-/* "TAG: message", without the class in front and the place behind. */
+/* "TAG: message" */
 static void tag_message(struct ruby_filter *filter, struct event *event, const struct error *err)
 {
-    const char *message = strstr(err->text, ": ");
-    const char *place = strrchr(err->text, '(');
-    message = message ? message + 2 : err->text;
-    size_t len = place && place > message && place[-1] == ' ' ? (size_t)(place - 1 - message)
-                                                              : strlen(message);
     event_add_tag(event, arena_printf(event->arena, "%.*s: %.*s", STR_FMT(filter->tag_on_exception),
-                                      (int)len, message));
+                                      STR_FMT(split_exception(err->text).message)));
 }
 
 static enum filter_result apply(void *self, struct event *event, struct event_sink *more)
