@@ -347,6 +347,14 @@ static mrb_value emit(mrb_state *mrb, mrb_value self)
     return mrb_nil_value();
 }
 
+/* event["a"] went away with Logstash 5; the message says what to write. */
+static mrb_value no_brackets(mrb_state *mrb, mrb_value self)
+{
+    (void)self;
+    mrb_raise(mrb, E_NOMETHOD_ERROR,
+              "write event.get('field') and event.set('field', value) in place of event['field']");
+}
+
 void script_define_event(struct script_vm *vm)
 {
     static const struct {
@@ -355,9 +363,7 @@ void script_define_event(struct script_vm *vm)
         mrb_aspec arguments;
     } METHODS[] = {
         {"get", get, MRB_ARGS_REQ(1)},
-        {"[]", get, MRB_ARGS_REQ(1)},
         {"set", set, MRB_ARGS_REQ(2)},
-        {"[]=", set, MRB_ARGS_REQ(2)},
         {"remove", remove_field, MRB_ARGS_REQ(1)},
         {"include?", include_p, MRB_ARGS_REQ(1)},
         {"tag", tag, MRB_ARGS_REQ(1)},
@@ -374,6 +380,8 @@ void script_define_event(struct script_vm *vm)
         {"dup", clone_event, MRB_ARGS_NONE()},
         {"overwrite", overwrite, MRB_ARGS_REQ(1)},
         {"append", append, MRB_ARGS_REQ(1)},
+        {"[]", no_brackets, MRB_ARGS_ANY()},
+        {"[]=", no_brackets, MRB_ARGS_ANY()},
     };
     mrb_state *mrb = vm->mrb;
     struct RClass *logstash = mrb_define_module(mrb, "LogStash");

@@ -59,6 +59,8 @@ static const struct {
     {"event.set('a', 1); raise 'boom'", "{}", "raised: RuntimeError: boom (code:1) {\"a\":1}"},
     {"\n\nnil.foo", "{}", "raised: NoMethodError: undefined method 'foo' (code:3) {}"},
     {"event.set('[a', 1)", "{}", "raised: RuntimeError: "},
+    {"event['a']", "{\"a\":1}", "raised: NoMethodError: write event.get"},
+    {"event['a'] = 2", "{\"a\":1}", "raised: NoMethodError: write event.get"},
     {"event.set('tags', {'a' => 1})", "{}", "raised: RuntimeError: "},
     {"event.set('x', Object.new)", "{}", "raised: TypeError: an event cannot hold a Object"},
     {"a = []; a << a; event.set('x', a)", "{}", "raised: ArgumentError: nested too deeply"},
