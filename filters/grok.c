@@ -8,6 +8,7 @@
 #include "base/grok.h"
 #include "base/mem.h"
 #include "filters/filters.h"
+#include "pipeline/ruby_text.h"
 
 struct grok_expression {
     struct grok grok;
@@ -259,29 +260,11 @@ static bool grok_filter_open(void *self, const struct plugin_env *env, struct er
 
 /* ---- matching ------------------------------------------------------------------------------------- */
 
-/* A capture as a value; a number is read from the front of the text as Ruby's to_i and to_f do. */
 static struct value capture_value(struct arena *arena, enum grok_type type, struct str text)
 {
-    size_t end = 0;
     if (type == GROK_STRING)
         return value_str(text);
-    text = str_trim(text);
-    if (end < text.len && (text.ptr[end] == '-' || text.ptr[end] == '+'))
-        end++;
-    while (end < text.len && text.ptr[end] >= '0' && text.ptr[end] <= '9')
-        end++;
-    int64_t integer = 0;
-    struct str digits = str_make(text.ptr, end);
-    if (type == GROK_INT) {
-        if (str_to_int(digits, &integer) || digits.len < 2)
-            return value_int(integer);
-        return value_big_int(arena_dup(arena, digits));
-    }
-    double real = 0;
-    for (size_t len = text.len; len > 0; len--)
-        if (str_to_double(str_make(text.ptr, len), &real))
-            break;
-    return value_float(real);
+    return type == GROK_INT ? ruby_to_i(arena, text) : value_float(ruby_to_f(arena, text));
 }
 
 static void join_value(struct event *event, const struct field_ref *target, struct value value)

@@ -3,6 +3,7 @@
  * syslog_pri: the priority of a syslog message into facility and severity, as codes and names.
  */
 #include "filters/filters.h"
+#include "pipeline/ruby_text.h"
 
 enum { DEFAULT_PRIORITY = 13, SEVERITY_BITS = 3 };
 
@@ -100,18 +101,7 @@ static bool syslog_pri_open(void *plugin, const struct plugin_env *env, struct e
     return true;
 }
 
-/* Ruby's String#to_i: the digits at the start, else 0. */
-static int64_t leading_integer(struct str text)
-{
-    text = str_trim(text);
-    size_t len = text.len > 0 && (text.ptr[0] == '-' || text.ptr[0] == '+');
-    while (len < text.len && text.ptr[len] >= '0' && text.ptr[len] <= '9')
-        len++;
-    int64_t integer = 0;
-    return str_to_int(str_make(text.ptr, len), &integer) ? integer : 0;
-}
-
-static int64_t priority_of(const struct value *value)
+static int64_t priority_of(struct arena *arena, const struct value *value)
 {
     double real;
     if (!value || value_type(value) == VALUE_NULL)
@@ -120,12 +110,14 @@ static int64_t priority_of(const struct value *value)
         return value_array_count(value) > 0 &&
                        value_type(value_array_at(value, 0)) != VALUE_ARRAY &&
                        value_type(value_array_at(value, 0)) != VALUE_NULL
-                   ? priority_of(value_array_at(value, 0))
+                   ? priority_of(arena, value_array_at(value, 0))
                    : 0;
     if (value_type(value) == VALUE_INT)
         return value_as_int(value);
-    if (value_is_str(value))
-        return leading_integer(value_as_str(value));
+    if (value_is_str(value)) {
+        struct value read = ruby_to_i(arena, value_as_str(value));
+        return value_type(&read) == VALUE_INT ? value_as_int(&read) : 0;
+    }
     bool is_number = value_number(value, &real) && real > -1e15 && real < 1e15;
     return is_number ? (int64_t)real : 0;
 }
@@ -147,7 +139,7 @@ static enum filter_result syslog_pri_apply(void *plugin, struct event *event,
 {
     const struct syslog_pri *self = plugin;
     (void)more;
-    int64_t priority = priority_of(event_get(event, &self->field));
+    int64_t priority = priority_of(event->arena, event_get(event, &self->field));
     int64_t severity = priority & ((1 << SEVERITY_BITS) - 1);
     int64_t facility = (priority - severity) / (1 << SEVERITY_BITS);
     bool set = event_set(event, &self->targets->severity_code, value_int(severity), NULL) &&

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -138,4 +139,106 @@ struct str ruby_join(struct arena *arena, const struct value *array, struct str 
     buf_init(&buf, TEXT_MAX_BYTES);
     append_joined(array, separator, &buf);
     return finish(arena, &buf);
+}
+
+/* ---- numbers from text ---- */
+
+/* What is read of text is copied to digits without underscores, in one pass however long the text is. */
+struct reader {
+    struct str text;
+    size_t at;
+    char *digits;
+    size_t count;
+    bool has_digits;
+};
+
+static bool is_at(const struct reader *reader, size_t at, const char *any)
+{
+    return at < reader->text.len && reader->text.ptr[at] && strchr(any, reader->text.ptr[at]);
+}
+
+static bool is_digit(const struct reader *reader, size_t at)
+{
+    return is_at(reader, at, "0123456789");
+}
+
+static void take(struct reader *reader)
+{
+    assert(reader->at < reader->text.len && reader->count < reader->text.len);
+    reader->digits[reader->count++] = reader->text.ptr[reader->at++];
+}
+
+static void take_sign(struct reader *reader)
+{
+    if (is_at(reader, reader->at, "-+"))
+        take(reader);
+}
+
+static void take_digits(struct reader *reader)
+{
+    while (is_digit(reader, reader->at)) {
+        reader->has_digits = true;
+        take(reader);
+        reader->at += is_at(reader, reader->at, "_") && is_digit(reader, reader->at + 1);
+    }
+}
+
+static void take_fraction(struct reader *reader)
+{
+    if (!is_at(reader, reader->at, ".") || !is_digit(reader, reader->at + 1))
+        return;
+    take(reader);
+    take_digits(reader);
+}
+
+static void take_exponent(struct reader *reader)
+{
+    size_t next = reader->at + 1;
+    if (!reader->has_digits || !is_at(reader, reader->at, "eE") ||
+        !is_digit(reader, next + is_at(reader, next, "-+")))
+        return;
+    take(reader);
+    take_sign(reader);
+    take_digits(reader);
+}
+
+static struct reader read_integer(struct arena *arena, struct str text)
+{
+    struct reader reader = {.text = str_trim(text)};
+    reader.digits = arena_zero(arena, reader.text.len + 1);
+    take_sign(&reader);
+    take_digits(&reader);
+    return reader;
+}
+
+/* As JSON has it: no plus, no zeros in front. For digits that do not fit into an int64_t. */
+static struct str plain_digits(struct reader *reader)
+{
+    bool negative = reader->digits[0] == '-';
+    size_t first = negative || reader->digits[0] == '+';
+    while (reader->digits[first] == '0')
+        first++;
+    assert(first < reader->count);
+    if (negative)
+        reader->digits[--first] = '-';
+    return str_make(reader->digits + first, reader->count - first);
+}
+
+struct value ruby_to_i(struct arena *arena, struct str text)
+{
+    struct reader reader = read_integer(arena, text);
+    struct str digits = str_make(reader.digits, reader.count);
+    int64_t integer = 0;
+    if (!reader.has_digits || str_to_int(digits, &integer))
+        return value_int(integer);
+    return value_big_int(plain_digits(&reader));
+}
+
+double ruby_to_f(struct arena *arena, struct str text)
+{
+    struct reader reader = read_integer(arena, text);
+    take_fraction(&reader);
+    take_exponent(&reader);
+    double real = 0;
+    return str_to_double(str_make(reader.digits, reader.count), &real) ? real : 0;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "pipeline/ruby_text.h"
 #include "pipeline/value.h"
 #include "tests/unit/pipeline/json_text.h"
 #include "tests/unit/pipeline/suites.h"
@@ -125,6 +126,39 @@ START_TEST(becomes_text_as_in_templates)
     ck_assert(value_append_text(&value, &buf));
     ck_assert_uint_eq(buf.len, strlen(TEXTS[_i].text));
     buf_release(&buf);
+}
+END_TEST
+
+static const struct {
+    const char *text, *integer, *real;
+} NUMBERS[] = {
+    {"12abc", "12", "12.0"},
+    {"", "0", "0.0"},
+    {"-", "0", "0.0"},
+    {" \n+7 ", "7", "7.0"},
+    {"3.9", "3", "3.9"},
+    {"-.5x", "0", "-0.5"},
+    {"1.", "1", "1.0"},
+    {"1.e5", "1", "1.0"},
+    {"1e3z", "1", "1000.0"},
+    {"1e-", "1", "1.0"},
+    {"e5", "0", "0.0"},
+    {"1_000.2_5", "1000", "1000.25"},
+    {"1__0", "1", "1.0"},
+    {"_1", "0", "0.0"},
+    {"1_", "1", "1.0"},
+    {"0x1A", "0", "0.0"},
+    {"nan", "0", "0.0"},
+    {"+0099999999999999999999", "99999999999999999999", "1.0E20"},
+    {"-0099999999999999999999", "-99999999999999999999", "-1.0E20"},
+};
+
+START_TEST(reads_numbers_as_ruby)
+{
+    struct str text = str_from(NUMBERS[_i].text);
+    struct value integer = ruby_to_i(&arena, text), real = value_float(ruby_to_f(&arena, text));
+    ck_assert_str_eq(arena_cstr(&arena, value_to_text(&arena, &integer)), NUMBERS[_i].integer);
+    ck_assert_str_eq(arena_cstr(&arena, value_to_text(&arena, &real)), NUMBERS[_i].real);
 }
 END_TEST
 
@@ -276,6 +310,7 @@ Suite *value_suite(void)
     tcase_add_test(tcase, float_text_reads_back);
     tcase_add_test(tcase, formats_integers);
     LOOP(becomes_text_as_in_templates, TEXTS);
+    LOOP(reads_numbers_as_ruby, NUMBERS);
     tcase_add_test(tcase, append_text_stops_at_the_maximum);
     LOOP(compares_deeply, PAIRS);
     tcase_add_test(tcase, knows_what_is_true);
