@@ -308,20 +308,18 @@ static bool check_names(const struct catalog *catalog, struct str expression, st
     return true;
 }
 
-bool catalog_resolve(struct catalog *catalog, struct arena *arena, struct str expression,
-                     bool lenient, struct store_index ***out, size_t *count_out,
-                     struct api_error *err)
+bool catalog_resolve(struct catalog *catalog, struct arena *arena, struct index_selection which,
+                     struct index_list *out, struct api_error *err)
 {
-    if (!lenient && !check_names(catalog, expression, err))
+    if (!which.lenient && !check_names(catalog, which.expression, err))
         return false;
     size_t all, count = 0;
     struct store_index **items = list(catalog, arena, &all);
     for (size_t i = 0; i < all; i++)
-        if (index_expression_has(expression, items[i]->name))
+        if (index_expression_has(which.expression, items[i]->name))
             items[count++] = items[i];
     qsort(items, count, sizeof(*items), by_name);
-    *out = items;
-    *count_out = count;
+    *out = (struct index_list){items, count};
     return true;
 }
 

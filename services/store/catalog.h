@@ -34,6 +34,17 @@ struct store_index {
     sqlite3_stmt *insert, *remove, *read, *read_row;
 };
 
+/* Which indices are meant: a name, a list, patterns; empty: all of them. */
+struct index_selection {
+    struct str expression;
+    bool lenient; /* plain names may be missing */
+};
+
+struct index_list {
+    struct store_index **items;
+    size_t count;
+};
+
 struct catalog {
     struct database *database;
     struct json_reader *json;
@@ -55,9 +66,8 @@ bool catalog_save(struct catalog *catalog);
 
 struct store_index *catalog_find(const struct catalog *catalog, struct str name); /* or NULL */
 /* The indices of an expression, by name, in the arena. A plain name that is not there: 404, unless lenient. */
-bool catalog_resolve(struct catalog *catalog, struct arena *arena, struct str expression,
-                     bool lenient, struct store_index ***out, size_t *count_out,
-                     struct api_error *err);
+bool catalog_resolve(struct catalog *catalog, struct arena *arena, struct index_selection which,
+                     struct index_list *out, struct api_error *err);
 bool catalog_not_found(struct str name, struct api_error *err);
 
 /* Creates an index; body: settings, mappings and aliases of the request (NULL: none). What templates say comes first. */

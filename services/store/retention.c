@@ -34,25 +34,26 @@ size_t retention_apply(struct catalog *catalog, const struct retention *retentio
 {
     struct arena arena;
     arena_init(&arena, NULL);
-    struct store_index **indices;
+    struct index_list all;
     struct api_error err;
-    size_t count, gone = 0;
+    size_t gone = 0;
     uint64_t bytes = 0;
-    bool resolved = catalog_resolve(catalog, &arena, STR(""), true, &indices, &count, &err);
+    const struct index_selection everything = {.lenient = true};
+    bool resolved = catalog_resolve(catalog, &arena, everything, &all, &err);
     assert(resolved);
     (void)resolved;
-    qsort(indices, count, sizeof(*indices), older_first);
-    for (size_t i = 0; i < count; i++)
-        bytes += (uint64_t)indices[i]->bytes;
+    qsort(all.items, all.count, sizeof(*all.items), older_first);
+    for (size_t i = 0; i < all.count; i++)
+        bytes += (uint64_t)all.items[i]->bytes;
     int64_t oldest_ms = now_ms - (int64_t)retention->days * MS_PER_DAY;
-    for (size_t i = 0; i < count && gone < RETENTION_DELETED_MAX; i++) {
-        bool old = retention->days > 0 && retention_end_ms(indices[i]) < oldest_ms;
-        bool much = retention->bytes > 0 && bytes > retention->bytes && i + 1 < count;
+    for (size_t i = 0; i < all.count && gone < RETENTION_DELETED_MAX; i++) {
+        bool old = retention->days > 0 && retention_end_ms(all.items[i]) < oldest_ms;
+        bool much = retention->bytes > 0 && bytes > retention->bytes && i + 1 < all.count;
         if (!old && !much)
             break;
-        bytes -= (uint64_t)indices[i]->bytes;
-        note(indices[i], old, &deleted[gone++]);
-        if (!catalog_drop(catalog, indices[i]))
+        bytes -= (uint64_t)all.items[i]->bytes;
+        note(all.items[i], old, &deleted[gone++]);
+        if (!catalog_drop(catalog, all.items[i]))
             break;
     }
     arena_release(&arena);

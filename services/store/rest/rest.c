@@ -54,17 +54,19 @@ void rest_acknowledge(struct rest_request *request)
     buf_append_str(&request->answer, STR("{\"acknowledged\":true}"));
 }
 
-bool rest_indices(struct worker *worker, struct rest_request *request, struct store_index ***out,
-                  size_t *count_out)
+struct index_selection rest_selection(const struct rest_request *request)
+{
+    return (struct index_selection){request->index, rest_flag(request, STR("ignore_unavailable"))};
+}
+
+bool rest_indices(struct worker *worker, struct rest_request *request, struct index_list *out)
 {
     struct api_error err;
-    bool lenient = rest_flag(request, STR("ignore_unavailable"));
-    if (!catalog_resolve(&worker->catalog, &worker->scratch, request->index, lenient, out,
-                         count_out, &err)) {
+    if (!catalog_resolve(&worker->catalog, &worker->scratch, rest_selection(request), out, &err)) {
         rest_error(request, &err);
         return false;
     }
-    if (*count_out > 0 || !str_equal(rest_param(request, STR("allow_no_indices")), STR("false")))
+    if (out->count > 0 || !str_equal(rest_param(request, STR("allow_no_indices")), STR("false")))
         return true;
     catalog_not_found(request->index, &err);
     rest_error(request, &err);

@@ -50,9 +50,9 @@ bool rest_body(struct worker *worker, struct rest_request *request, struct value
 void rest_acknowledge(struct rest_request *request);
 /* filter_path and pretty. On the thread that ran the route. */
 void rest_finish(struct worker *worker, struct rest_request *request);
+struct index_selection rest_selection(const struct rest_request *request);
 /* The indices of {index}; false with the answer made. */
-bool rest_indices(struct worker *worker, struct rest_request *request, struct store_index ***out,
-                  size_t *count_out);
+bool rest_indices(struct worker *worker, struct rest_request *request, struct index_list *out);
 /* Adds a comma unless what stands before it begins an object or a list. */
 void rest_comma(struct buf *out);
 

@@ -30,9 +30,8 @@ void rest_root(struct worker *worker, struct rest_request *request)
 
 void rest_health(struct worker *worker, struct rest_request *request)
 {
-    struct store_index **indices;
-    size_t count;
-    if (!rest_indices(worker, request, &indices, &count))
+    struct index_list indices;
+    if (!rest_indices(worker, request, &indices))
         return;
     buf_printf(&request->answer,
                "{\"cluster_name\":\"millrace\",\"status\":\"green\",\"timed_out\":false,"
@@ -41,7 +40,7 @@ void rest_health(struct worker *worker, struct rest_request *request)
                "\"initializing_shards\":0,\"unassigned_shards\":0,\"delayed_unassigned_shards\":0,"
                "\"number_of_pending_tasks\":0,\"number_of_in_flight_fetch\":0,"
                "\"task_max_waiting_in_queue_millis\":0,\"active_shards_percent_as_number\":100.0}",
-               count, count);
+               indices.count, indices.count);
 }
 
 /* ---- tables ---- */
@@ -263,17 +262,18 @@ static void sort(struct rest_request *request, struct arena *arena, struct store
 void rest_cat_indices(struct worker *worker, struct rest_request *request)
 {
     struct arena *arena = &worker->scratch;
-    struct store_index **indices;
-    size_t count;
-    if (!rest_indices(worker, request, &indices, &count))
+    struct index_list indices;
+    if (!rest_indices(worker, request, &indices))
         return;
-    sort(request, arena, indices, count);
-    struct cat_table table = {
-        .columns = INDICES, .column_count = sizeof INDICES / sizeof *INDICES, .row_count = count};
-    table.cells = arena_alloc(arena, (count + 1) * table.column_count * sizeof *table.cells);
+    sort(request, arena, indices.items, indices.count);
+    struct cat_table table = {.columns = INDICES,
+                              .column_count = sizeof INDICES / sizeof *INDICES,
+                              .row_count = indices.count};
+    table.cells =
+        arena_alloc(arena, (indices.count + 1) * table.column_count * sizeof *table.cells);
     bool plain = str_equal(rest_param(request, STR("bytes")), STR("b"));
-    for (size_t i = 0; i < count; i++)
-        fill_index(arena, indices[i], plain, &table.cells[i * table.column_count]);
+    for (size_t i = 0; i < indices.count; i++)
+        fill_index(arena, indices.items[i], plain, &table.cells[i * table.column_count]);
     finish(request, &table);
 }
 
@@ -318,13 +318,12 @@ void rest_cat_count(struct worker *worker, struct rest_request *request)
     static const struct cat_column COUNT[] = {{"epoch", "t", true, false},
                                               {"timestamp", "ts", false, false},
                                               {"count", "dc", true, false}};
-    struct store_index **indices;
-    size_t count;
+    struct index_list indices;
     int64_t sum = 0;
-    if (!rest_indices(worker, request, &indices, &count))
+    if (!rest_indices(worker, request, &indices))
         return;
-    for (size_t i = 0; i < count; i++)
-        sum += indices[i]->docs;
+    for (size_t i = 0; i < indices.count; i++)
+        sum += indices.items[i]->docs;
     struct str cells[] = {{0}, {0}, number(&worker->scratch, sum)};
     fill_now(&worker->scratch, cells);
     finish_row(request, COUNT, cells, sizeof COUNT / sizeof *COUNT);

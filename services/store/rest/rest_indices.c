@@ -41,21 +41,19 @@ void rest_create_index(struct worker *worker, struct rest_request *request)
 
 void rest_delete_index(struct worker *worker, struct rest_request *request)
 {
-    struct store_index **indices;
-    size_t count;
-    if (!rest_indices(worker, request, &indices, &count))
+    struct index_list indices;
+    if (!rest_indices(worker, request, &indices))
         return;
-    for (size_t i = 0; i < count; i++)
-        if (!catalog_drop(&worker->catalog, indices[i]))
+    for (size_t i = 0; i < indices.count; i++)
+        if (!catalog_drop(&worker->catalog, indices.items[i]))
             return;
     rest_acknowledge(request);
 }
 
 void rest_has_index(struct worker *worker, struct rest_request *request)
 {
-    struct store_index **indices;
-    size_t count;
-    rest_indices(worker, request, &indices, &count);
+    struct index_list indices;
+    rest_indices(worker, request, &indices);
 }
 
 /* ---- what is known of them ---- */
@@ -100,24 +98,23 @@ enum { SHOW_ALIASES = 1, SHOW_MAPPING = 2, SHOW_SETTINGS = 4 };
 static void show(struct worker *worker, struct rest_request *request, unsigned what)
 {
     struct buf *out = &request->answer;
-    struct store_index **indices;
-    size_t count;
-    if (!rest_indices(worker, request, &indices, &count))
+    struct index_list indices;
+    if (!rest_indices(worker, request, &indices))
         return;
     buf_append_char(out, '{');
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < indices.count; i++) {
         rest_comma(out);
-        json_encode_str(indices[i]->name, out);
+        json_encode_str(indices.items[i]->name, out);
         buf_append_str(out, STR(":{"));
         if (what & SHOW_ALIASES)
-            write_aliases(worker, indices[i], out);
+            write_aliases(worker, indices.items[i], out);
         if (what & SHOW_MAPPING) {
             rest_comma(out);
-            write_mapping(worker, indices[i], out);
+            write_mapping(worker, indices.items[i], out);
         }
         if (what & SHOW_SETTINGS) {
             rest_comma(out);
-            write_settings(worker, indices[i], out);
+            write_settings(worker, indices.items[i], out);
         }
         buf_append_char(out, '}');
     }
@@ -161,13 +158,12 @@ static bool merge_mapping(struct worker *worker, struct store_index *index,
 void rest_put_mapping(struct worker *worker, struct rest_request *request)
 {
     struct value body;
-    struct store_index **indices;
+    struct index_list indices;
     struct api_error err;
-    size_t count;
-    if (!rest_body(worker, request, &body) || !rest_indices(worker, request, &indices, &count))
+    if (!rest_body(worker, request, &body) || !rest_indices(worker, request, &indices))
         return;
-    for (size_t i = 0; i < count; i++)
-        if (!merge_mapping(worker, indices[i], &body, &err)) {
+    for (size_t i = 0; i < indices.count; i++)
+        if (!merge_mapping(worker, indices.items[i], &body, &err)) {
             rest_error(request, &err);
             return;
         }
@@ -197,13 +193,12 @@ static bool add_settings(struct worker *worker, struct store_index *index, const
 void rest_put_settings(struct worker *worker, struct rest_request *request)
 {
     struct value body;
-    struct store_index **indices;
+    struct index_list indices;
     struct api_error err;
-    size_t count;
-    if (!rest_body(worker, request, &body) || !rest_indices(worker, request, &indices, &count))
+    if (!rest_body(worker, request, &body) || !rest_indices(worker, request, &indices))
         return;
-    for (size_t i = 0; i < count; i++)
-        if (!add_settings(worker, indices[i], &body, &err)) {
+    for (size_t i = 0; i < indices.count; i++)
+        if (!add_settings(worker, indices.items[i], &body, &err)) {
             rest_error(request, &err);
             return;
         }
@@ -213,9 +208,9 @@ void rest_put_settings(struct worker *worker, struct rest_request *request)
 /* What was answered can be found: there is nothing to refresh. */
 void rest_refresh(struct worker *worker, struct rest_request *request)
 {
-    struct store_index **indices;
-    size_t count;
-    if (rest_indices(worker, request, &indices, &count))
+    struct index_list indices;
+    if (rest_indices(worker, request, &indices))
         buf_printf(&request->answer,
-                   "{\"_shards\":{\"total\":%zu,\"successful\":%zu,\"failed\":0}}", count, count);
+                   "{\"_shards\":{\"total\":%zu,\"successful\":%zu,\"failed\":0}}", indices.count,
+                   indices.count);
 }

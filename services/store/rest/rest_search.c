@@ -30,22 +30,20 @@ static struct search *begin(struct worker *worker, struct rest_request *request,
 static size_t search_all(struct worker *worker, struct rest_request *request, struct search *search,
                          struct api_error *err)
 {
-    struct store_index **indices;
-    size_t count;
-    bool lenient = rest_flag(request, STR("ignore_unavailable"));
-    if (!catalog_resolve(&worker->catalog, &worker->scratch, request->index, lenient, &indices,
-                         &count, err))
+    struct index_list indices;
+    if (!catalog_resolve(&worker->catalog, &worker->scratch, rest_selection(request), &indices,
+                         err))
         return SIZE_MAX;
-    for (size_t i = 0; i < count; i++) {
-        if (!catalog_need_mapping(&worker->catalog, indices[i])) {
+    for (size_t i = 0; i < indices.count; i++) {
+        if (!catalog_need_mapping(&worker->catalog, indices.items[i])) {
             catalog_failed(&worker->catalog, err);
             return SIZE_MAX;
         }
-        if (!search_open_index(search, indices[i]->name, indices[i]->mapping, err) ||
-            !documents_search(&worker->catalog, indices[i], search, err))
+        if (!search_open_index(search, indices.items[i]->name, indices.items[i]->mapping, err) ||
+            !documents_search(&worker->catalog, indices.items[i], search, err))
             return SIZE_MAX;
     }
-    return count;
+    return indices.count;
 }
 
 static void write_count(struct rest_request *request, uint64_t documents, size_t indices)
@@ -80,14 +78,13 @@ void rest_search(struct worker *worker, struct rest_request *request)
 /* Without a query the answer is known. */
 static void count_documents(struct worker *worker, struct rest_request *request)
 {
-    struct store_index **indices;
-    size_t count;
+    struct index_list indices;
     int64_t sum = 0;
-    if (!rest_indices(worker, request, &indices, &count))
+    if (!rest_indices(worker, request, &indices))
         return;
-    for (size_t i = 0; i < count; i++)
-        sum += indices[i]->docs;
-    write_count(request, (uint64_t)sum, count);
+    for (size_t i = 0; i < indices.count; i++)
+        sum += indices.items[i]->docs;
+    write_count(request, (uint64_t)sum, indices.count);
 }
 
 void rest_count(struct worker *worker, struct rest_request *request)

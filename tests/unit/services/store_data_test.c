@@ -349,14 +349,14 @@ static const char *retained(uint64_t days, uint64_t bytes)
     const struct retention retention = {days, bytes};
     int64_t now_ms = civil_to_days(2026, 1, 10) * INT64_C(86400000);
     retention_apply(&catalog, &retention, now_ms, deleted);
-    struct store_index **indices;
-    size_t count;
+    struct index_list left;
     struct api_error err;
     struct buf out;
     buf_init(&out, 1000);
-    ck_assert(catalog_resolve(&catalog, &arena, STR("*"), true, &indices, &count, &err));
-    for (size_t i = 0; i < count; i++)
-        buf_printf(&out, "%.*s ", STR_FMT(indices[i]->name));
+    const struct index_selection everything = {STR("*"), true};
+    ck_assert(catalog_resolve(&catalog, &arena, everything, &left, &err));
+    for (size_t i = 0; i < left.count; i++)
+        buf_printf(&out, "%.*s ", STR_FMT(left.items[i]->name));
     buf_append_char(&out, 0);
     const char *text = arena_dup(&arena, str_from(out.ptr)).ptr;
     buf_release(&out);

@@ -5,6 +5,7 @@
 #include <check.h>
 
 Suite *mapping_suite(void);
+Suite *rest_suite(void);
 Suite *store_data_suite(void);
 Suite *store_parts_suite(void);
 Suite *search_suite(void);
