@@ -136,6 +136,11 @@ bool collected_add_unique(struct aggregations *all, struct collected *into, cons
     return true;
 }
 
+double collected_average(const struct collected *collected)
+{
+    return collected->count ? collected->sum / (double)collected->count : NAN;
+}
+
 uint64_t collected_cardinality(const struct collected *collected)
 {
     if (!collected->registers)

@@ -118,11 +118,19 @@ bool aggregation_parse_all(struct aggregations *all, struct aggregation *parent,
 bool aggregation_collect(struct aggregations *all, struct aggregation *aggregation,
                          struct collected *into, const struct query_document *document);
 struct collected *collected_new(struct aggregations *all, const struct aggregation *parent);
+double collected_average(const struct collected *collected); /* NaN: of nothing */
 uint64_t collected_cardinality(const struct collected *collected);
 bool collected_add_unique(struct aggregations *all, struct collected *into,
                           const struct term *term);
 struct bucket *collected_bucket(struct aggregations *all, const struct aggregation *aggregation,
                                 struct collected *into, const struct term *key);
+
+/* ---- aggregation_order.c ---- */
+/* Those with at least so many documents; to be freed with mem_free. */
+struct bucket **aggregation_list_buckets(const struct collected *collected, uint64_t minimum,
+                                         size_t *count_out);
+void aggregation_sort_buckets(const struct aggregation *aggregation, struct bucket **list,
+                              size_t count);
 
 /* ---- aggregation_write.c ---- */
 bool aggregation_write_all(struct aggregations *all, const struct aggregation *parent,

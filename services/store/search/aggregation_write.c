@@ -2,9 +2,7 @@
  *
  * What was collected, as JSON.
  */
-#include <assert.h>
 #include <math.h>
-#include <stdlib.h>
 
 #include "base/mem.h"
 #include "pipeline/event_json.h"
@@ -57,16 +55,12 @@ static bool write_member(struct writing *to, const struct aggregation *aggregati
     return done;
 }
 
-static double average(const struct collected *collected)
-{
-    return collected->count ? collected->sum / (double)collected->count : NAN;
-}
-
 static bool write_stats(struct writing *to, const struct aggregation *aggregation,
                         const struct collected *collected)
 {
     static const char *const NAMES[] = {"min", "max", "avg", "sum"};
-    double numbers[] = {collected->min, collected->max, average(collected), collected->sum};
+    double numbers[] = {collected->min, collected->max, collected_average(collected),
+                        collected->sum};
     bool done = buf_printf(to->out, "\"count\":%llu", (unsigned long long)collected->count);
     for (size_t i = 0; i < 4 && done; i++)
         done = buf_append_char(to->out, ',') && write_member(to, aggregation, NAMES[i], numbers[i]);
@@ -91,87 +85,6 @@ static bool write_percentiles(struct writing *to, const struct aggregation *aggr
             done = done && write_member(to, aggregation, name, number);
     }
     return done && buf_append_char(to->out, is_list ? ']' : '}');
-}
-
-/* ---- the order of buckets ------------------------------------------------------------------------------------------- */
-
-static double metric_of(const struct bucket *bucket, const struct order *order)
-{
-    if (!bucket->subs)
-        return NAN;
-    const struct collected *collected = &bucket->subs[order->sub];
-    switch ((int)order->of) {
-    case AGGREGATE_AVG:
-        return average(collected);
-    case AGGREGATE_SUM:
-        return collected->sum;
-    case AGGREGATE_MIN:
-        return collected->min;
-    case AGGREGATE_MAX:
-        return collected->max;
-    case AGGREGATE_VALUE_COUNT:
-        return (double)collected->count;
-    default:
-        return (double)collected_cardinality(collected);
-    }
-}
-
-/* Buckets without the metric come last either way. */
-static int compare_metric(double a, double b, bool is_descending)
-{
-    if (!isfinite(a) || !isfinite(b))
-        return !isfinite(a) - !isfinite(b);
-    int order = (a > b) - (a < b);
-    return is_descending ? -order : order;
-}
-
-static int compare_by(const struct order *order, const struct bucket *a, const struct bucket *b)
-{
-    int result = 0;
-    if (order->by == ORDER_METRIC)
-        return compare_metric(metric_of(a, order), metric_of(b, order), order->is_descending);
-    if (order->by == ORDER_KEY)
-        result = a->key.kind == b->key.kind ? term_compare(&a->key, &b->key) : 0;
-    else
-        result = (a->count > b->count) - (a->count < b->count);
-    return order->is_descending ? -result : result;
-}
-
-static int compare_buckets(const void *a, const void *b, void *ctx)
-{
-    static const struct order BY_COUNT = {.by = ORDER_COUNT, .is_descending = true};
-    static const struct order BY_KEY = {.by = ORDER_KEY};
-    const struct aggregation *aggregation = ctx;
-    const struct bucket *const *left = a, *const *right = b;
-    int result = 0;
-    for (size_t i = 0; i < aggregation->order_count && result == 0; i++)
-        result = compare_by(&aggregation->orders[i], *left, *right);
-    if (aggregation->order_count == 0 && aggregation->kind == AGGREGATE_TERMS)
-        result = compare_by(&BY_COUNT, *left, *right);
-    return result ? result : compare_by(&BY_KEY, *left, *right);
-}
-
-static struct bucket **list_buckets(const struct collected *collected, uint64_t minimum,
-                                    size_t *count_out)
-{
-    struct bucket **list = mem_alloc((collected->bucket_count + 1) * sizeof(struct bucket *));
-    size_t count = 0;
-    for (size_t i = 0; i < collected->slot_count; i++) {
-        if (collected->slots[i] && collected->slots[i]->count >= minimum)
-            list[count++] = collected->slots[i];
-    }
-    *count_out = count;
-    return list;
-}
-
-static void sort_buckets(const struct aggregation *aggregation, struct bucket **list, size_t count)
-{
-    union {
-        const struct aggregation *aggregation;
-        void *ctx;
-    } as = {aggregation};
-    if (count > 1)
-        qsort_r(list, count, sizeof *list, compare_buckets, as.ctx);
 }
 
 /* ---- one bucket ------------------------------------------------------------------------------------------------------- */
@@ -280,8 +193,8 @@ static bool write_terms(struct writing *to, const struct aggregation *aggregatio
     size_t count;
     uint64_t others = 0,
              minimum = aggregation->min_doc_count > 0 ? (uint64_t)aggregation->min_doc_count : 1;
-    struct bucket **list = list_buckets(collected, minimum, &count);
-    sort_buckets(aggregation, list, count);
+    struct bucket **list = aggregation_list_buckets(collected, minimum, &count);
+    aggregation_sort_buckets(aggregation, list, count);
     size_t shown = count < (size_t)aggregation->size ? count : (size_t)aggregation->size;
     for (size_t i = shown; i < count; i++)
         others += list[i]->count;
@@ -412,17 +325,17 @@ static bool write_histogram(struct writing *to, const struct aggregation *aggreg
 {
     size_t count;
     uint64_t minimum = aggregation->min_doc_count < 0 ? 0 : (uint64_t)aggregation->min_doc_count;
-    struct bucket **list = list_buckets(collected, minimum ? minimum : 1, &count);
+    struct bucket **list = aggregation_list_buckets(collected, minimum ? minimum : 1, &count);
     struct filled filled = {0};
     struct aggregation by_key = {.kind = aggregation->kind};
-    sort_buckets(&by_key, list, count);
+    aggregation_sort_buckets(&by_key, list, count);
     bool done = true;
     if (minimum == 0)
         done = fill_gaps(to, aggregation, list, count, &filled);
     struct bucket **shown = minimum == 0 ? filled.items : list;
     size_t shown_count = minimum == 0 ? filled.count : count;
     if (aggregation->order_count > 0)
-        sort_buckets(aggregation, shown, shown_count);
+        aggregation_sort_buckets(aggregation, shown, shown_count);
     done = done && write_list(to, aggregation, shown, shown_count);
     mem_free(filled.items);
     mem_free(list);
@@ -483,7 +396,7 @@ static bool write_body(struct writing *to, const struct aggregation *aggregation
     case AGGREGATE_MISSING:
         return count_bucket(to) && write_inside(to, aggregation, collected->fixed);
     case AGGREGATE_AVG:
-        return write_member(to, aggregation, "value", average(collected));
+        return write_member(to, aggregation, "value", collected_average(collected));
     case AGGREGATE_SUM:
         return write_member(to, aggregation, "value", collected->sum);
     case AGGREGATE_MIN:
