@@ -25,6 +25,7 @@ struct grok_source {
 
 struct grok_filter {
     struct option_hash match;
+    struct option_array pattern;
     struct option_strings patterns_dir;
     struct str patterns_files_glob;
     struct option_hash pattern_definitions;
@@ -49,6 +50,13 @@ static const struct option OPTIONS[] = {
         .name = "match",
         .doc = "Field => pattern, or a list of patterns tried in order.",
         OPTION_IN_HASH(struct grok_filter, match),
+    },
+    {
+        .name = "pattern",
+        .doc = "Patterns for the field message, before there was match.",
+        .note = "write match => { \"message\" => … }",
+        OPTION_IN_ARRAY(struct grok_filter, pattern),
+        .flags = OPTION_DEPRECATED,
     },
     {
         .name = "patterns_dir",
@@ -131,6 +139,13 @@ static const struct option OPTIONS[] = {
         OPTION_NOWHERE,
         .flags = OPTION_IGNORED,
     },
+    {
+        .name = "drop_if_match",
+        .doc = "Drops events that match, in early versions.",
+        .note = "write drop {} in an if behind it",
+        OPTION_NOWHERE,
+        .flags = OPTION_IGNORED,
+    },
     OPTION_END,
 };
 
@@ -182,22 +197,37 @@ static bool compile_expression(struct grok_filter *filter, const struct grok_lib
 }
 
 static bool compile_source(struct grok_filter *filter, const struct grok_library *library,
-                           const struct conf_pair *pair, struct error *err)
+                           struct str field, struct option_array patterns, struct error *err)
 {
     struct arena *arena = filter->env->arena;
     struct grok_source *source = &filter->sources[filter->source_count++];
-    bool list = pair->value.type == CONF_ARRAY;
-    size_t count = list ? pair->value.count : 1;
-    source->expressions = arena_zero(arena, count * sizeof *source->expressions);
-    if (!field_ref_parse(arena, pair->key.text, filter->env->settings->escape, &source->field, err))
+    source->expressions = arena_zero(arena, patterns.count * sizeof *source->expressions);
+    if (!field_ref_parse(arena, field, filter->env->settings->escape, &source->field, err))
         return false;
-    for (size_t i = 0; i < count; i++) {
-        const struct conf_value *pattern = list ? &pair->value.items[i] : &pair->value;
-        if (!compile_expression(filter, library, pattern, &source->expressions[source->count++],
-                                err))
+    for (size_t i = 0; i < patterns.count; i++) {
+        if (!compile_expression(filter, library, &patterns.items[i],
+                                &source->expressions[source->count++], err))
             return false;
     }
     return true;
+}
+
+/* Those of match, then those of the old option pattern. */
+static bool compile_sources(struct grok_filter *filter, const struct grok_library *library,
+                            struct error *err)
+{
+    size_t count = filter->match.count + 1;
+    filter->sources = arena_zero(filter->env->arena, count * sizeof *filter->sources);
+    for (size_t i = 0; i < filter->match.count; i++) {
+        const struct conf_value *value = &filter->match.pairs[i].value;
+        struct option_array patterns = {value, 1};
+        if (value->type == CONF_ARRAY)
+            patterns = (struct option_array){value->items, value->count};
+        if (!compile_source(filter, library, filter->match.pairs[i].key.text, patterns, err))
+            return false;
+    }
+    return filter->pattern.count == 0 ||
+           compile_source(filter, library, STR("message"), filter->pattern, err);
 }
 
 static bool fill_library(struct grok_filter *filter, struct grok_library *library,
@@ -228,10 +258,7 @@ static bool compile_all(struct grok_filter *filter, struct error *err)
 {
     struct grok_library *library =
         grok_library_new(filter->env->ecs == ECS_DISABLED ? GROK_SET_LEGACY : GROK_SET_ECS);
-    filter->sources = arena_zero(filter->env->arena, filter->match.count * sizeof *filter->sources);
-    bool ok = fill_library(filter, library, err);
-    for (size_t i = 0; ok && i < filter->match.count; i++)
-        ok = compile_source(filter, library, &filter->match.pairs[i], err);
+    bool ok = fill_library(filter, library, err) && compile_sources(filter, library, err);
     grok_library_free(library);
     if (!ok)
         grok_filter_close(filter);
@@ -367,8 +394,7 @@ static enum filter_result grok_filter_apply(void *self, struct event *event,
         return FILTER_MATCHED;
     }
     counter_add(filter->failures, 1);
-    for (size_t i = 0; i < filter->tag_on_failure.count; i++)
-        event_add_tag(event, filter->tag_on_failure.items[i]);
+    event_add_tags(event, &filter->tag_on_failure);
     return FILTER_SKIPPED;
 }
 

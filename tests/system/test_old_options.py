@@ -10,6 +10,8 @@ OLD = {
         'cipher_suites => ["X"]': 'ssl_cipher_suites', 'tls_min_version => 1.2': 'ssl_supported_protocols',
         'congestion_threshold => 40': 'keep-alives', 'max_clients => 5': 'max_connections'},
     ('filter', 'mutate', ''): {'remove => ["a"]': 'remove_field'},
+    ('filter', 'grok', ''): {'pattern => "%{WORD:a}"': 'match => {', 'singles => true': 'leave it out',
+                             'drop_if_match => true': 'drop {}'},
     ('filter', 'translate', 'dictionary => ["1", "2"]'): {'field => "a"': 'source'},
     ('filter', 'translate', 'source => "a" dictionary => ["1", "2"]'): {'destination => "b"': 'target'},
     ('output', 'elasticsearch', ''): {
@@ -53,6 +55,12 @@ class OldOptions(support.Case):
         target = self.folder / 'out.txt'
         self.run_to_end('-e', f'output {{ file {{ path => "{target}" message_format => "<%{{message}}>" }} }}', stdin=b'a\nb\n')
         self.assertEqual('<a>\n<b>\n', target.read_text())
+
+    def test_grok_pattern_is_for_the_message_after_those_of_match(self):
+        millrace = self.run_to_end('-e', '''input { stdin {} } output { stdout { codec => json_lines } }
+filter { grok { match => { "message" => "%{INT:n}" } pattern => ["%{INT:m}!", "%{WORD:w}"] } }''', stdin=b'1 a\nb\n')
+        self.assertEqual([('1', None, None), (None, None, 'b')],
+                         [tuple(map(event.get, 'nmw')) for event in millrace.json_lines()])
 
 
 if __name__ == '__main__':
