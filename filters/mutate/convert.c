@@ -235,14 +235,43 @@ static bool to_float(struct arena *arena, bool continental, struct value *value)
 
 /* ---- boolean and string ---- */
 
-static const char *const TRUE_WORDS[] = {"true", "t", "yes", "y", "1", "1.0", NULL};
-static const char *const FALSE_WORDS[] = {"false", "f", "no", "n", "0", "0.0", NULL};
+/* What each line of a text is compared with. Logstash asks the expression /^(true|…|1.0)$/i: a line is enough, and the
+ * point of 1.0 stands for any character. */
+struct boolean_words {
+    const char *words[5];
+    char digit; /* the one before the point */
+};
+static const struct boolean_words TRUE_WORDS = {{"true", "t", "yes", "y", "1"}, '1'};
+static const struct boolean_words FALSE_WORDS = {{"false", "f", "no", "n", "0"}, '0'};
 
-static bool is_one_of(struct str text, const char *const *words)
+/* digit, any one character, 0 */
+static bool is_decimal(struct str line, char digit)
 {
-    for (; *words; words++)
-        if (str_equal_nocase(text, str_from(*words)))
+    if (line.len < 3 || line.ptr[0] != digit || line.ptr[line.len - 1] != '0')
+        return false;
+    size_t middle = line.len - 2;
+    for (size_t i = 1; i < middle; i++) /* one character has bytes 10xxxxxx after its first */
+        if (((unsigned char)line.ptr[i + 1] & 0xC0) != 0x80)
+            return false;
+    return true;
+}
+
+static bool is_word(struct str line, const struct boolean_words *like)
+{
+    for (size_t i = 0; i < sizeof like->words / sizeof *like->words; i++)
+        if (str_equal_nocase(line, str_from(like->words[i])))
             return true;
+    return is_decimal(line, like->digit);
+}
+
+static bool has_line(struct str text, const struct boolean_words *like)
+{
+    while (text.len > 0) {
+        size_t end = str_find(text, STR("\n"));
+        if (is_word(end == SIZE_MAX ? text : str_make(text.ptr, end), like))
+            return true;
+        text = str_from_offset(text, end == SIZE_MAX ? text.len : end + 1);
+    }
     return false;
 }
 
@@ -250,9 +279,9 @@ static bool is_one_of(struct str text, const char *const *words)
 static bool to_boolean(struct arena *arena, struct value *value)
 {
     struct str text = ruby_text(arena, value);
-    if (is_one_of(text, TRUE_WORDS))
+    if (has_line(text, &TRUE_WORDS))
         *value = value_bool(true);
-    else if (text.len == 0 || is_one_of(text, FALSE_WORDS))
+    else if (text.len == 0 || has_line(text, &FALSE_WORDS))
         *value = value_bool(false);
     return true;
 }

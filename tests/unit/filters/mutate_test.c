@@ -51,6 +51,9 @@ static const struct filter_case CASES[] = {
      "{\"a\":\"3.141,59\",\"b\":\"1.234.567,8\"}", "matched {\"a\":3141.59,\"b\":1234567}"},
     {MUTATE, "convert => { 'a' => 'boolean' }", "{\"a\":[\"T\",\"no\",\"\",1.0,0,2,\"maybe\"]}",
      "matched {\"a\":[true,false,false,true,false,2,\"maybe\"]}"},
+    {MUTATE, "convert => { 'a' => 'boolean' }",
+     "{\"a\":[110,\"1é0\",\"0x0\",10,\"11.0\",\"1ab0\",\"a\\nYES\\nno\",\"\\n\"]}",
+     "matched {\"a\":[true,true,false,10,\"11.0\",\"1ab0\",true,\"\\n\"]}"},
     {MUTATE, "convert => { 'a' => 'string' }",
      "{\"a\":[1e20,1.0,1e-5,true,{\"k\":[null,\"x\\\"\"]}]}",
      "matched {\"a\":[\"1.0e+20\",\"1.0\",\"1.0e-05\",\"true\",\"{\\\"k\\\"=>[nil, "
