@@ -5,6 +5,7 @@
 #include "filters/filters.h"
 #include "filters/translate/dictionary.h"
 #include "pipeline/evaluate.h"
+#include "pipeline/ruby_text.h"
 
 enum { OVERRIDE_AUTO, OVERRIDE_FALSE, OVERRIDE_TRUE };
 enum { REFRESH_MERGE, REFRESH_REPLACE };
@@ -35,6 +36,7 @@ struct translate {
     struct dictionary entries;
     enum mode mode;
     bool overrides;
+    bool in_place; /* what has the source matches, translated or not */
     const char *path;
     uint64_t next_refresh_ms;
 };
@@ -160,10 +162,23 @@ static bool check_expressions(const struct option_hash *dictionary, struct error
     return true;
 }
 
+static struct field_ref source_of(const struct translate *self)
+{
+    return is_given(&self->source) ? self->source : self->field;
+}
+
+static struct field_ref target_of(const struct translate *self, enum ecs_mode ecs)
+{
+    if (is_given(&self->target))
+        return self->target;
+    if (is_given(&self->destination))
+        return self->destination;
+    return ecs == ECS_DISABLED ? PLAIN_TARGET : source_of(self);
+}
+
 static bool translate_check(void *plugin, const struct plugin_env *env, struct error *err)
 {
     const struct translate *self = plugin;
-    (void)env;
     if (is_given(&self->source) == is_given(&self->field))
         return error_set(err, ERROR_CONFIG, "%s",
                          is_given(&self->field) ? "source and field mean the same: give source only"
@@ -173,20 +188,21 @@ static bool translate_check(void *plugin, const struct plugin_env *env, struct e
                          "target and destination mean the same: give target only");
     if (self->dictionary.count > 0 && self->dictionary_path.ptr)
         return error_set(err, ERROR_CONFIG, "dictionary and dictionary_path exclude each other");
+    if (self->override == OVERRIDE_FALSE &&
+        str_equal(source_of(self).text, target_of(self, env->ecs).text))
+        return error_set(err, ERROR_CONFIG,
+                         "source and target are one field, which override => false never "
+                         "translates: leave it out or give another target");
     return !self->regex || check_expressions(&self->dictionary, err);
 }
 
 static void choose_fields(struct translate *self)
 {
-    if (!is_given(&self->source))
-        self->source = self->field;
-    if (!is_given(&self->target))
-        self->target = self->destination;
-    if (!is_given(&self->target))
-        self->target = self->env->ecs == ECS_DISABLED ? PLAIN_TARGET : self->source;
-    bool in_place = str_equal(self->source.text, self->target.text);
+    self->source = source_of(self);
+    self->target = target_of(self, self->env->ecs);
+    self->in_place = str_equal(self->source.text, self->target.text);
     self->overrides =
-        self->override == OVERRIDE_TRUE || (self->override == OVERRIDE_AUTO && in_place);
+        self->override == OVERRIDE_TRUE || (self->override == OVERRIDE_AUTO && self->in_place);
     if (is_given(&self->iterate_on))
         self->mode = str_equal(self->iterate_on.text, self->source.text) ? MODE_VALUES : MODE_MAPS;
 }
@@ -237,15 +253,12 @@ static void translate_tick(void *plugin, uint64_t now_ms)
 
 /* ---- translating ---- */
 
-/* The translation of a value, or the fallback; false when there is neither. */
+/* The translation of a value's text in Ruby, or the fallback; false when there is neither. */
 static bool translate_value(const struct translate *self, struct event *event,
                             const struct value *value, struct value *out)
 {
-    struct str text;
-    if (value && value_type(value) == VALUE_ARRAY)
-        value = value_array_count(value) > 0 ? value_array_at(value, 0) : NULL;
-    if (value &&
-        dictionary_find(&self->entries, event->arena, value_to_text(event->arena, value), out))
+    struct str key = value ? ruby_text(event->arena, value) : STR(""), text;
+    if (dictionary_find(&self->entries, event->arena, key, out))
         return true;
     if (!self->fallback.parts || !template_text(&self->fallback, event, event->arena, &text))
         return false;
@@ -258,8 +271,12 @@ static bool translate_field(const struct translate *self, struct event *event)
     struct value translated;
     if (!event_has(event, &self->source) || (!self->overrides && event_has(event, &self->target)))
         return false;
-    return translate_value(self, event, event_get(event, &self->source), &translated) &&
-           event_set(event, &self->target, translated, NULL);
+    const struct value *value = event_get(event, &self->source);
+    if (value && value_type(value) == VALUE_ARRAY) /* the first of a list */
+        value = value_array_count(value) > 0 ? value_array_at(value, 0) : NULL;
+    return (translate_value(self, event, value, &translated) &&
+            event_set(event, &self->target, translated, NULL)) ||
+           self->in_place;
 }
 
 static bool translate_values(const struct translate *self, struct event *event)
@@ -268,7 +285,7 @@ static bool translate_values(const struct translate *self, struct event *event)
     if (!found || (!self->overrides && event_has(event, &self->target)))
         return false;
     bool is_list = value_type(found) == VALUE_ARRAY, any = false;
-    size_t count = is_list ? value_array_count(found) : 1;
+    size_t count = is_list ? value_array_count(found) : value_type(found) != VALUE_NULL;
     struct value list = value_array_new(event->arena, count);
     for (size_t i = 0; i < count; i++) {
         struct value translated = value_null();
@@ -276,7 +293,7 @@ static bool translate_values(const struct translate *self, struct event *event)
         any |= translate_value(self, event, item, &translated);
         value_array_push(event->arena, &list, translated);
     }
-    return event_set(event, &self->target, list, NULL) && any;
+    return event_set(event, &self->target, list, NULL) && (any || self->in_place);
 }
 
 /* [list][index][field] */
@@ -300,11 +317,13 @@ static bool translate_maps(const struct translate *self, struct event *event)
     for (size_t i = 0; i < count; i++) {
         struct field_ref from = item_ref(event->arena, &self->iterate_on, i, &self->source);
         struct field_ref to = item_ref(event->arena, &self->iterate_on, i, &self->target);
+        const struct value *value = event_get(event, &from);
         struct value translated;
-        if (translate_value(self, event, event_get(event, &from), &translated))
+        if (value && value_type(value) != VALUE_NULL &&
+            translate_value(self, event, value, &translated))
             any |= event_set(event, &to, translated, NULL);
     }
-    return any;
+    return any || (list && self->in_place);
 }
 
 static enum filter_result translate_apply(void *plugin, struct event *event,
