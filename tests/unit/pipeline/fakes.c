@@ -3,395 +3,64 @@
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "base/mem.h"
 #include "conf/source.h"
-#include "pipeline/stream.h"
-
-/* The plugins have no way to be handed a world but through one pointer; a test program runs one pipeline at a time. */
-static struct fake_world *the_world;
-
-static const struct field_ref NUMBER = FIELD_REF_TOP("number");
-static const struct field_ref MARK = FIELD_REF_TOP("mark");
-
-/* ---- codec raw: needed by every stream, never used --------------------------------------------------- */
-
-static const struct option NO_OPTIONS[] = {OPTION_END};
-
-static void raw_decode(void *self, struct str bytes, struct event_sink *sink)
-{
-    (void)self;
-    (void)bytes;
-    (void)sink;
-}
-
-static const struct codec RAW = {
-    .plugin = {.name = "raw", .options = NO_OPTIONS, .size = 1},
-    .decode = raw_decode,
-};
-
-/* ---- input feed -------------------------------------------------------------------------------------- */
-
-struct feed {
-    struct origin origin; /* first */
-    const struct plugin_env *env;
-    struct stream *stream;
-    uv_timer_t timer;
-    unsigned handed_over;
-    bool finished;
-    void (*closed)(void *ctx);
-    void *closed_ctx;
-};
-
-static void feed_acked(struct origin *origin, uint64_t token)
-{
-    (void)origin;
-    if (token <= the_world->last_token)
-        the_world->tokens_out_of_order = true;
-    the_world->last_token = token;
-}
-
-static bool feed_open(void *self, const struct plugin_env *env, struct error *err)
-{
-    struct feed *feed = self;
-    feed->env = env;
-    feed->origin.acked = feed_acked;
-    struct stream_options options = {.env = env, .origin = &feed->origin, .codec_default = "raw"};
-    feed->stream = stream_open(&options, err);
-    uv_timer_init(env->loop, &feed->timer);
-    feed->timer.data = feed;
-    return feed->stream != NULL;
-}
-
-static void finish(struct feed *feed)
-{
-    if (feed->finished)
-        return;
-    feed->finished = true;
-    uv_timer_stop(&feed->timer);
-    input_finished(feed->env);
-}
-
-static void feed_batch(uv_timer_t *timer)
-{
-    struct feed *feed = timer->data;
-    if (!the_world->feed_endless && feed->handed_over == the_world->batches) {
-        finish(feed);
-        return;
-    }
-    for (unsigned i = 0; i < the_world->batch_events; i++) {
-        struct event *event = event_new(stream_arena(feed->stream));
-        int64_t number = (int64_t)feed->handed_over * the_world->batch_events + i;
-        ck_assert(event_set(event, &NUMBER, value_int(number), NULL));
-        stream_emit(feed->stream, event);
-    }
-    stream_hand_over(feed->stream, ++feed->handed_over);
-}
-
-static bool feed_start(void *self, struct error *err)
-{
-    (void)err;
-    struct feed *feed = self;
-    uv_timer_start(&feed->timer, feed_batch, 0, 1);
-    return true;
-}
-
-static void feed_stop(void *self)
-{
-    finish(self);
-}
-
-static void on_feed_closed(uv_handle_t *handle)
-{
-    struct feed *feed = handle->data;
-    feed->closed(feed->closed_ctx);
-}
-
-static void feed_close(void *self, void (*closed)(void *ctx), void *ctx)
-{
-    struct feed *feed = self;
-    feed->closed = closed;
-    feed->closed_ctx = ctx;
-    stream_close(feed->stream);
-    uv_close((uv_handle_t *)&feed->timer, on_feed_closed);
-}
-
-static const struct input FEED = {
-    .plugin = {.name = "feed", .options = NO_OPTIONS, .size = sizeof(struct feed)},
-    .open = feed_open,
-    .start = feed_start,
-    .stop = feed_stop,
-    .close = feed_close,
-};
-
-/* ---- filters ----------------------------------------------------------------------------------------- */
-
-/* even: matches even numbers. twin: adds a copy of each event marked "twin". fall: cancels. */
-static int64_t number_of(const struct event *event)
-{
-    return value_as_int(event_get(event, &NUMBER));
-}
-
-static enum filter_result even_apply(void *self, struct event *event, struct event_sink *more)
-{
-    (void)self;
-    (void)more;
-    return number_of(event) % 2 == 0 ? FILTER_MATCHED : FILTER_SKIPPED;
-}
-
-static enum filter_result twin_apply(void *self, struct event *event, struct event_sink *more)
-{
-    (void)self;
-    struct event *twin = event_clone(more->arena, event);
-    event_set(twin, &MARK, value_str(STR("twin")), NULL);
-    more->emit(more, twin);
-    return FILTER_MATCHED;
-}
-
-static enum filter_result fall_apply(void *self, struct event *event, struct event_sink *more)
-{
-    (void)self;
-    (void)event;
-    (void)more;
-    return FILTER_CANCELLED;
-}
-
-#define FAKE_FILTER(title, function)                                                               \
-    {                                                                                              \
-        .plugin = {.name = title, .options = NO_OPTIONS, .size = 1}, .apply = function             \
-    }
-static const struct filter EVEN = FAKE_FILTER("even", even_apply);
-static const struct filter TWIN = FAKE_FILTER("twin", twin_apply);
-static const struct filter FALL = FAKE_FILTER("fall", fall_apply);
-
-/* ---- filter wait: an event is ready some turns of the timer after it was prepared ------------------------- */
-
-struct wait {
-    int64_t turns; /* for number N: turns + N % spread */
-    int64_t spread;
-    bool never;
-    const struct plugin_env *env;
-    uv_timer_t timer;
-    int64_t turn;
-};
-
-struct ticket {
-    int64_t number, ready_at;
-};
-
-static const struct option WAIT_OPTIONS[] = {
-    {.name = "turns", .doc = "d", OPTION_IN_INT(struct wait, turns), .def = "1"},
-    {.name = "spread", .doc = "d", OPTION_IN_INT(struct wait, spread), .def = "1"},
-    {.name = "never", .doc = "d", OPTION_IN_BOOL(struct wait, never), .def = "false"},
-    OPTION_END,
-};
-
-static void on_wait_timer(uv_timer_t *timer)
-{
-    struct wait *wait = timer->data;
-    wait->turn++;
-    filter_ready(wait->env);
-}
-
-static bool wait_open(void *self, const struct plugin_env *env, struct error *err)
-{
-    struct wait *wait = self;
-    (void)err;
-    wait->env = env;
-    uv_timer_init(env->loop, &wait->timer);
-    wait->timer.data = wait;
-    uv_timer_start(&wait->timer, on_wait_timer, 1, 1);
-    return true;
-}
-
-static bool wait_prepare(void *self, const struct event *event, void **held)
-{
-    struct wait *wait = self;
-    struct ticket *ticket = *held;
-    if (!ticket) {
-        atomic_fetch_add(&the_world->prepared, 1);
-        ticket = *held = arena_alloc(event->arena, sizeof *ticket);
-        ticket->number = number_of(event);
-        ticket->ready_at = wait->turn + wait->turns + ticket->number % wait->spread;
-    }
-    return !wait->never && wait->turn >= ticket->ready_at;
-}
-
-static enum filter_result wait_apply(void *self, struct event *event, struct event_sink *more)
-{
-    struct wait *wait = self;
-    const struct ticket *ticket = more->held;
-    if (!ticket || ticket->number != number_of(event) || wait->never ||
-        wait->turn < ticket->ready_at)
-        atomic_fetch_add(&the_world->mistakes, 1);
-    atomic_fetch_add(&the_world->applied, 1);
-    return FILTER_MATCHED;
-}
-
-static void wait_close(void *self)
-{
-    struct wait *wait = self;
-    uv_close((uv_handle_t *)&wait->timer, NULL);
-}
-
-static const struct filter WAIT = {
-    .plugin = {.name = "wait", .options = WAIT_OPTIONS, .size = sizeof(struct wait)},
-    .open = wait_open,
-    .apply = wait_apply,
-    .prepare = wait_prepare,
-    .close = wait_close,
-};
-
-/* ---- output sink: an item is "NUMBER[mark]\n" ------------------------------------------------------------ */
-
-enum { SINK_HELD_MAX = 8 };
-
-struct sink {
-    int64_t items, in_flight, retry_ms;
-    bool fails; /* to open */
-    const struct plugin_env *env;
-    uv_timer_t timer;
-    struct group *held[SINK_HELD_MAX];
-    unsigned held_count;
-};
-
-static const struct option SINK_OPTIONS[] = {
-    {.name = "items", .doc = "d", OPTION_IN_INT(struct sink, items), .def = "10"},
-    {.name = "in_flight", .doc = "d", OPTION_IN_INT(struct sink, in_flight), .def = "2"},
-    {.name = "retry_ms", .doc = "d", OPTION_IN_INT(struct sink, retry_ms), .def = "1"},
-    {.name = "fails", .doc = "d", OPTION_IN_BOOL(struct sink, fails), .def = "false"},
-    OPTION_END,
-};
-
-static void answer_group(struct sink *sink, struct group *group)
-{
-    (void)sink;
-    bool retried = false;
-    for (size_t i = 0; i < group_count(group); i++) {
-        struct str item = group_item(group, i);
-        enum verdict verdict = VERDICT_DELIVERED;
-        if (the_world->answer)
-            verdict = the_world->answer(the_world, item, group_attempts(group));
-        retried |= verdict == VERDICT_RETRY;
-        if (verdict == VERDICT_DELIVERED) {
-            atomic_fetch_add(&the_world->delivered, 1);
-            if (the_world->order_len < sizeof the_world->order)
-                the_world->order[the_world->order_len++] = item.ptr[0];
-        }
-        group_answer(group, i, verdict, STR("told so"));
-    }
-    group_done(group, 0, retried && the_world->shrink);
-}
-
-static void on_sink_timer(uv_timer_t *timer)
-{
-    struct sink *sink = timer->data;
-    unsigned count = sink->held_count;
-    struct group *held[SINK_HELD_MAX];
-    memcpy(held, sink->held, sizeof held);
-    sink->held_count = 0;
-    for (unsigned i = 0; i < count; i++)
-        answer_group(sink, held[i]);
-}
-
-static bool sink_open(void *self, const struct plugin_env *env, struct output_limits *limits,
-                      struct error *err)
-{
-    struct sink *sink = self;
-    if (sink->fails)
-        return error_set(err, ERROR_IO, "told to fail");
-    sink->env = env;
-    limits->max_items = (size_t)sink->items;
-    limits->max_in_flight = (unsigned)sink->in_flight;
-    limits->retry_initial_ms = limits->retry_max_ms = (unsigned)sink->retry_ms;
-    uv_timer_init(env->loop, &sink->timer);
-    sink->timer.data = sink;
-    return true;
-}
-
-static enum encode_result sink_encode(void *self, const struct event *event, struct buf *out,
-                                      struct error *err)
-{
-    (void)self;
-    (void)err;
-    const struct value *mark = event_get(event, &MARK);
-    struct str text = mark ? value_as_str(mark) : STR("");
-    return buf_printf(out, "%lld%.*s\n", (long long)number_of(event), STR_FMT(text)) ? ENCODE_DONE
-                                                                                     : ENCODE_FULL;
-}
-
-static void raise_to(atomic_uint *most, unsigned value)
-{
-    unsigned before = atomic_load(most);
-    while (value > before && !atomic_compare_exchange_weak(most, &before, value))
-        ;
-}
-
-static void sink_send(void *self, struct group *group)
-{
-    struct sink *sink = self;
-    atomic_fetch_add(&the_world->sends, 1);
-    raise_to(&the_world->most_items, (unsigned)group_count(group));
-    ck_assert_uint_lt(sink->held_count, SINK_HELD_MAX);
-    sink->held[sink->held_count++] = group;
-    raise_to(&the_world->most_in_flight, sink->held_count);
-    if (!the_world->sink_holds && !uv_is_active((uv_handle_t *)&sink->timer))
-        uv_timer_start(&sink->timer, on_sink_timer, 1, 0);
-}
-
-static void sink_stop(void *self)
-{
-    struct sink *sink = self;
-    while (sink->held_count > 0) {
-        struct group *group = sink->held[--sink->held_count];
-        group_answer_all(group, VERDICT_RETRY, STR("stopped"));
-        group_done(group, 0, false);
-    }
-    uv_close((uv_handle_t *)&sink->timer, NULL);
-}
-
-static const struct output SINK = {
-    .plugin = {.name = "sink", .options = SINK_OPTIONS, .size = sizeof(struct sink)},
-    .open = sink_open,
-    .encode = sink_encode,
-    .send = sink_send,
-    .stop = sink_stop,
-};
-static const struct output LONE_SINK = {
-    .plugin = {.name = "lone_sink",
-               .options = SINK_OPTIONS,
-               .size = sizeof(struct sink),
-               .scope = SCOPE_PIPELINE},
-    .open = sink_open,
-    .encode = sink_encode,
-    .send = sink_send,
-    .stop = sink_stop,
-};
-
-static const struct plugin_list LIST = {
-    .inputs = (const struct input *const[]){&FEED, NULL},
-    .filters = (const struct filter *const[]){&EVEN, &TWIN, &FALL, &WAIT, NULL},
-    .outputs = (const struct output *const[]){&SINK, &LONE_SINK, NULL},
-    .codecs = (const struct codec *const[]){&RAW, NULL},
-};
-
-/* ---- running ----------------------------------------------------------------------------------------- */
+#include "tests/unit/pipeline/fake_plugins.h"
 
 static const struct plugin_settings SETTINGS = {.host_name = "here", .max_event_bytes = 1 << 20};
 
-static struct plan *compile(struct arena *arena, const char *text, const struct log *log,
-                            struct error_list *errors)
+/* A text as a plan, with what a plan needs. */
+struct compiled {
+    struct arena arena;
+    struct error_list errors;
+    struct log log;
+    struct plan *plan; /* NULL: refused */
+};
+
+static struct plan *compile(struct compiled *compiled, const char *text)
 {
     struct conf_source source;
-    conf_source_text(arena, str_from(text), "test", &source);
-    struct conf_tree *tree = arena_zero(arena, sizeof *tree);
+    conf_source_text(&compiled->arena, str_from(text), "test", &source);
+    struct conf_tree *tree = arena_zero(&compiled->arena, sizeof *tree);
     struct conf_options options = {0};
-    if (!conf_parse(arena, &source, &options, tree, errors))
+    if (!conf_parse(&compiled->arena, &source, &options, tree, &compiled->errors))
         return NULL;
     struct plan_options plan_options = {
-        .plugins = &LIST, .log = log, .settings = &SETTINGS, .ecs = ECS_V8};
-    return plan_compile(&plan_options, tree, errors);
+        .plugins = &fake_plugins, .log = &compiled->log, .settings = &SETTINGS, .ecs = ECS_V8};
+    return plan_compile(&plan_options, tree, &compiled->errors);
+}
+
+static void compiled_init(struct compiled *compiled, const char *text)
+{
+    arena_init(&compiled->arena, NULL);
+    error_list_init(&compiled->errors);
+    log_init(&compiled->log, LOG_LEVEL_FATAL, LOG_FORMAT_PLAIN, 2);
+    compiled->plan = compile(compiled, text);
+}
+
+static void compiled_release(struct compiled *compiled)
+{
+    plan_free(compiled->plan);
+    error_list_release(&compiled->errors);
+    arena_release(&compiled->arena);
+}
+
+static struct engine_options options_of(const struct compiled *compiled, uv_loop_t *loop,
+                                        size_t lanes, struct engine_memory *memory)
+{
+    ck_assert_msg(compiled->plan, "%s",
+                  compiled->errors.count ? compiled->errors.items[0].text : "no plan");
+    *memory = (struct engine_memory){.limit_bytes = 64 << 20};
+    return (struct engine_options){
+        .plan = compiled->plan,
+        .plugins = &fake_plugins,
+        .log = &compiled->log,
+        .settings = &SETTINGS,
+        .pipeline_id = "main",
+        .lanes = lanes,
+        .memory = memory,
+        .loop = loop,
+    };
 }
 
 static void stop_engine(uv_timer_t *timer)
@@ -404,104 +73,71 @@ static void close_timer(void *timer)
     uv_close(timer, NULL);
 }
 
-void fake_run(struct fake_world *world, const char *text, size_t lanes, unsigned stop_after_ms)
+static void run_engine(struct engine *engine, uv_loop_t *loop, unsigned stop_after_ms)
 {
-    the_world = world;
-    struct arena arena;
-    arena_init(&arena, NULL);
-    struct error_list errors;
-    error_list_init(&errors);
-    struct log log;
-    log_init(&log, LOG_LEVEL_FATAL, LOG_FORMAT_PLAIN, 2);
-    struct plan *plan = compile(&arena, text, &log, &errors);
-    ck_assert_msg(plan, "%s", errors.count ? errors.items[0].text : "no plan");
-    uv_loop_t loop;
-    uv_loop_init(&loop);
-    struct engine_memory memory = {.limit_bytes = 64 << 20};
-    struct engine_options options = {
-        .plan = plan,
-        .plugins = &LIST,
-        .log = &log,
-        .settings = &SETTINGS,
-        .pipeline_id = "main",
-        .lanes = lanes,
-        .memory = &memory,
-        .shutdown_timeout_ms = world->shutdown_ms ? world->shutdown_ms : 200,
-        .loop = &loop,
-        .ordered = lanes == 1 && !world->unordered,
-    };
     struct error err = {0};
-    struct engine *engine = engine_new(&options, &err);
-    ck_assert_msg(engine, "%s", err.text);
     uv_timer_t stopper;
-    uv_timer_init(&loop, &stopper);
+    uv_timer_init(loop, &stopper);
     stopper.data = engine;
     if (stop_after_ms)
         uv_timer_start(&stopper, stop_engine, stop_after_ms, 0);
     engine_on_closing(engine, close_timer, &stopper);
     ck_assert_msg(engine_start(engine, &err), "%s", err.text);
-    uv_run(&loop, UV_RUN_DEFAULT);
+    uv_run(loop, UV_RUN_DEFAULT);
+}
+
+void fake_run(struct fake_world *world, const char *text, size_t lanes, unsigned stop_after_ms)
+{
+    struct compiled compiled;
+    struct engine_memory memory;
+    struct error err = {0};
+    uv_loop_t loop;
+    fake_plugins_tell(world);
+    compiled_init(&compiled, text);
+    uv_loop_init(&loop);
+    struct engine_options options = options_of(&compiled, &loop, lanes, &memory);
+    options.shutdown_timeout_ms = world->shutdown_ms ? world->shutdown_ms : 200;
+    options.ordered = lanes == 1 && !world->unordered;
+    struct engine *engine = engine_new(&options, &err);
+    ck_assert_msg(engine, "%s", err.text);
+    run_engine(engine, &loop, stop_after_ms);
     engine_summary(engine, &world->summary);
     engine_free(engine);
     ck_assert_int_eq(uv_loop_close(&loop), 0);
     ck_assert_uint_eq(memory.used, 0);
     ck_assert_uint_eq(memory.reserved, 0);
-    plan_free(plan);
-    error_list_release(&errors);
-    arena_release(&arena);
+    compiled_release(&compiled);
 }
 
 const char *fake_open_error(const char *text, size_t lanes)
 {
     static struct error err;
     static struct fake_world world;
-    the_world = &world;
-    struct arena arena;
-    arena_init(&arena, NULL);
-    struct error_list errors;
-    error_list_init(&errors);
-    struct log log;
-    log_init(&log, LOG_LEVEL_FATAL, LOG_FORMAT_PLAIN, 2);
-    struct plan *plan = compile(&arena, text, &log, &errors);
-    ck_assert_ptr_nonnull(plan);
+    struct compiled compiled;
+    struct engine_memory memory;
     uv_loop_t loop;
+    fake_plugins_tell(&world);
+    compiled_init(&compiled, text);
     uv_loop_init(&loop);
-    struct engine_memory memory = {.limit_bytes = 64 << 20};
-    struct engine_options options = {
-        .plan = plan,
-        .plugins = &LIST,
-        .log = &log,
-        .settings = &SETTINGS,
-        .pipeline_id = "main",
-        .lanes = lanes,
-        .memory = &memory,
-        .loop = &loop,
-    };
+    struct engine_options options = options_of(&compiled, &loop, lanes, &memory);
     ck_assert_ptr_null(engine_new(&options, &err));
     ck_assert_int_eq(uv_loop_close(&loop), 0);
-    plan_free(plan);
-    error_list_release(&errors);
-    arena_release(&arena);
+    compiled_release(&compiled);
     return err.text;
 }
 
 const char *fake_refusal(const char *text)
 {
     static char joined[4096];
-    struct arena arena;
-    arena_init(&arena, NULL);
-    struct error_list errors;
-    error_list_init(&errors);
-    struct log log;
-    log_init(&log, LOG_LEVEL_FATAL, LOG_FORMAT_PLAIN, 2);
-    struct plan *plan = compile(&arena, text, &log, &errors);
-    ck_assert_ptr_null(plan);
+    struct compiled compiled;
+    compiled_init(&compiled, text);
+    ck_assert_ptr_null(compiled.plan);
+    const struct error_list *errors = &compiled.errors;
     joined[0] = 0;
-    for (size_t i = 0, len = 0; i < errors.count && len < sizeof joined; i++)
+    for (size_t i = 0, len = 0; i < errors->count && len < sizeof joined; i++)
         len += (size_t)snprintf(joined + len, sizeof joined - len, "%u:%u %s\n",
-                                errors.items[i].position.line, errors.items[i].position.column,
-                                errors.items[i].text);
-    error_list_release(&errors);
-    arena_release(&arena);
+                                errors->items[i].position.line, errors->items[i].position.column,
+                                errors->items[i].text);
+    compiled_release(&compiled);
     return joined;
 }

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The plugins themselves, for fakes.c which runs pipelines with them.
+ */
+#ifndef MILLRACE_TESTS_UNIT_PIPELINE_FAKE_PLUGINS_H
+#define MILLRACE_TESTS_UNIT_PIPELINE_FAKE_PLUGINS_H
+
+#include "tests/unit/pipeline/fakes.h"
+
+extern const struct plugin_list fake_plugins;
+
+/* Where they write what happens. They have no way to be handed a world but through one pointer; a test program runs one
+ * pipeline at a time. */
+void fake_plugins_tell(struct fake_world *world);
+
+#endif
