@@ -51,13 +51,12 @@ mrb_noreturn void script_raise(mrb_state *mrb, const char *class_name, const cha
 static mrb_value place_of(mrb_state *mrb, mrb_value exception)
 {
     mrb_value trace = mrb_funcall(mrb, exception, "backtrace", 0);
-    mrb_value place = mrb_nil_value();
     for (mrb_int i = 0; mrb_array_p(trace) && i < RARRAY_LEN(trace); i++) {
-        place = RARRAY_PTR(trace)[i];
+        mrb_value place = RARRAY_PTR(trace)[i];
         if (mrb_string_p(place) && !str_starts_with(script_str(place), STR("prelude:")))
             return place;
     }
-    return place;
+    return mrb_nil_value();
 }
 
 static mrb_value describe(mrb_state *mrb, void *ud)

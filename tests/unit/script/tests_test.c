@@ -105,6 +105,7 @@ START_TEST(runs_tests_of_files)
     ck_assert_msg(passed == (FILES[_i].error[0] == '\0') && strstr(err.text, FILES[_i].error),
                   "%s gave %s", FILES[_i].file, err.text);
     ck_assert_msg(passed || strstr(err.text, path), "%s", err.text);
+    ck_assert_ptr_null(strstr(err.text, "prelude")); /* a place is the script's own or none */
 }
 END_TEST
 
