@@ -104,7 +104,8 @@ static bool syslog_pri_open(void *plugin, const struct plugin_env *env, struct e
 static int64_t priority_of(struct arena *arena, const struct value *value)
 {
     double real;
-    if (!value || value_type(value) == VALUE_NULL)
+    if (!value || value_type(value) == VALUE_NULL ||
+        (value_type(value) == VALUE_BOOL && !value_as_bool(value)))
         return DEFAULT_PRIORITY;
     if (value_type(value) == VALUE_ARRAY)
         return value_array_count(value) > 0 &&
@@ -122,16 +123,21 @@ static int64_t priority_of(struct arena *arena, const struct value *value)
     return is_number ? (int64_t)real : 0;
 }
 
+/* A number below 0 counts from the end, as in Ruby; a number without a label sets none. */
+static bool set_label(struct event *event, const struct field_ref *field,
+                      const struct option_strings *labels, int64_t number)
+{
+    int64_t count = (int64_t)labels->count, index = number < 0 ? number + count : number;
+    return index < 0 || index >= count ||
+           event_set(event, field, value_str(labels->items[index]), NULL);
+}
+
 static bool set_labels(const struct syslog_pri *self, struct event *event, int64_t facility,
                        int64_t severity)
 {
-    if (facility < 0 || (size_t)facility >= self->facility_labels.count ||
-        (size_t)severity >= self->severity_labels.count)
-        return false;
-    struct str name = self->facility_labels.items[facility];
-    struct str level = self->severity_labels.items[severity];
-    return event_set(event, &self->targets->facility, value_str(name), NULL) &&
-           event_set(event, &self->targets->severity, value_str(level), NULL);
+    return facility < (int64_t)self->facility_labels.count &&
+           set_label(event, &self->targets->facility, &self->facility_labels, facility) &&
+           set_label(event, &self->targets->severity, &self->severity_labels, severity);
 }
 
 static enum filter_result syslog_pri_apply(void *plugin, struct event *event,
@@ -144,11 +150,11 @@ static enum filter_result syslog_pri_apply(void *plugin, struct event *event,
     int64_t facility = (priority - severity) / (1 << SEVERITY_BITS);
     bool set = event_set(event, &self->targets->severity_code, value_int(severity), NULL) &&
                event_set(event, &self->targets->facility_code, value_int(facility), NULL);
-    if (set && (!self->use_labels || set_labels(self, event, facility, severity)))
-        return FILTER_MATCHED;
-    counter_add(self->failures, 1);
-    event_add_tag(event, STR("_syslogpriparsefailure"));
-    return FILTER_SKIPPED;
+    if (!set || (self->use_labels && !set_labels(self, event, facility, severity))) {
+        counter_add(self->failures, 1);
+        event_add_tag(event, STR("_syslogpriparsefailure"));
+    }
+    return FILTER_MATCHED; /* also with the tag */
 }
 
 const struct filter filter_syslog_pri = {

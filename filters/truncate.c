@@ -37,6 +37,18 @@ static bool cut_str(struct value *value, size_t max)
     return true;
 }
 
+/* The strings of a list; not what its lists and objects hold. */
+static bool cut_list(struct value *list, size_t max)
+{
+    bool changed = false;
+    for (size_t i = 0; i < value_array_count(list); i++) {
+        struct value *item = value_array_at(list, i);
+        if (value_type(item) == VALUE_STRING)
+            changed |= cut_str(item, max);
+    }
+    return changed;
+}
+
 /* True when anything was cut. */
 static bool cut(struct value *value, size_t max)
 {
@@ -45,8 +57,7 @@ static bool cut(struct value *value, size_t max)
     if (value_type(value) == VALUE_STRING)
         return cut_str(value, max);
     if (value_type(value) == VALUE_ARRAY)
-        for (size_t i = 0; i < value_array_count(value); i++)
-            changed |= cut(value_array_at(value, i), max);
+        return cut_list(value, max);
     if (value_type(value) == VALUE_OBJECT)
         for (size_t i = 0; i < value_object_count(value); i++)
             changed |= cut(value_object_at(value, i, &key), max);

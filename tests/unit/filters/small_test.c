@@ -94,7 +94,7 @@ static const struct filter_case CASES[] = {
     /* truncate */
     {&filter_truncate, "length_bytes => 4",
      "{\"a\":\"결제\",\"b\":[\"abcdef\",{\"c\":\"12345\"}],\"d\":12345}",
-     "matched {\"a\":\"결\",\"b\":[\"abcd\",{\"c\":\"1234\"}],\"d\":12345}"},
+     "matched {\"a\":\"결\",\"b\":[\"abcd\",{\"c\":\"12345\"}],\"d\":12345}"},
     {&filter_truncate, "length_bytes => 3 fields => ['a', '[x][y]']",
      "{\"a\":\"abc\",\"b\":\"abcdef\"}", "skipped {\"a\":\"abc\",\"b\":\"abcdef\"}"},
     {&filter_truncate, "length_bytes => 0 fields => 'a'", "{\"a\":\"abc\"}",
@@ -134,10 +134,14 @@ static const struct filter_case CASES[] = {
     {&filter_syslog_pri, "syslog_pri_field_name => 'p' use_labels => false", "{\"p\":[\"34\"]}",
      "matched "
      "{\"p\":[\"34\"],\"log\":{\"syslog\":{\"severity\":{\"code\":2},\"facility\":{\"code\":4}}}}"},
-    {&filter_syslog_pri, "syslog_pri_field_name => 'p'", "{\"p\":-1}",
-     "skipped "
-     "{\"p\":-1,\"log\":{\"syslog\":{\"severity\":{\"code\":7},\"facility\":{\"code\":-1}}},"
+    {&filter_syslog_pri, "syslog_pri_field_name => 'p'", "{\"p\":192}",
+     "matched "
+     "{\"p\":192,\"log\":{\"syslog\":{\"severity\":{\"code\":0},\"facility\":{\"code\":24}}},"
      "\"tags\":[\"_syslogpriparsefailure\"]}"},
+    {&filter_syslog_pri, "syslog_pri_field_name => 'p' severity_labels => ['y']", "{\"p\":-1}",
+     "matched "
+     "{\"p\":-1,\"log\":{\"syslog\":{\"severity\":{\"code\":7},\"facility\":{\"code\":-1,"
+     "\"name\":\"local7\"}}}}"},
     {&filter_syslog_pri,
      "syslog_pri_field_name => 'p' facility_labels => ['x'] severity_labels => ['y']",
      "{\"p\":\"0\"}",
