@@ -11,6 +11,7 @@
 #include "filters/filters.h"
 #include "filters/kv_pattern.h"
 #include "pipeline/evaluate.h"
+#include "pipeline/value_conf.h"
 
 enum {
     KV_DEPTH_MAX = 100,          /* of values that hold pairs again */
@@ -465,22 +466,6 @@ static bool evaluate_all(const struct option_templates *templates, struct event 
     return true;
 }
 
-static struct value value_of_option(struct arena *arena, const struct conf_value *option)
-{
-    int64_t integer;
-    double real;
-    if (option->type == CONF_NUMBER && !option->is_float && str_to_int(option->text, &integer))
-        return value_int(integer);
-    if (option->type == CONF_NUMBER && str_to_double(option->text, &real))
-        return value_float(real);
-    if (option->type != CONF_ARRAY)
-        return value_str(option->text);
-    struct value list = value_array_new(arena, option->count);
-    for (size_t i = 0; i < option->count; i++)
-        value_array_push(arena, &list, value_str(option->items[i].text));
-    return list;
-}
-
 /* default_keys with what was found over them. */
 static struct value with_defaults(const struct kv_filter *filter, struct arena *arena,
                                   struct value found)
@@ -490,7 +475,7 @@ static struct value with_defaults(const struct kv_filter *filter, struct arena *
     struct value all = value_object_new(arena, filter->default_keys.count);
     for (size_t i = 0; i < filter->default_keys.count; i++) {
         const struct conf_pair *pair = &filter->default_keys.pairs[i];
-        value_object_set(arena, &all, pair->key.text, value_of_option(arena, &pair->value));
+        value_object_set(arena, &all, pair->key.text, value_from_conf(arena, &pair->value));
     }
     for (size_t i = 0; i < value_object_count(&found); i++) {
         struct str key;

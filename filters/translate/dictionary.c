@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "conf/yaml_tree.h"
+#include "pipeline/value_conf.h"
 
 void dictionary_init(struct dictionary *dictionary, enum dictionary_lookup lookup,
                      bool keys_are_expressions, struct regex_scratch *scratch)
@@ -47,31 +48,12 @@ static struct value plain_value(struct arena *arena, struct str text)
     return value_str_dup(arena, text);
 }
 
-static struct value value_of_conf(struct arena *arena, const struct conf_value *value)
-{
-    if (value->type == CONF_NUMBER)
-        return plain_value(arena, value->text);
-    if (value->type == CONF_HASH) {
-        struct value object = value_object_new(arena, value->count);
-        for (size_t i = 0; i < value->count; i++)
-            value_object_set(arena, &object, arena_dup(arena, value->pairs[i].key.text),
-                             value_of_conf(arena, &value->pairs[i].value));
-        return object;
-    }
-    if (value->type != CONF_ARRAY)
-        return value_str_dup(arena, value->text);
-    struct value list = value_array_new(arena, value->count);
-    for (size_t i = 0; i < value->count; i++)
-        value_array_push(arena, &list, value_of_conf(arena, &value->items[i]));
-    return list;
-}
-
 void dictionary_add_pairs(struct dictionary *dictionary, const struct option_hash *pairs)
 {
     for (size_t i = 0; i < pairs->count; i++)
         value_object_set(&dictionary->arena, &dictionary->entries,
                          arena_dup(&dictionary->arena, pairs->pairs[i].key.text),
-                         value_of_conf(&dictionary->arena, &pairs->pairs[i].value));
+                         value_from_conf(&dictionary->arena, &pairs->pairs[i].value));
 }
 
 static struct value value_of_yaml(struct arena *arena, const struct yaml_tree *node)

@@ -64,8 +64,8 @@ static const struct {
     /* defaults */
     {"source => 's' default_keys => { 'a' => 9 from => 'x' }", "{\"s\":\"a=1\"}",
      "matched {\"s\":\"a=1\",\"a\":\"1\",\"from\":\"x\"}"},
-    {"default_keys => { 'a' => 9 'b' => [1, 'x'] 'c' => 1.5 }", "{}",
-     "matched {\"a\":9,\"b\":[\"1\",\"x\"],\"c\":1.5}"},
+    {"default_keys => { 'a' => 9 'b' => [1, 'x'] 'c' => 1.5 'd' => { 'k' => 2 } }", "{}",
+     "matched {\"a\":9,\"b\":[1,\"x\"],\"c\":1.5,\"d\":{\"k\":2}}"},
     /* recursive */
     {"source => 's' target => 's' recursive => true", "{\"s\":\"a=(b=1 c=[d=2]) e=3\"}",
      "matched {\"s\":{\"a\":{\"b\":\"1\",\"c\":{\"d\":\"2\"}},\"e\":\"3\"}}"},
