@@ -294,24 +294,27 @@ static struct value capture_value(struct arena *arena, enum grok_type type, stru
     return type == GROK_INT ? ruby_to_i(arena, text) : value_float(ruby_to_f(arena, text));
 }
 
-static void join_value(struct event *event, const struct field_ref *target, struct value value)
+static bool join_value(struct event *event, const struct field_ref *target, struct value value)
 {
     const struct value *old = event_get(event, target);
-    if (!old || value_type(old) == VALUE_NULL) {
-        event_set(event, target, value, NULL);
-    } else if (value_type(old) == VALUE_ARRAY) {
+    if (!old || value_type(old) == VALUE_NULL)
+        return event_set(event, target, value, NULL);
+    if (value_type(old) == VALUE_ARRAY) {
         struct value list = *old;
         value_array_push(event->arena, &list, value);
-        event_set(event, target, list, NULL);
-    } else if (value_type(old) == VALUE_STRING) {
+        return event_set(event, target, list, NULL);
+    }
+    if (value_type(old) == VALUE_STRING) {
         struct value list = value_array_new(event->arena, 2);
         value_array_push(event->arena, &list, *old);
         value_array_push(event->arena, &list, value);
-        event_set(event, target, list, NULL);
+        return event_set(event, target, list, NULL);
     }
+    return true;
 }
 
-static void store(const struct grok_filter *filter, const struct grok_expression *expression,
+/* False when a field cannot be set: below a text, or in tags. The captures before it stay. */
+static bool store(const struct grok_filter *filter, const struct grok_expression *expression,
                   struct event *event, struct str text)
 {
     for (size_t i = 0; i < expression->grok.count; i++) {
@@ -324,14 +327,16 @@ static void store(const struct grok_filter *filter, const struct grok_expression
         if (took_part)
             value =
                 capture_value(event->arena, capture->type, str_make(text.ptr + start, end - start));
-        if (expression->overwrite[i])
-            event_set(event, &expression->targets[i], value, NULL);
-        else
-            join_value(event, &expression->targets[i], value);
+        const struct field_ref *target = &expression->targets[i];
+        if (expression->overwrite[i] ? !event_set(event, target, value, NULL)
+                                     : !join_value(event, target, value))
+            return false;
     }
+    return true;
 }
 
-enum match { MATCH_NONE, MATCH_FOUND, MATCH_GIVEN_UP };
+/* REFUSED: matched, but a field could not be set, with which Logstash leaves the source as one that did not match. */
+enum match { MATCH_NONE, MATCH_FOUND, MATCH_REFUSED, MATCH_GIVEN_UP };
 
 /* Logstash's answer: whether the last pattern that was tried matched. A match that was given up ends the plugin's work on
  * the event. */
@@ -351,7 +356,8 @@ static enum match match_text(struct grok_filter *filter, const struct grok_sourc
         }
         if (!matched)
             continue;
-        store(filter, expression, event, text);
+        if (!store(filter, expression, event, text))
+            return MATCH_REFUSED;
         if (filter->break_on_match)
             break;
     }
@@ -365,14 +371,16 @@ static enum match match_source(struct grok_filter *filter, const struct grok_sou
     if (!value || value_type(value) == VALUE_NULL)
         return match_text(filter, source, event, STR(""));
     if (value_type(value) != VALUE_ARRAY)
-        return match_text(filter, source, event, value_to_text(event->arena, value));
+        return match_text(filter, source, event, ruby_text(event->arena, value));
     struct value list = value_dup(event->arena, value);
     enum match result = MATCH_NONE;
-    for (size_t i = 0; i < value_array_count(&list) && result != MATCH_GIVEN_UP; i++) {
-        struct str text = value_to_text(event->arena, value_array_at(&list, i));
+    for (size_t i = 0; i < value_array_count(&list); i++) {
+        struct str text = ruby_text(event->arena, value_array_at(&list, i));
         enum match item = match_text(filter, source, event, text);
         if (item != MATCH_NONE)
             result = item;
+        if (item == MATCH_REFUSED || item == MATCH_GIVEN_UP)
+            break;
     }
     return result;
 }

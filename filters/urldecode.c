@@ -88,7 +88,7 @@ static struct value decode_object(struct urldecode *self, struct arena *arena,
     for (size_t i = 0; i < value_object_count(object); i++) {
         struct str key;
         const struct value *item = value_object_at(object, i, &key);
-        value_object_set(arena, &decoded, decode_str(self, arena, key), decode(self, arena, item));
+        value_object_set(arena, &decoded, key, decode(self, arena, item));
     }
     return decoded;
 }
@@ -131,10 +131,9 @@ static enum filter_result urldecode_apply(void *plugin, struct event *event,
     (void)more;
     if (self->all_fields)
         decode_all(self, event);
-    if (self->all_fields || decode_field(self, event))
-        return FILTER_MATCHED;
-    event_add_tags(event, &self->tag_on_failure);
-    return FILTER_SKIPPED;
+    else if (!decode_field(self, event))
+        event_add_tags(event, &self->tag_on_failure);
+    return FILTER_MATCHED; /* also with the tag */
 }
 
 const struct filter filter_urldecode = {

@@ -99,15 +99,20 @@ static const struct filter_case CASES[] = {
      "{\"a\":\"abc\",\"b\":\"abcdef\"}", "skipped {\"a\":\"abc\",\"b\":\"abcdef\"}"},
     {&filter_truncate, "length_bytes => 0 fields => 'a'", "{\"a\":\"abc\"}",
      "matched {\"a\":\"\"}"},
+    /* grok: a field that cannot be set is no match; what was set before stays */
+    {&filter_grok, "match => { 'a' => '(?<x>x)(?<[o][p]>y)(?<z>z)' }", "{\"a\":\"xyz\",\"o\":5}",
+     "skipped {\"a\":\"xyz\",\"o\":5,\"x\":\"x\",\"tags\":[\"_grokparsefailure\"]}"},
+    {&filter_grok, "match => { 'a' => '%{GREEDYDATA:x}' }", "{\"a\":1e20}",
+     "matched {\"a\":1.0E20,\"x\":\"1.0e+20\"}"},
     /* urldecode */
     {&filter_urldecode, "field => 'u'", "{\"u\":\"a%20b+c%C3%A9%zz%4\"}",
      "matched {\"u\":\"a b+cé%zz%4\"}"},
     {&filter_urldecode, "all_fields => true", "{\"u\":[\"%41\",{\"%42\":\"%43\"}],\"n\":1}",
-     "matched {\"u\":[\"A\",{\"B\":\"C\"}],\"n\":1}"},
+     "matched {\"u\":[\"A\",{\"%42\":\"C\"}],\"n\":1}"},
     {&filter_urldecode, "field => 'u' charset => 'ISO-8859-1'", "{\"u\":\"%E9\"}",
      "matched {\"u\":\"é\"}"},
     {&filter_urldecode, "field => '[s][x]'", "{\"s\":\"t\"}",
-     "skipped {\"s\":\"t\",\"tags\":[\"_urldecodefailure\"]}"},
+     "matched {\"s\":\"t\",\"tags\":[\"_urldecodefailure\"]}"},
     {&filter_urldecode, "field => 'u'", "{\"u\":\"%D3%C3%BB\"}",
      "matched {\"u\":\"\\\\xD3\xC3\xBB\"}"},
     /* de_dot */
