@@ -302,7 +302,10 @@ static bool join_value(struct event *event, const struct field_ref *target, stru
     if (value_type(old) == VALUE_ARRAY) {
         struct value list = *old;
         value_array_push(event->arena, &list, value);
-        return event_set(event, target, list, NULL);
+        if (event_set(event, target, list, NULL))
+            return true;
+        value_array_remove(&list, value_array_count(&list) - 1); /* it was the event's own list */
+        return false;
     }
     if (value_type(old) == VALUE_STRING) {
         struct value list = value_array_new(event->arena, 2);

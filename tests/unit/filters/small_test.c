@@ -102,6 +102,8 @@ static const struct filter_case CASES[] = {
     /* grok: a field that cannot be set is no match; what was set before stays */
     {&filter_grok, "match => { 'a' => '(?<x>x)(?<[o][p]>y)(?<z>z)' }", "{\"a\":\"xyz\",\"o\":5}",
      "skipped {\"a\":\"xyz\",\"o\":5,\"x\":\"x\",\"tags\":[\"_grokparsefailure\"]}"},
+    {&filter_grok, "match => { 'a' => '%{INT:tags:int}' }", "{\"a\":5,\"tags\":[\"t\"]}",
+     "skipped {\"a\":5,\"tags\":[\"t\",\"_grokparsefailure\"]}"},
     {&filter_grok, "match => { 'a' => '%{GREEDYDATA:x}' }", "{\"a\":1e20}",
      "matched {\"a\":1.0E20,\"x\":\"1.0e+20\"}"},
     /* urldecode */
