@@ -32,16 +32,20 @@ def quiet(command, seconds, **options):
 
 
 def apt_files():
-    return [path for path in [pathlib.Path('/etc/apt/sources.list'), *pathlib.Path('/etc/apt/sources.list.d').glob('*')]
+    """Those that apt reads: it goes by the ending."""
+    parts = pathlib.Path('/etc/apt/sources.list.d')
+    return [path for path in [pathlib.Path('/etc/apt/sources.list'), *parts.glob('*.list'), *parts.glob('*.sources')]
             if path.is_file()]
 
 
 def mirror():
-    """Where this machine has its packages from, if it says so."""
+    """Where this machine has Debian 12 itself from, if it says so; other sources and security updates are no mirror."""
     for path in apt_files():
-        found = re.search(r'^(?:URIs:|deb(?: \[.*?\])?) *(https?://\S+)', path.read_text(), re.M)
-        if found and 'bookworm-security' not in path.read_text().split(found[1])[0]:
-            return [found[1]]
+        for stanza in re.split(r'\n\s*\n', path.read_text()):
+            line = re.search(r'^deb(?: \[.*?\])? *(https?://\S+) bookworm main\b', stanza, re.M)
+            found = line or re.search(r'^URIs: *(https?://\S+)', stanza, re.M)
+            if found and (line or re.search(r'^Suites:(.* )?bookworm( |$)', stanza, re.M)):
+                return [found[1]]
     return []
 
 
