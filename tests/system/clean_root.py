@@ -49,6 +49,13 @@ def mirror():
     return []
 
 
+def need_namespaces():
+    """A root that is no mount of its own, as in a chroot, has no mount namespaces to give."""
+    status, output = quiet(['unshare', '--mount', '--pid', '--fork', 'true'], COMMAND_SECONDS)
+    if status != 0:
+        raise unittest.SkipTest(f'no clean root inside this one: {output.strip()[-300:]}')
+
+
 def make(tar):
     folder = tar.with_suffix('.new')
     shutil.rmtree(folder, ignore_errors=True)
@@ -75,6 +82,7 @@ def kept():
 
 class CleanRoot:
     def __init__(self, path):
+        need_namespaces()
         if os.geteuid() != 0:
             raise unittest.SkipTest('only root can make a clean root')
         support.need_command('debootstrap', 'it makes a clean root')
