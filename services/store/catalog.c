@@ -282,6 +282,14 @@ struct store_index *catalog_find(const struct catalog *catalog, struct str name)
     return map_get(&catalog->indices, name);
 }
 
+int64_t index_list_documents(const struct index_list *list)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; i < list->count; i++)
+        sum += list->items[i]->docs;
+    return sum;
+}
+
 bool catalog_not_found(struct str name, struct api_error *err)
 {
     api_error_set(err, 404, "index_not_found_exception", "no such index [%.*s]", STR_FMT(name));

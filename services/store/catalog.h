@@ -44,6 +44,7 @@ struct index_list {
     struct store_index **items;
     size_t count;
 };
+int64_t index_list_documents(const struct index_list *list); /* of all */
 
 struct catalog {
     struct database *database;

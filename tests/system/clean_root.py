@@ -82,9 +82,9 @@ def kept():
 
 class CleanRoot:
     def __init__(self, path):
-        need_namespaces()
         if os.geteuid() != 0:
             raise unittest.SkipTest('only root can make a clean root')
+        need_namespaces()
         support.need_command('debootstrap', 'it makes a clean root')
         self.path = pathlib.Path(path)
         self.path.mkdir(parents=True)

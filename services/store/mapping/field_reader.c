@@ -231,3 +231,28 @@ int term_compare(const struct term *a, const struct term *b)
     }
     return 0;
 }
+
+bool field_need_no_text(const struct field *field, struct str path, struct api_error *err)
+{
+    return field->type != FIELD_TEXT ||
+           api_error_set(
+               err, 400, "illegal_argument_exception",
+               "Text fields are not optimised for operations that require per-document field "
+               "data like aggregations and sorting, so these operations are disabled by default. "
+               "Please use a keyword field instead. Alternatively, set fielddata=true on [%.*s] "
+               "in order to load field data by uninverting the inverted index. Note that this "
+               "can use significant memory.",
+               STR_FMT(path));
+}
+
+bool field_need_doc_values(const struct field *field, struct str path, struct api_error *err)
+{
+    if (!field_need_no_text(field, path, err))
+        return false;
+    return !field->has_no_doc_values ||
+           api_error_set(
+               err, 400, "illegal_argument_exception",
+               "Can't load fielddata on [%.*s] because fielddata is unsupported on fields of "
+               "type [%s]. Use doc values instead.",
+               STR_FMT(path), field->type_name);
+}

@@ -6,6 +6,7 @@
 #ifndef MILLRACE_SERVICES_STORE_MAPPING_FIELD_READER_H
 #define MILLRACE_SERVICES_STORE_MAPPING_FIELD_READER_H
 
+#include "services/store/api_error.h"
 #include "services/store/mapping/field_value.h"
 
 enum term_kind { TERM_TEXT, TERM_INTEGER, TERM_REAL, TERM_IP };
@@ -49,5 +50,11 @@ int term_compare(const struct term *a, const struct term *b);
 enum { IP_KEY_BYTES = 16 };
 bool ip_key(const struct ip_network *ip, char out[IP_KEY_BYTES]);
 int ip_compare(const struct ip_network *a, const struct ip_network *b); /* IPv4 lies within IPv6 */
+
+/* Sorting, aggregations and doc values need one value of a field for each document, which text has not. False with the words
+ * of the server; path: as the request names the field. */
+bool field_need_no_text(const struct field *field, struct str path, struct api_error *err);
+/* The same, and the field must keep doc values. */
+bool field_need_doc_values(const struct field *field, struct str path, struct api_error *err);
 
 #endif

@@ -319,12 +319,9 @@ void rest_cat_count(struct worker *worker, struct rest_request *request)
                                               {"timestamp", "ts", false, false},
                                               {"count", "dc", true, false}};
     struct index_list indices;
-    int64_t sum = 0;
     if (!rest_indices(worker, request, &indices))
         return;
-    for (size_t i = 0; i < indices.count; i++)
-        sum += indices.items[i]->docs;
-    struct str cells[] = {{0}, {0}, number(&worker->scratch, sum)};
+    struct str cells[] = {{0}, {0}, number(&worker->scratch, index_list_documents(&indices))};
     fill_now(&worker->scratch, cells);
     finish_row(request, COUNT, cells, sizeof COUNT / sizeof *COUNT);
 }

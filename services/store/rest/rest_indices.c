@@ -138,6 +138,26 @@ void rest_get_settings(struct worker *worker, struct rest_request *request)
 
 /* ---- changing them ---- */
 
+typedef bool change_function(struct worker *worker, struct store_index *index,
+                             const struct value *body, struct api_error *err);
+
+/* Each index that the request names, by its body. */
+static void change_indices(struct worker *worker, struct rest_request *request,
+                           change_function *change)
+{
+    struct value body;
+    struct index_list indices;
+    struct api_error err;
+    if (!rest_body(worker, request, &body) || !rest_indices(worker, request, &indices))
+        return;
+    for (size_t i = 0; i < indices.count; i++)
+        if (!change(worker, indices.items[i], &body, &err)) {
+            rest_error(request, &err);
+            return;
+        }
+    rest_acknowledge(request);
+}
+
 static bool merge_mapping(struct worker *worker, struct store_index *index,
                           const struct value *body, struct api_error *err)
 {
@@ -157,17 +177,7 @@ static bool merge_mapping(struct worker *worker, struct store_index *index,
 
 void rest_put_mapping(struct worker *worker, struct rest_request *request)
 {
-    struct value body;
-    struct index_list indices;
-    struct api_error err;
-    if (!rest_body(worker, request, &body) || !rest_indices(worker, request, &indices))
-        return;
-    for (size_t i = 0; i < indices.count; i++)
-        if (!merge_mapping(worker, indices.items[i], &body, &err)) {
-            rest_error(request, &err);
-            return;
-        }
-    rest_acknowledge(request);
+    change_indices(worker, request, merge_mapping);
 }
 
 static bool add_settings(struct worker *worker, struct store_index *index, const struct value *body,
@@ -192,17 +202,7 @@ static bool add_settings(struct worker *worker, struct store_index *index, const
 
 void rest_put_settings(struct worker *worker, struct rest_request *request)
 {
-    struct value body;
-    struct index_list indices;
-    struct api_error err;
-    if (!rest_body(worker, request, &body) || !rest_indices(worker, request, &indices))
-        return;
-    for (size_t i = 0; i < indices.count; i++)
-        if (!add_settings(worker, indices.items[i], &body, &err)) {
-            rest_error(request, &err);
-            return;
-        }
-    rest_acknowledge(request);
+    change_indices(worker, request, add_settings);
 }
 
 /* What was answered can be found: there is nothing to refresh. */

@@ -79,12 +79,9 @@ void rest_search(struct worker *worker, struct rest_request *request)
 static void count_documents(struct worker *worker, struct rest_request *request)
 {
     struct index_list indices;
-    int64_t sum = 0;
     if (!rest_indices(worker, request, &indices))
         return;
-    for (size_t i = 0; i < indices.count; i++)
-        sum += indices.items[i]->docs;
-    write_count(request, (uint64_t)sum, indices.count);
+    write_count(request, (uint64_t)index_list_documents(&indices), indices.count);
 }
 
 void rest_count(struct worker *worker, struct rest_request *request)

@@ -60,26 +60,8 @@ static bool check_field(const struct aggregation *aggregation, const struct fiel
                         const struct query_context *context, struct api_error *err)
 {
     enum term_kind kind = term_kind_of_field(field);
-    if (field->type == FIELD_TEXT && aggregation->kind != AGGREGATE_MISSING) {
-        api_error_set(
-            err, 400, "illegal_argument_exception",
-            "Text fields are not optimised for operations that require per-document field data "
-            "like aggregations and sorting, so these operations are disabled by default. Please "
-            "use "
-            "a keyword field instead. Alternatively, set fielddata=true on [%.*s] in order to load "
-            "field data by uninverting the inverted index. Note that this can use significant "
-            "memory.",
-            STR_FMT(field->path));
+    if (aggregation->kind != AGGREGATE_MISSING && !field_need_doc_values(field, field->path, err))
         return refuse(context, err);
-    }
-    if (field->has_no_doc_values && aggregation->kind != AGGREGATE_MISSING) {
-        api_error_set(
-            err, 400, "illegal_argument_exception",
-            "Can't load fielddata on [%.*s] because fielddata is unsupported on fields of type "
-            "[%s]. Use doc values instead.",
-            STR_FMT(field->path), field->type_name);
-        return refuse(context, err);
-    }
     if (field->type == FIELD_OPAQUE)
         return api_error_set(err, 501, "unsupported_operation_exception",
                              "the field [%.*s] of type [%s] cannot be aggregated",

@@ -55,18 +55,8 @@ static bool choose_layout(const struct opening *in, const struct field *field,
 static bool add_field(const struct opening *in, const struct field *field)
 {
     struct search_fields *fields = in->fields;
-    if (in->wish->from_doc_values && field->type == FIELD_TEXT) {
-        api_error_set(
-            in->err, 400, "illegal_argument_exception",
-            "Text fields are not optimised for operations that require per-document field data "
-            "like aggregations and sorting, so these operations are disabled by default. Please "
-            "use "
-            "a keyword field instead. Alternatively, set fielddata=true on [%.*s] in order to load "
-            "field data by uninverting the inverted index. Note that this can use significant "
-            "memory.",
-            STR_FMT(field->path));
+    if (in->wish->from_doc_values && !field_need_no_text(field, field->path, in->err))
         return refuse(in);
-    }
     if (fields->count == SHOWN_FIELDS_MAX)
         return api_error_set(in->err, 400, "illegal_argument_exception", "more than %d fields",
                              SHOWN_FIELDS_MAX);

@@ -262,26 +262,6 @@ static bool read_value(const struct sort_key *key, const struct query_context *c
     return true;
 }
 
-static bool check_field(const struct field *field, struct str path, struct api_error *err)
-{
-    if (field->type == FIELD_TEXT)
-        return api_error_set(
-            err, 400, "illegal_argument_exception",
-            "Text fields are not optimised for operations that require per-document field "
-            "data like aggregations and sorting, so these operations are disabled by default. "
-            "Please use a keyword field instead. Alternatively, set fielddata=true on [%.*s] "
-            "in order to load field data by uninverting the inverted index. Note that this "
-            "can use significant memory.",
-            STR_FMT(path));
-    if (field->has_no_doc_values)
-        return api_error_set(
-            err, 400, "illegal_argument_exception",
-            "Can't load fielddata on [%.*s] because fielddata is unsupported on fields of "
-            "type [%s]. Use doc values instead.",
-            STR_FMT(path), field->type_name);
-    return true;
-}
-
 static enum field_type unmapped_type(struct str name)
 {
     static const struct {
@@ -310,7 +290,7 @@ static bool find_field(struct sort_key *key, const struct query_context *context
                       "No mapping found for [%.*s] in order to sort on", STR_FMT(key->path));
         return refuse(context, err);
     }
-    if (!check_field(field, key->path, err))
+    if (!field_need_doc_values(field, key->path, err))
         return refuse(context, err);
     field_reader_init(&key->reader, field);
     key->type = field->type;
