@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes base/case_map_table.h from Python's Unicode database: python3 base/case_map_table.py > base/case_map_table.h"""
+"""Writes base/text/case_map_table.h from Python's Unicode database: python3 base/case_map_table.py > base/text/case_map_table.h"""
 import sys
 import unicodedata
 

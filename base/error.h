@@ -70,7 +70,7 @@ void error_list_add_warning(struct error_list *list, const struct error *err);
 /* Formats and adds an ERROR_CONFIG at the position. */
 void error_list_at(struct error_list *list, struct error_position position, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-void error_list_warn_at(struct error_list *list, struct error_position position,
-                        const char *format, ...) __attribute__((format(printf, 3, 4)));
+void error_list_warn_at(struct error_list *list, struct error_position position, const char *format,
+                        ...) __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -15,8 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "base/utf8.h"
+#include "base/text/utf8.h"
+#include "base/time/clock.h"
 
 enum {
     LINE_BYTES_MAX = 4096, /* PIPE_BUF on Linux */

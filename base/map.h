@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A hash map from str to pointer: open addressing, seeded hash, keys copied into the map's memory.
- * For configuration, caches and dictionaries; events have their own containers (pipeline/value.h).
+ * For configuration, caches and dictionaries; events have their own containers (pipeline/event/value.h).
  */
 #ifndef MILLRACE_BASE_MAP_H
 #define MILLRACE_BASE_MAP_H

@@ -8,8 +8,8 @@
 
 #include <stddef.h>
 
-void *mem_alloc(size_t size);                          /* uninitialised */
-void *mem_zero(size_t count, size_t size);             /* zeroed, overflow checked */
+void *mem_alloc(size_t size);              /* uninitialised */
+void *mem_zero(size_t count, size_t size); /* zeroed, overflow checked */
 void *mem_realloc(void *old, size_t size);
 char *mem_strdup(const char *text);
 void mem_free(void *memory); /* NULL is ok */

@@ -20,7 +20,10 @@ struct str {
 /* A str over a string literal. */
 #define STR(literal) ((struct str){"" literal, sizeof(literal) - 1})
 /* For initialisers of static objects. */
-#define STR_INIT(literal) {"" literal, sizeof(literal) - 1}
+#define STR_INIT(literal)                                                                          \
+    {                                                                                              \
+        "" literal, sizeof(literal) - 1                                                            \
+    }
 /* Arguments of a printf "%.*s". */
 #define STR_FMT(s) (int)((s).len > 2147483647 ? 2147483647 : (s).len), ((s).ptr ? (s).ptr : "")
 

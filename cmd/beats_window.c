@@ -5,10 +5,10 @@
 #include <inttypes.h>
 #include <zlib.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
-#include "base/utf8.h"
-#include "pipeline/event_json.h"
+#include "base/text/utf8.h"
+#include "base/time/clock.h"
+#include "pipeline/event/event_json.h"
 
 enum {
     WINDOW_HEADER_BYTES = 6,

@@ -10,7 +10,7 @@
 
 #include "base/map.h"
 #include "cmd/demo_view.h"
-#include "pipeline/event_json.h"
+#include "pipeline/event/event_json.h"
 
 enum { DEMO_ALERTS_KEPT = 5, DEMO_ALERT_MAX_BYTES = 1024 * 1024 };
 

@@ -8,7 +8,7 @@
 
 #include "cmd/demo_view.h"
 #include "io/http_client.h"
-#include "pipeline/event_json.h"
+#include "pipeline/event/event_json.h"
 
 #define DEMO_INDEX "kakaopay-logs-*"
 

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "pipeline/event_json.h"
+#include "pipeline/event/event_json.h"
 
 enum {
     INDENT = 4,

@@ -6,7 +6,7 @@
 #define MILLRACE_CMD_DEMO_VIEW_H
 
 #include "cmd/terminal.h"
-#include "pipeline/value.h"
+#include "pipeline/event/value.h"
 
 enum { DEMO_BARS_MAX = 8 };
 

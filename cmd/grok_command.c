@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/grok.h"
-#include "base/utf8.h"
+#include "base/grok/grok.h"
+#include "base/text/utf8.h"
 #include "cmd/commands.h"
 #include "cmd/flags.h"
 

@@ -12,7 +12,7 @@
 #define MILLRACE_CMD_PAYMENT_LINE_H
 
 #include "base/buf.h"
-#include "base/clock.h"
+#include "base/time/clock.h"
 
 enum { PAYMENT_LINE_MAX_BYTES = 1024 };
 

@@ -8,7 +8,7 @@
 
 #include "cmd/commands.h"
 #include "cmd/flags.h"
-#include "pipeline/common_options.h"
+#include "pipeline/program/common_options.h"
 #include "pipeline/registry.h"
 
 enum { FLAG_MARKDOWN, FLAG_HELP, SECTIONS = 4, DEFAULT_SHOWN = 24 };

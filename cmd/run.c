@@ -106,7 +106,8 @@ static void watch(struct run *run, uv_signal_t *handle, int number, uv_signal_cb
     uv_signal_init(&run->loop, handle);
     handle->data = run;
     uv_signal_start(handle, call, number);
-    uv_unref((uv_handle_t *)handle); /* a pipeline that does not start waits for its own handles only */
+    uv_unref(
+        (uv_handle_t *)handle); /* a pipeline that does not start waits for its own handles only */
 }
 
 static void watch_signals(struct run *run)
@@ -187,15 +188,16 @@ static bool load_settings(struct run *run, int argc, char **argv, int *status)
 {
     struct error_list errors;
     error_list_init(&errors);
-    enum settings_result result =
-        settings_load(&run->settings, &run->arena, argc, argv, &errors);
+    enum settings_result result = settings_load(&run->settings, &run->arena, argc, argv, &errors);
     struct settings *items = NULL;
     bool runs = result == SETTINGS_OK && !run->settings.show_help && !run->settings.show_version;
     if (runs && !settings_pipelines(&run->settings, &items, &run->count, &errors))
         result = SETTINGS_REFUSED;
     conf_print_errors(stderr, NULL, &errors);
     error_list_release(&errors);
-    *status = result == SETTINGS_OK ? EXIT_DONE : result == SETTINGS_USAGE ? EXIT_USAGE : EXIT_ERROR;
+    *status = result == SETTINGS_OK      ? EXIT_DONE
+              : result == SETTINGS_USAGE ? EXIT_USAGE
+                                         : EXIT_ERROR;
     if (result != SETTINGS_OK)
         return false;
     if (run->settings.show_help)

@@ -9,8 +9,8 @@
 
 #include "conf/settings.h"
 #include "conf/source.h"
-#include "pipeline/data_path.h"
-#include "pipeline/engine.h"
+#include "pipeline/engine/data_path.h"
+#include "pipeline/engine/engine.h"
 
 struct run_pipeline {
     const struct settings *settings;
@@ -33,7 +33,8 @@ struct run_shared {
 };
 
 /* Reads and compiles; every problem of the text goes to `out`. False when it cannot run. */
-bool run_pipeline_compile(struct run_pipeline *pipeline, const struct run_shared *shared, FILE *out);
+bool run_pipeline_compile(struct run_pipeline *pipeline, const struct run_shared *shared,
+                          FILE *out);
 /* Opens and starts its engine on the shared loop. A failure is told on `out`. */
 bool run_pipeline_start(struct run_pipeline *pipeline, const struct run_shared *shared, FILE *out);
 /* Says what the engine did, after the loop has returned, and frees it. False when an output could not go on. */

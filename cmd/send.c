@@ -15,14 +15,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
-#include "base/utf8.h"
+#include "base/text/utf8.h"
+#include "base/time/clock.h"
 #include "cmd/beats_client.h"
 #include "cmd/commands.h"
 #include "cmd/flags.h"
 #include "cmd/send_lines.h"
-#include "pipeline/event_json.h"
+#include "pipeline/event/event_json.h"
 
 enum {
     SEND_PULSE_MS = 10,

@@ -4,8 +4,8 @@
 #include <assert.h>
 #include <errno.h>
 
-#include "base/inspect.h"
-#include "base/utf8.h"
+#include "base/text/inspect.h"
+#include "base/text/utf8.h"
 
 const char *const charset_names[] = {
     "UTF-8",        "ASCII-8BIT",   "BINARY",       "US-ASCII",     "ASCII",        "UTF-16",

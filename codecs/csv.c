@@ -6,12 +6,12 @@
  */
 #include <assert.h>
 
-#include "base/csv_line.h"
+#include "base/text/csv_line.h"
 #include "codecs/charset.h"
 #include "codecs/codecs.h"
+#include "codecs/csv_convert.h"
 #include "codecs/text_event.h"
 #include "codecs/tokenizer.h"
-#include "pipeline/csv_convert.h"
 
 struct csv_codec {
     struct option_strings columns;

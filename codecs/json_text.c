@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codecs/json_text.h"
 
-#include "base/utf8.h"
+#include "base/text/utf8.h"
 #include "codecs/text_event.h"
 
 void json_text_init(struct json_text *json, const struct plugin_env *env,

@@ -6,7 +6,7 @@
 #include "codecs/codecs.h"
 #include "codecs/text_event.h"
 #include "codecs/tokenizer.h"
-#include "pipeline/evaluate.h"
+#include "pipeline/program/evaluate.h"
 
 struct line_codec {
     int charset_choice;

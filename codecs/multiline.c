@@ -6,7 +6,7 @@
  *
  * Bytes that come as whole messages (a file's lines, Kafka records) each end a line.
  */
-#include "base/grok.h"
+#include "base/grok/grok.h"
 #include "codecs/charset.h"
 #include "codecs/codecs.h"
 #include "codecs/text_event.h"

@@ -5,7 +5,7 @@
 #include "codecs/charset.h"
 #include "codecs/codecs.h"
 #include "codecs/text_event.h"
-#include "pipeline/evaluate.h"
+#include "pipeline/program/evaluate.h"
 
 struct plain_codec {
     int charset_choice;

@@ -7,8 +7,8 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "base/inspect.h"
-#include "base/utf8.h"
+#include "base/text/inspect.h"
+#include "base/text/utf8.h"
 #include "codecs/codecs.h"
 #include "pipeline/plugin.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codecs/text_event.h"
 
-#include "pipeline/evaluate.h"
+#include "pipeline/program/evaluate.h"
 
 static const struct field_ref message_field = FIELD_REF_TOP("message");
 static const struct field_ref original_field = {

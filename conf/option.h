@@ -39,8 +39,8 @@ enum option_type {
     OPTION_TEMPLATES,   /* struct option_templates */
     OPTION_FIELDS,      /* struct option_fields */
     OPTION_HASH,        /* struct option_hash: ordered pairs, values as parsed */
-    OPTION_ARRAY,       /* struct option_array: values as parsed; a single one, also a hash, is a list of one */
-    OPTION_CODEC,       /* const struct conf_plugin *: name and options of the codec, NULL absent */
+    OPTION_ARRAY, /* struct option_array: values as parsed; a single one, also a hash, is a list of one */
+    OPTION_CODEC, /* const struct conf_plugin *: name and options of the codec, NULL absent */
 };
 
 enum option_flags {

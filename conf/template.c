@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-#include "base/date_pattern.h"
+#include "base/time/date_pattern.h"
 
 /* The text between "%{" and the next '}', and where the text after it begins. */
 struct placeholder {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A text with %{…} in it, parsed once. Evaluation against an event is pipeline/evaluate.h.
+ * A text with %{…} in it, parsed once. Evaluation against an event is pipeline/program/evaluate.h.
  */
 #ifndef MILLRACE_CONF_TEMPLATE_H
 #define MILLRACE_CONF_TEMPLATE_H
@@ -10,7 +10,7 @@
 #include "base/str.h"
 #include "conf/field_ref.h"
 
-struct date_pattern; /* base/date_pattern.h */
+struct date_pattern; /* base/time/date_pattern.h */
 
 enum template_part_type {
     TEMPLATE_LITERAL,

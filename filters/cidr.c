@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "base/ip_network.h"
 #include "filters/filters.h"
-#include "pipeline/evaluate.h"
+#include "pipeline/program/evaluate.h"
 
 enum { NETWORK_FILE_MAX_BYTES = 64 * 1024 * 1024 };
 

@@ -9,10 +9,10 @@
 #include <assert.h>
 #include <stdatomic.h>
 
-#include "base/csv_line.h"
 #include "base/mem.h"
+#include "base/text/csv_line.h"
+#include "codecs/csv_convert.h"
 #include "filters/filters.h"
-#include "pipeline/csv_convert.h"
 
 enum { NUMBERED_COLUMNS_KEPT = 256, COLUMN_NAME_BYTES = 32 };
 

@@ -11,7 +11,7 @@
 #include "filters/filters.h"
 #include "filters/random_uuid.h"
 #include "io/digest.h"
-#include "pipeline/ruby_text.h"
+#include "pipeline/event/ruby_text.h"
 
 enum method {
     METHOD_SHA1,

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * grok: text into fields by named patterns (base/grok.h). The expressions are compiled once for each plugin in the file
+ * grok: text into fields by named patterns (base/grok/grok.h). The expressions are compiled once for each plugin in the file
  * and shared by its instances; what is captured points into the text it was found in.
  */
 #include <assert.h>
 
-#include "base/grok.h"
+#include "base/grok/grok.h"
 #include "base/mem.h"
 #include "filters/filters.h"
-#include "pipeline/ruby_text.h"
+#include "pipeline/event/ruby_text.h"
 
 struct grok_expression {
     struct grok grok;

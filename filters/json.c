@@ -4,7 +4,7 @@
  * field reference, as Logstash sets them.
  */
 #include "filters/filters.h"
-#include "pipeline/ruby_text.h"
+#include "pipeline/event/ruby_text.h"
 
 struct json_filter {
     struct field_ref source;

@@ -6,8 +6,8 @@
 #include <assert.h>
 
 #include "filters/filters.h"
-#include "pipeline/dynamic_regex.h"
-#include "pipeline/evaluate.h"
+#include "pipeline/program/dynamic_regex.h"
+#include "pipeline/program/evaluate.h"
 
 struct names {
     struct dynamic_regex *expressions;

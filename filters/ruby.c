@@ -3,7 +3,7 @@
  * The ruby filter: a script (script/script.h) run on each event.
  */
 #include "filters/filters.h"
-#include "pipeline/lane.h"
+#include "pipeline/engine/lane.h"
 #include "script/script.h"
 
 struct ruby_filter {

@@ -3,7 +3,7 @@
  * syslog_pri: the priority of a syslog message into facility and severity, as codes and names.
  */
 #include "filters/filters.h"
-#include "pipeline/ruby_text.h"
+#include "pipeline/event/ruby_text.h"
 
 enum { DEFAULT_PRIORITY = 13, SEVERITY_BITS = 3 };
 

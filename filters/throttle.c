@@ -13,7 +13,7 @@
 #include "base/lru.h"
 #include "base/mem.h"
 #include "filters/filters.h"
-#include "pipeline/evaluate.h"
+#include "pipeline/program/evaluate.h"
 
 enum {
     COUNTERS_HARD_MAX = 10000000,

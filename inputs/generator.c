@@ -9,7 +9,7 @@
 
 #include "inputs/host_name.h"
 #include "inputs/inputs.h"
-#include "pipeline/stream.h"
+#include "pipeline/engine/stream.h"
 
 enum { GENERATOR_LINE_MAX = 1024 * 1024, GENERATOR_TURN_EVENTS = 2000 };
 

@@ -4,7 +4,7 @@
  */
 #include "inputs/host_name.h"
 #include "inputs/inputs.h"
-#include "pipeline/stream.h"
+#include "pipeline/engine/stream.h"
 
 enum heartbeat_sequence { SEQUENCE_NONE, SEQUENCE_EPOCH, SEQUENCE_COUNT };
 

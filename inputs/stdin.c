@@ -13,7 +13,7 @@
 
 #include "inputs/inputs.h"
 #include "io/standard_fd.h"
-#include "pipeline/stream.h"
+#include "pipeline/engine/stream.h"
 
 enum {
     STDIN_READ_BYTES = 128 * 1024,

@@ -28,7 +28,8 @@ size_t digest_bytes(enum digest_algorithm algorithm, struct str bytes,
 {
     unsigned len = 0;
     if (EVP_Digest(bytes.ptr ? bytes.ptr : "", bytes.len, out, &len, find(algorithm), NULL) != 1)
-        mem_abort("digest failed"); /* only without memory, or in a FIPS build that lacks the algorithm */
+        mem_abort(
+            "digest failed"); /* only without memory, or in a FIPS build that lacks the algorithm */
     return len;
 }
 

@@ -119,7 +119,8 @@ bool http_tls_versions(const struct str *names, size_t count, long *out, struct 
     for (size_t i = 0; i < count; i++) {
         long version;
         if (!tls_version(names[i], &version))
-            return error_set(err, ERROR_CONFIG, "unknown TLS version '%.*s', expected TLSv1.1, TLSv1.2 or TLSv1.3",
+            return error_set(err, ERROR_CONFIG,
+                             "unknown TLS version '%.*s', expected TLSv1.1, TLSv1.2 or TLSv1.3",
                              STR_FMT(names[i]));
         if (lowest == 0 || version < lowest)
             lowest = version;
@@ -169,8 +170,9 @@ void http_easy_options_free(struct http_easy_options *self)
 {
     const struct http_client_options *options = &self->options;
     const char *owned[] = {
-        options->user_agent, options->user, options->password,     options->proxy,  options->certificate,
-        options->key,        options->key_password, options->ciphers, options->authorities.ptr,
+        options->user_agent,   options->user,        options->password,
+        options->proxy,        options->certificate, options->key,
+        options->key_password, options->ciphers,     options->authorities.ptr,
     };
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         mem_free((void *)(uintptr_t)owned[i]);
@@ -230,11 +232,13 @@ void http_easy_options_apply(const struct http_easy_options *self, CURL *easy)
     if (options->follow_redirects) {
         curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
         curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)HTTP_REDIRECTS_MAX);
-        curl_easy_setopt(easy, CURLOPT_POSTREDIR, (long)CURL_REDIR_POST_ALL); /* an event is never lost to a GET */
+        curl_easy_setopt(easy, CURLOPT_POSTREDIR,
+                         (long)CURL_REDIR_POST_ALL); /* an event is never lost to a GET */
     }
     if (self->share) {
         curl_easy_setopt(easy, CURLOPT_SHARE, self->share);
-        curl_easy_setopt(easy, CURLOPT_COOKIEFILE, ""); /* starts the cookie engine, reads no file */
+        curl_easy_setopt(easy, CURLOPT_COOKIEFILE,
+                         ""); /* starts the cookie engine, reads no file */
     }
 }
 

@@ -3,7 +3,7 @@
  * null: accepts every event and forgets it.
  */
 #include "outputs/outputs.h"
-#include "pipeline/group.h"
+#include "pipeline/delivery/group.h"
 
 struct null_output {
     const struct conf_plugin *codec; /* accepted, never used */

@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "io/standard_fd.h"
 #include "outputs/outputs.h"
-#include "pipeline/group.h"
+#include "pipeline/delivery/group.h"
 
 enum {
     STDOUT_GROUP_ITEMS = 2000,

@@ -12,10 +12,10 @@
 
 #include "base/error.h"
 #include "base/log.h"
-#include "base/regex.h"
+#include "base/regex/regex.h"
 #include "conf/option.h"
-#include "pipeline/event.h"
-#include "pipeline/event_json.h"
+#include "pipeline/event/event.h"
+#include "pipeline/event/event_json.h"
 #include "pipeline/plugin_env.h"
 
 struct group;
@@ -30,7 +30,8 @@ struct plugin {
     const struct option *options;
     size_t size; /* of an instance */
     enum plugin_scope scope;
-    size_t shared_size; /* bytes that all instances of one configured plugin share (env->shared), zeroed; atomics only */
+    size_t
+        shared_size; /* bytes that all instances of one configured plugin share (env->shared), zeroed; atomics only */
     /* Checks across options, after binding and before any instance is opened; no I/O but reading files that the options
      * name. With -t too. May be NULL. */
     bool (*check)(void *self, const struct plugin_env *env, struct error *err);
@@ -57,7 +58,8 @@ struct codec {
     /* Appends the event in the codec's form. False when buf is at its maximum. NULL: cannot encode. */
     bool (*encode)(void *self, const struct event *event, struct buf *out);
     void (*close)(void *self);
-    const char *stream_name; /* the codec that stream inputs use instead: "line" for plain, "json_lines" for json */
+    const char *
+        stream_name; /* the codec that stream inputs use instead: "line" for plain, "json_lines" for json */
     /* How many bytes decode() has taken but not yet turned into events, so that an input's position can stay before
      * them. NULL: never any. */
     size_t (*pending)(const void *self);
@@ -79,8 +81,8 @@ void codec_close(struct codec_instance *instance);
 /* ---- filter ------------------------------------------------------------------------------------------------- */
 
 enum filter_result {
-    FILTER_MATCHED, /* succeeded: the common options (add_field, add_tag, …) are applied */
-    FILTER_SKIPPED, /* did nothing, or failed and has tagged the event: no common options */
+    FILTER_MATCHED,   /* succeeded: the common options (add_field, add_tag, …) are applied */
+    FILTER_SKIPPED,   /* did nothing, or failed and has tagged the event: no common options */
     FILTER_CANCELLED, /* the event goes no further */
 };
 
@@ -113,10 +115,10 @@ bool filter_decorate(const struct plugin_env *env, struct event *event);
 
 /* What may be in one group, and how many groups may be in flight. Filled with defaults before open(). */
 struct output_limits {
-    size_t max_items;    /* 1: each event is its own request */
+    size_t max_items; /* 1: each event is its own request */
     size_t max_bytes;
     unsigned max_in_flight; /* groups, for each instance */
-    unsigned flush_ms;   /* a group not full is sent when its first event is this old */
+    unsigned flush_ms;      /* a group not full is sent when its first event is this old */
     unsigned retry_initial_ms, retry_max_ms;
 };
 
@@ -134,7 +136,7 @@ struct output {
                  struct error *err);
     enum encode_result (*encode)(void *self, const struct event *event, struct buf *out,
                                  struct error *err);
-    /* Takes the group until group_done (pipeline/group.h). Asynchronous or at once; never blocks the loop. Called with
+    /* Takes the group until group_done (pipeline/delivery/group.h). Asynchronous or at once; never blocks the loop. Called with
      * at most max_in_flight groups outstanding. */
     void (*send)(void *self, struct group *group);
     /* No more groups will come; give back what is in flight as soon as possible (verdict RETRY for what is not
@@ -151,8 +153,10 @@ void output_failed(const struct plugin_env *env);
 /* ---- input -------------------------------------------------------------------------------------------------- */
 
 struct input {
-    struct plugin plugin; /* always one instance, on the main lane; it may spread its work (pipeline/stream.h) */
-    bool (*open)(void *self, const struct plugin_env *env, struct error *err); /* binds its port; reads nothing */
+    struct plugin
+        plugin; /* always one instance, on the main lane; it may spread its work (pipeline/engine/stream.h) */
+    bool (*open)(void *self, const struct plugin_env *env,
+                 struct error *err); /* binds its port; reads nothing */
     bool (*start)(void *self, struct error *err);
     /* Stops reading; what was handed over is still delivered and acknowledged. Calls input_finished when it has nothing
      * more to hand over. Also called when it finished by itself. */

@@ -9,11 +9,11 @@
 #include <uv.h>
 
 #include "base/arena.h"
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "base/regex.h"
+#include "base/regex/regex.h"
 #include "base/str.h"
+#include "base/time/clock.h"
 #include "conf/field_ref.h"
 
 struct data_path;
@@ -36,29 +36,30 @@ static inline void counter_add(struct counter *counter, uint64_t n)
 
 /* Settings of the process that some plugins need. */
 struct plugin_settings {
-    struct data_path *data;            /* path.data: made and locked on first need (pipeline/data_path.h) */
-    const char *path_templates;        /* --path.templates or NULL */
-    const char *shipped_templates;     /* where deploy/templates is installed or stands in the tree */
-    const char *const *connect_to;     /* --connect-to entries, NULL-terminated */
+    struct data_path
+        *data; /* path.data: made and locked on first need (pipeline/engine/data_path.h) */
+    const char *path_templates;    /* --path.templates or NULL */
+    const char *shipped_templates; /* where deploy/templates is installed or stands in the tree */
+    const char *const *connect_to; /* --connect-to entries, NULL-terminated */
     const struct listen_at *listen_at; /* --listen-at; NULL: nothing (conf/listen_at.h) */
     const char *host_name;             /* of this machine */
     enum field_escape escape;
-    struct regex_limits regex;         /* of one search */
-    size_t max_event_bytes;            /* one event from outside; ≤ an eighth of the memory budget */
+    struct regex_limits regex; /* of one search */
+    size_t max_event_bytes;    /* one event from outside; ≤ an eighth of the memory budget */
 };
 
 struct plugin_env {
-    struct str id;       /* the plugin's id in the pipeline */
+    struct str id;                  /* the plugin's id in the pipeline */
     struct error_position position; /* in the configuration; file may be NULL */
     const struct log *log;
     struct arena *arena; /* lives as long as the instance; for what open() builds */
     uv_loop_t *loop;     /* of the lane that the instance lives on */
     struct lane *lane;
     struct engine *engine;
-    enum ecs_mode ecs;   /* of the plugin: its own option, else the pipeline's */
-    bool stream;         /* of a codec: bytes come as a stream cut anywhere, not as whole messages */
-    bool primary;        /* the instance that does what is done once for each plugin */
-    void *shared;        /* shared_size bytes, the same for all instances */
+    enum ecs_mode ecs; /* of the plugin: its own option, else the pipeline's */
+    bool stream;       /* of a codec: bytes come as a stream cut anywhere, not as whole messages */
+    bool primary;      /* the instance that does what is done once for each plugin */
+    void *shared;      /* shared_size bytes, the same for all instances */
     struct regex_scratch *regex; /* the lane's */
     struct json_reader *json;    /* the lane's */
     const struct plugin_settings *settings;

@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
-#include "base/utf8.h"
+#include "base/text/utf8.h"
 #include "script/compile.h"
 
 /* ---- compiling ------------------------------------------------------------------------------------------- */

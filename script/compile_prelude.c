@@ -64,7 +64,8 @@ int main(int argc, char **argv)
     }
     struct RProc *proc = compile(mrb, source, len, "prelude");
     fputs("#include \"script/prelude.h\"\n", out);
-    if (mrb_dump_irep_cfunc(mrb, proc->body.irep, MRB_DUMP_DEBUG_INFO, out, "script_prelude") != MRB_DUMP_OK) {
+    if (mrb_dump_irep_cfunc(mrb, proc->body.irep, MRB_DUMP_DEBUG_INFO, out, "script_prelude") !=
+        MRB_DUMP_OK) {
         fprintf(stderr, "cannot dump the prelude\n");
         return 1;
     }

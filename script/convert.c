@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/utf8.h"
+#include "base/text/utf8.h"
 #include "script/vm.h"
 
 /* ---- floats ---------------------------------------------------------------------------------------------- */
@@ -176,7 +176,8 @@ static int convert_pair(mrb_state *mrb, mrb_value key, mrb_value item, void *ud)
 static struct value convert_hash(struct conversion *conversion, mrb_value object)
 {
     struct hash_conversion hash = {
-        conversion, value_object_new(conversion->arena, (size_t)mrb_hash_size(conversion->vm->mrb, object))};
+        conversion,
+        value_object_new(conversion->arena, (size_t)mrb_hash_size(conversion->vm->mrb, object))};
     mrb_hash_foreach(conversion->vm->mrb, mrb_hash_ptr(object), convert_pair, &hash);
     return hash.result;
 }
@@ -202,7 +203,8 @@ static struct value convert(struct conversion *conversion, mrb_value object)
     struct value result;
     if (++conversion->depth > VALUE_MAX_DEPTH)
         mrb_raise(mrb, E_ARGUMENT_ERROR, "nested too deeply for an event");
-    switch ((int)mrb_type(object)) { /* int: mruby has a dozen more types that an event cannot hold */
+    switch (
+        (int)mrb_type(object)) { /* int: mruby has a dozen more types that an event cannot hold */
     case MRB_TT_FALSE:
         result = mrb_nil_p(object) ? value_null() : value_bool(false);
         break;

@@ -7,7 +7,7 @@
  */
 #include <assert.h>
 
-#include "pipeline/evaluate.h"
+#include "pipeline/program/evaluate.h"
 #include "script/vm.h"
 
 static const struct mrb_data_type EVENT_TYPE = {"LogStash::Event", NULL};
@@ -76,8 +76,8 @@ static mrb_value *find_fetched(struct script_vm *vm, const struct event *event,
     return NULL;
 }
 
-static mrb_value fetch_string(struct script_vm *vm, struct event *event, const struct field_ref *ref,
-                              struct str text)
+static mrb_value fetch_string(struct script_vm *vm, struct event *event,
+                              const struct field_ref *ref, struct str text)
 {
     mrb_value *known = find_fetched(vm, event, ref, text);
     if (known)
@@ -222,9 +222,8 @@ static mrb_value cancelled_p(mrb_state *mrb, mrb_value self)
 static mrb_value timestamp(mrb_state *mrb, mrb_value self)
 {
     struct instant at;
-    return event_timestamp(self_event(mrb, self), &at)
-               ? script_new_timestamp(script_vm_of(mrb), at)
-               : mrb_nil_value();
+    return event_timestamp(self_event(mrb, self), &at) ? script_new_timestamp(script_vm_of(mrb), at)
+                                                       : mrb_nil_value();
 }
 
 static mrb_value set_timestamp(mrb_state *mrb, mrb_value self)

@@ -5,7 +5,7 @@
  */
 #include <math.h>
 
-#include "base/utf8.h"
+#include "base/text/utf8.h"
 #include "script/library.h"
 
 struct writer {

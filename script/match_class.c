@@ -5,7 +5,7 @@
  */
 #include <stdio.h>
 
-#include "base/utf8.h"
+#include "base/text/utf8.h"
 #include "script/regexp.h"
 
 static void free_match(mrb_state *mrb, void *memory)
@@ -80,13 +80,16 @@ static void set_surroundings(struct script_vm *vm, mrb_value subject)
     struct str text = script_str(subject);
     mrb_gv_set(mrb, mrb_intern_lit(mrb, "$&"), script_last_group(mrb, subject, 0));
     mrb_gv_set(mrb, mrb_intern_lit(mrb, "$`"), mrb_str_new(mrb, text.ptr, start));
-    mrb_gv_set(mrb, mrb_intern_lit(mrb, "$'"), mrb_str_new(mrb, RSTRING_PTR(subject) + end, text.len - end));
+    mrb_gv_set(mrb, mrb_intern_lit(mrb, "$'"),
+               mrb_str_new(mrb, RSTRING_PTR(subject) + end, text.len - end));
 }
 
-static mrb_value make_match(struct script_vm *vm, mrb_value regexp, mrb_value subject, unsigned count)
+static mrb_value make_match(struct script_vm *vm, mrb_value regexp, mrb_value subject,
+                            unsigned count)
 {
     mrb_state *mrb = vm->mrb;
-    mrb_value object = mrb_obj_value(mrb_data_object_alloc(mrb, vm->match_class, NULL, &MATCH_TYPE));
+    mrb_value object =
+        mrb_obj_value(mrb_data_object_alloc(mrb, vm->match_class, NULL, &MATCH_TYPE));
     struct script_match *match =
         mrb_malloc(mrb, sizeof *match + (count + 1) * sizeof match->groups[0]);
     DATA_PTR(object) = match;
@@ -135,7 +138,8 @@ void script_clear_last_match(mrb_state *mrb)
 
 static const struct script_match *own_match(mrb_state *mrb, mrb_value self)
 {
-    const struct script_match *match = DATA_CHECK_GET_PTR(mrb, self, &MATCH_TYPE, struct script_match);
+    const struct script_match *match =
+        DATA_CHECK_GET_PTR(mrb, self, &MATCH_TYPE, struct script_match);
     if (!match)
         mrb_raise(mrb, E_TYPE_ERROR, "uninitialized MatchData");
     return match;
@@ -235,7 +239,8 @@ static mrb_value pre_match(mrb_state *mrb, mrb_value self)
 
 static mrb_value post_match(mrb_state *mrb, mrb_value self)
 {
-    struct str rest = str_from_offset(script_str(subject(mrb, self)), own_match(mrb, self)->groups[0].end);
+    struct str rest =
+        str_from_offset(script_str(subject(mrb, self)), own_match(mrb, self)->groups[0].end);
     return script_new_str(mrb, rest);
 }
 
@@ -272,8 +277,8 @@ static mrb_value restore_match(mrb_state *mrb, mrb_value self)
 void script_define_match(struct script_vm *vm)
 {
     mrb_state *mrb = vm->mrb;
-    mrb_define_class_method(mrb, mrb_define_module(mrb, "LogStash"), "__restore_match", restore_match,
-                            MRB_ARGS_REQ(1));
+    mrb_define_class_method(mrb, mrb_define_module(mrb, "LogStash"), "__restore_match",
+                            restore_match, MRB_ARGS_REQ(1));
     struct RClass *class = mrb_define_class(mrb, "MatchData", mrb->object_class);
     MRB_SET_INSTANCE_TT(class, MRB_TT_DATA);
     vm->match_class = class;

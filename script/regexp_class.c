@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/utf8.h"
+#include "base/text/utf8.h"
 #include "script/regexp.h"
 
 /* Ruby's option bits. */
@@ -37,8 +37,8 @@ static mrb_value make(struct script_vm *vm, struct str source, unsigned flags)
 {
     mrb_state *mrb = vm->mrb;
     struct error err = {.text = ""};
-    mrb_value object = mrb_obj_value(
-        mrb_data_object_alloc(mrb, vm->regexp_class, NULL, &REGEXP_TYPE));
+    mrb_value object =
+        mrb_obj_value(mrb_data_object_alloc(mrb, vm->regexp_class, NULL, &REGEXP_TYPE));
     mrb_iv_set(mrb, object, mrb_intern_lit(mrb, "@source"), script_new_str(mrb, source));
     struct script_regexp *regexp = mrb_malloc(mrb, sizeof *regexp);
     *regexp = (struct script_regexp){NULL, flags};
@@ -133,7 +133,8 @@ mrb_value script_to_regexp(mrb_state *mrb, mrb_value pattern)
     if (!mrb_string_p(pattern))
         mrb_raisef(mrb, E_TYPE_ERROR, "wrong argument type %s (expected Regexp)",
                    mrb_obj_classname(mrb, pattern));
-    return script_new_regexp(script_vm_of(mrb), script_str(script_quote(mrb, script_str(pattern))), 0);
+    return script_new_regexp(script_vm_of(mrb), script_str(script_quote(mrb, script_str(pattern))),
+                             0);
 }
 
 /* ---- searching ------------------------------------------------------------------------------------------- */

@@ -11,8 +11,9 @@ enum { STRFTIME_MAX_BYTES = 64 * 1024, STRFTIME_MAX_WIDTH = 1024 };
 
 static const char *const DAYS[] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
                                    "Thursday", "Friday", "Saturday"};
-static const char *const MONTHS[] = {"January", "February", "March",     "April",   "May",      "June",
-                                     "July",    "August",   "September", "October", "November", "December"};
+static const char *const MONTHS[] = {"January",   "February", "March",    "April",
+                                     "May",       "June",     "July",     "August",
+                                     "September", "October",  "November", "December"};
 
 struct directive {
     char pad;     /* '0', ' ', '-' none, or NUL: the letter's own */
@@ -26,14 +27,15 @@ struct directive {
 struct formatter {
     const struct script_time *time;
     struct civil civil;
-    int weekday;  /* 0 Sunday */
-    int yearday;  /* 1.. */
+    int weekday; /* 0 Sunday */
+    int yearday; /* 1.. */
     struct buf *out;
 };
 
 static bool format_text(struct formatter *formatter, struct str format);
 
-static bool put_text(struct formatter *formatter, const struct directive *directive, const char *text)
+static bool put_text(struct formatter *formatter, const struct directive *directive,
+                     const char *text)
 {
     size_t len = strlen(text);
     char pad = directive->pad == '0' ? '0' : ' ';
@@ -50,8 +52,8 @@ static bool put_text(struct formatter *formatter, const struct directive *direct
     return true;
 }
 
-static bool put_number(struct formatter *formatter, const struct directive *directive, int64_t number,
-                       unsigned width, char pad)
+static bool put_number(struct formatter *formatter, const struct directive *directive,
+                       int64_t number, unsigned width, char pad)
 {
     char sign = number < 0 ? '-' : '\0', digits[24];
     uint64_t magnitude = number < 0 ? -(uint64_t)number : (uint64_t)number;
@@ -67,7 +69,8 @@ static bool put_number(struct formatter *formatter, const struct directive *dire
     return ok && buf_append(formatter->out, digits, (size_t)len);
 }
 
-static bool put_fraction(struct formatter *formatter, const struct directive *directive, unsigned digits)
+static bool put_fraction(struct formatter *formatter, const struct directive *directive,
+                         unsigned digits)
 {
     char text[16];
     digits = directive->width ? directive->width : digits;
@@ -116,23 +119,37 @@ static bool put_calendar(struct formatter *formatter, const struct directive *di
     int64_t iso_year;
     int week = iso_week(formatter, &iso_year);
     switch (directive->letter) {
-    case 'Y': return put_number(formatter, directive, civil->year, civil->year < 0 ? 5 : 4, '0');
-    case 'C': return put_number(formatter, directive, civil->year / 100, 2, '0');
-    case 'y': return put_number(formatter, directive, (civil->year % 100 + 100) % 100, 2, '0');
-    case 'm': return put_number(formatter, directive, civil->month, 2, '0');
-    case 'd': return put_number(formatter, directive, civil->day, 2, '0');
-    case 'e': return put_number(formatter, directive, civil->day, 2, ' ');
-    case 'j': return put_number(formatter, directive, formatter->yearday, 3, '0');
-    case 'G': return put_number(formatter, directive, iso_year, 4, '0');
-    case 'g': return put_number(formatter, directive, iso_year % 100, 2, '0');
-    case 'V': return put_number(formatter, directive, week, 2, '0');
+    case 'Y':
+        return put_number(formatter, directive, civil->year, civil->year < 0 ? 5 : 4, '0');
+    case 'C':
+        return put_number(formatter, directive, civil->year / 100, 2, '0');
+    case 'y':
+        return put_number(formatter, directive, (civil->year % 100 + 100) % 100, 2, '0');
+    case 'm':
+        return put_number(formatter, directive, civil->month, 2, '0');
+    case 'd':
+        return put_number(formatter, directive, civil->day, 2, '0');
+    case 'e':
+        return put_number(formatter, directive, civil->day, 2, ' ');
+    case 'j':
+        return put_number(formatter, directive, formatter->yearday, 3, '0');
+    case 'G':
+        return put_number(formatter, directive, iso_year, 4, '0');
+    case 'g':
+        return put_number(formatter, directive, iso_year % 100, 2, '0');
+    case 'V':
+        return put_number(formatter, directive, week, 2, '0');
     case 'U':
-        return put_number(formatter, directive, (formatter->yearday + 6 - formatter->weekday) / 7, 2, '0');
+        return put_number(formatter, directive, (formatter->yearday + 6 - formatter->weekday) / 7,
+                          2, '0');
     case 'W':
         return put_number(formatter, directive,
                           (formatter->yearday + 6 - (formatter->weekday + 6) % 7) / 7, 2, '0');
-    case 'u': return put_number(formatter, directive, formatter->weekday ? formatter->weekday : 7, 1, '0');
-    default: return put_number(formatter, directive, formatter->weekday, 1, '0'); /* w */
+    case 'u':
+        return put_number(formatter, directive, formatter->weekday ? formatter->weekday : 7, 1,
+                          '0');
+    default:
+        return put_number(formatter, directive, formatter->weekday, 1, '0'); /* w */
     }
 }
 
@@ -141,16 +158,26 @@ static bool put_clock(struct formatter *formatter, const struct directive *direc
     const struct civil *civil = &formatter->civil;
     int twelve = civil->hour % 12 == 0 ? 12 : civil->hour % 12;
     switch (directive->letter) {
-    case 'H': return put_number(formatter, directive, civil->hour, 2, '0');
-    case 'k': return put_number(formatter, directive, civil->hour, 2, ' ');
-    case 'I': return put_number(formatter, directive, twelve, 2, '0');
-    case 'l': return put_number(formatter, directive, twelve, 2, ' ');
-    case 'M': return put_number(formatter, directive, civil->minute, 2, '0');
-    case 'S': return put_number(formatter, directive, civil->second, 2, '0');
-    case 'L': return put_fraction(formatter, directive, 3);
-    case 'N': return put_fraction(formatter, directive, 9);
-    case 's': return put_number(formatter, directive, formatter->time->seconds, 1, '0');
-    default: return put_offset(formatter, directive->colons); /* z */
+    case 'H':
+        return put_number(formatter, directive, civil->hour, 2, '0');
+    case 'k':
+        return put_number(formatter, directive, civil->hour, 2, ' ');
+    case 'I':
+        return put_number(formatter, directive, twelve, 2, '0');
+    case 'l':
+        return put_number(formatter, directive, twelve, 2, ' ');
+    case 'M':
+        return put_number(formatter, directive, civil->minute, 2, '0');
+    case 'S':
+        return put_number(formatter, directive, civil->second, 2, '0');
+    case 'L':
+        return put_fraction(formatter, directive, 3);
+    case 'N':
+        return put_fraction(formatter, directive, 9);
+    case 's':
+        return put_number(formatter, directive, formatter->time->seconds, 1, '0');
+    default:
+        return put_offset(formatter, directive->colons); /* z */
     }
 }
 
@@ -164,16 +191,25 @@ static bool put_name(struct formatter *formatter, const struct directive *direct
     char text[16];
     const struct civil *civil = &formatter->civil;
     switch (directive->letter) {
-    case 'A': return put_text(formatter, directive, DAYS[formatter->weekday]);
-    case 'B': return put_text(formatter, directive, MONTHS[civil->month - 1]);
-    case 'Z': return put_text(formatter, directive, zone_text(formatter));
-    case 'P': return put_text(formatter, directive, civil->hour < 12 ? "am" : "pm");
+    case 'A':
+        return put_text(formatter, directive, DAYS[formatter->weekday]);
+    case 'B':
+        return put_text(formatter, directive, MONTHS[civil->month - 1]);
+    case 'Z':
+        return put_text(formatter, directive, zone_text(formatter));
+    case 'P':
+        return put_text(formatter, directive, civil->hour < 12 ? "am" : "pm");
     case 'p':
         if (directive->swapped)
-            return put_text(formatter, &(struct directive){.letter = 'p'}, civil->hour < 12 ? "am" : "pm");
+            return put_text(formatter, &(struct directive){.letter = 'p'},
+                            civil->hour < 12 ? "am" : "pm");
         return put_text(formatter, directive, civil->hour < 12 ? "AM" : "PM");
-    case 'a': snprintf(text, sizeof text, "%.3s", DAYS[formatter->weekday]); break;
-    default: snprintf(text, sizeof text, "%.3s", MONTHS[civil->month - 1]); break; /* b, h */
+    case 'a':
+        snprintf(text, sizeof text, "%.3s", DAYS[formatter->weekday]);
+        break;
+    default:
+        snprintf(text, sizeof text, "%.3s", MONTHS[civil->month - 1]);
+        break; /* b, h */
     }
     return put_text(formatter, directive, text);
 }
@@ -182,30 +218,46 @@ static bool put_name(struct formatter *formatter, const struct directive *direct
 static const char *shorthand(char letter)
 {
     switch (letter) {
-    case 'c': return "%a %b %e %H:%M:%S %Y";
-    case 'D': case 'x': return "%m/%d/%y";
-    case 'F': return "%Y-%m-%d";
-    case 'T': case 'X': return "%H:%M:%S";
-    case 'R': return "%H:%M";
-    case 'r': return "%I:%M:%S %p";
-    case 'v': return "%e-%^b-%Y";
-    case '+': return "%a %b %e %H:%M:%S %Z %Y";
-    case 'n': return "\n";
-    case 't': return "\t";
-    case '%': return "%";
-    default: return NULL;
+    case 'c':
+        return "%a %b %e %H:%M:%S %Y";
+    case 'D':
+    case 'x':
+        return "%m/%d/%y";
+    case 'F':
+        return "%Y-%m-%d";
+    case 'T':
+    case 'X':
+        return "%H:%M:%S";
+    case 'R':
+        return "%H:%M";
+    case 'r':
+        return "%I:%M:%S %p";
+    case 'v':
+        return "%e-%^b-%Y";
+    case '+':
+        return "%a %b %e %H:%M:%S %Z %Y";
+    case 'n':
+        return "\n";
+    case 't':
+        return "\t";
+    case '%':
+        return "%";
+    default:
+        return NULL;
     }
 }
 
 /* False when out is full; *known_out says whether the letter is one. */
-static bool put_directive(struct formatter *formatter, const struct directive *directive, bool *known_out)
+static bool put_directive(struct formatter *formatter, const struct directive *directive,
+                          bool *known_out)
 {
     const char *longer = shorthand(directive->letter);
     *known_out = true;
     if (longer && (longer[0] != '%' || longer[1] == '\0'))
         return put_text(formatter, directive, longer);
     if (longer)
-        return format_text(formatter, str_from(longer)); /* one level: they name no other shorthand */
+        return format_text(formatter,
+                           str_from(longer)); /* one level: they name no other shorthand */
     if (directive->letter && strchr("YCymdejGgVUWuw", directive->letter))
         return put_calendar(formatter, directive);
     if (directive->letter && strchr("HkIlMSLNsz", directive->letter))

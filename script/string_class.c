@@ -5,8 +5,8 @@
  */
 #include <assert.h>
 
-#include "base/case_map.h"
-#include "base/utf8.h"
+#include "base/text/case_map.h"
+#include "base/text/utf8.h"
 #include "script/regexp.h"
 
 static bool is_ascii(struct str text)
@@ -70,7 +70,8 @@ static mrb_value by_regexp(mrb_state *mrb, mrb_value self, mrb_value regexp, mrb
 static mrb_value by_range(mrb_state *mrb, struct str text, mrb_value range)
 {
     mrb_int start, count;
-    if (mrb_range_beg_len(mrb, range, &start, &count, (mrb_int)length_of(text), true) != MRB_RANGE_OK)
+    if (mrb_range_beg_len(mrb, range, &start, &count, (mrb_int)length_of(text), true) !=
+        MRB_RANGE_OK)
         return mrb_nil_value();
     return substring(mrb, text, start, count);
 }
@@ -83,7 +84,8 @@ static mrb_value slice(mrb_state *mrb, mrb_value self)
     if (script_regexp_of(mrb, which))
         return by_regexp(mrb, self, which, mrb_undef_p(count) ? mrb_fixnum_value(0) : count);
     if (mrb_string_p(which))
-        return str_find(text, script_str(which)) == SIZE_MAX ? mrb_nil_value() : mrb_str_dup(mrb, which);
+        return str_find(text, script_str(which)) == SIZE_MAX ? mrb_nil_value()
+                                                             : mrb_str_dup(mrb, which);
     if (mrb_range_p(which))
         return by_range(mrb, text, which);
     mrb_int start = mrb_as_int(mrb, which);

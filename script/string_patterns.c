@@ -5,7 +5,7 @@
  */
 #include <assert.h>
 
-#include "base/utf8.h"
+#include "base/text/utf8.h"
 #include "script/regexp.h"
 
 /* One search after the other through one text. */
@@ -112,7 +112,8 @@ static void append_replacement(struct replacing *replacing)
     } else if (mrb_string_p(replacing->replacement)) {
         append_expanded(replacing);
     } else if (mrb_hash_p(replacing->replacement)) {
-        mrb_value found = mrb_hash_get(mrb, replacing->replacement, finder_text(&replacing->finder));
+        mrb_value found =
+            mrb_hash_get(mrb, replacing->replacement, finder_text(&replacing->finder));
         mrb_str_cat_str(mrb, replacing->result, mrb_obj_as_string(mrb, found));
     } else {
         finder_publish(&replacing->finder);
@@ -251,7 +252,8 @@ static mrb_value scan(mrb_state *mrb, mrb_value self)
 static void push_part(const struct finder *finder, mrb_value parts, size_t start, size_t end)
 {
     int ai = mrb_gc_arena_save(finder->mrb);
-    mrb_ary_push(finder->mrb, parts, mrb_str_new(finder->mrb, finder->text.ptr + start, end - start));
+    mrb_ary_push(finder->mrb, parts,
+                 mrb_str_new(finder->mrb, finder->text.ptr + start, end - start));
     mrb_gc_arena_restore(finder->mrb, ai);
 }
 
@@ -288,7 +290,8 @@ static mrb_value split(mrb_state *mrb, mrb_value self)
         count++;
     }
     push_part(&finder, parts, begin, finder.text.len);
-    while (limit == 0 && RARRAY_LEN(parts) > 0 && RSTRING_LEN(RARRAY_PTR(parts)[RARRAY_LEN(parts) - 1]) == 0)
+    while (limit == 0 && RARRAY_LEN(parts) > 0 &&
+           RSTRING_LEN(RARRAY_PTR(parts)[RARRAY_LEN(parts) - 1]) == 0)
         mrb_ary_pop(mrb, parts);
     return parts;
 }
@@ -306,7 +309,8 @@ static mrb_value search(mrb_state *mrb, mrb_value self)
         mrb_raise(mrb, E_TYPE_ERROR, "expected Regexp");
     script_check_text(mrb, script_str(self));
     if (character < 0 ||
-        !script_search(mrb, pattern, self, script_byte_offset(script_str(self), (size_t)character)) ||
+        !script_search(mrb, pattern, self,
+                       script_byte_offset(script_str(self), (size_t)character)) ||
         !regex_group(script_vm_of(mrb)->scratch, 0, &start, &end))
         return mrb_nil_value();
     size_t before = script_characters(str_make(RSTRING_PTR(self), start));

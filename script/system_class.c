@@ -76,9 +76,10 @@ static mrb_value digest(mrb_state *mrb, mrb_value self)
     mrb_get_args(mrb, "ioS", &algorithm, &key, &bytes);
     if (algorithm < DIGEST_MD5 || algorithm > DIGEST_SHA512)
         mrb_raise(mrb, E_ARGUMENT_ERROR, "unknown digest");
-    size_t len = mrb_string_p(key) ? digest_hmac((enum digest_algorithm)algorithm, script_str(key),
-                                                 script_str(bytes), out)
-                                   : digest_bytes((enum digest_algorithm)algorithm, script_str(bytes), out);
+    size_t len =
+        mrb_string_p(key)
+            ? digest_hmac((enum digest_algorithm)algorithm, script_str(key), script_str(bytes), out)
+            : digest_bytes((enum digest_algorithm)algorithm, script_str(bytes), out);
     return mrb_str_new(mrb, (const char *)out, len);
 }
 
@@ -101,7 +102,8 @@ static mrb_value read_file(mrb_state *mrb, mrb_value self)
     FILE *file = fopen(path, "rb");
     if (!file)
         return mrb_nil_value();
-    struct buf *buf = &script_vm_of(mrb)->json_text; /* the vm's, because appending to a String may raise */
+    struct buf *buf =
+        &script_vm_of(mrb)->json_text; /* the vm's, because appending to a String may raise */
     buf->len = 0;
     bool fits = true;
     for (size_t got; fits && (got = fread(block, 1, sizeof block, file)) > 0;)

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <time.h>
 
-#include "base/zone.h"
+#include "base/time/zone.h"
 #include "script/time.h"
 
 enum { NANOSECONDS = 1000000000, SECONDS_MAX_DAYS = 366 };
@@ -53,7 +53,8 @@ struct instant script_instant_add(struct instant at, double seconds)
     if (!(fabs(whole) < (double)SECONDS_LIMIT))
         whole = 0;
     at.seconds += (int64_t)whole + (nanoseconds >= NANOSECONDS);
-    at.nanoseconds = (uint32_t)(nanoseconds >= NANOSECONDS ? nanoseconds - NANOSECONDS : nanoseconds);
+    at.nanoseconds =
+        (uint32_t)(nanoseconds >= NANOSECONDS ? nanoseconds - NANOSECONDS : nanoseconds);
     return at;
 }
 
@@ -119,8 +120,7 @@ static mrb_value from_civil(mrb_state *mrb, mrb_value class)
         minute > 59 || second < 0 || second > 60 || nanosecond < 0 || nanosecond >= NANOSECONDS ||
         offset < -86400 || offset > 86400 || year < -9999999 || year > 9999999)
         mrb_raise(mrb, E_ARGUMENT_ERROR, "argument out of range");
-    const struct civil civil = {year,        (int)month,  (int)day, (int)hour,
-                                (int)minute, (int)second, 0};
+    const struct civil civil = {year, (int)month, (int)day, (int)hour, (int)minute, (int)second, 0};
     int64_t local = civil_to_seconds(&civil), seconds = local - offset;
     if (zone == SCRIPT_ZONE_LOCAL)
         seconds = local - script_local_offset(local - script_local_offset(local));
@@ -291,16 +291,16 @@ void script_define_time(struct script_vm *vm)
         mrb_func_t function;
         mrb_aspec arguments;
     } METHODS[] = {
-        {"year", year, MRB_ARGS_NONE()},       {"month", month, MRB_ARGS_NONE()},
-        {"day", day, MRB_ARGS_NONE()},         {"hour", hour, MRB_ARGS_NONE()},
-        {"min", minute, MRB_ARGS_NONE()},      {"sec", second, MRB_ARGS_NONE()},
-        {"wday", weekday, MRB_ARGS_NONE()},    {"yday", day_of_year, MRB_ARGS_NONE()},
+        {"year", year, MRB_ARGS_NONE()},        {"month", month, MRB_ARGS_NONE()},
+        {"day", day, MRB_ARGS_NONE()},          {"hour", hour, MRB_ARGS_NONE()},
+        {"min", minute, MRB_ARGS_NONE()},       {"sec", second, MRB_ARGS_NONE()},
+        {"wday", weekday, MRB_ARGS_NONE()},     {"yday", day_of_year, MRB_ARGS_NONE()},
         {"nsec", nanoseconds, MRB_ARGS_NONE()}, {"utc_offset", offset, MRB_ARGS_NONE()},
-        {"utc?", is_utc, MRB_ARGS_NONE()},     {"zone", zone_name, MRB_ARGS_NONE()},
-        {"to_i", to_i, MRB_ARGS_NONE()},       {"to_f", to_f, MRB_ARGS_NONE()},
-        {"+", plus, MRB_ARGS_REQ(1)},          {"-", minus, MRB_ARGS_REQ(1)},
-        {"<=>", compare, MRB_ARGS_REQ(1)},     {"strftime", format, MRB_ARGS_REQ(1)},
-        {"__in", in_zone, MRB_ARGS_REQ(2)},    {"__become", become, MRB_ARGS_REQ(1)},
+        {"utc?", is_utc, MRB_ARGS_NONE()},      {"zone", zone_name, MRB_ARGS_NONE()},
+        {"to_i", to_i, MRB_ARGS_NONE()},        {"to_f", to_f, MRB_ARGS_NONE()},
+        {"+", plus, MRB_ARGS_REQ(1)},           {"-", minus, MRB_ARGS_REQ(1)},
+        {"<=>", compare, MRB_ARGS_REQ(1)},      {"strftime", format, MRB_ARGS_REQ(1)},
+        {"__in", in_zone, MRB_ARGS_REQ(2)},     {"__become", become, MRB_ARGS_REQ(1)},
     };
     mrb_state *mrb = vm->mrb;
     mrb_const_remove(mrb, mrb_obj_value(mrb->object_class), mrb_intern_lit(mrb, "Time"));

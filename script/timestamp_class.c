@@ -13,8 +13,7 @@ static struct script_time *own_time(mrb_value self)
 
 mrb_value script_new_timestamp(struct script_vm *vm, struct instant at)
 {
-    mrb_value object =
-        mrb_obj_value(mrb_obj_alloc(vm->mrb, MRB_TT_ISTRUCT, vm->timestamp_class));
+    mrb_value object = mrb_obj_value(mrb_obj_alloc(vm->mrb, MRB_TT_ISTRUCT, vm->timestamp_class));
     *own_time(object) = (struct script_time){at.seconds, at.nanoseconds, 0, SCRIPT_ZONE_UTC};
     return object;
 }
@@ -132,10 +131,18 @@ void script_define_timestamp(struct script_vm *vm)
         const char *name;
         mrb_func_t function;
     } METHODS[] = {
-        {"to_iso8601", to_iso8601}, {"to_s", to_iso8601}, {"inspect", to_iso8601},
-        {"iso8601", to_iso8601},    {"to_json", to_json}, {"to_i", to_i},
-        {"to_f", to_f},             {"usec", usec},       {"tv_usec", usec},
-        {"nsec", nsec},             {"time", to_time},    {"to_time", to_time},
+        {"to_iso8601", to_iso8601},
+        {"to_s", to_iso8601},
+        {"inspect", to_iso8601},
+        {"iso8601", to_iso8601},
+        {"to_json", to_json},
+        {"to_i", to_i},
+        {"to_f", to_f},
+        {"usec", usec},
+        {"tv_usec", usec},
+        {"nsec", nsec},
+        {"time", to_time},
+        {"to_time", to_time},
     };
     mrb_state *mrb = vm->mrb;
     struct RClass *logstash = mrb_define_module(mrb, "LogStash");

@@ -55,22 +55,22 @@ struct script_vm {
     unsigned references;
     size_t heap_bytes;
     struct watch watch;
-    struct script_call *call; /* NULL: no script runs */
+    struct script_call *call;     /* NULL: no script runs */
     const struct plugin_env *env; /* of the filter whose script runs */
-    struct arena arena;       /* field references, outside-of-call values; lives as long as the vm */
-    struct map refs;          /* text -> struct field_ref * */
+    struct arena arena; /* field references, outside-of-call values; lives as long as the vm */
+    struct map refs;    /* text -> struct field_ref * */
     const struct field_ref *ref_slots[REF_CACHE_SLOTS];
-    mrb_value regexps;        /* Hash: flags and source -> Regexp */
+    mrb_value regexps; /* Hash: flags and source -> Regexp */
     struct regex_scratch *scratch;
     struct json_reader *json;
     struct fetched fetched[FETCHED_MAX];
     size_t fetched_count;
     struct buf json_text; /* scratch for one text; here because what follows may raise */
-    mrb_value roots; /* an array: keeps what C holds during a call alive */
+    mrb_value roots;      /* an array: keeps what C holds during a call alive */
     mrb_value new_event_block;
     mrb_sym group_symbols[GROUP_SYMBOLS];
-    unsigned groups_set;      /* $1 .. $n were set by the last match */
-    bool wants_surroundings;  /* some script names $& $` or $' */
+    unsigned groups_set;     /* $1 .. $n were set by the last match */
+    bool wants_surroundings; /* some script names $& $` or $' */
     struct RClass *event_class, *timestamp_class, *time_class, *filter_class, *big_class;
     struct RClass *regexp_class, *match_class;
 };

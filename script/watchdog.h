@@ -13,7 +13,7 @@
 
 #include <stdatomic.h>
 
-#include "pipeline/health.h"
+#include "pipeline/engine/health.h"
 #include "pipeline/plugin_env.h"
 
 /* What is known of a script; part of struct script. */

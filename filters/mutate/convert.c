@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "filters/mutate/mutate.h"
-#include "pipeline/ruby_text.h"
+#include "pipeline/event/ruby_text.h"
 
 /* A number written with more digits than this, or an exponent that asks for more, is refused. */
 enum { INTEGER_MAX_DIGITS = 1000, EXPONENT_TEXT_MAX = 6, HEX_TEXT_MAX = 64 };

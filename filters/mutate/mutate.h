@@ -11,9 +11,9 @@
 #ifndef MILLRACE_FILTERS_MUTATE_MUTATE_H
 #define MILLRACE_FILTERS_MUTATE_MUTATE_H
 
-#include "pipeline/dynamic_regex.h"
-#include "pipeline/evaluate.h"
 #include "pipeline/plugin.h"
+#include "pipeline/program/dynamic_regex.h"
+#include "pipeline/program/evaluate.h"
 
 struct mutate;
 struct mutate_step;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/case_map.h"
-#include "base/utf8.h"
+#include "base/text/case_map.h"
+#include "base/text/utf8.h"
 #include "filters/mutate/mutate.h"
-#include "pipeline/ruby_text.h"
+#include "pipeline/event/ruby_text.h"
 
 /* ---- case and white space ---- */
 

@@ -3,11 +3,11 @@
 
 #include <assert.h>
 
-#include "base/csv_line.h"
 #include "base/mem.h"
-#include "base/utf8.h"
+#include "base/text/csv_line.h"
+#include "base/text/utf8.h"
 #include "conf/yaml_tree.h"
-#include "pipeline/value_conf.h"
+#include "pipeline/event/value_conf.h"
 
 void dictionary_init(struct dictionary *dictionary, enum dictionary_lookup lookup,
                      bool keys_are_expressions, struct regex_scratch *scratch)

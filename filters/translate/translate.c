@@ -4,8 +4,8 @@
  */
 #include "filters/filters.h"
 #include "filters/translate/dictionary.h"
-#include "pipeline/evaluate.h"
-#include "pipeline/ruby_text.h"
+#include "pipeline/event/ruby_text.h"
+#include "pipeline/program/evaluate.h"
 
 enum { OVERRIDE_AUTO, OVERRIDE_FALSE, OVERRIDE_TRUE };
 enum { REFRESH_MERGE, REFRESH_REPLACE };

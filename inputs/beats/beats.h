@@ -16,7 +16,7 @@
 #define MILLRACE_INPUTS_BEATS_BEATS_H
 
 #include "inputs/beats/lumberjack.h"
-#include "pipeline/lane.h"
+#include "pipeline/engine/lane.h"
 #include "pipeline/plugin.h"
 
 enum {

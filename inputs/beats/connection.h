@@ -17,7 +17,7 @@
 
 #include "inputs/beats/beats.h"
 #include "inputs/beats/window.h"
-#include "pipeline/stream.h"
+#include "pipeline/engine/stream.h"
 
 enum connection_state {
     CONNECTION_OPEN,

@@ -6,7 +6,7 @@
  */
 #include <assert.h>
 
-#include "base/utf8.h"
+#include "base/text/utf8.h"
 #include "inputs/beats/connection.h"
 #include "inputs/beats/hub.h"
 

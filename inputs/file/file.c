@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "inputs/file/file_input.h"
 #include "inputs/inputs.h"
-#include "pipeline/data_path.h"
+#include "pipeline/engine/data_path.h"
 
 enum {
     /* How soon an acknowledged position survives the process; sincedb_write_interval: the machine. */

@@ -28,7 +28,7 @@
 #include "inputs/file/gzip_source.h"
 #include "inputs/file/path_match.h"
 #include "inputs/file/sincedb.h"
-#include "pipeline/stream.h"
+#include "pipeline/engine/stream.h"
 
 enum file_mode { FILE_MODE_TAIL, FILE_MODE_READ };
 enum file_start { FILE_START_BEGINNING, FILE_START_END };

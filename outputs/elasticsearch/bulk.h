@@ -8,7 +8,7 @@
 #include "io/http_client.h"
 #include "outputs/elasticsearch/options.h"
 #include "outputs/elasticsearch/reply.h"
-#include "pipeline/group.h"
+#include "pipeline/delivery/group.h"
 
 /* What to do with a whole request. */
 enum bulk_answer {

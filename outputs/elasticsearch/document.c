@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "outputs/elasticsearch/document.h"
 
-#include "pipeline/evaluate.h"
+#include "pipeline/program/evaluate.h"
 
 static const struct field_ref DATA_STREAM = FIELD_REF_TOP("data_stream");
 

@@ -4,7 +4,7 @@
 #include <assert.h>
 
 #include "base/base64.h"
-#include "base/clock.h"
+#include "base/time/clock.h"
 #include "outputs/elasticsearch/bulk.h"
 #include "outputs/elasticsearch/cloud_id.h"
 #include "outputs/outputs.h"

@@ -4,7 +4,7 @@
 #include <assert.h>
 
 #include "outputs/elasticsearch/document.h"
-#include "pipeline/evaluate.h"
+#include "pipeline/program/evaluate.h"
 
 enum { SECONDS_PER_DAY = 86400, KEPT_NAME_MAX_BYTES = 4096 };
 

@@ -3,8 +3,8 @@
 
 #include <assert.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
+#include "base/time/clock.h"
 #include "outputs/elasticsearch/elasticsearch.h"
 
 enum { FIRST_WAIT_MS = 250, WAIT_MAX_MS = 5000, REQUEST_TIMEOUT_MS = 30000 };

@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-#include "base/clock.h"
+#include "base/time/clock.h"
 #include "outputs/http/request.h"
 #include "outputs/outputs.h"
 

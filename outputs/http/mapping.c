@@ -4,7 +4,7 @@
 #include <assert.h>
 
 #include "base/mem.h"
-#include "pipeline/evaluate.h"
+#include "pipeline/program/evaluate.h"
 
 struct compiler {
     struct arena *arena;

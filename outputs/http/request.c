@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <stdio.h>
 
-#include "pipeline/evaluate.h"
+#include "pipeline/program/evaluate.h"
 
 static const char *const CONTENT_TYPES[] = {
     [HTTP_FORMAT_JSON] = "application/json",

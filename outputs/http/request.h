@@ -10,7 +10,7 @@
 #define MILLRACE_OUTPUTS_HTTP_REQUEST_H
 
 #include "outputs/http/http.h"
-#include "pipeline/group.h"
+#include "pipeline/delivery/group.h"
 
 struct request_header {
     struct str name;

@@ -5,8 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "base/utf8.h"
-#include "pipeline/event_json.h"
+#include "base/text/utf8.h"
+#include "pipeline/event/event_json.h"
 
 bool api_error_set(struct api_error *err, int status, const char *type, const char *format, ...)
 {

@@ -10,7 +10,7 @@
 #define MILLRACE_SERVICES_STORE_CATALOG_H
 
 #include "base/map.h"
-#include "pipeline/event_json.h"
+#include "pipeline/event/event_json.h"
 #include "services/store/database.h"
 #include "services/store/index_name.h"
 #include "services/store/mapping/mapping.h"

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <stdio.h>
 
-#include "base/utf8.h"
+#include "base/text/utf8.h"
 #include "services/store/mapping/field_value.h"
 #include "services/store/mapping/mapping_field.h"
 

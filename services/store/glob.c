@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "services/store/glob.h"
 
-#include "base/utf8.h"
+#include "base/text/utf8.h"
 
 struct glob {
     struct str pattern;

@@ -3,8 +3,8 @@
 
 #include <assert.h>
 
-#include "base/clock.h"
-#include "base/utf8.h"
+#include "base/text/utf8.h"
+#include "base/time/clock.h"
 #include "services/store/glob.h"
 
 enum { DATE_BYTES = 10, MS_PER_DAY = 86400000 };

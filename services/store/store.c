@@ -10,7 +10,7 @@
 
 #include "base/mem.h"
 #include "io/loop_timer.h"
-#include "pipeline/data_path.h"
+#include "pipeline/engine/data_path.h"
 #include "services/store/rest/rest.h"
 #include "services/store/retention.h"
 

@@ -6,7 +6,7 @@
 #ifndef MILLRACE_SERVICES_STORE_TEMPLATE_H
 #define MILLRACE_SERVICES_STORE_TEMPLATE_H
 
-#include "pipeline/event_json.h"
+#include "pipeline/event/event_json.h"
 #include "services/store/database.h"
 #include "services/store/mapping/mapping.h"
 

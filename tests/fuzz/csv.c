@@ -5,9 +5,9 @@
  */
 #include <assert.h>
 
-#include "base/utf8.h"
-#include "pipeline/csv_convert.h"
-#include "base/csv_line.h"
+#include "base/text/csv_line.h"
+#include "base/text/utf8.h"
+#include "codecs/csv_convert.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

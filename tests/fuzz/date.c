@@ -5,9 +5,9 @@
  */
 #include <assert.h>
 
-#include "base/date_pattern.h"
-#include "base/zone.h"
-#include "filters/date_formats.h"
+#include "base/time/date_pattern.h"
+#include "base/time/zone.h"
+#include "filters/date/date_formats.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

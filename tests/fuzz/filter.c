@@ -3,12 +3,12 @@
 
 #include <assert.h>
 
-#include "base/regex.h"
-#include "base/utf8.h"
+#include "base/regex/regex.h"
+#include "base/text/utf8.h"
 #include "conf/bind.h"
 #include "conf/source.h"
-#include "pipeline/event_json.h"
-#include "pipeline/instance.h"
+#include "pipeline/engine/instance.h"
+#include "pipeline/event/event_json.h"
 
 enum { OUTPUT_MAX = 1 << 24 };
 

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "base/grok.h"
+#include "base/grok/grok.h"
 #include "tests/fuzz/filter.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);

@@ -5,8 +5,8 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "base/utf8.h"
-#include "pipeline/event_json.h"
+#include "base/text/utf8.h"
+#include "pipeline/event/event_json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

@@ -5,14 +5,15 @@
  */
 #include <assert.h>
 
-#include "base/regex.h"
-#include "base/utf8.h"
+#include "base/regex/regex.h"
+#include "base/text/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 static void search(const struct regex *regex, struct str subject, struct str replacement)
 {
-    const struct regex_limits limits = {.match_limit = 20000, .heap_kib = 2000, .jit_stack_bytes = 0};
+    const struct regex_limits limits = {
+        .match_limit = 20000, .heap_kib = 2000, .jit_stack_bytes = 0};
     struct regex_scratch *scratch = regex_scratch_new(&limits);
     struct arena arena;
     struct buf out;

@@ -5,9 +5,9 @@
  */
 #include <assert.h>
 
-#include "base/utf8.h"
-#include "pipeline/evaluate.h"
-#include "pipeline/event_json.h"
+#include "base/text/utf8.h"
+#include "pipeline/event/event_json.h"
+#include "pipeline/program/evaluate.h"
 #include "tests/fuzz/filter.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);

@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "pipeline/event_json.h"
+#include "pipeline/event/event_json.h"
 #include "services/store/search/search.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

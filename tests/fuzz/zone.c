@@ -5,7 +5,7 @@
  */
 #include <assert.h>
 
-#include "base/zone_data.h"
+#include "base/time/zone_data.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 

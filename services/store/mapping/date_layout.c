@@ -3,8 +3,8 @@
 
 #include <assert.h>
 
-#include "base/clock.h"
-#include "base/date_pattern.h"
+#include "base/time/clock.h"
+#include "base/time/date_pattern.h"
 #include "services/store/mapping/date_optional_time.h"
 
 enum { FORMAT_PARTS_MAX = 8, FORMAT_TEXT_MAX = 512, EPOCH_DIGITS_MAX = 18 };

@@ -14,7 +14,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/str.h"
-#include "base/zone.h"
+#include "base/time/zone.h"
 
 /* From fine to coarse. */
 enum date_unit {

@@ -4,7 +4,7 @@
  */
 #include <assert.h>
 
-#include "base/clock.h"
+#include "base/time/clock.h"
 #include "services/store/mapping/date_layout.h"
 
 enum { MATH_COUNT_DIGITS_MAX = 9, MATH_STEPS_MAX = 32 };

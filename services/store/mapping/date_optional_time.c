@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-#include "base/clock.h"
+#include "base/time/clock.h"
 
 enum {
     YEAR_DIGITS = 4,

@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <math.h>
 
-#include "base/utf8.h"
+#include "base/text/utf8.h"
 
 void field_reader_init(struct field_reader *reader, const struct field *field)
 {

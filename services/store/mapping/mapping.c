@@ -7,7 +7,7 @@
 #include <assert.h>
 
 #include "base/mem.h"
-#include "pipeline/event_json.h"
+#include "pipeline/event/event_json.h"
 #include "services/store/mapping/mapping_private.h"
 
 enum { CHILDREN_LINEAR_MAX = 12, MAPPING_JSON_MAX = 64 * 1024 * 1024 };

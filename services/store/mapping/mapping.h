@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "pipeline/value.h"
+#include "pipeline/event/value.h"
 #include "services/store/api_error.h"
 
 enum { MAPPING_FIELDS_MAX = 1000, MAPPING_DEPTH_MAX = 20, MAPPING_PATH_MAX = 32 * 1024 };

@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "pipeline/event_json.h"
+#include "pipeline/event/event_json.h"
 #include "services/store/mapping/mapping_private.h"
 
 enum { PARAMS_TEXT_MAX = 64 * 1024 };

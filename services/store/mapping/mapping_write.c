@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "pipeline/event_json.h"
+#include "pipeline/event/event_json.h"
 #include "services/store/mapping/mapping_private.h"
 
 static int compare_names(const void *a, const void *b)

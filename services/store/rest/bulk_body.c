@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-#include "base/utf8.h"
+#include "base/text/utf8.h"
 
 void bulk_body_init(struct bulk_body *body, struct json_reader *json, struct arena *arena,
                     struct str text, struct str default_index)

@@ -6,7 +6,7 @@
 #ifndef MILLRACE_SERVICES_STORE_REST_FILTER_PATH_H
 #define MILLRACE_SERVICES_STORE_REST_FILTER_PATH_H
 
-#include "pipeline/event_json.h"
+#include "pipeline/event/event_json.h"
 
 enum { FILTER_PATHS_MAX = 64, FILTER_PATH_BYTES_MAX = 4096 };
 

@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-#include "base/utf8.h"
+#include "base/text/utf8.h"
 #include "services/store/rest/filter_path.h"
 
 void rest_error(struct rest_request *request, const struct api_error *err)

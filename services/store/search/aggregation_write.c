@@ -5,7 +5,7 @@
 #include <math.h>
 
 #include "base/mem.h"
-#include "pipeline/event_json.h"
+#include "pipeline/event/event_json.h"
 #include "services/store/search/aggregation_private.h"
 
 struct writing {

@@ -3,8 +3,8 @@
 
 #include <assert.h>
 
-#include "base/case_map.h"
-#include "base/utf8.h"
+#include "base/text/case_map.h"
+#include "base/text/utf8.h"
 
 enum word_class {
     CLASS_OTHER,

@@ -5,7 +5,7 @@
  */
 #include <assert.h>
 
-#include "base/utf8.h"
+#include "base/text/utf8.h"
 #include "services/store/search/query_private.h"
 
 struct scan {

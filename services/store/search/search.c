@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
-#include "pipeline/event_json.h"
+#include "pipeline/event/event_json.h"
 #include "services/store/search/search_private.h"
 
 static const struct str TIMESTAMP = STR_INIT("@timestamp");

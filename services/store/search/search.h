@@ -21,8 +21,8 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/str.h"
+#include "base/time/clock.h"
 #include "services/store/api_error.h"
 #include "services/store/mapping/mapping.h"
 

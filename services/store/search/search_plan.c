@@ -3,8 +3,8 @@
 
 #include <assert.h>
 
-#include "base/utf8.h"
-#include "pipeline/event_json.h"
+#include "base/text/utf8.h"
+#include "pipeline/event/event_json.h"
 
 enum { SIZE_DEFAULT = 10 };
 

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "pipeline/event_json.h"
+#include "pipeline/event/event_json.h"
 #include "services/store/search/search_sort.h"
 
 /* ---- the values of a document -------------------------------------------------------------------------------------- */

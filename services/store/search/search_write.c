@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "pipeline/event_json.h"
+#include "pipeline/event/event_json.h"
 #include "services/store/search/search_private.h"
 
 /* A score is a float: the shortest text that reads back as it. */

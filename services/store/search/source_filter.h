@@ -6,7 +6,7 @@
 #ifndef MILLRACE_SERVICES_STORE_SEARCH_SOURCE_FILTER_H
 #define MILLRACE_SERVICES_STORE_SEARCH_SOURCE_FILTER_H
 
-#include "pipeline/value.h"
+#include "pipeline/event/value.h"
 #include "services/store/api_error.h"
 
 enum { SOURCE_PATTERNS_MAX = 256 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/case_map.h"
+#include "base/text/case_map.h"
 #include "tests/unit/base/suites.h"
 
 static const struct {

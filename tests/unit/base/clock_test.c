@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/clock.h"
+#include "base/time/clock.h"
 #include "tests/unit/base/suites.h"
 
 static const struct {

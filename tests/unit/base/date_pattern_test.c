@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/date_pattern.h"
+#include "base/time/date_pattern.h"
 
-#include "base/date_names.h"
-#include "base/zone.h"
+#include "base/time/date_names.h"
+#include "base/time/zone.h"
 #include "tests/unit/base/suites.h"
 
 static struct arena arena;

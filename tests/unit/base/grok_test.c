@@ -2,8 +2,8 @@
 #include <check.h>
 #include <stdio.h>
 
-#include "base/grok.h"
-#include "base/grok_patterns.h"
+#include "base/grok/grok.h"
+#include "base/grok/grok_patterns.h"
 #include "tests/unit/base/suites.h"
 
 struct fixture {
@@ -104,9 +104,9 @@ START_TEST(takes_what_it_should)
     snprintf(expression, sizeof expression, "%%{%s}", TAKEN[_i].pattern);
     struct grok grok;
     struct error err = {0};
-    ck_assert_msg(grok_compile(&fixture.arena, fixture.library, str_from(expression), true, &grok,
-                               &err),
-                  "%s", err.text);
+    ck_assert_msg(
+        grok_compile(&fixture.arena, fixture.library, str_from(expression), true, &grok, &err),
+        "%s", err.text);
     struct str text = str_from(TAKEN[_i].text);
     enum regex_result result = regex_search(grok.regex, fixture.scratch, text, 0);
     ck_assert_int_eq(result == REGEX_MATCHED, TAKEN[_i].taken != NULL);

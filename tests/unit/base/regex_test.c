@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
-#include "base/regex.h"
+#include "base/regex/regex.h"
 #include "tests/unit/base/suites.h"
 
 /* What Ruby finds: the whole match and its groups joined by '|', "~" for a group that took no part; NULL: no match. */

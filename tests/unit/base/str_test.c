@@ -35,10 +35,10 @@ static const struct {
     bool ok;
     double value;
 } DOUBLES[] = {
-    {"1", true, 1},       {"-1.5", true, -1.5}, {".5", true, 0.5},  {"1.", true, 1},
-    {"1e3", true, 1000},  {"1E-2", true, 0.01}, {"1e", false, 0},   {"", false, 0},
-    {"0x10", false, 0},   {"nan", false, 0},    {"inf", false, 0},  {" 1", false, 0},
-    {"1,5", false, 0},    {".", false, 0},
+    {"1", true, 1},      {"-1.5", true, -1.5}, {".5", true, 0.5}, {"1.", true, 1},
+    {"1e3", true, 1000}, {"1E-2", true, 0.01}, {"1e", false, 0},  {"", false, 0},
+    {"0x10", false, 0},  {"nan", false, 0},    {"inf", false, 0}, {" 1", false, 0},
+    {"1,5", false, 0},   {".", false, 0},
 };
 
 START_TEST(reads_doubles)

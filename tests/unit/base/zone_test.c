@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/zone.h"
+#include "base/time/zone.h"
 
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
-#include "base/zone_data.h"
+#include "base/time/clock.h"
+#include "base/time/zone_data.h"
 #include "tests/unit/base/suites.h"
 
 static const struct {

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/utf8.h"
+#include "base/text/utf8.h"
 #include "cmd/demo_alerts.h"
 #include "cmd/demo_lines.h"
 #include "cmd/demo_store.h"

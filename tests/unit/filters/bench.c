@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "conf/bind.h"
 #include "conf/source.h"
-#include "pipeline/instance.h"
+#include "pipeline/engine/instance.h"
 
 enum { OUTPUT_MAX = 1 << 20 };
 

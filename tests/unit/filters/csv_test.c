@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/csv_line.h"
-#include "pipeline/csv_convert.h"
+#include "base/text/csv_line.h"
+#include "codecs/csv_convert.h"
 
 #include <stdlib.h>
 

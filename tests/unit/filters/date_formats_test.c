@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "filters/date_formats.h"
+#include "filters/date/date_formats.h"
 
 #include <math.h>
 
-#include "base/zone.h"
+#include "base/time/zone.h"
 #include "tests/unit/filters/suites.h"
 
 static struct arena arena;

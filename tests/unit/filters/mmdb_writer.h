@@ -5,7 +5,7 @@
 #ifndef MILLRACE_TESTS_UNIT_FILTERS_MMDB_WRITER_H
 #define MILLRACE_TESTS_UNIT_FILTERS_MMDB_WRITER_H
 
-#include "pipeline/event_json.h"
+#include "pipeline/event/event_json.h"
 
 struct mmdb_record {
     const char *network; /* "81.2.69.0/24"; NULL ends the list */

@@ -230,8 +230,9 @@ static const struct filter_case CASES[] = {
     {&filter_translate,
      "source => 's' target => 't' iterate_on => 's' dictionary => { 'x' => 'X' '1.0e+20' => 'f' }",
      "{\"s\":[[\"x\"],1e20]}", "matched {\"s\":[[\"x\"],1.0E20],\"t\":[null,\"f\"]}"},
-    {&filter_translate, "source => 's' target => 't' iterate_on => 's' dictionary => { 'x' => 'X' }",
-     "{\"s\":null}", "skipped {\"s\":null,\"t\":[]}"},
+    {&filter_translate,
+     "source => 's' target => 't' iterate_on => 's' dictionary => { 'x' => 'X' }", "{\"s\":null}",
+     "skipped {\"s\":null,\"t\":[]}"},
     {&filter_translate, "source => 's' target => 't' dictionary => { '' => 'E' }", "{\"s\":[]}",
      "matched {\"s\":[],\"t\":\"E\"}"},
     /* in place: matched whatever the dictionary says */

@@ -5,7 +5,7 @@
 
 #include "conf/yaml_tree.h"
 #include "filters/filters.h"
-#include "filters/useragent_parser.h"
+#include "filters/useragent/useragent_parser.h"
 #include "tests/unit/filters/bench.h"
 #include "tests/unit/filters/suites.h"
 

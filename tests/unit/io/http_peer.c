@@ -30,7 +30,8 @@ static void answer(struct connection *connection)
 {
     struct http_peer *peer = connection->peer;
     ck_assert_uint_lt(peer->request_count, PEER_REQUESTS_MAX);
-    size_t index = peer->request_count < peer->answer_count ? peer->request_count : peer->answer_count - 1;
+    size_t index =
+        peer->request_count < peer->answer_count ? peer->request_count : peer->answer_count - 1;
     buf_move(&peer->requests[peer->request_count++], &connection->bytes);
     const char *text = peer->answers[index];
     if (!text)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include "conf/source.h"
-#include "pipeline/evaluate.h"
+#include "pipeline/program/evaluate.h"
 #include "tests/unit/pipeline/json_text.h"
 #include "tests/unit/pipeline/suites.h"
 

@@ -4,7 +4,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "pipeline/stream.h"
+#include "pipeline/engine/stream.h"
 
 static struct fake_world *the_world;
 

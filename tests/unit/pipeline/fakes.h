@@ -8,8 +8,8 @@
 
 #include <stdatomic.h>
 
-#include "pipeline/engine.h"
-#include "pipeline/group.h"
+#include "pipeline/delivery/group.h"
+#include "pipeline/engine/engine.h"
 
 /* What happened in one run, written by the fakes. */
 struct fake_world {

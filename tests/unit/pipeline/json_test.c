@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
-#include "pipeline/event_json.h"
+#include "pipeline/event/event_json.h"
 #include "tests/unit/pipeline/json_text.h"
 #include "tests/unit/pipeline/suites.h"
 

@@ -3,7 +3,7 @@
 
 #include <check.h>
 
-#include "pipeline/event_json.h"
+#include "pipeline/event/event_json.h"
 
 enum { TEXT_MAX_BYTES = 1 << 28 };
 

@@ -5,8 +5,8 @@
 #ifndef MILLRACE_TESTS_UNIT_PIPELINE_JSON_TEXT_H
 #define MILLRACE_TESTS_UNIT_PIPELINE_JSON_TEXT_H
 
-#include "pipeline/event.h"
-#include "pipeline/value.h"
+#include "pipeline/event/event.h"
+#include "pipeline/event/value.h"
 
 /* Fails the test when the text is not JSON. */
 struct value value_from_json(struct arena *arena, const char *text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pipeline/evaluate.h"
+#include "pipeline/program/evaluate.h"
 #include "tests/unit/pipeline/json_text.h"
 #include "tests/unit/pipeline/suites.h"
 

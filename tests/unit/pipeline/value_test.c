@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "pipeline/ruby_text.h"
-#include "pipeline/value.h"
+#include "pipeline/event/ruby_text.h"
+#include "pipeline/event/value.h"
 #include "tests/unit/pipeline/json_text.h"
 #include "tests/unit/pipeline/suites.h"
 

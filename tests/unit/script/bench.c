@@ -59,8 +59,8 @@ static const char *show(struct bench *bench, struct event *event, const struct e
     return text;
 }
 
-const char *bench_run(struct bench *bench, const struct script_source *source, const char *event_json,
-                      int times)
+const char *bench_run(struct bench *bench, const struct script_source *source,
+                      const char *event_json, int times)
 {
     struct error err = {.text = ""};
     struct value object;
@@ -90,7 +90,8 @@ void bench_check_rows(const struct bench_row *rows, size_t count)
     size_t wrong = 0;
     bench_init(&bench);
     for (size_t i = 0; i < count; i++) {
-        struct str code = arena_printf(&bench.arena, "r = (begin\n%s\nend)\nevent.set('r', r)", rows[i].code);
+        struct str code =
+            arena_printf(&bench.arena, "r = (begin\n%s\nend)\nevent.set('r', r)", rows[i].code);
         struct str expected = arena_printf(&bench.arena, "{\"r\":%s}", rows[i].json);
         const char *result = bench_code(&bench, code.ptr, "{}");
         if (strcmp(result, expected.ptr) == 0)

@@ -12,7 +12,8 @@ static const struct {
 } RUNS[] = {
     {"event.set('x', 1)", "{\"a\":1}", "{\"a\":1,\"x\":1}"},
     {"event.set('[a][b]', nil)", "{}", "{\"a\":{\"b\":null}}"},
-    {"event.set('x', event.get('[a][1]'))", "{\"a\":[1,\"two\"]}", "{\"a\":[1,\"two\"],\"x\":\"two\"}"},
+    {"event.set('x', event.get('[a][1]'))", "{\"a\":[1,\"two\"]}",
+     "{\"a\":[1,\"two\"],\"x\":\"two\"}"},
     {"event.set('x', [1, 2.5, :s, {a: true}, 'é', nil])", "{}",
      "{\"x\":[1,2.5,\"s\",{\"a\":true},\"é\",null]}"},
     {"event.set('x', event.remove('a'))", "{\"a\":{\"b\":1}}", "{\"x\":{\"b\":1}}"},
@@ -21,18 +22,20 @@ static const struct {
     {"event.tag('t'); event.tag('t')", "{\"tags\":\"s\"}", "{\"tags\":[\"s\",\"t\"]}"},
     {"event.set('x', event.sprintf('%{a}-%{b}'))", "{\"a\":1}", "{\"a\":1,\"x\":\"1-%{b}\"}"},
     {"h = event.to_hash; h['a'] = 2; event.set('x', h['a'])", "{\"a\":1}", "{\"a\":1,\"x\":2}"},
-    {"event.set('[@metadata][m]', 1); event.set('x', event.to_hash_with_metadata['@metadata']['m'])", "{}",
-     "{\"x\":1}"},
+    {"event.set('[@metadata][m]', 1); event.set('x', "
+     "event.to_hash_with_metadata['@metadata']['m'])",
+     "{}", "{\"x\":1}"},
     {"event.set('x', event.to_json.length > 10)", "{\"a\":1}", "{\"a\":1,\"x\":true}"},
     {"event.cancel; event.uncancel; event.set('x', event.cancelled?)", "{}", "{\"x\":false}"},
     {"event.set('x', event.timestamp.to_s)", "{\"@timestamp\":\"2015-10-01T13:14:15.25Z\"}",
      "{\"x\":\"2015-10-01T13:14:15.250Z\"}"},
-    {"event.timestamp = LogStash::Timestamp.at(1.5); event.set('x', event.get('@timestamp').to_f)", "{}",
-     "{\"x\":1.5}"},
-    {"event.append(LogStash::Event.new({'a' => 2, 'b' => {'c' => 1}}))", "{\"a\":1,\"b\":{\"d\":2}}",
-     "{\"a\":[1,2],\"b\":{\"d\":2,\"c\":1}}"},
+    {"event.timestamp = LogStash::Timestamp.at(1.5); event.set('x', event.get('@timestamp').to_f)",
+     "{}", "{\"x\":1.5}"},
+    {"event.append(LogStash::Event.new({'a' => 2, 'b' => {'c' => 1}}))",
+     "{\"a\":1,\"b\":{\"d\":2}}", "{\"a\":[1,2],\"b\":{\"d\":2,\"c\":1}}"},
     {"event.overwrite(LogStash::Event.new({'z' => 1}))", "{\"a\":1}", "{\"z\":1}"},
-    {"c = event.clone; c.set('a', 2); event.set('x', c.get('a'))", "{\"a\":1}", "{\"a\":1,\"x\":2}"},
+    {"c = event.clone; c.set('a', 2); event.set('x', c.get('a'))", "{\"a\":1}",
+     "{\"a\":1,\"x\":2}"},
     /* Strings of the event are the event's own. */
     {"event.get('a') << 'x'", "{\"a\":\"s\"}", "{\"a\":\"sx\"}"},
     {"s = event.get('a'); s << 'x'; event.set('h', event.to_hash['a'])", "{\"a\":\"s\"}",
@@ -40,10 +43,12 @@ static const struct {
     {"s = event.get('a'); event.set('a', 'new'); s << 'x'", "{\"a\":\"s\"}", "{\"a\":\"new\"}"},
     {"s = event.get('a'); s << 'x'; event.set('b', event.get('a'))", "{\"a\":\"s\"}",
      "{\"a\":\"sx\",\"b\":\"sx\"}"},
-    {"event.get('a') << 'x'; raise 'no'", "{\"a\":\"s\"}", "raised: RuntimeError: no (code:1) {\"a\":\"sx\"}"},
+    {"event.get('a') << 'x'; raise 'no'", "{\"a\":\"s\"}",
+     "raised: RuntimeError: no (code:1) {\"a\":\"sx\"}"},
     /* Numbers keep their value though mruby's floats are shorter. */
     {"event.set('x', event.get('f'))", "{\"f\":[0.1,3.14159,1e300,123456789.123,-2.5e-7]}",
-     "{\"f\":[0.1,3.14159,1.0E300,1.23456789123E8,-2.5E-7],\"x\":[0.1,3.14159,1.0E300,1.23456789123E8,-2.5E-7]}"},
+     "{\"f\":[0.1,3.14159,1.0E300,1.23456789123E8,-2.5E-7],\"x\":[0.1,3.14159,1.0E300,1."
+     "23456789123E8,-2.5E-7]}"},
     {"event.set('x', event.get('b'))", "{\"b\":92233720368547758080}",
      "{\"b\":92233720368547758080,\"x\":92233720368547758080}"},
     {"return if event.get('a') == 1\nevent.set('x', 1)", "{\"a\":1}", "{\"a\":1}"},
@@ -52,9 +57,11 @@ static const struct {
     {"LIMIT = 3; event.set('x', LIMIT)", "{}", "{\"x\":3}"},
     {"if /(?<year>\\d+)-(?<mon>\\d+)/ =~ 'in 2020-05' then event.set('x', [year, mon]) end", "{}",
      "{\"x\":[\"2020\",\"05\"]}"},
-    {"if 'ab' =~ /(b)/\nTime.parse('2020-01-01'); IPAddr.new('::1')\nevent.set('x', [$1, $~[0]]) end", "{}",
-     "{\"x\":[\"b\",\"b\"]}"},
-    {"i = 0\nbegin\ni += 1\nend while i < 3", "{}", "refused: code, line 4: 'begin … end while' is not supported"},
+    {"if 'ab' =~ /(b)/\nTime.parse('2020-01-01'); IPAddr.new('::1')\nevent.set('x', [$1, $~[0]]) "
+     "end",
+     "{}", "{\"x\":[\"b\",\"b\"]}"},
+    {"i = 0\nbegin\ni += 1\nend while i < 3", "{}",
+     "refused: code, line 4: 'begin … end while' is not supported"},
     /* What raises leaves the rest as it is. */
     {"event.set('a', 1); raise 'boom'", "{}", "raised: RuntimeError: boom (code:1) {\"a\":1}"},
     {"\n\nnil.foo", "{}", "raised: NoMethodError: undefined method 'foo' (code:3) {}"},
@@ -89,7 +96,8 @@ END_TEST
 START_TEST(init_and_variables_last)
 {
     struct bench bench;
-    const struct script_source source = {.code = STR("@n += 1; event.set('n', @n)"), .init = STR("@n = 0")};
+    const struct script_source source = {.code = STR("@n += 1; event.set('n', @n)"),
+                                         .init = STR("@n = 0")};
     bench_init(&bench);
     ck_assert_str_eq(bench_run(&bench, &source, "{}", 3), "{\"n\":3}");
     ck_assert_str_eq(bench_run(&bench, &source, "{}", 1), "{\"n\":1}");
@@ -102,7 +110,8 @@ END_TEST
 static const struct {
     const char *file, *event, *result;
 } FILES[] = {
-    {"def register(params)\n@by = params['by']\nend\ndef filter(event)\nevent.set('x', event.get('n') * @by)\n"
+    {"def register(params)\n@by = params['by']\nend\ndef filter(event)\nevent.set('x', "
+     "event.get('n') * @by)\n"
      "[event]\nend\ntest 'it' do\nend\n",
      "{\"n\":2}", "{\"n\":2,\"x\":6}"},
     {"def filter(event)\nnil\nend", "{}", "raised: bad value {}"},
@@ -120,7 +129,8 @@ START_TEST(runs_files)
     char path[] = "/tmp/millrace_script_XXXXXX";
     int fd = mkstemp(path);
     ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(write(fd, FILES[_i].file, strlen(FILES[_i].file)), (ssize_t)strlen(FILES[_i].file));
+    ck_assert_int_eq(write(fd, FILES[_i].file, strlen(FILES[_i].file)),
+                     (ssize_t)strlen(FILES[_i].file));
     close(fd);
     static const struct conf_pair PAIRS[] = {
         {.key = {.type = CONF_STRING, .text = STR_INIT("by")},
@@ -142,7 +152,8 @@ START_TEST(makes_events)
     struct bench bench;
     bench_init(&bench);
     bench_code(&bench,
-               "new_event_block.call(LogStash::Event.new({'@timestamp' => '2015-10-01T13:14:15Z', 'm' => 1}))",
+               "new_event_block.call(LogStash::Event.new({'@timestamp' => '2015-10-01T13:14:15Z', "
+               "'m' => 1}))",
                "{}");
     ck_assert(str_equal(buf_str(&bench.made),
                         STR("{\"@timestamp\":\"2015-10-01T13:14:15.000Z\",\"m\":1}\n")));
@@ -157,8 +168,10 @@ START_TEST(cuts_events_off)
     bench_init(&bench);
     bench_code(&bench, "$kept = event; $made = LogStash::Event.new", "{\"a\":1}");
     const char *message = "raised: RuntimeError: this event has left the filter";
-    ck_assert_int_eq(strncmp(bench_code(&bench, "$kept.get('a')", "{}"), message, strlen(message)), 0);
-    ck_assert_int_eq(strncmp(bench_code(&bench, "$made.get('a')", "{}"), message, strlen(message)), 0);
+    ck_assert_int_eq(strncmp(bench_code(&bench, "$kept.get('a')", "{}"), message, strlen(message)),
+                     0);
+    ck_assert_int_eq(strncmp(bench_code(&bench, "$made.get('a')", "{}"), message, strlen(message)),
+                     0);
     bench_release(&bench);
 }
 END_TEST

@@ -4,7 +4,7 @@
  */
 #include <stdio.h>
 
-#include "pipeline/event_json.h"
+#include "pipeline/event/event_json.h"
 #include "services/store/mapping/mapping.h"
 #include "tests/unit/services/suites.h"
 

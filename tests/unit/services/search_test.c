@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "pipeline/event_json.h"
+#include "pipeline/event/event_json.h"
 #include "services/store/mapping/date_layout.h"
 #include "services/store/search/analysis.h"
 #include "services/store/search/digest.h"

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/json/json.h"
+
+#include <assert.h>
+#include <emmintrin.h>
+#include <yajl/yajl_parse.h>
+
+#include "base/mem.h"
+#include "base/text/utf8.h"
+
+/* yajl cannot be reset, and a handle that has met an error is of no more use. So each document gets a new handle whose
+ * few allocations come from this block, one behind the other and forgotten together; only deep nesting and long strings
+ * with escapes go to the heap. */
+enum { POOL_BYTES = 4096, POOL_ALIGNMENT = 16 };
+
+struct json_parser {
+    yajl_callbacks callbacks;
+    yajl_alloc_funcs functions;
+    void *ctx;
+    yajl_handle handle; /* NULL between documents */
+    size_t pool_used;
+    _Alignas(POOL_ALIGNMENT) char pool[POOL_BYTES];
+};
+
+static bool in_pool(const struct json_parser *parser, const void *memory)
+{
+    return (uintptr_t)memory - (uintptr_t)parser->pool < POOL_BYTES;
+}
+
+static void *pool_malloc(void *ctx, size_t size)
+{
+    struct json_parser *parser = ctx;
+    if (size > POOL_BYTES - parser->pool_used)
+        return mem_alloc(size);
+    void *piece = parser->pool + parser->pool_used;
+    size_t rounded = (size + POOL_ALIGNMENT - 1) & ~(size_t)(POOL_ALIGNMENT - 1);
+    parser->pool_used += rounded;
+    assert(parser->pool_used <= POOL_BYTES);
+    return piece;
+}
+
+/* yajl does not say how large the old piece was; what follows it in the pool may be copied along. */
+static void *pool_realloc(void *ctx, void *old, size_t size)
+{
+    struct json_parser *parser = ctx;
+    if (!old)
+        return pool_malloc(ctx, size);
+    if (!in_pool(parser, old))
+        return mem_realloc(old, size);
+    size_t behind = (size_t)(parser->pool + POOL_BYTES - (char *)old);
+    void *moved = pool_malloc(ctx, size);
+    memmove(moved, old, size < behind ? size : behind);
+    return moved;
+}
+
+static void pool_free(void *ctx, void *memory)
+{
+    if (!in_pool(ctx, memory))
+        mem_free(memory);
+}
+
+struct json_parser *json_parser_new(const struct json_callbacks *callbacks, void *ctx)
+{
+    struct json_parser *parser = mem_zero(1, sizeof *parser);
+    parser->callbacks = (yajl_callbacks){
+        .yajl_null = callbacks->on_null,
+        .yajl_boolean = callbacks->on_boolean,
+        .yajl_number = callbacks->on_number,
+        .yajl_string = callbacks->on_string,
+        .yajl_start_map = callbacks->on_object,
+        .yajl_map_key = callbacks->on_key,
+        .yajl_end_map = callbacks->on_object_end,
+        .yajl_start_array = callbacks->on_array,
+        .yajl_end_array = callbacks->on_array_end,
+    };
+    parser->functions = (yajl_alloc_funcs){pool_malloc, pool_realloc, pool_free, parser};
+    parser->ctx = ctx;
+    return parser;
+}
+
+void json_parser_free(struct json_parser *parser)
+{
+    assert(!parser || !parser->handle);
+    mem_free(parser);
+}
+
+size_t json_parser_offset(const struct json_parser *parser)
+{
+    assert(parser->handle);
+    return yajl_get_bytes_consumed(parser->handle);
+}
+
+static bool report(struct json_parser *parser, yajl_status status, struct error *err)
+{
+    if (status == yajl_status_client_canceled)
+        return error_set(err, ERROR_LIMIT, "JSON reading was stopped");
+    unsigned char *text = yajl_get_error(parser->handle, 0, NULL, 0);
+    struct str line = str_trim(str_from((const char *)text));
+    error_set(err, ERROR_FORMAT, "%.*s at byte %zu", STR_FMT(line),
+              yajl_get_bytes_consumed(parser->handle));
+    yajl_free_error(parser->handle, text);
+    return false;
+}
+
+bool json_parser_run(struct json_parser *parser, struct str text, struct error *err)
+{
+    assert(!parser->handle);
+    parser->pool_used = 0;
+    parser->handle = yajl_alloc(&parser->callbacks, &parser->functions, parser->ctx);
+    yajl_config(parser->handle, yajl_dont_validate_strings, 1);
+    yajl_status status = yajl_parse(parser->handle, (const unsigned char *)text.ptr, text.len);
+    if (status == yajl_status_ok)
+        status = yajl_complete_parse(parser->handle);
+    bool read = status == yajl_status_ok || report(parser, status, err);
+    yajl_free(parser->handle);
+    parser->handle = NULL;
+    return read;
+}
+
+/* ---- escapes ---- */
+
+static unsigned hex_digit(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return (unsigned)(digit - '0');
+    return (unsigned)((digit | 0x20) - 'a') + 10;
+}
+
+/* The four digits behind \u; false when they are not there. */
+static bool read_unit(struct str raw, size_t at, uint32_t *unit_out)
+{
+    if (raw.len < 6 || at > raw.len - 6 || raw.ptr[at] != '\\' || raw.ptr[at + 1] != 'u')
+        return false;
+    uint32_t unit = 0;
+    for (size_t i = 2; i < 6; i++)
+        unit = unit * 16 + hex_digit(raw.ptr[at + i]);
+    *unit_out = unit;
+    return true;
+}
+
+/* One \uXXXX or a pair of them; returns how much of raw it took. */
+static size_t unescape_unit(struct str raw, size_t at, char **out)
+{
+    uint32_t high = 0xFFFD, low;
+    size_t taken = 6;
+    if (!read_unit(raw, at, &high))
+        taken = 2; /* the parser lets nothing like it through */
+    bool is_high = high >= 0xD800 && high <= 0xDBFF;
+    if (is_high && read_unit(raw, at + taken, &low) && low >= 0xDC00 && low <= 0xDFFF) {
+        high = 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+        taken += 6;
+    }
+    *out += utf8_encode(high, *out); /* a lone half becomes U+FFFD there */
+    return taken;
+}
+
+static char meant_by(char letter)
+{
+    switch (letter) {
+    case 'b':
+        return '\b';
+    case 'f':
+        return '\f';
+    case 'n':
+        return '\n';
+    case 'r':
+        return '\r';
+    case 't':
+        return '\t';
+    }
+    return letter;
+}
+
+/* Copies what is before the next backslash, or all. A block may be copied whole: out has room for as much as raw. */
+static size_t copy_plain(struct str raw, char *out)
+{
+    size_t at = 0;
+    for (; raw.len - at >= sizeof(__m128i); at += sizeof(__m128i)) {
+        __m128i block = _mm_loadu_si128((const __m128i *)(const void *)(raw.ptr + at));
+        _mm_storeu_si128((__m128i *)(void *)(out + at), block);
+        int mask = _mm_movemask_epi8(_mm_cmpeq_epi8(block, _mm_set1_epi8('\\')));
+        if (mask)
+            return at + (size_t)__builtin_ctz((unsigned)mask);
+    }
+    for (; at < raw.len && raw.ptr[at] != '\\'; at++)
+        out[at] = raw.ptr[at];
+    return at;
+}
+
+struct str json_unescape(struct arena *arena, struct str raw)
+{
+    char *text = arena_bytes(arena, raw.len + 1), *out = text;
+    for (size_t at = 0; at < raw.len;) {
+        size_t plain = copy_plain(str_from_offset(raw, at), out);
+        out += plain;
+        at += plain;
+        if (at + 1 >= raw.len)
+            break;
+        if (raw.ptr[at + 1] == 'u') {
+            at += unescape_unit(raw, at, &out);
+            continue;
+        }
+        *out++ = meant_by(raw.ptr[at + 1]);
+        at += 2;
+    }
+    assert((size_t)(out - text) <= raw.len);
+    return str_make(text, (size_t)(out - text));
+}

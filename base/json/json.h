@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * yajl, kept ready: one parser reads one document after another without a malloc for each. What yajl lets through is
+ * the caller's: depth, lone surrogates in \u escapes (json_unescape mends them), invalid UTF-8 (mend the text first).
+ */
+#ifndef MILLRACE_BASE_JSON_JSON_H
+#define MILLRACE_BASE_JSON_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/str.h"
+
+/* Each returns 0 to stop. Text is good during the call only, unless it lies inside the document. */
+struct json_callbacks {
+    int (*on_null)(void *ctx);
+    int (*on_boolean)(void *ctx, int value);
+    int (*on_number)(void *ctx, const char *text, size_t len);
+    int (*on_string)(void *ctx, const unsigned char *text, size_t len);
+    int (*on_object)(void *ctx);
+    int (*on_key)(void *ctx, const unsigned char *text, size_t len);
+    int (*on_object_end)(void *ctx);
+    int (*on_array)(void *ctx);
+    int (*on_array_end)(void *ctx);
+};
+
+struct json_parser;
+
+struct json_parser *json_parser_new(const struct json_callbacks *callbacks, void *ctx);
+void json_parser_free(struct json_parser *parser); /* NULL is ok */
+
+/* Reads exactly one document: blanks around it are fine, anything else before or after is an error. UTF-8 is not
+ * looked at. False with *err when the text is not JSON or a callback stopped (ERROR_LIMIT then, without position). */
+bool json_parser_run(struct json_parser *parser, struct str text, struct error *err);
+
+/* Inside a callback: the offset in the document behind the token that the callback is about. */
+size_t json_parser_offset(const struct json_parser *parser);
+
+/* What stands between the quotes of a JSON string (checked by the parser), with its escapes resolved, in the arena.
+ * A surrogate without its other half becomes U+FFFD. */
+struct str json_unescape(struct arena *arena, struct str raw);
+
+#endif

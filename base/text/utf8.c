@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/text/utf8.h"
+
+#include <assert.h>
+#include <string.h>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+enum { REPLACEMENT = 0xFFFD, CODEPOINT_MAX = 0x10FFFF };
+
+static inline bool is_surrogate(uint32_t codepoint)
+{
+    return codepoint >= 0xD800 && codepoint <= 0xDFFF;
+}
+
+/* The first byte at or after `at` that is not ASCII, or end. */
+static const unsigned char *skip_ascii(const unsigned char *at, const unsigned char *end)
+{
+#ifdef __SSE2__
+    for (; end - at >= 16; at += 16) {
+        __m128i block = _mm_loadu_si128((const __m128i *)(const void *)at);
+        unsigned high_bits = (unsigned)_mm_movemask_epi8(block);
+        if (high_bits)
+            return at + __builtin_ctz(high_bits);
+    }
+#else
+    for (uint64_t word; end - at >= 8; at += 8) {
+        memcpy(&word, at, sizeof word);
+        if (word & 0x8080808080808080u)
+            break;
+    }
+#endif
+    while (at < end && *at < 0x80)
+        at++;
+    return at;
+}
+
+/* RFC 3629, section 4: what the lead byte says about the rest. The range of the second byte keeps out
+ * overlong forms, surrogates and what is above U+10FFFF. */
+struct lead {
+    unsigned char length; /* 0: cannot start a character */
+    unsigned char low, high;
+};
+
+static inline struct lead lead_of(unsigned char byte)
+{
+    if (byte < 0x80)
+        return (struct lead){1, 0, 0};
+    if (byte < 0xC2)
+        return (struct lead){0, 0, 0};
+    if (byte < 0xE0)
+        return (struct lead){2, 0x80, 0xBF};
+    if (byte < 0xF0)
+        return (struct lead){3, byte == 0xE0 ? 0xA0 : 0x80, byte == 0xED ? 0x9F : 0xBF};
+    if (byte < 0xF5)
+        return (struct lead){4, byte == 0xF0 ? 0x90 : 0x80, byte == 0xF4 ? 0x8F : 0xBF};
+    return (struct lead){0, 0, 0};
+}
+
+/* Reads one character or one maximal invalid sequence; returns its length (at least 1). */
+static inline size_t scan(const unsigned char *at, const unsigned char *end, bool *valid_out)
+{
+    assert(at < end);
+    struct lead lead = lead_of(*at);
+    *valid_out = lead.length == 1;
+    if (lead.length < 2 || end - at < 2 || at[1] < lead.low || at[1] > lead.high)
+        return 1;
+    size_t length = 2;
+    while (length < lead.length && at + length < end && (at[length] & 0xC0) == 0x80)
+        length++;
+    *valid_out = length == lead.length;
+    return length;
+}
+
+size_t utf8_valid_prefix(struct str text)
+{
+    if (text.len == 0)
+        return 0;
+    const unsigned char *start = (const unsigned char *)text.ptr;
+    const unsigned char *end = start + text.len;
+    const unsigned char *at = start;
+    while ((at = skip_ascii(at, end)) < end) {
+        /* Text in other scripts comes in runs: stay here until the next ASCII byte. */
+        do {
+            bool valid;
+            size_t length = scan(at, end, &valid);
+            if (!valid)
+                return (size_t)(at - start);
+            at += length;
+        } while (at < end && *at >= 0x80);
+    }
+    return text.len;
+}
+
+struct str utf8_repair(struct arena *arena, struct str text)
+{
+    size_t prefix = utf8_valid_prefix(text);
+    if (prefix == text.len)
+        return text;
+    const unsigned char *at = (const unsigned char *)text.ptr + prefix;
+    const unsigned char *end = (const unsigned char *)text.ptr + text.len;
+    /* The worst case is one invalid byte that becomes three. */
+    char *out = arena_bytes(arena, prefix + (text.len - prefix) * 3);
+    size_t len = prefix;
+    memcpy(out, text.ptr, prefix);
+    while (at < end) {
+        bool valid;
+        size_t length = scan(at, end, &valid);
+        if (valid) {
+            memcpy(out + len, at, length);
+            len += length;
+        } else {
+            len += utf8_encode(REPLACEMENT, out + len);
+        }
+        at += length;
+    }
+    return str_make(out, len);
+}
+
+unsigned utf8_decode(struct str text, uint32_t *codepoint_out)
+{
+    assert(text.len > 0);
+    const unsigned char *at = (const unsigned char *)text.ptr;
+    struct lead lead = lead_of(at[0]);
+    assert(lead.length > 0 && lead.length <= text.len);
+    if (lead.length == 1) {
+        *codepoint_out = at[0];
+        return 1;
+    }
+    uint32_t codepoint = at[0] & (0x7Fu >> lead.length);
+    for (unsigned i = 1; i < lead.length; i++)
+        codepoint = codepoint << 6 | (at[i] & 0x3F);
+    *codepoint_out = codepoint;
+    return lead.length;
+}
+
+unsigned utf8_encode(uint32_t codepoint, char out[4])
+{
+    if (codepoint > CODEPOINT_MAX || is_surrogate(codepoint))
+        codepoint = REPLACEMENT;
+    if (codepoint < 0x80) {
+        out[0] = (char)codepoint;
+        return 1;
+    }
+    unsigned length = codepoint < 0x800 ? 2 : codepoint < 0x10000 ? 3 : 4;
+    for (unsigned i = length - 1; i > 0; i--, codepoint >>= 6)
+        out[i] = (char)(0x80 | (codepoint & 0x3F));
+    out[0] = (char)((0xF00u >> length) | codepoint);
+    return length;
+}
+
+size_t utf8_length(struct str text)
+{
+    size_t continuation_bytes = 0;
+    for (size_t i = 0; i < text.len; i++)
+        continuation_bytes += ((unsigned char)text.ptr[i] & 0xC0) == 0x80;
+    return text.len - continuation_bytes;
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/time/clock.h"
+
+#include <assert.h>
+#include <time.h>
+
+enum {
+    SECONDS_PER_DAY = 86400,
+    DAYS_PER_ERA = 146097, /* 400 years */
+    YEARS_PER_ERA = 400,
+    DAYS_0000_03_01_TO_EPOCH = 719468,
+    NANOSECOND_DIGITS = 9,
+    YEAR_DIGITS_MAX = 9,
+    YEAR_TEXT_MAX = 12, /* that any 64-bit instant needs */
+};
+
+struct instant clock_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (struct instant){now.tv_sec, (uint32_t)now.tv_nsec};
+}
+
+uint64_t clock_monotonic_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static int64_t floor_divide(int64_t value, int64_t by)
+{
+    return value / by - (value % by < 0);
+}
+
+/* The calendar is counted in years that start on 1 March, so that the leap day is the last of its year. */
+int64_t civil_to_days(int64_t year, int month, int day)
+{
+    assert(month >= 1 && month <= 12);
+    int64_t shifted = year - (month <= 2);
+    int64_t era = floor_divide(shifted, YEARS_PER_ERA);
+    int64_t year_of_era = shifted - era * YEARS_PER_ERA;
+    int day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+    int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    return era * DAYS_PER_ERA + day_of_era - DAYS_0000_03_01_TO_EPOCH;
+}
+
+void civil_from_days(int64_t days, int64_t *year_out, int *month_out, int *day_out)
+{
+    int64_t shifted = days + DAYS_0000_03_01_TO_EPOCH;
+    int64_t era = floor_divide(shifted, DAYS_PER_ERA);
+    unsigned day_of_era = (unsigned)(shifted - era * DAYS_PER_ERA);
+    unsigned year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    unsigned day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    unsigned month = (5 * day_of_year + 2) / 153; /* 0 is March */
+    *day_out = (int)(day_of_year - (153 * month + 2) / 5 + 1);
+    *month_out = (int)(month < 10 ? month + 3 : month - 9);
+    *year_out = era * YEARS_PER_ERA + year_of_era + (*month_out <= 2);
+}
+
+struct civil civil_from_instant(struct instant at)
+{
+    assert(at.nanoseconds < 1000000000);
+    int64_t days = floor_divide(at.seconds, SECONDS_PER_DAY);
+    /* not by days * SECONDS_PER_DAY: that does not fit for the first day of all */
+    int of_day = (int)((at.seconds % SECONDS_PER_DAY + SECONDS_PER_DAY) % SECONDS_PER_DAY);
+    struct civil civil = {
+        .hour = of_day / 3600,
+        .minute = of_day / 60 % 60,
+        .second = of_day % 60,
+        .nanosecond = at.nanoseconds,
+    };
+    civil_from_days(days, &civil.year, &civil.month, &civil.day);
+    return civil;
+}
+
+int64_t civil_to_seconds(const struct civil *civil)
+{
+    return civil_to_days(civil->year, civil->month, civil->day) * SECONDS_PER_DAY +
+           civil->hour * 3600 + civil->minute * 60 + civil->second;
+}
+
+int civil_weekday(int64_t days)
+{
+    int64_t since_monday = days + 3; /* 1970-01-01 was a Thursday */
+    return (int)(since_monday - floor_divide(since_monday, 7) * 7) + 1;
+}
+
+static bool is_leap(int64_t year)
+{
+    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+int civil_days_in_month(int64_t year, int month)
+{
+    static const signed char DAYS[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    assert(month >= 1 && month <= 12);
+    return DAYS[month - 1] + (month == 2 && is_leap(year));
+}
+
+int civil_day_of_year(int64_t year, int month, int day)
+{
+    static const short BEFORE[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
+    assert(month >= 1 && month <= 12);
+    return BEFORE[month - 1] + day + (month > 2 && is_leap(year));
+}
+
+static char *put_two(char *at, unsigned value)
+{
+    at[0] = (char)('0' + value / 10);
+    at[1] = (char)('0' + value % 10);
+    return at + 2;
+}
+
+/* At least four digits, with a sign when four are not enough or the year is before 0. */
+static char *put_year(char *at, int64_t year)
+{
+    if (year >= 0 && year <= 9999)
+        return put_two(put_two(at, (unsigned)year / 100), (unsigned)year % 100);
+    char digits[YEAR_TEXT_MAX];
+    size_t count = 0;
+    for (uint64_t left = year < 0 ? 0 - (uint64_t)year : (uint64_t)year; left > 0 || count < 4;
+         left /= 10) {
+        assert(count < sizeof digits);
+        digits[count++] = (char)('0' + left % 10);
+    }
+    *at++ = year < 0 ? '-' : '+';
+    while (count > 0)
+        *at++ = digits[--count];
+    return at;
+}
+
+static char *put_fraction(char *at, uint32_t nanoseconds)
+{
+    unsigned digits = nanoseconds % 1000000 == 0 ? 3 : nanoseconds % 1000 == 0 ? 6 : 9;
+    uint32_t divisor = 100000000;
+    *at++ = '.';
+    for (unsigned i = 0; i < digits; i++, divisor /= 10)
+        *at++ = (char)('0' + nanoseconds / divisor % 10);
+    return at;
+}
+
+size_t instant_format(struct instant at, char out[INSTANT_TEXT_MAX])
+{
+    struct civil civil = civil_from_instant(at);
+    char *end = put_year(out, civil.year);
+    *end++ = '-';
+    end = put_two(end, (unsigned)civil.month);
+    *end++ = '-';
+    end = put_two(end, (unsigned)civil.day);
+    *end++ = 'T';
+    end = put_two(end, (unsigned)civil.hour);
+    *end++ = ':';
+    end = put_two(end, (unsigned)civil.minute);
+    *end++ = ':';
+    end = put_two(end, (unsigned)civil.second);
+    end = put_fraction(end, civil.nanosecond);
+    *end++ = 'Z';
+    assert(end <= out + INSTANT_TEXT_MAX);
+    return (size_t)(end - out);
+}
+
+/* What is left to read. The take_ functions move it on only when they succeed. */
+struct reader {
+    const char *at;
+    const char *end;
+};
+
+static bool take_char(struct reader *reader, char wanted)
+{
+    if (reader->at == reader->end || *reader->at != wanted)
+        return false;
+    reader->at++;
+    return true;
+}
+
+static bool take_two(struct reader *reader, int max, int *out)
+{
+    if (reader->end - reader->at < 2)
+        return false;
+    unsigned tens = (unsigned char)reader->at[0] - '0';
+    unsigned ones = (unsigned char)reader->at[1] - '0';
+    int value = (int)(tens * 10 + ones);
+    if (tens > 9 || ones > 9 || value > max)
+        return false;
+    reader->at += 2;
+    *out = value;
+    return true;
+}
+
+/* Four digits; more need a sign before them, fewer are not a year. */
+static bool take_year(struct reader *reader, int64_t *out)
+{
+    bool negative = take_char(reader, '-');
+    bool is_signed = negative || take_char(reader, '+');
+    int64_t year = 0;
+    unsigned count = 0;
+    for (; reader->at < reader->end && (unsigned char)(*reader->at - '0') <= 9; count++) {
+        if (count == (is_signed ? YEAR_DIGITS_MAX : 4))
+            return false;
+        year = year * 10 + (*reader->at++ - '0');
+    }
+    *out = negative ? -year : year;
+    return count >= 4;
+}
+
+static bool take_date(struct reader *reader, struct civil *civil)
+{
+    return take_year(reader, &civil->year) && take_char(reader, '-') &&
+           take_two(reader, 12, &civil->month) && civil->month >= 1 && take_char(reader, '-') &&
+           take_two(reader, civil_days_in_month(civil->year, civil->month), &civil->day) &&
+           civil->day >= 1;
+}
+
+/* Digits after the ninth are read and dropped. */
+static bool take_fraction(struct reader *reader, uint32_t *out)
+{
+    uint32_t value = 0;
+    unsigned count = 0;
+    for (; reader->at < reader->end && (unsigned char)(*reader->at - '0') <= 9; count++) {
+        if (count < NANOSECOND_DIGITS)
+            value = value * 10 + (uint32_t)(*reader->at - '0');
+        reader->at++;
+    }
+    for (unsigned i = count; i < NANOSECOND_DIGITS; i++)
+        value *= 10;
+    *out = value;
+    return count > 0;
+}
+
+static bool take_time(struct reader *reader, struct civil *civil)
+{
+    if (!take_two(reader, 23, &civil->hour) || !take_char(reader, ':') ||
+        !take_two(reader, 59, &civil->minute))
+        return false;
+    if (!take_char(reader, ':'))
+        return true;
+    if (!take_two(reader, 59, &civil->second))
+        return false;
+    if (!take_char(reader, '.') && !take_char(reader, ','))
+        return true;
+    return take_fraction(reader, &civil->nanosecond);
+}
+
+/* Nothing at all is UTC. */
+static bool take_offset(struct reader *reader, int *seconds_out)
+{
+    *seconds_out = 0;
+    if (reader->at == reader->end || take_char(reader, 'Z') || take_char(reader, 'z'))
+        return true;
+    bool west = take_char(reader, '-');
+    int hours = 0, minutes = 0;
+    if ((!west && !take_char(reader, '+')) || !take_two(reader, 18, &hours))
+        return false;
+    bool colon = take_char(reader, ':');
+    if ((colon || reader->at < reader->end) && !take_two(reader, 59, &minutes))
+        return false;
+    *seconds_out = (hours * 60 + minutes) * (west ? -60 : 60);
+    return true;
+}
+
+bool instant_parse_iso8601(struct str text, struct instant *out)
+{
+    struct reader reader = {text.ptr, text.ptr + text.len};
+    struct civil civil = {0};
+    int offset = 0;
+    if (text.len == 0 || !take_date(&reader, &civil))
+        return false;
+    if (take_char(&reader, 'T') || take_char(&reader, 't') || take_char(&reader, ' ')) {
+        if (!take_time(&reader, &civil) || !take_offset(&reader, &offset))
+            return false;
+    }
+    if (reader.at != reader.end)
+        return false;
+    *out = (struct instant){civil_to_seconds(&civil) - offset, civil.nanosecond};
+    return true;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Time: the two clocks, the proleptic Gregorian calendar, and ISO 8601 text. An instant is seconds
+ * since 1970-01-01T00:00:00Z (may be negative) and nanoseconds 0..999999999, so that any year can be
+ * held. No function here knows a time zone (base/time/zone.h) or a locale.
+ */
+#ifndef MILLRACE_BASE_TIME_CLOCK_H
+#define MILLRACE_BASE_TIME_CLOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+struct instant {
+    int64_t seconds;
+    uint32_t nanoseconds;
+};
+
+struct instant clock_now(void);    /* the wall clock */
+uint64_t clock_monotonic_ms(void); /* never steps back; for timeouts */
+
+/* A date and time of day without a zone. */
+struct civil {
+    int64_t year; /* astronomical: 0 is 1 BC */
+    int month;    /* 1..12 */
+    int day;      /* 1..31 */
+    int hour, minute, second;
+    uint32_t nanosecond;
+};
+
+int64_t civil_to_days(int64_t year, int month, int day); /* days since 1970-01-01 */
+void civil_from_days(int64_t days, int64_t *year_out, int *month_out, int *day_out);
+struct civil civil_from_instant(struct instant at);  /* in UTC */
+int64_t civil_to_seconds(const struct civil *civil); /* read as UTC */
+int civil_weekday(int64_t days);                     /* 1 Monday .. 7 Sunday */
+int civil_days_in_month(int64_t year, int month);
+int civil_day_of_year(int64_t year, int month, int day); /* 1..366 */
+
+/* Writes YYYY-MM-DDTHH:MM:SS.fffZ with 3, 6 or 9 fraction digits, as few as hold the value but never
+ * fewer than 3 (as Logstash prints @timestamp). Returns the length; at most INSTANT_TEXT_MAX bytes, no NUL. */
+enum { INSTANT_TEXT_MAX = 48 };
+size_t instant_format(struct instant at, char out[INSTANT_TEXT_MAX]);
+
+/* Reads what Logstash reads as an ISO 8601 @timestamp: a date, optionally T (or a blank) and a time
+ * HH:MM[:SS[(.|,)fraction]], optionally Z, +HH, +HHMM or +HH:MM. Without a zone: UTC. Up to nanoseconds. */
+bool instant_parse_iso8601(struct str text, struct instant *out);
+
+#endif

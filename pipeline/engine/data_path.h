@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The directory for what outlives the process (path.data). Nothing is created there until something needs it; then it is
+ * locked, so that two processes never share one. Main thread.
+ */
+#ifndef MILLRACE_PIPELINE_ENGINE_DATA_PATH_H
+#define MILLRACE_PIPELINE_ENGINE_DATA_PATH_H
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+
+struct data_path {
+    const char *path;
+    int lock_fd; /* -1: not claimed yet */
+};
+
+void data_path_init(struct data_path *data, const char *path);
+/* Makes path.data/below (0700, with its parents), after claiming path.data once. *out (in arena) is the whole path. */
+bool data_path_make(struct data_path *data, const char *below, struct arena *arena,
+                    const char **out, struct error *err);
+void data_path_release(struct data_path *data);
+
+#endif

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline/engine/engine.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+#include "pipeline/engine/engine_private.h"
+#include "pipeline/engine/instance.h"
+#include "pipeline/engine/stream.h"
+#include "pipeline/program/program.h"
+
+/* A request for input memory of `bytes` is expected to take so much with its events and encoded forms. */
+enum { EXPANSION = 3 };
+
+/* What the other outputs of a pipeline get when one cannot go on. */
+enum { FAILED_GRACE_MS = 1000 };
+
+static void set_state(struct engine *engine, enum engine_state state)
+{
+    assert(state == engine->state + 1 ||
+           (state == ENGINE_CLOSING && engine->state < ENGINE_CLOSING));
+    engine->state = state;
+}
+
+struct health *engine_health(struct engine *engine)
+{
+    return &engine->health;
+}
+
+/* ---- the memory budget ---------------------------------------------------------------------------- */
+
+bool engine_reserve(struct engine *engine, size_t bytes)
+{
+    size_t limit = engine->options.memory->limit_bytes / 4 *
+                   3; /* a quarter is kept for encoding and sending */
+    size_t used = atomic_load_explicit(&engine->options.memory->used, memory_order_relaxed);
+    size_t reserved = atomic_load_explicit(&engine->options.memory->reserved, memory_order_relaxed);
+    bool idle = reserved == 0 && atomic_load_explicit(&engine->unacked, memory_order_relaxed) == 0;
+    if (!idle && used + reserved + bytes * EXPANSION > limit)
+        return false;
+    atomic_fetch_add_explicit(&engine->options.memory->reserved, bytes * EXPANSION,
+                              memory_order_relaxed);
+    return true;
+}
+
+void engine_unreserve(struct engine *engine, size_t bytes)
+{
+    atomic_fetch_sub_explicit(&engine->options.memory->reserved, bytes * EXPANSION,
+                              memory_order_relaxed);
+}
+
+/* ---- lanes ---------------------------------------------------------------------------------------- */
+
+struct lane *engine_pick_lane(struct engine *engine, struct lane *home)
+{
+    if (engine->options.ordered || engine->options.plan->needs_one_lane)
+        return &engine->lanes[0];
+    struct lane *best = home;
+    unsigned least = atomic_load_explicit(&home->queued, memory_order_relaxed);
+    for (size_t i = 0; i < engine->lane_count && least > 0; i++) {
+        unsigned queued = atomic_load_explicit(&engine->lanes[i].queued, memory_order_relaxed);
+        if (queued >= least)
+            continue;
+        least = queued;
+        best = &engine->lanes[i];
+    }
+    return best;
+}
+
+struct lane *engine_lane_for_connection(struct engine *engine)
+{
+    struct lane *best = &engine->lanes[0];
+    for (size_t i = 1; i < engine->lane_count; i++)
+        if (atomic_load(&engine->lanes[i].connections) < atomic_load(&best->connections))
+            best = &engine->lanes[i];
+    atomic_fetch_add_explicit(&best->connections, 1, memory_order_relaxed);
+    return best;
+}
+
+size_t engine_lane_count(const struct engine *engine)
+{
+    return engine->lane_count;
+}
+
+struct lane *engine_lane(struct engine *engine, size_t index)
+{
+    assert(index < engine->lane_count);
+    return &engine->lanes[index];
+}
+
+/* ---- opening -------------------------------------------------------------------------------------- */
+
+static bool open_lanes(struct engine *engine, struct error *err)
+{
+    for (size_t i = 0; i < engine->options.lanes; i++) {
+        struct lane *lane = &engine->lanes[i];
+        if (!lane_init(lane, engine, i, i == 0 ? engine->options.loop : NULL, err))
+            return false;
+        engine->lane_count++;
+        uv_timer_init(lane->loop, &lane->resume_timer);
+        lane->program = program_new(lane, engine->options.plan);
+        if (!program_open(lane->program, err))
+            return false;
+    }
+    return true;
+}
+
+static bool open_inputs(struct engine *engine, struct error *err)
+{
+    const struct plan *plan = engine->options.plan;
+    struct lane *lane = &engine->lanes[0];
+    for (size_t i = 0; i < plan->plugin_count; i++) {
+        const struct plan_plugin *plugin = plan->plugins[i];
+        if (plugin->section != CONF_INPUT)
+            continue;
+        struct instance *instance = instance_new(lane, plugin);
+        lane->program->instances[i] = instance;
+        if (!plugin->as.input->open(instance->self, &instance->env, err)) {
+            err->position = plugin->position;
+            return error_prefix(err, "%s", plugin->as.plugin->name);
+        }
+        instance->open = true;
+        engine->inputs_open++;
+    }
+    return true;
+}
+
+static void check_drained(struct engine *engine);
+static void abandon(struct engine *engine);
+
+static void on_drained(uv_async_t *async)
+{
+    check_drained(async->data);
+}
+
+struct engine *engine_new(const struct engine_options *options, struct error *err)
+{
+    assert(options->lanes >= 1 && options->lanes <= LANES_MAX);
+    struct engine *engine = mem_zero(1, sizeof *engine);
+    engine->options = *options;
+    health_init(&engine->health);
+    if (!engine->options.batch_events)
+        engine->options.batch_events = BATCH_MAX_EVENTS;
+    engine->lanes = mem_zero(options->lanes, sizeof *engine->lanes);
+    uv_async_init(options->loop, &engine->drained, on_drained);
+    engine->drained.data = engine;
+    uv_timer_init(options->loop, &engine->deadline);
+    engine->deadline.data = engine;
+    if (open_lanes(engine, err) && open_inputs(engine, err))
+        return engine;
+    abandon(engine);
+    return NULL;
+}
+
+static bool start_all(struct engine *engine, struct error *err)
+{
+    for (size_t i = 1; i < engine->lane_count; i++)
+        if (!lane_start_thread(&engine->lanes[i], err))
+            return false;
+    const struct plan *plan = engine->options.plan;
+    for (size_t i = 0; i < plan->plugin_count; i++) {
+        struct instance *instance = engine->lanes[0].program->instances[i];
+        if (plan->plugins[i]->section == CONF_INPUT &&
+            !plan->plugins[i]->as.input->start(instance->self, err)) {
+            err->position = plan->plugins[i]->position;
+            return error_prefix(err, "%s", plan->plugins[i]->as.plugin->name);
+        }
+    }
+    return true;
+}
+
+bool engine_start(struct engine *engine, struct error *err)
+{
+    set_state(engine, ENGINE_RUNNING);
+    if (!start_all(engine, err)) {
+        abandon(engine);
+        return false;
+    }
+    if (engine->inputs_open == 0)
+        uv_async_send(&engine->drained);
+    return true;
+}
+
+/* ---- draining ------------------------------------------------------------------------------------- */
+
+void input_finished(const struct plugin_env *env)
+{
+    struct engine *engine = env->engine;
+    assert(engine->inputs_open > 0);
+    engine->inputs_open--;
+    if (engine->inputs_open == 0)
+        uv_async_send(&engine->drained);
+}
+
+void engine_batch_acked(struct engine *engine)
+{
+    size_t before = atomic_fetch_sub_explicit(&engine->unacked, 1, memory_order_acq_rel);
+    assert(before > 0);
+    if (before == 1 && atomic_load_explicit(&engine->draining, memory_order_acquire))
+        uv_async_send(&engine->drained);
+}
+
+static void start_closing(struct engine *engine);
+
+static void check_drained(struct engine *engine)
+{
+    if (engine->state == ENGINE_RUNNING && engine->inputs_open == 0) {
+        set_state(engine, ENGINE_DRAINING);
+        atomic_store_explicit(&engine->draining, true, memory_order_release);
+    }
+    if (engine->state == ENGINE_DRAINING && engine->inputs_open == 0 &&
+        atomic_load_explicit(&engine->unacked, memory_order_acquire) == 0)
+        start_closing(engine);
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+    struct engine *engine = timer->data;
+    engine->summary.timed_out = !engine->summary.failed;
+    engine->summary.unfinished_batches = atomic_load(&engine->unacked);
+    if (engine->state < ENGINE_CLOSING)
+        start_closing(engine);
+}
+
+void engine_stop(struct engine *engine)
+{
+    if (engine->state != ENGINE_RUNNING && engine->state != ENGINE_DRAINING)
+        return;
+    if (uv_is_active((uv_handle_t *)&engine->deadline))
+        return;
+    uv_timer_start(&engine->deadline, on_deadline, engine->options.shutdown_timeout_ms, 0);
+    atomic_store_explicit(&engine->draining, true, memory_order_release);
+    if (engine->state == ENGINE_RUNNING)
+        set_state(engine, ENGINE_DRAINING);
+    const struct plan *plan = engine->options.plan;
+    for (size_t i = 0; i < plan->plugin_count; i++)
+        if (plan->plugins[i]->section == CONF_INPUT)
+            plan->plugins[i]->as.input->stop(engine->lanes[0].program->instances[i]->self);
+    uv_async_send(&engine->drained);
+}
+
+void output_failed(const struct plugin_env *env)
+{
+    struct engine *engine = env->engine;
+    assert(env->lane == &engine->lanes[0]);
+    if (engine->summary.failed)
+        return;
+    engine->summary.failed = true;
+    engine_stop(engine);
+    if (engine->state == ENGINE_DRAINING)
+        uv_timer_start(&engine->deadline, on_deadline, FAILED_GRACE_MS, 0);
+}
+
+/* ---- closing: inputs first, then each lane's program on its own thread -------------------------------- */
+
+static void close_lane(struct inbox_item *item)
+{
+    struct lane *lane = (struct lane *)(void *)((char *)item - offsetof(struct lane, task));
+    if (lane->program)
+        program_close(lane->program);
+    uv_close((uv_handle_t *)&lane->resume_timer, NULL);
+    lane_close_inbox(lane);
+}
+
+static void close_lanes(struct engine *engine)
+{
+    for (size_t i = engine->lane_count; i-- > 0;) {
+        engine->lanes[i].task.run = close_lane;
+        lane_post(&engine->lanes[i], &engine->lanes[i].task);
+    }
+    uv_close((uv_handle_t *)&engine->drained, NULL);
+    uv_close((uv_handle_t *)&engine->deadline, NULL);
+    if (engine->closing)
+        engine->closing(engine->closing_ctx);
+    set_state(engine, ENGINE_CLOSED);
+}
+
+static void input_closed(void *ctx)
+{
+    struct engine *engine = ctx;
+    assert(engine->inputs_unclosed > 0);
+    if (--engine->inputs_unclosed == 0)
+        close_lanes(engine);
+}
+
+static void close_inputs(struct engine *engine)
+{
+    set_state(engine, ENGINE_CLOSING);
+    const struct plan *plan = engine->options.plan;
+    struct program *program = engine->lane_count > 0 ? engine->lanes[0].program : NULL;
+    engine->inputs_unclosed = 1; /* this function itself */
+    for (size_t i = 0; program && i < plan->plugin_count; i++) {
+        struct instance *instance = program->instances[i];
+        if (plan->plugins[i]->section != CONF_INPUT || !instance || !instance->open)
+            continue;
+        instance->open = false;
+        engine->inputs_unclosed++;
+        plan->plugins[i]->as.input->close(instance->self, input_closed, engine);
+    }
+    input_closed(engine);
+}
+
+static void start_closing(struct engine *engine)
+{
+    uv_timer_stop(&engine->deadline);
+    close_inputs(engine);
+}
+
+/* Opening or starting failed: closes what is open and runs the loop until its handles are gone. */
+static void abandon(struct engine *engine)
+{
+    close_inputs(engine);
+    uv_run(engine->options.loop, UV_RUN_DEFAULT);
+    engine_free(engine);
+}
+
+void engine_on_closing(struct engine *engine, void (*closing)(void *ctx), void *ctx)
+{
+    engine->closing = closing;
+    engine->closing_ctx = ctx;
+}
+
+/* What was under way when the lanes closed: dropped unacknowledged, so that its origin sends it again. */
+static void drain_inboxes(struct engine *engine)
+{
+    bool again = true;
+    while (again) {
+        again = false;
+        for (size_t i = 0; i < engine->lane_count; i++)
+            again |= lane_drain_inbox(&engine->lanes[i]);
+    }
+}
+
+void engine_free(struct engine *engine)
+{
+    if (!engine)
+        return;
+    for (size_t i = 0; i < engine->lane_count; i++)
+        lane_join(&engine->lanes[i]);
+    drain_inboxes(engine);
+    for (size_t i = 0; i < engine->lane_count; i++)
+        program_free(engine->lanes[i].program);
+    drain_inboxes(engine);
+    for (size_t i = 0; i < engine->lane_count; i++)
+        lane_release(&engine->lanes[i]);
+    health_release(&engine->health);
+    mem_free(engine->lanes);
+    mem_free(engine);
+}
+
+/* ---- what it did ---------------------------------------------------------------------------------- */
+
+uint64_t engine_counted(const struct engine *engine, size_t plugin, const char *name)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < engine->lane_count; i++) {
+        const struct instance *instance = engine->lanes[i].program->instances[plugin];
+        if (instance)
+            sum += instance_counted(instance, name);
+    }
+    return sum;
+}
+
+void engine_summary(const struct engine *engine, struct engine_summary *out)
+{
+    *out = engine->summary;
+    const struct plan *plan = engine->options.plan;
+    for (size_t i = 0; i < plan->plugin_count; i++) {
+        if (plan->plugins[i]->section == CONF_INPUT)
+            out->events_in += engine_counted(engine, i, "out");
+        if (plan->plugins[i]->section == CONF_OUTPUT) {
+            out->events_out += engine_counted(engine, i, "delivered");
+            out->refused += engine_counted(engine, i, "refused");
+        }
+    }
+}

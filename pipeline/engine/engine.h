@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The engine runs one plan on a number of lanes until its inputs are finished or it is told to stop, and everything
+ * handed over is delivered. All functions are for the main thread.
+ *
+ *   NEW ── engine_start ──▶ RUNNING ── engine_stop, or all inputs finished ──▶ DRAINING ── all acknowledged, or
+ *   the timeout ──▶ CLOSING ── all handles closed ──▶ CLOSED (the loop returns)
+ */
+#ifndef MILLRACE_PIPELINE_ENGINE_ENGINE_H
+#define MILLRACE_PIPELINE_ENGINE_ENGINE_H
+
+#include <stdatomic.h>
+
+#include "base/buf.h"
+#include "pipeline/program/plan.h"
+
+struct engine;
+
+/* Bounds of a batch, and how the memory budget is used. */
+enum {
+    BATCH_MAX_EVENTS = 2000,
+    BATCH_MAX_BYTES = 1024 * 1024,
+    LANES_MAX = 256,
+};
+
+/* The memory budget of a process: what arenas and groups are charged to. */
+struct engine_memory {
+    size_t limit_bytes;
+    atomic_size_t used;
+    atomic_size_t reserved; /* for input that was admitted and has not come yet */
+};
+
+struct engine_options {
+    const struct plan *plan;
+    const struct plugin_list *plugins;
+    const struct log *log;
+    const struct plugin_settings *settings;
+    const char *pipeline_id;
+    size_t lanes;                 /* 1..LANES_MAX */
+    size_t batch_events;          /* 0: BATCH_MAX_EVENTS */
+    bool ordered;                 /* events keep their order to every output */
+    struct engine_memory *memory; /* shared by the engines of a process */
+    unsigned shutdown_timeout_ms;
+    uv_loop_t *loop; /* the main lane's */
+};
+
+/* Opens every plugin; NULL and *err when one cannot be. */
+struct engine *engine_new(const struct engine_options *options, struct error *err);
+/* False and *err: the engine has been closed and freed. */
+bool engine_start(struct engine *engine, struct error *err);
+/* Inputs stop reading; what is under way is delivered for at most the timeout. Again: no effect. */
+void engine_stop(struct engine *engine);
+/* Called once when CLOSED is near: the last chance to close handles of the caller on the same loop. */
+void engine_on_closing(struct engine *engine, void (*closing)(void *ctx), void *ctx);
+/* After the loop has returned. */
+void engine_free(struct engine *engine);
+
+struct engine_summary {
+    uint64_t events_in, events_out, refused, unfinished_batches;
+    bool timed_out;
+    bool failed; /* an output could not go on (output_failed) */
+};
+void engine_summary(const struct engine *engine, struct engine_summary *out);
+/* All counters and the health as a member of a JSON object: "ID":{…}. */
+bool engine_write_counters(struct engine *engine, struct buf *out);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the engine's own parts share. See engine.h.
+ */
+#ifndef MILLRACE_PIPELINE_ENGINE_ENGINE_PRIVATE_H
+#define MILLRACE_PIPELINE_ENGINE_ENGINE_PRIVATE_H
+
+#include <stdatomic.h>
+
+#include "pipeline/engine/engine.h"
+#include "pipeline/engine/health.h"
+#include "pipeline/engine/lane_private.h"
+
+enum engine_state { ENGINE_NEW, ENGINE_RUNNING, ENGINE_DRAINING, ENGINE_CLOSING, ENGINE_CLOSED };
+
+struct engine {
+    struct engine_options options;
+    enum engine_state state;
+    struct lane *lanes;
+    size_t lane_count;
+    size_t inputs_open;     /* not finished yet */
+    size_t inputs_unclosed; /* close() called, closed callback not yet */
+    atomic_size_t unacked;  /* batches handed over and not acknowledged */
+    atomic_bool draining;
+    uv_async_t drained; /* something that may end the draining has happened */
+    uv_timer_t deadline;
+    void (*closing)(void *ctx);
+    void *closing_ctx;
+    struct engine_summary summary;
+    struct health health;
+};
+
+/* Any thread: a batch was acknowledged. */
+void engine_batch_acked(struct engine *engine);
+/* Any thread: room for about `bytes` of input now? Reserves them. */
+bool engine_reserve(struct engine *engine, size_t bytes);
+void engine_unreserve(struct engine *engine, size_t bytes);
+/* A counter of one plugin (its index in the plan), added up over the lanes. */
+uint64_t engine_counted(const struct engine *engine, size_t plugin, const char *name);
+/* The lane that a batch made on `home` should run on. */
+struct lane *engine_pick_lane(struct engine *engine, struct lane *home);
+
+#endif

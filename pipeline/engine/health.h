@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Whether a pipeline is well: red while anything that a person should know about goes on. Any thread. Logstash's health
+ * report has the same words.
+ */
+#ifndef MILLRACE_PIPELINE_ENGINE_HEALTH_H
+#define MILLRACE_PIPELINE_ENGINE_HEALTH_H
+
+#include <stdbool.h>
+#include <uv.h>
+
+#include "base/buf.h"
+
+enum { SYMPTOM_BYTES = 256 };
+
+/* Something that goes on; embedded where it is noticed. */
+struct trouble {
+    struct trouble *next;
+    char symptom[SYMPTOM_BYTES]; /* a sentence for people, cut when longer */
+};
+
+struct health {
+    uv_mutex_t lock;
+    struct trouble *troubles; /* newest first */
+};
+
+void health_init(struct health *health);
+void health_release(struct health *health);
+void health_begin(struct health *health, struct trouble *trouble);
+void health_end(struct health *health, struct trouble *trouble);
+/* {"status":"green"}, or {"status":"red","symptom":"…"} with the newest trouble. */
+bool health_write(struct health *health, struct buf *out);
+
+struct engine;
+struct health *engine_health(struct engine *engine);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One instance of one plugin on one lane: its options copied, its environment, its counters.
+ */
+#ifndef MILLRACE_PIPELINE_ENGINE_INSTANCE_H
+#define MILLRACE_PIPELINE_ENGINE_INSTANCE_H
+
+#include "pipeline/program/plan.h"
+
+struct counter_cell {
+    struct counter_cell *next;
+    const char *name;
+    struct counter counter;
+};
+
+struct delivery;
+
+struct instance {
+    const struct plan_plugin *plugin;
+    void *self; /* starts with the bound options */
+    struct plugin_env env;
+    struct arena arena;
+    _Atomic(struct counter_cell *) counters; /* newest first; only added to */
+    struct delivery *delivery;               /* outputs only */
+    struct counter *events_in, *events_out;
+    struct counter
+        *match_limits; /* filters only: searches that met a limit of regular expressions */
+    bool open;
+};
+
+/* Allocates; the plugin's open() is the caller's to call. */
+struct instance *instance_new(struct lane *lane, const struct plan_plugin *plugin);
+void instance_free(struct instance *instance);
+struct instance *instance_of(const struct plugin_env *env);
+struct counter *instance_counter(struct instance *instance, const char *name);
+uint64_t instance_counted(const struct instance *instance, const char *name); /* 0 when absent */
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The inside of a lane, for the engine. See lane.h.
+ */
+#ifndef MILLRACE_PIPELINE_ENGINE_LANE_PRIVATE_H
+#define MILLRACE_PIPELINE_ENGINE_LANE_PRIVATE_H
+
+#include "pipeline/engine/lane.h"
+#include "pipeline/plugin.h"
+
+struct program;
+struct stream;
+
+struct lane {
+    struct engine *engine;
+    size_t index;
+    uv_loop_t *loop; /* own_loop, or the caller's for the main lane */
+    uv_loop_t own_loop;
+    uv_thread_t thread;
+    bool has_thread;
+    uv_async_t wake;
+    _Atomic(struct inbox_item *) inbox;
+    atomic_uint connections; /* beats connections and the like that live here */
+    atomic_uint queued;      /* batches handed to this lane and not run yet */
+    struct program *program;
+    struct json_reader *json;
+    struct regex_scratch *regex;
+    struct script_vm *script; /* NULL until a Ruby filter needs it */
+    struct arena scratch;     /* reset for each batch */
+    uv_timer_t resume_timer;  /* runs while streams of this lane wait for memory */
+    struct stream *waiting;   /* in the order they asked */
+    struct inbox_item task;   /* start and stop, posted by the engine */
+};
+
+/* loop: NULL makes one of its own, to be run by lane_start_thread. */
+bool lane_init(struct lane *lane, struct engine *engine, size_t index, uv_loop_t *loop,
+               struct error *err);
+bool lane_start_thread(struct lane *lane, struct error *err);
+/* Runs what was posted; false when there was nothing. */
+bool lane_drain_inbox(struct lane *lane);
+/* On the lane's thread, as the last thing: the loop then ends when its handles are closed. */
+void lane_close_inbox(struct lane *lane);
+/* Waits until the lane's loop has ended. */
+void lane_join(struct lane *lane);
+/* Frees what the lane has; nothing may be posted to it any more. */
+void lane_release(struct lane *lane);
+
+#endif

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A stream owns its current batch, its codec, and the acks of what it handed over, in order. It is freed when it is closed
+ * and its last ack is home.
+ */
+#include "pipeline/engine/stream.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+#include "pipeline/engine/batch.h"
+#include "pipeline/engine/engine_private.h"
+#include "pipeline/engine/instance.h"
+#include "pipeline/program/program.h"
+
+enum {
+    STREAM_REUSE_BYTES = 4096, /* a rest of the last buffer this large is offered again */
+    STREAM_RESUME_MS = 2,      /* how often waiting streams look for memory */
+};
+
+struct stream {
+    struct event_sink sink; /* first; the codec emits into it */
+    struct engine *engine;
+    struct lane *lane;
+    struct instance *input;
+    struct plugin_env env; /* the input's, for this stream's lane and with an arena of its own */
+    struct arena arena;    /* the codec */
+    struct origin *origin;
+    void (*prepare)(struct origin *origin, struct event *event);
+    struct codec_instance codec;
+    struct batch *batch;
+    size_t batch_bytes; /* decoded into the current batch */
+    char *buffer, *buffer_end;
+    struct ack *acks, *last_ack;
+    size_t in_flight;
+    size_t reserved;
+    bool closed;
+    bool waiting;
+    struct stream *next_waiting;
+};
+
+static void emit_from_codec(struct event_sink *sink, struct event *event)
+{
+    struct stream *stream = (struct stream *)sink;
+    if (stream->prepare)
+        stream->prepare(stream->origin, event);
+    stream_emit(stream, event);
+}
+
+struct stream *stream_open(const struct stream_options *options, struct error *err)
+{
+    struct stream *stream = mem_zero(1, sizeof *stream);
+    stream->lane = options->lane ? options->lane : options->env->lane;
+    stream->engine = stream->lane->engine;
+    stream->input = instance_of(options->env);
+    stream->origin = options->origin;
+    stream->prepare = options->prepare;
+    stream->sink.emit = emit_from_codec;
+    arena_init(&stream->arena, NULL);
+    stream->env = *options->env;
+    stream->env.lane = stream->lane;
+    stream->env.loop = stream->lane->loop;
+    stream->env.json = stream->lane->json;
+    stream->env.regex = stream->lane->regex;
+    stream->env.arena = &stream->arena;
+    if (codec_open(&stream->env, options->codec, options->codec_default, options->line_based,
+                   &stream->codec, err))
+        return stream;
+    arena_release(&stream->arena);
+    mem_free(stream);
+    return NULL;
+}
+
+static void stream_free(struct stream *stream)
+{
+    assert(stream->closed && !stream->acks && !stream->waiting);
+    arena_release(&stream->arena);
+    mem_free(stream);
+}
+
+/* ---- waiting for memory --------------------------------------------------------------------------- */
+
+static void stop_waiting(struct stream *stream)
+{
+    struct stream **at = &stream->lane->waiting;
+    while (*at && *at != stream)
+        at = &(*at)->next_waiting;
+    if (*at)
+        *at = stream->next_waiting;
+    stream->waiting = false;
+    if (!stream->lane->waiting)
+        uv_timer_stop(&stream->lane->resume_timer);
+}
+
+/* Wakes the first that waits; the next one comes with the next tick, so that streams take turns. */
+static void on_resume_timer(uv_timer_t *timer)
+{
+    struct lane *lane = timer->data;
+    struct stream *first = lane->waiting;
+    if (!first || !engine_reserve(lane->engine, 0))
+        return;
+    stop_waiting(first);
+    first->origin->resume(first->origin);
+}
+
+static void start_waiting(struct stream *stream)
+{
+    if (stream->waiting)
+        return;
+    struct stream **at = &stream->lane->waiting;
+    while (*at)
+        at = &(*at)->next_waiting;
+    *at = stream;
+    stream->next_waiting = NULL;
+    stream->waiting = true;
+    if (!uv_is_active((uv_handle_t *)&stream->lane->resume_timer)) {
+        stream->lane->resume_timer.data = stream->lane;
+        uv_timer_start(&stream->lane->resume_timer, on_resume_timer, STREAM_RESUME_MS,
+                       STREAM_RESUME_MS);
+    }
+}
+
+bool stream_admit(struct stream *stream, size_t bytes)
+{
+    assert(stream->origin->resume);
+    if (engine_reserve(stream->engine, bytes)) {
+        stream->reserved += bytes;
+        return true;
+    }
+    start_waiting(stream);
+    return false;
+}
+
+static void give_back_reservation(struct stream *stream)
+{
+    engine_unreserve(stream->engine, stream->reserved);
+    stream->reserved = 0;
+}
+
+/* ---- filling -------------------------------------------------------------------------------------- */
+
+static struct batch *current(struct stream *stream)
+{
+    if (!stream->batch) {
+        stream->batch = batch_new(stream->engine, &stream->engine->options.memory->used);
+        stream->sink.arena = &stream->batch->arena;
+        stream->batch_bytes = 0;
+        stream->buffer = stream->buffer_end = NULL;
+    }
+    return stream->batch;
+}
+
+atomic_size_t *stream_memory(struct stream *stream)
+{
+    return &stream->engine->options.memory->used;
+}
+
+struct arena *stream_arena(struct stream *stream)
+{
+    return &current(stream)->arena;
+}
+
+char *stream_buffer(struct stream *stream, size_t want, size_t *got_out)
+{
+    struct batch *batch = current(stream);
+    size_t left = (size_t)(stream->buffer_end - stream->buffer);
+    if (left < want && left < STREAM_REUSE_BYTES) {
+        stream->buffer = arena_bytes(&batch->arena, want);
+        stream->buffer_end = stream->buffer + want;
+        left = want;
+    }
+    *got_out = left;
+    return stream->buffer;
+}
+
+void stream_buffer_used(struct stream *stream, size_t bytes)
+{
+    assert(bytes <= (size_t)(stream->buffer_end - stream->buffer));
+    stream->buffer += bytes;
+}
+
+void stream_decode(struct stream *stream, struct str bytes)
+{
+    struct batch *batch = current(stream);
+    if (bytes.ptr == stream->buffer)
+        stream_buffer_used(stream, bytes.len);
+    stream->batch_bytes += bytes.len;
+    stream->sink.arena = &batch->arena;
+    stream->codec.codec->decode(stream->codec.self, bytes, &stream->sink);
+}
+
+void stream_flush_codec(struct stream *stream)
+{
+    current(stream);
+    if (stream->codec.codec->flush)
+        stream->codec.codec->flush(stream->codec.self, &stream->sink);
+}
+
+size_t stream_codec_pending(const struct stream *stream)
+{
+    const struct codec *codec = stream->codec.codec;
+    return codec->pending ? codec->pending(stream->codec.self) : 0;
+}
+
+struct codec_instance *stream_codec(struct stream *stream)
+{
+    return &stream->codec;
+}
+
+void stream_emit(struct stream *stream, struct event *event)
+{
+    common_options_decorate_input(&stream->input->plugin->common, event);
+    batch_add(current(stream), event);
+}
+
+size_t stream_count(const struct stream *stream)
+{
+    return stream->batch ? stream->batch->count : 0;
+}
+
+bool stream_full(const struct stream *stream)
+{
+    if (!stream->batch)
+        return false;
+    return stream->batch->count >= stream->engine->options.batch_events ||
+           stream->batch_bytes >= BATCH_MAX_BYTES ||
+           stream->batch->arena.total_bytes >= 4 * (size_t)BATCH_MAX_BYTES;
+}
+
+/* ---- handing over, and coming home ------------------------------------------------------------------ */
+
+static void run_batch(struct inbox_item *item)
+{
+    struct batch *batch = (struct batch *)item;
+    struct lane *lane = batch->lane;
+    atomic_fetch_sub_explicit(&lane->queued, 1, memory_order_relaxed);
+    program_run(lane->program, batch);
+}
+
+static void come_home(struct inbox_item *item)
+{
+    struct ack *ack = (struct ack *)item;
+    struct stream *stream = ack->stream;
+    ack->delivered = true;
+    uint64_t token = 0;
+    bool moved = false;
+    while (stream->acks && stream->acks->delivered) {
+        struct ack *first = stream->acks;
+        stream->acks = first->next;
+        token = first->token;
+        moved = true;
+        stream->in_flight--;
+        mem_free(first);
+        engine_batch_acked(stream->engine);
+    }
+    if (!stream->acks)
+        stream->last_ack = NULL;
+    if (moved && !stream->closed)
+        stream->origin->acked(stream->origin, token);
+    else if (stream->closed && !stream->acks)
+        stream_free(stream);
+}
+
+static struct ack *new_ack(struct stream *stream, uint64_t token)
+{
+    assert(!stream->last_ack || stream->last_ack->token <= token);
+    struct ack *ack = mem_zero(1, sizeof *ack);
+    ack->link.run = come_home;
+    ack->stream = stream;
+    ack->home = stream->lane;
+    ack->token = token;
+    atomic_init(&ack->pending, 1);
+    if (stream->last_ack)
+        stream->last_ack->next = ack;
+    else
+        stream->acks = ack;
+    stream->last_ack = ack;
+    stream->in_flight++;
+    atomic_fetch_add_explicit(&stream->engine->unacked, 1, memory_order_relaxed);
+    return ack;
+}
+
+void stream_hand_over(struct stream *stream, uint64_t token)
+{
+    assert(!stream->closed);
+    struct ack *ack = new_ack(stream, token);
+    give_back_reservation(stream);
+    struct batch *batch = stream->batch;
+    stream->batch = NULL;
+    stream->buffer = stream->buffer_end = NULL;
+    if (!batch || batch->count == 0) {
+        if (batch)
+            batch_free(batch); /* it may hold the bytes of a line that is not complete */
+        ack_release(ack, 1);
+        return;
+    }
+    batch->ack = ack;
+    /* Streams of one input live on several lanes. */
+    atomic_fetch_add_explicit(&stream->input->events_out->value, batch->count,
+                              memory_order_relaxed);
+    batch->lane = engine_pick_lane(stream->engine, stream->lane);
+    batch->link.run = run_batch;
+    atomic_fetch_add_explicit(&batch->lane->queued, 1, memory_order_relaxed);
+    lane_post(batch->lane, &batch->link);
+}
+
+size_t stream_in_flight(const struct stream *stream)
+{
+    return stream->in_flight;
+}
+
+void stream_close(struct stream *stream)
+{
+    if (!stream)
+        return;
+    assert(!stream->closed);
+    if (stream->waiting)
+        stop_waiting(stream);
+    give_back_reservation(stream);
+    codec_close(&stream->codec);
+    if (stream->batch)
+        batch_free(stream->batch);
+    stream->batch = NULL;
+    stream->closed = true;
+    if (!stream->acks)
+        stream_free(stream);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A stream: how an input hands events to the engine. One stream for each connection, file or other sequence whose
+ * position is acknowledged. It collects events into the current batch, applies the input's decoration (type, add_field,
+ * tags) and hands batches over to the lanes. A stream lives on one lane and is used by that thread only.
+ *
+ *   stream_open(&options)            codec, origin
+ *   buf = stream_buffer(s, want, &got)   memory of the current batch to read bytes into
+ *   stream_decode(s, bytes)          through the codec into the current batch
+ *   stream_emit(s, event)            or an event that the input made itself, in stream_arena(s)
+ *   stream_hand_over(s, token)       the batch goes; origin->acked(token) once it is safe at every output
+ *
+ * Batches are bounded: when stream_full() says so, hand over before decoding more (stream_decode may pass the bound by
+ * what one call decodes). Acknowledgements come on the stream's lane, in the order of hand-over (never ack for a later token
+ * before an earlier one).
+ */
+#ifndef MILLRACE_PIPELINE_ENGINE_STREAM_H
+#define MILLRACE_PIPELINE_ENGINE_STREAM_H
+
+#include "pipeline/plugin.h"
+
+struct stream;
+
+/* Who is told that events are safe. Embedded in the input's connection or file. */
+struct origin {
+    /* Everything handed over up to and including token is delivered. */
+    void (*acked)(struct origin *origin, uint64_t token);
+    /* The memory budget has room again after stream_admit said no. May be NULL when stream_admit is not used. */
+    void (*resume)(struct origin *origin);
+};
+
+struct stream_options {
+    const struct plugin_env *env; /* of the input */
+    struct lane *lane;            /* the lane this stream lives on; NULL: env->lane */
+    struct origin *origin;
+    const struct conf_plugin *codec; /* the input's codec option */
+    const char *codec_default;       /* "plain", "line", … */
+    bool line_based;                 /* apply codec.stream_name */
+    /* Called for each event that the codec makes, before the input's type, tags and add_field; may be NULL. */
+    void (*prepare)(struct origin *origin, struct event *event);
+};
+
+struct stream *stream_open(const struct stream_options *options, struct error *err);
+/* What was not handed over is dropped; acks of what was are still awaited, but origin is told nothing any more. */
+void stream_close(struct stream *stream);
+
+/* Memory in the current batch: about `want` bytes, at least some. */
+char *stream_buffer(struct stream *stream, size_t want, size_t *got_out);
+/* So many bytes of the last stream_buffer are in use: the rest may be offered again. stream_decode says it itself. */
+void stream_buffer_used(struct stream *stream, size_t bytes);
+struct arena *stream_arena(struct stream *stream);
+/* What else an input holds for a stream (half frames, inflaters) is charged to the same budget as its batches. */
+atomic_size_t *stream_memory(struct stream *stream);
+void stream_decode(struct stream *stream, struct str bytes);
+void stream_flush_codec(
+    struct stream *stream); /* the end of the bytes: the codec gives what it holds */
+size_t stream_codec_pending(const struct stream *stream);
+/* The codec itself, with a sink of the input's own, for inputs that merge what it makes (beats). */
+struct codec_instance *stream_codec(struct stream *stream);
+void stream_emit(struct stream *stream, struct event *event);
+
+size_t stream_count(const struct stream *stream); /* events in the current batch */
+bool stream_full(const struct stream *stream);    /* at the bound of events or bytes */
+/* Hands the current batch over, also an empty one (it is acknowledged in its turn). Tokens grow. */
+void stream_hand_over(struct stream *stream, uint64_t token);
+/* How many handed-over batches are not acknowledged yet. */
+size_t stream_in_flight(const struct stream *stream);
+
+/* Asks for room for about `bytes` more of input; true: go on. False: stop reading; origin->resume is called when there is
+ * room. The reservation is given back as the batches it was for are handed over. */
+bool stream_admit(struct stream *stream, size_t bytes);
+
+#endif

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline/event/event.h"
+
+#include <assert.h>
+
+#include "pipeline/event/value_store.h"
+
+/* Setting [list][n] pads the list with nulls up to n, and n may come from an event. */
+enum { EVENT_LIST_MAX = 100000, FIELDS_FIRST_CAPACITY = 8 };
+
+static const struct str TIMESTAMP = STR_INIT("@timestamp");
+static const struct str VERSION = STR_INIT("@version");
+static const struct str TAGS = STR_INIT("tags");
+static const struct str METADATA = STR_INIT("@metadata");
+
+/* ---- making ---- */
+
+static struct event *event_alloc(struct arena *arena)
+{
+    struct event *event = arena_alloc(arena, sizeof *event);
+    *event = (struct event){.arena = arena};
+    return event;
+}
+
+struct event *event_new(struct arena *arena)
+{
+    struct event *event = event_alloc(arena);
+    event->metadata = value_object_new(arena, 1);
+    event->fields = value_object_new(arena, FIELDS_FIRST_CAPACITY);
+    event_set_timestamp(event, clock_now());
+    value_object_set(arena, &event->fields, VERSION, value_str(STR("1")));
+    return event;
+}
+
+static void set_field(struct event *event, struct str key, struct value value)
+{
+    value_object_set(event->arena, &event->fields, key, value);
+}
+
+static bool is_tags_value(const struct value *value)
+{
+    if (value->type != VALUE_ARRAY)
+        return value->type == VALUE_STRING;
+    for (size_t i = 0; i < value_array_count(value); i++)
+        if (value_array_at(value, i)->type != VALUE_STRING)
+            return false;
+    return true;
+}
+
+static struct value list_of(struct arena *arena, struct value item)
+{
+    struct value list = value_array_new(arena, 1);
+    value_array_push(arena, &list, item);
+    return list;
+}
+
+/* The fields that mean something to an event, copied, because the object changes while they are looked at. */
+struct special_fields {
+    bool has_timestamp, has_version, has_tags, has_metadata;
+    struct value timestamp, tags, metadata;
+};
+
+static bool take_if(const struct object_entry *entry, struct str name, struct value *out)
+{
+    bool is_it = str_equal(object_key_text(entry), name);
+    if (is_it)
+        *out = entry->value;
+    return is_it;
+}
+
+/* One pass over the fields; each name begins with '@' or 't'. */
+static struct special_fields find_special(const struct object *fields)
+{
+    struct special_fields found = {0};
+    for (uint32_t i = 0; i < fields->used; i++) {
+        const struct object_entry *entry = &fields->entries[i];
+        if (entry->key.len == 0 || (*entry->key.ptr != '@' && *entry->key.ptr != 't'))
+            continue;
+        found.has_timestamp |= take_if(entry, TIMESTAMP, &found.timestamp);
+        found.has_tags |= take_if(entry, TAGS, &found.tags);
+        found.has_metadata |= take_if(entry, METADATA, &found.metadata);
+        found.has_version |= str_equal(object_key_text(entry), VERSION);
+    }
+    return found;
+}
+
+static bool read_instant(const struct value *value, struct instant *out)
+{
+    if (value->type == VALUE_TIMESTAMP)
+        *out = value_as_instant(value);
+    return value->type == VALUE_TIMESTAMP ||
+           (value->type == VALUE_STRING && instant_parse_iso8601(value_as_str(value), out));
+}
+
+/* Text in ISO 8601 becomes an instant; what cannot is kept in _@timestamp. */
+static void take_timestamp(struct event *event, const struct value *given)
+{
+    struct instant at;
+    bool read = read_instant(given, &at);
+    event_set_timestamp(event, read ? at : clock_now());
+    if (read || given->type == VALUE_NULL)
+        return;
+    event_add_tag(event, STR("_timestampparsefailure"));
+    set_field(event, STR("_@timestamp"), value_str(value_to_java_text(event->arena, given)));
+}
+
+static void take_tags(struct event *event, const struct value *tags)
+{
+    if (tags->type == VALUE_NULL || is_tags_value(tags))
+        return;
+    set_field(event, TAGS, list_of(event->arena, value_str(STR("_tagsparsefailure"))));
+    set_field(event, STR("_tags"), list_of(event->arena, *tags));
+}
+
+struct event *event_from_object(struct arena *arena, struct value object)
+{
+    assert(object.type == VALUE_OBJECT);
+    struct event *event = event_alloc(arena);
+    event->fields = object;
+    struct special_fields given = find_special(object.as.object);
+    if (given.has_metadata)
+        value_object_remove(&event->fields, METADATA);
+    bool usable = given.has_metadata && given.metadata.type == VALUE_OBJECT;
+    event->metadata = usable ? given.metadata : value_object_new(arena, 1);
+    if (!given.has_version)
+        object_append(arena, object.as.object, VERSION, value_str(STR("1")));
+    if (given.has_tags)
+        take_tags(event, &given.tags);
+    if (given.has_timestamp)
+        take_timestamp(event, &given.timestamp);
+    else
+        object_append(arena, object.as.object, TIMESTAMP, value_timestamp(clock_now()));
+    return event;
+}
+
+struct event *event_clone(struct arena *arena, const struct event *event)
+{
+    struct event *copy = event_alloc(arena);
+    bool share = arena == event->arena;
+    copy->fields =
+        share ? value_dup_shared(arena, &event->fields) : value_dup(arena, &event->fields);
+    copy->metadata =
+        share ? value_dup_shared(arena, &event->metadata) : value_dup(arena, &event->metadata);
+    copy->cancelled = event->cancelled;
+    copy->ordinal = event->ordinal;
+    return copy;
+}
+
+/* ---- reading ---- */
+
+/* The index that a part means in an array of this size; false when there is no such item. */
+static bool array_index(const struct field_part *part, size_t size, size_t *out)
+{
+    if (!part->is_index || part->index >= (int64_t)size || part->index < -(int64_t)size)
+        return false;
+    *out = (size_t)(part->index < 0 ? part->index + (int64_t)size : part->index);
+    return true;
+}
+
+static struct value *child(const struct value *parent, const struct field_part *part)
+{
+    size_t index;
+    if (parent->type == VALUE_OBJECT)
+        return value_object_get(parent, part->name);
+    if (parent->type == VALUE_ARRAY && array_index(part, value_array_count(parent), &index))
+        return value_array_at(parent, index);
+    return NULL;
+}
+
+static const struct value *root_of(const struct event *event, const struct field_ref *ref)
+{
+    assert(ref->root == FIELD_ROOT_METADATA || ref->count > 0);
+    return ref->root == FIELD_ROOT_METADATA ? &event->metadata : &event->fields;
+}
+
+/* The value behind the first `count` parts. */
+static const struct value *walk(const struct event *event, const struct field_ref *ref,
+                                size_t count)
+{
+    const struct value *at = root_of(event, ref);
+    for (size_t i = 0; at && i < count; i++)
+        at = child(at, &ref->parts[i]);
+    return at;
+}
+
+const struct value *event_get(const struct event *event, const struct field_ref *ref)
+{
+    return walk(event, ref, ref->count);
+}
+
+bool event_has(const struct event *event, const struct field_ref *ref)
+{
+    if (ref->count == 0)
+        return true;
+    const struct value *parent = walk(event, ref, ref->count - 1);
+    const struct value *found = parent ? child(parent, &ref->parts[ref->count - 1]) : NULL;
+    return found && (parent->type == VALUE_OBJECT || found->type != VALUE_NULL);
+}
+
+/* ---- setting ---- */
+
+static bool set_array_item(struct arena *arena, struct value *array, const struct field_part *part,
+                           struct value value)
+{
+    size_t size = value_array_count(array), index;
+    if (array_index(part, size, &index)) {
+        *value_array_at(array, index) = value;
+        return true;
+    }
+    if (!part->is_index || part->index < 0 || part->index >= EVENT_LIST_MAX)
+        return false;
+    while (value_array_count(array) < (size_t)part->index)
+        value_array_push(arena, array, value_null());
+    value_array_push(arena, array, value);
+    return true;
+}
+
+static bool set_child(struct arena *arena, struct value *parent, const struct field_part *part,
+                      struct value value)
+{
+    if (parent->type == VALUE_OBJECT) {
+        value_object_set(arena, parent, part->name, value);
+        return true;
+    }
+    return parent->type == VALUE_ARRAY && set_array_item(arena, parent, part, value);
+}
+
+static bool set_path(struct event *event, const struct field_ref *ref, struct value value)
+{
+    struct value *at = ref->root == FIELD_ROOT_METADATA ? &event->metadata : &event->fields;
+    for (size_t i = 0; i + 1 < ref->count; i++) {
+        const struct field_part *part = &ref->parts[i];
+        struct value *next = child(at, part);
+        if (!next || next->type == VALUE_NULL) {
+            if (!set_child(event->arena, at, part, value_object_new(event->arena, 1)))
+                return false;
+            next = child(at, part);
+        }
+        at = next;
+    }
+    return set_child(event->arena, at, &ref->parts[ref->count - 1], value);
+}
+
+/* tags and @timestamp do not take everything. */
+static bool check_special(const struct field_ref *ref, const struct value *value, struct error *err)
+{
+    struct str top = ref->parts[0].name;
+    if (str_equal(top, TAGS) && (ref->count > 1 || !is_tags_value(value)))
+        return error_set(err, ERROR_FORMAT, "tags takes a string or a list of strings");
+    if (ref->count == 1 && value->type != VALUE_TIMESTAMP && str_equal(top, TIMESTAMP))
+        return error_set(err, ERROR_FORMAT, "@timestamp takes a timestamp");
+    return true;
+}
+
+bool event_set(struct event *event, const struct field_ref *ref, struct value value,
+               struct error *err)
+{
+    if (ref->root == FIELD_ROOT_METADATA && ref->count == 0) {
+        if (value.type != VALUE_OBJECT)
+            return error_set(err, ERROR_FORMAT, "@metadata takes an object");
+        event->metadata = value;
+        return true;
+    }
+    assert(ref->count > 0);
+    if (ref->root == FIELD_ROOT_EVENT && !check_special(ref, &value, err))
+        return false;
+    return set_path(event, ref, value) ||
+           error_set(err, ERROR_FORMAT, "'%.*s' cannot be set: its parent is not an object",
+                     STR_FMT(ref->text));
+}
+
+/* Ruby's Array(): a list is itself, null is empty, an object is a list of its pairs. */
+static struct value as_list(struct arena *arena, const struct value *value)
+{
+    struct value list = value_array_new(arena, 2);
+    if (value->type == VALUE_ARRAY)
+        return *value;
+    if (value->type == VALUE_OBJECT) {
+        for (size_t i = 0; i < value_object_count(value); i++) {
+            struct str key;
+            struct value item = *value_object_at(value, i, &key);
+            struct value pair = list_of(arena, value_str(key));
+            value_array_push(arena, &pair, item);
+            value_array_push(arena, &list, pair);
+        }
+    } else if (value->type != VALUE_NULL) {
+        value_array_push(arena, &list, *value);
+    }
+    return list;
+}
+
+bool event_append_field(struct event *event, const struct field_ref *ref, struct value value,
+                        struct error *err)
+{
+    const struct value *old = event_has(event, ref) ? event_get(event, ref) : NULL;
+    if (!old)
+        return event_set(event, ref, value, err);
+    struct value list = as_list(event->arena, old);
+    value_array_push(event->arena, &list, value);
+    if (event_set(event, ref, list, err))
+        return true;
+    if (old->type == VALUE_ARRAY)
+        value_array_remove(&list, value_array_count(&list) - 1);
+    return false;
+}
+
+/* ---- removing ---- */
+
+bool event_remove(struct event *event, const struct field_ref *ref, struct value *out)
+{
+    if (ref->count == 0) {
+        assert(ref->root == FIELD_ROOT_METADATA);
+        if (out)
+            *out = event->metadata;
+        event->metadata = value_object_new(event->arena, 1);
+        return true;
+    }
+    const struct value *parent = walk(event, ref, ref->count - 1);
+    const struct field_part *last = &ref->parts[ref->count - 1];
+    const struct value *found = parent ? child(parent, last) : NULL;
+    if (!found)
+        return false;
+    if (out)
+        *out = *found;
+    struct value holder = *parent; /* shares the container */
+    size_t index;
+    if (holder.type == VALUE_OBJECT)
+        value_object_remove(&holder, last->name);
+    else if (array_index(last, value_array_count(&holder), &index))
+        value_array_remove(&holder, index);
+    return true;
+}
+
+/* ---- tags and time ---- */
+
+static size_t find_tag(const struct value *tags, struct str tag)
+{
+    size_t count = value_array_count(tags);
+    for (size_t i = 0; i < count; i++) {
+        const struct value *item = value_array_at(tags, i);
+        if (value_is_str(item) && str_equal(value_as_str(item), tag))
+            return i;
+    }
+    return count;
+}
+
+void event_add_tag(struct event *event, struct str tag)
+{
+    struct value *tags = value_object_get(&event->fields, TAGS);
+    if (!tags || tags->type == VALUE_NULL) {
+        set_field(event, TAGS, list_of(event->arena, value_str(tag)));
+        return;
+    }
+    struct value list = tags->type == VALUE_ARRAY ? *tags : list_of(event->arena, *tags);
+    if (find_tag(&list, tag) < value_array_count(&list))
+        return;
+    value_array_push(event->arena, &list, value_str(tag));
+    set_field(event, TAGS, list);
+}
+
+void event_add_tags(struct event *event, const struct option_strings *tags)
+{
+    for (size_t i = 0; i < tags->count; i++)
+        event_add_tag(event, tags->items[i]);
+}
+
+void event_remove_tag(struct event *event, struct str tag)
+{
+    struct value *tags = value_object_get(&event->fields, TAGS);
+    if (!tags || tags->type == VALUE_NULL)
+        return;
+    struct value list = tags->type == VALUE_ARRAY ? *tags : list_of(event->arena, *tags);
+    for (size_t at; (at = find_tag(&list, tag)) < value_array_count(&list);)
+        value_array_remove(&list, at);
+    set_field(event, TAGS, list);
+}
+
+bool event_timestamp(const struct event *event, struct instant *out)
+{
+    const struct value *at = value_object_get(&event->fields, TIMESTAMP);
+    if (!at || at->type != VALUE_TIMESTAMP)
+        return false;
+    *out = value_as_instant(at);
+    return true;
+}
+
+void event_set_timestamp(struct event *event, struct instant at)
+{
+    set_field(event, TIMESTAMP, value_timestamp(at));
+}
+
+void event_cancel(struct event *event)
+{
+    event->cancelled = true;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * An event: an object of fields, its @metadata beside it, and a few marks. All of it lives in one arena,
+ * that of its batch. The rules for @timestamp, @version, tags and @metadata are Logstash's (Event.java).
+ *
+ * A pointer returned by event_get is good until the event is next changed.
+ */
+#ifndef MILLRACE_PIPELINE_EVENT_EVENT_H
+#define MILLRACE_PIPELINE_EVENT_EVENT_H
+
+#include "base/arena.h"
+#include "conf/field_ref.h"
+#include "conf/option.h"
+#include "pipeline/event/value.h"
+
+struct event {
+    struct arena *arena;
+    struct value fields;   /* OBJECT; has @timestamp and @version unless a filter removed them */
+    struct value metadata; /* OBJECT */
+    bool cancelled;
+    uint32_t ordinal; /* within its batch, fixed when it was made */
+};
+
+/* An event with @timestamp now and @version "1", nothing else. */
+struct event *event_new(struct arena *arena);
+/* Takes an object (decoded from JSON, say) as the fields and applies the rules of creation: @timestamp parsed or
+ * now (tag _timestampparsefailure, the text in _@timestamp), @version "1" when absent, tags checked (_tags,
+ * _tagsparsefailure), @metadata moved beside the data. */
+struct event *event_from_object(struct arena *arena, struct value object);
+/* A deep copy in another arena; in the same one the text is shared. */
+struct event *event_clone(struct arena *arena, const struct event *event);
+
+/* NULL when missing; a field that holds null gives a VALUE_NULL. @metadata itself gives its object. */
+const struct value *event_get(const struct event *event, const struct field_ref *ref);
+bool event_has(const struct event *event, const struct field_ref *ref);
+/* Makes missing parents. False where Logstash raises: a scalar in the way, a value that tags or @timestamp does
+ * not take (err, which may be NULL, says which). The value's text must live in the event's arena or longer. */
+bool event_set(struct event *event, const struct field_ref *ref, struct value value,
+               struct error *err);
+/* False when there was nothing. *out (may be NULL) is the value that was there. */
+bool event_remove(struct event *event, const struct field_ref *ref, struct value *out);
+/* Adds to tags without duplicates; a string tags becomes a list. */
+void event_add_tag(struct event *event, struct str tag);
+/* Several: what a plugin's tag_on_failure lists. */
+void event_add_tags(struct event *event, const struct option_strings *tags);
+void event_remove_tag(struct event *event, struct str tag);
+/* add_field of the common options: an existing value becomes a list of both (Logstash's decorator). */
+bool event_append_field(struct event *event, const struct field_ref *ref, struct value value,
+                        struct error *err);
+/* The instant of @timestamp; false when the event has none. */
+bool event_timestamp(const struct event *event, struct instant *out);
+void event_set_timestamp(struct event *event, struct instant at);
+void event_cancel(struct event *event);
+
+#endif

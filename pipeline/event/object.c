@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+
+#include "base/mem.h"
+#include "pipeline/event/value_store.h"
+
+enum { OBJECT_FIRST_CAPACITY = 4, INDEX_SLOTS_PER_ENTRY = 2, NOT_FOUND = -1 };
+
+static struct object *object_of(const struct value *value)
+{
+    assert(value->type == VALUE_OBJECT);
+    return value->as.object;
+}
+
+static struct object *object_alloc(struct arena *arena, size_t capacity)
+{
+    if (capacity > UINT32_MAX / 4)
+        mem_abort("object too large");
+    size_t entries = capacity * sizeof(struct object_entry);
+    struct object *object = arena_alloc(arena, sizeof *object + entries);
+    *object = (struct object){.capacity = (uint32_t)capacity};
+    object->entries = (struct object_entry *)(object + 1);
+    return object;
+}
+
+struct value value_object_new(struct arena *arena, size_t capacity_hint)
+{
+    size_t capacity = capacity_hint ? capacity_hint : OBJECT_FIRST_CAPACITY;
+    struct object *object = object_alloc(arena, capacity);
+    return (struct value){.type = VALUE_OBJECT, .as.object = object};
+}
+
+/* ---- the index ---- */
+
+/* The slot where key is, or the free one where it would go. */
+static uint32_t *index_slot(const struct object *object, struct str key)
+{
+    uint32_t at = (uint32_t)str_hash(key) & object->index_mask;
+    while (object->index[at]) {
+        const struct object_entry *entry = &object->entries[object->index[at] - 1];
+        if (!object_entry_is_dead(entry) && str_equal(object_key_text(entry), key))
+            break;
+        at = (at + 1) & object->index_mask;
+    }
+    return &object->index[at];
+}
+
+static void index_fill(struct object *object)
+{
+    memset(object->index, 0, ((size_t)object->index_mask + 1) * sizeof *object->index);
+    for (uint32_t at = 0; at < object->used; at++)
+        if (!object_entry_is_dead(&object->entries[at]))
+            *index_slot(object, object_key_text(&object->entries[at])) = at + 1;
+}
+
+static uint32_t index_slots(uint32_t capacity)
+{
+    uint32_t slots = 64;
+    while (slots < capacity * INDEX_SLOTS_PER_ENTRY)
+        slots *= 2;
+    return slots;
+}
+
+static void index_build(struct arena *arena, struct object *object)
+{
+    uint32_t slots = index_slots(object->capacity);
+    object->index = arena_alloc(arena, slots * sizeof *object->index);
+    object->index_mask = slots - 1;
+    index_fill(object);
+}
+
+/* ---- finding ---- */
+
+static inline int64_t find_small(const struct object *object, const struct object_key *key)
+{
+    for (uint32_t at = 0; at < object->used; at++)
+        if (object_key_equal(&object->entries[at].key, key))
+            return at;
+    return NOT_FOUND;
+}
+
+static int64_t find(const struct object *object, struct str text)
+{
+    if (object->index)
+        return (int64_t)*index_slot(object, text) - 1;
+    struct object_key key = object_key(text);
+    return find_small(object, &key);
+}
+
+/* Squeezes dead entries out, so that position and entry are the same again. */
+static void compact(struct object *object)
+{
+    if (object->live == object->used)
+        return;
+    uint32_t to = 0;
+    for (uint32_t at = 0; at < object->used; at++)
+        if (!object_entry_is_dead(&object->entries[at]))
+            object->entries[to++] = object->entries[at];
+    assert(to == object->live);
+    object->used = to;
+    if (to <= OBJECT_LINEAR_MAX)
+        object->index = NULL;
+    else
+        index_fill(object);
+}
+
+size_t value_object_count(const struct value *object)
+{
+    return object_of(object)->live;
+}
+
+struct value *value_object_get(const struct value *object, struct str key)
+{
+    const struct object *self = object_of(object);
+    int64_t at = find(self, key);
+    return at == NOT_FOUND ? NULL : &self->entries[at].value;
+}
+
+struct value *value_object_at(const struct value *object, size_t position, struct str *key_out)
+{
+    struct object *self = object_of(object);
+    assert(position < self->live);
+    compact(self);
+    *key_out = object_key_text(&self->entries[position]);
+    return &self->entries[position].value;
+}
+
+/* ---- changing ---- */
+
+static void grow(struct arena *arena, struct object *object)
+{
+    compact(object);
+    if (object->used < object->capacity)
+        return;
+    size_t capacity = (size_t)object->capacity * 2 + OBJECT_FIRST_CAPACITY;
+    if (capacity > UINT32_MAX / 4)
+        mem_abort("object too large");
+    size_t size = sizeof *object->entries;
+    object->entries = arena_grow(arena, object->entries, object->used * size, capacity * size);
+    object->capacity = (uint32_t)capacity;
+    if (object->index)
+        index_build(arena, object);
+}
+
+void object_append(struct arena *arena, struct object *object, struct str key, struct value item)
+{
+    if (object->used == object->capacity)
+        grow(arena, object);
+    object->entries[object->used++] = (struct object_entry){object_key(key), item};
+    object->live++;
+    if (object->index)
+        *index_slot(object, key) = object->used;
+    else if (object->used > OBJECT_LINEAR_MAX)
+        index_build(arena, object);
+}
+
+void value_object_set(struct arena *arena, struct value *object, struct str key, struct value item)
+{
+    struct object *self = object_of(object);
+    int64_t at = find(self, key);
+    if (at == NOT_FOUND)
+        object_append(arena, self, key, item);
+    else
+        self->entries[at].value = item;
+}
+
+bool value_object_remove(struct value *object, struct str key)
+{
+    struct object *self = object_of(object);
+    int64_t at = find(self, key);
+    if (at == NOT_FOUND)
+        return false;
+    self->live--;
+    if (self->index) {
+        self->entries[at].key = (struct object_key){0};
+        return true;
+    }
+    size_t behind = self->used - (size_t)at - 1;
+    memmove(&self->entries[at], &self->entries[at + 1], behind * sizeof *self->entries);
+    self->used--;
+    return true;
+}
+
+/* ---- from a list that may hold a key twice ---- */
+
+/* One of 64 shapes: a key whose shape is new cannot be there yet, so most keys of a small object are never compared. */
+static inline uint64_t key_shape(const struct object_key *key)
+{
+    return UINT64_C(1) << ((key->mark * 0x9e3779b9u + key->len) >> 26);
+}
+
+struct value object_from_entries(struct arena *arena, const struct object_entry *entries,
+                                 size_t count, size_t spare)
+{
+    struct value object = value_object_new(arena, count + spare);
+    struct object *self = object.as.object;
+    if (count > OBJECT_LINEAR_MAX) {
+        for (size_t i = 0; i < count; i++)
+            value_object_set(arena, &object, object_key_text(&entries[i]), entries[i].value);
+        return object;
+    }
+    uint64_t shapes = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t shape = key_shape(&entries[i].key);
+        int64_t at = shapes & shape ? find_small(self, &entries[i].key) : NOT_FOUND;
+        if (at == NOT_FOUND)
+            self->entries[self->used++] = entries[i];
+        else
+            self->entries[at].value = entries[i].value;
+        shapes |= shape;
+    }
+    self->live = self->used;
+    return object;
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline/event/value.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+#include "pipeline/event/value_store.h"
+
+enum { ARRAY_FIRST_CAPACITY = 4 };
+
+struct value value_str_dup(struct arena *arena, struct str text)
+{
+    return value_str(arena_dup(arena, text));
+}
+
+bool value_number(const struct value *value, double *out)
+{
+    if (value->type == VALUE_INT)
+        *out = (double)value->as.integer;
+    else if (value->type == VALUE_FLOAT)
+        *out = value->as.real;
+    else
+        return value->type == VALUE_BIG_INT && str_to_double(value_as_str(value), out);
+    return true;
+}
+
+/* ---- arrays ---- */
+
+static struct array *array_of(const struct value *value)
+{
+    assert(value->type == VALUE_ARRAY);
+    return value->as.array;
+}
+
+struct value value_array_new(struct arena *arena, size_t capacity_hint)
+{
+    size_t capacity = capacity_hint ? capacity_hint : ARRAY_FIRST_CAPACITY;
+    if (capacity > UINT32_MAX)
+        mem_abort("array too large");
+    struct array *array = arena_alloc(arena, sizeof *array + capacity * sizeof(struct value));
+    *array = (struct array){.items = (struct value *)(array + 1), .capacity = (uint32_t)capacity};
+    return (struct value){.type = VALUE_ARRAY, .as.array = array};
+}
+
+size_t value_array_count(const struct value *array)
+{
+    return array_of(array)->count;
+}
+
+struct value *value_array_at(const struct value *array, size_t index)
+{
+    assert(index < array_of(array)->count);
+    return &array_of(array)->items[index];
+}
+
+void value_array_push(struct arena *arena, struct value *array, struct value item)
+{
+    struct array *self = array_of(array);
+    if (self->count == self->capacity) {
+        size_t capacity = (size_t)self->capacity * 2 + ARRAY_FIRST_CAPACITY, size = sizeof item;
+        if (capacity > UINT32_MAX)
+            mem_abort("array too large");
+        self->items = arena_grow(arena, self->items, self->count * size, capacity * size);
+        self->capacity = (uint32_t)capacity;
+    }
+    self->items[self->count++] = item;
+}
+
+void value_array_remove(struct value *array, size_t index)
+{
+    struct array *self = array_of(array);
+    assert(index < self->count);
+    size_t behind = self->count - index - 1;
+    memmove(&self->items[index], &self->items[index + 1], behind * sizeof *self->items);
+    self->count--;
+}
+
+/* ---- whole values ---- */
+
+static struct value dup_value(struct arena *arena, const struct value *value, bool share);
+
+static struct value dup_array(struct arena *arena, const struct array *from, bool share)
+{
+    struct value to = value_array_new(arena, from->count);
+    for (uint32_t i = 0; i < from->count; i++)
+        to.as.array->items[i] = dup_value(arena, &from->items[i], share);
+    to.as.array->count = from->count;
+    return to;
+}
+
+static struct value dup_object(struct arena *arena, const struct object *from, bool share)
+{
+    struct value to = value_object_new(arena, from->live);
+    for (uint32_t i = 0; i < from->used; i++) {
+        const struct object_entry *entry = &from->entries[i];
+        if (!object_entry_is_dead(entry))
+            object_append(arena, to.as.object,
+                          share ? object_key_text(entry) : arena_dup(arena, object_key_text(entry)),
+                          dup_value(arena, &entry->value, share));
+    }
+    return to;
+}
+
+static struct value dup_value(struct arena *arena, const struct value *value, bool share)
+{
+    switch (value_type(value)) {
+    case VALUE_NULL:
+    case VALUE_BOOL:
+    case VALUE_INT:
+    case VALUE_FLOAT:
+    case VALUE_TIMESTAMP:
+        return *value;
+    case VALUE_BIG_INT:
+        return share ? *value : value_big_int(arena_dup(arena, value_as_str(value)));
+    case VALUE_STRING:
+        return share ? *value : value_str_dup(arena, value_as_str(value));
+    case VALUE_ARRAY:
+        return dup_array(arena, value->as.array, share);
+    case VALUE_OBJECT:
+        return dup_object(arena, value->as.object, share);
+    }
+    mem_abort("value of an unknown type");
+}
+
+struct value value_dup(struct arena *arena, const struct value *value)
+{
+    return dup_value(arena, value, false);
+}
+
+struct value value_dup_shared(struct arena *arena, const struct value *value)
+{
+    return dup_value(arena, value, true);
+}
+
+static bool arrays_equal(const struct array *a, const struct array *b)
+{
+    bool equal = a->count == b->count;
+    for (uint32_t i = 0; equal && i < a->count; i++)
+        equal = value_equal(&a->items[i], &b->items[i]);
+    return equal;
+}
+
+static bool objects_equal(const struct value *a, const struct value *b)
+{
+    const struct object *self = a->as.object;
+    bool equal = self->live == b->as.object->live;
+    for (uint32_t i = 0; equal && i < self->used; i++) {
+        const struct object_entry *entry = &self->entries[i];
+        if (object_entry_is_dead(entry))
+            continue;
+        const struct value *other = value_object_get(b, object_key_text(entry));
+        equal = other && value_equal(&entry->value, other);
+    }
+    return equal;
+}
+
+bool value_equal(const struct value *a, const struct value *b)
+{
+    if (a->type != b->type)
+        return false;
+    switch (value_type(a)) {
+    case VALUE_NULL:
+        return true;
+    case VALUE_BOOL:
+        return a->as.boolean == b->as.boolean;
+    case VALUE_INT:
+        return a->as.integer == b->as.integer;
+    case VALUE_FLOAT:
+        return a->as.real == b->as.real;
+    case VALUE_TIMESTAMP:
+        return a->as.integer == b->as.integer && a->extra == b->extra;
+    case VALUE_BIG_INT:
+    case VALUE_STRING:
+        return str_equal(value_as_str(a), value_as_str(b));
+    case VALUE_ARRAY:
+        return arrays_equal(a->as.array, b->as.array);
+    case VALUE_OBJECT:
+        return objects_equal(a, b);
+    }
+    mem_abort("value of an unknown type");
+}
+
+bool value_truthy(const struct value *value)
+{
+    if (!value || value->type == VALUE_NULL)
+        return false;
+    if (value->type == VALUE_BOOL)
+        return value->as.boolean;
+    if (value->type != VALUE_STRING)
+        return true;
+    struct str text = value_as_str(value);
+    return text.len > 0 && !str_equal(text, STR("false"));
+}

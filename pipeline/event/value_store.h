@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * How values are stored: private to value.c, object.c, value_text.c, event.c and the JSON code, which fill and
+ * walk containers without a call for each item. Everybody else uses pipeline/event/value.h.
+ *
+ * An object is a vector of entries in insertion order. Up to OBJECT_LINEAR_MAX entries a key is found by
+ * comparing; above that an index of entry positions by seeded hash is kept, so that an object with 100,000
+ * hostile keys costs what its size says. Removal from an indexed object leaves a dead entry behind (key.ptr
+ * NULL), squeezed out when positions are next asked for.
+ */
+#ifndef MILLRACE_PIPELINE_EVENT_VALUE_STORE_H
+#define MILLRACE_PIPELINE_EVENT_VALUE_STORE_H
+
+#include "pipeline/event/value.h"
+
+enum { OBJECT_LINEAR_MAX = 24 };
+
+struct array {
+    struct value *items;
+    uint32_t count;
+    uint32_t capacity;
+};
+
+/* A key, with a mark that differs for most keys of one length: finding a key rarely reads the text of others. */
+struct object_key {
+    const char *ptr; /* NULL: the entry is dead; live keys always have a ptr */
+    uint32_t len;
+    uint32_t mark;
+};
+
+struct object_entry {
+    struct object_key key;
+    struct value value;
+};
+
+static inline uint32_t object_key_mark(const char *ptr, size_t len)
+{
+    uint32_t head = 0, tail = 0;
+    if (len >= sizeof head) {
+        memcpy(&head, ptr, sizeof head);
+        memcpy(&tail, ptr + len - sizeof tail, sizeof tail);
+    } else if (len > 0) {
+        head = (uint32_t)(unsigned char)ptr[0] << 16 | (uint32_t)(unsigned char)ptr[len / 2] << 8 |
+               (unsigned char)ptr[len - 1];
+    }
+    return head * 31 + tail;
+}
+
+static inline struct object_key object_key(struct str text)
+{
+    assert(text.len <= UINT32_MAX);
+    return (struct object_key){text.ptr ? text.ptr : "", (uint32_t)text.len,
+                               object_key_mark(text.ptr, text.len)};
+}
+
+static inline struct str object_key_text(const struct object_entry *entry)
+{
+    return str_make(entry->key.ptr, entry->key.len);
+}
+
+static inline bool object_key_equal(const struct object_key *a, const struct object_key *b)
+{
+    return a->len == b->len && a->mark == b->mark && memcmp(a->ptr, b->ptr, a->len) == 0;
+}
+
+struct object {
+    struct object_entry *entries;
+    uint32_t used; /* entries in use, the dead ones too */
+    uint32_t live;
+    uint32_t capacity;
+    uint32_t index_mask; /* slots of the index - 1 */
+    uint32_t *index;     /* 0: free, else entry position + 1; NULL while small */
+};
+
+/* An object of these entries (copied) with room for `spare` more. A later entry with the same key replaces the
+ * value of the earlier one, which keeps its place. */
+struct value object_from_entries(struct arena *arena, const struct object_entry *entries,
+                                 size_t count, size_t spare);
+
+/* Adds an entry whose key is known not to be there. */
+void object_append(struct arena *arena, struct object *object, struct str key, struct value item);
+
+static inline bool object_entry_is_dead(const struct object_entry *entry)
+{
+    return !entry->key.ptr;
+}
+
+#endif

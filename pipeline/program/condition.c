@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline/program/condition.h"
+
+#include <assert.h>
+
+struct test {
+    const struct event *event;
+    struct regex_scratch *scratch;
+};
+
+static enum condition_result result_of(bool holds)
+{
+    return holds ? CONDITION_TRUE : CONDITION_FALSE;
+}
+
+static enum condition_result negate(enum condition_result result)
+{
+    if (result == CONDITION_ERROR)
+        return result;
+    return result_of(result == CONDITION_FALSE);
+}
+
+/* NULL: the field is missing. A field that holds null counts as missing too. */
+static const struct value *operand_value(const struct operand *operand, const struct event *event)
+{
+    if (operand->type != OPERAND_FIELD)
+        return &operand->value;
+    const struct value *value = event_get(event, &operand->ref);
+    return value && value_type(value) != VALUE_NULL ? value : NULL;
+}
+
+/* ---- == and < ---- */
+
+static bool equal(const struct value *a, const struct value *b)
+{
+    return a && b ? value_equal(a, b) : a == b;
+}
+
+static bool is_number(const struct value *value)
+{
+    enum value_type type = value_type(value);
+    return type == VALUE_INT || type == VALUE_FLOAT || type == VALUE_BIG_INT;
+}
+
+static int order_of_doubles(double a, double b)
+{
+    return a < b ? -1 : a > b;
+}
+
+/* False where the two cannot be ordered; Logstash raises there. */
+static bool order(const struct value *a, const struct value *b, int *out)
+{
+    if (!a || !b)
+        return false;
+    if (value_type(a) == VALUE_INT && value_type(b) == VALUE_INT) {
+        *out = value_as_int(a) < value_as_int(b) ? -1 : value_as_int(a) > value_as_int(b);
+        return true;
+    }
+    if (is_number(a) && is_number(b)) {
+        double left = 0, right = 0;
+        bool read = value_number(a, &left) && value_number(b, &right);
+        *out = order_of_doubles(left, right);
+        return read;
+    }
+    if (value_type(a) != value_type(b))
+        return false;
+    if (value_type(a) == VALUE_TIMESTAMP) {
+        struct instant left = value_as_instant(a), right = value_as_instant(b);
+        *out = left.seconds != right.seconds
+                   ? (left.seconds < right.seconds ? -1 : 1)
+                   : order_of_doubles(left.nanoseconds, right.nanoseconds);
+        return true;
+    }
+    if (value_type(a) != VALUE_STRING)
+        return false;
+    *out = str_compare(value_as_str(a), value_as_str(b));
+    return true;
+}
+
+static enum condition_result test_order(const struct condition *condition, const struct value *a,
+                                        const struct value *b)
+{
+    int sign = 0;
+    if (!order(a, b, &sign))
+        return CONDITION_ERROR;
+    if (condition->type == CONF_LT || condition->type == CONF_GE)
+        return result_of((sign < 0) == (condition->type == CONF_LT));
+    return result_of((sign > 0) == (condition->type == CONF_GT));
+}
+
+/* ---- in ---- */
+
+static bool contains_text(const struct value *whole, const struct value *part)
+{
+    return str_find(value_as_str(whole), value_as_str(part)) != SIZE_MAX;
+}
+
+static bool has_element(const struct value *array, const struct value *item)
+{
+    for (size_t i = 0; i < value_array_count(array); i++)
+        if (value_equal(value_array_at(array, i), item))
+            return true;
+    return false;
+}
+
+enum { NUMBER_TEXT_MAX = 64 };
+
+/* The text of a scalar; numbers, times and booleans are written into the space that is given. */
+static struct str scalar_text(const struct value *value, char space[NUMBER_TEXT_MAX])
+{
+    if (value_is_str(value) || value_type(value) == VALUE_BIG_INT)
+        return value_as_str(value);
+    struct buf buf = {.ptr = space, .capacity = NUMBER_TEXT_MAX, .max = NUMBER_TEXT_MAX};
+    bool fits = value_append_text(value, &buf);
+    assert(fits);
+    return fits ? buf_str(&buf) : STR("");
+}
+
+static bool same_text(const struct value *a, const struct value *b)
+{
+    char left[NUMBER_TEXT_MAX], right[NUMBER_TEXT_MAX];
+    return value_type(b) != VALUE_ARRAY && str_equal(scalar_text(a, left), scalar_text(b, right));
+}
+
+/* A field in a list of the configuration: what both look like as text counts. */
+static bool in_list(const struct value *item, const struct value *list)
+{
+    if (!item || value_type(item) == VALUE_ARRAY || value_type(item) == VALUE_OBJECT)
+        return false;
+    for (size_t i = 0; i < value_array_count(list); i++)
+        if (same_text(item, value_array_at(list, i)))
+            return true;
+    return false;
+}
+
+/* left in right, where right is a field or left is one. */
+static bool in_value(const struct value *item, const struct value *whole)
+{
+    if (!item || !whole)
+        return false;
+    if (value_type(whole) == VALUE_ARRAY)
+        return value_type(item) != VALUE_ARRAY && value_type(item) != VALUE_OBJECT &&
+               has_element(whole, item);
+    return value_is_str(item) && value_is_str(whole) && contains_text(whole, item);
+}
+
+static bool test_in(const struct condition *condition, const struct value *a, const struct value *b)
+{
+    bool left_is_field = condition->a.type == OPERAND_FIELD;
+    bool right_is_field = condition->b.type == OPERAND_FIELD;
+    if (!left_is_field && !right_is_field)
+        return equal(a, b);
+    if (condition->b.type == OPERAND_LIST)
+        return in_list(a, b);
+    if (left_is_field && right_is_field && a && b && value_type(a) != VALUE_ARRAY &&
+        value_type(a) != VALUE_OBJECT && value_equal(a, b))
+        return true;
+    return in_value(a, b);
+}
+
+/* ---- the tree ---- */
+
+static bool test_match(const struct condition *condition, const struct value *subject,
+                       const struct test *test)
+{
+    return subject && value_is_str(subject) &&
+           regex_search(condition->regex, test->scratch, value_as_str(subject), 0) == REGEX_MATCHED;
+}
+
+static enum condition_result evaluate(const struct condition *condition, const struct test *test);
+
+/* and, or, nand need their right side only when the left one does not decide. */
+static enum condition_result test_branches(const struct condition *condition,
+                                           const struct test *test)
+{
+    enum condition_result left = evaluate(condition->left, test);
+    if (left == CONDITION_ERROR)
+        return left;
+    bool is_or = condition->type == CONF_OR, is_nand = condition->type == CONF_NAND;
+    if (condition->type != CONF_XOR && is_or == (left == CONDITION_TRUE))
+        return is_nand ? CONDITION_TRUE : left;
+    enum condition_result right = evaluate(condition->right, test);
+    if (right == CONDITION_ERROR)
+        return right;
+    if (condition->type == CONF_XOR)
+        return result_of(left != right);
+    return is_nand ? negate(right) : right;
+}
+
+static enum condition_result test_operands(const struct condition *condition,
+                                           const struct test *test)
+{
+    const struct value *a = operand_value(&condition->a, test->event);
+    const struct value *b = operand_value(&condition->b, test->event);
+    switch (condition->type) {
+    case CONF_EQ:
+        return result_of(equal(a, b));
+    case CONF_NE:
+        return result_of(!equal(a, b));
+    case CONF_LT:
+    case CONF_LE:
+    case CONF_GT:
+    case CONF_GE:
+        return test_order(condition, a, b);
+    case CONF_IN:
+        return result_of(test_in(condition, a, b));
+    case CONF_NOT_IN:
+        return result_of(!test_in(condition, a, b));
+    case CONF_MATCH:
+        return result_of(test_match(condition, a, test));
+    case CONF_NO_MATCH:
+        return result_of(!test_match(condition, a, test));
+    case CONF_AND:
+    case CONF_OR:
+    case CONF_XOR:
+    case CONF_NAND:
+    case CONF_NOT:
+    case CONF_TRUTHY:
+    case CONF_OPERAND:
+        break;
+    }
+    return result_of(value_truthy(a));
+}
+
+static enum condition_result evaluate(const struct condition *condition, const struct test *test)
+{
+    if (condition->type == CONF_NOT)
+        return negate(evaluate(condition->left, test));
+    return condition->left ? test_branches(condition, test) : test_operands(condition, test);
+}
+
+enum condition_result condition_test(const struct condition *condition, const struct event *event,
+                                     struct regex_scratch *scratch)
+{
+    assert(condition && event);
+    struct test test = {event, scratch};
+    return evaluate(condition, &test);
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline/program/plan.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include "base/map.h"
+#include "base/mem.h"
+#include "conf/bind.h"
+#include "pipeline/engine/codec.h"
+#include "pipeline/registry.h"
+
+struct compiler {
+    const struct plan_options *options;
+    struct plan *plan;
+    struct arena *arena;
+    struct error_list *errors;
+    size_t plugin_capacity, condition_capacity;
+    struct map ids; /* id → plan_plugin */
+};
+
+/* FNV-1a over the text of a plugin: stable across restarts, which generated ids have to be. */
+static uint64_t hash_text(uint64_t hash, struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        hash = (hash ^ (unsigned char)text.ptr[i]) * 0x100000001b3u;
+    return hash * 0x100000001b3u;
+}
+
+static uint64_t hash_value(uint64_t hash, const struct conf_value *value);
+
+static uint64_t hash_plugin(uint64_t hash, const struct conf_plugin *plugin)
+{
+    hash = hash_text(hash, plugin->name);
+    for (size_t i = 0; i < plugin->count; i++)
+        hash =
+            hash_value(hash_text(hash, plugin->attributes[i].name), &plugin->attributes[i].value);
+    return hash;
+}
+
+static uint64_t hash_value(uint64_t hash, const struct conf_value *value)
+{
+    switch (value->type) {
+    case CONF_STRING:
+    case CONF_BAREWORD:
+    case CONF_NUMBER:
+        return hash_text(hash, value->text);
+    case CONF_ARRAY:
+        for (size_t i = 0; i < value->count; i++)
+            hash = hash_value(hash, &value->items[i]);
+        return hash;
+    case CONF_HASH:
+        for (size_t i = 0; i < value->count; i++)
+            hash = hash_value(hash_value(hash, &value->pairs[i].key), &value->pairs[i].value);
+        return hash;
+    case CONF_BLOCK:
+        return hash_plugin(hash, value->block);
+    }
+    return hash;
+}
+
+/* The id given, else the plugin's name with a hash of its options and an ordinal among equals. */
+static void give_id(struct compiler *compiler, struct plan_plugin *plugin,
+                    const struct conf_plugin *source)
+{
+    if (plugin->common.id.ptr) {
+        plugin->id = plugin->common.id;
+        if (map_has(&compiler->ids, plugin->id))
+            error_list_at(compiler->errors, source->position,
+                          "id '%.*s' is used by two plugins of this pipeline", STR_FMT(plugin->id));
+    } else {
+        uint32_t hash = (uint32_t)(hash_plugin(0xcbf29ce484222325u, source) >> 16);
+        unsigned ordinal = 1;
+        do
+            plugin->id = arena_printf(compiler->arena, "%.*s-%08x-%u", STR_FMT(source->name), hash,
+                                      ordinal++);
+        while (map_has(&compiler->ids, plugin->id));
+    }
+    map_set(&compiler->ids, plugin->id, plugin);
+}
+
+static void check_plugin(struct compiler *compiler, struct plan_plugin *plugin,
+                         const struct conf_plugin *source)
+{
+    const struct plugin *type = plugin->as.plugin;
+    if (!type->check)
+        return;
+    struct plugin_env env = {
+        .id = plugin->id,
+        .position = plugin->position,
+        .log = compiler->options->log,
+        .arena = compiler->arena,
+        .ecs = plugin->ecs,
+        .settings = compiler->options->settings,
+    };
+    struct error err = {0};
+    if (type->check(plugin->options, &env, &err))
+        return;
+    error_list_at(compiler->errors, err.position.line ? err.position : source->position,
+                  "%s '%s': %s", registry_section_name(plugin->section), type->name, err.text);
+}
+
+static void check_codec_block(struct compiler *compiler, const struct conf_plugin *block)
+{
+    struct bind_context ctx = {compiler->arena, compiler->options->settings->escape,
+                               compiler->errors};
+    struct codec_choice choice = {.ecs = ECS_V8};
+    if (!codec_bind(&ctx, compiler->options->plugins, block, NULL, &choice) ||
+        !choice.codec->plugin.check)
+        return;
+    struct plugin_env env = {
+        .arena = compiler->arena, .ecs = choice.ecs, .settings = compiler->options->settings};
+    struct error err = {.code = ERROR_NONE};
+    if (!choice.codec->plugin.check(choice.options, &env, &err))
+        error_list_at(compiler->errors, block->position, "codec '%s': %s",
+                      choice.codec->plugin.name, err.text);
+}
+
+/* A codec is opened for each stream; its options are checked here, with everything else. */
+static void check_codec(struct compiler *compiler, const struct conf_plugin *source)
+{
+    for (size_t i = 0; i < source->count; i++) {
+        const struct conf_value *value = &source->attributes[i].value;
+        if (!str_equal(source->attributes[i].name, STR("codec")))
+            continue;
+        struct conf_plugin named = {
+            .section = CONF_CODEC, .name = value->text, .position = value->position};
+        if (value->type == CONF_BLOCK)
+            check_codec_block(compiler, value->block);
+        else if (value->type == CONF_STRING || value->type == CONF_BAREWORD)
+            check_codec_block(compiler, &named);
+    }
+}
+
+static void remember_plugin(struct compiler *compiler, struct plan_plugin *plugin)
+{
+    struct plan *plan = compiler->plan;
+    plan->plugins = mem_grow(plan->plugins, plan->plugin_count, &compiler->plugin_capacity,
+                             sizeof(struct plan_plugin *));
+    plugin->index = plan->plugin_count;
+    plan->plugins[plan->plugin_count++] = plugin;
+    if (plugin->section == CONF_INPUT)
+        plan->input_count++;
+    if (plugin->section == CONF_FILTER && plugin->as.plugin->scope == SCOPE_PIPELINE)
+        plan->needs_one_lane = true;
+}
+
+static struct plan_plugin *compile_plugin(struct compiler *compiler,
+                                          const struct conf_plugin *source)
+{
+    const struct plugin_list *list = compiler->options->plugins;
+    const struct plugin *type = registry_find(list, source->section, source->name);
+    if (!type) {
+        registry_explain_unknown(list, source, compiler->errors);
+        return NULL;
+    }
+    if (source->broken)
+        return NULL;
+    struct plan_plugin *plugin = arena_zero(compiler->arena, sizeof *plugin);
+    plugin->section = source->section;
+    plugin->as.plugin = type;
+    plugin->position = source->position;
+    plugin->options = arena_zero(compiler->arena, type->size);
+    plugin->shared = mem_zero(1, type->shared_size);
+    remember_plugin(compiler, plugin);
+    struct bind_target targets[] = {
+        {type->options, plugin->options},
+        {common_options_table(source->section), &plugin->common},
+    };
+    struct bind_context ctx = {compiler->arena, compiler->options->settings->escape,
+                               compiler->errors};
+    bool bound = bind_plugin(&ctx, registry_section_name(source->section), source, targets, 2);
+    common_options_compile(&plugin->common, compiler->arena, ctx.escape);
+    give_id(compiler, plugin, source);
+    plugin->ecs = compiler->options->ecs;
+    common_options_ecs(&plugin->common, source->position, compiler->errors, &plugin->ecs);
+    check_codec(compiler, source);
+    if (bound)
+        check_plugin(compiler, plugin, source);
+    return plugin;
+}
+
+static struct plan_block compile_block(struct compiler *compiler, const struct conf_block *block);
+
+static struct condition *compile_condition(struct compiler *compiler, const struct conf_expr *expr)
+{
+    struct plan *plan = compiler->plan;
+    struct condition *condition = condition_compile(
+        compiler->arena, expr, compiler->options->settings->escape, compiler->errors);
+    if (condition) {
+        plan->conditions = mem_grow(plan->conditions, plan->condition_count,
+                                    &compiler->condition_capacity, sizeof(struct condition *));
+        plan->conditions[plan->condition_count++] = condition;
+    }
+    return condition;
+}
+
+static void compile_branch(struct compiler *compiler, const struct conf_statement *statement,
+                           struct plan_step *step)
+{
+    step->type = PLAN_BRANCH;
+    step->arm_count = statement->arm_count;
+    step->arms = arena_zero(compiler->arena, step->arm_count * sizeof *step->arms);
+    for (size_t i = 0; i < step->arm_count; i++) {
+        const struct conf_arm *arm = &statement->arms[i];
+        if (arm->condition)
+            step->arms[i].condition = compile_condition(compiler, arm->condition);
+        step->arms[i].block = compile_block(compiler, &arm->block);
+    }
+}
+
+static struct plan_block compile_block(struct compiler *compiler, const struct conf_block *block)
+{
+    struct plan_block out = {.count = block->count};
+    out.steps = arena_zero(compiler->arena, out.count * sizeof *out.steps);
+    for (size_t i = 0; i < block->count; i++) {
+        const struct conf_statement *statement = &block->statements[i];
+        if (statement->plugin)
+            out.steps[i] = (struct plan_step){
+                .type = PLAN_PLUGIN, .plugin = compile_plugin(compiler, statement->plugin)};
+        else
+            compile_branch(compiler, statement, &out.steps[i]);
+    }
+    return out;
+}
+
+static void compile_inputs(struct compiler *compiler, const struct conf_block *block)
+{
+    for (size_t i = 0; i < block->count; i++) {
+        const struct conf_statement *statement = &block->statements[i];
+        if (statement->plugin)
+            compile_plugin(compiler, statement->plugin);
+        else
+            error_list_at(compiler->errors, statement->arms[0].position,
+                          "'if' is not allowed inside input {}");
+    }
+}
+
+struct plan *plan_compile(const struct plan_options *options, const struct conf_tree *tree,
+                          struct error_list *errors)
+{
+    size_t errors_before = errors->errors;
+    struct plan *plan = mem_zero(1, sizeof *plan);
+    arena_init(&plan->arena, NULL);
+    struct compiler compiler = {
+        .options = options, .plan = plan, .arena = &plan->arena, .errors = errors};
+    map_init(&compiler.ids);
+    compile_inputs(&compiler, &tree->inputs);
+    plan->filters = compile_block(&compiler, &tree->filters);
+    plan->outputs = compile_block(&compiler, &tree->outputs);
+    map_release(&compiler.ids);
+    if (errors->errors == errors_before && !tree->broken)
+        return plan;
+    plan_free(plan);
+    return NULL;
+}
+
+void plan_free(struct plan *plan)
+{
+    if (!plan)
+        return;
+    for (size_t i = 0; i < plan->condition_count; i++)
+        condition_release(plan->conditions[i]);
+    for (size_t i = 0; i < plan->plugin_count; i++)
+        mem_free(plan->plugins[i]->shared);
+    mem_free(plan->conditions);
+    mem_free(plan->plugins);
+    arena_release(&plan->arena);
+    mem_free(plan);
+}

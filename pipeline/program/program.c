@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline/program/program.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+#include "pipeline/delivery/delivery.h"
+#include "pipeline/engine/engine_private.h"
+#include "pipeline/program/slice.h"
+
+/* A batch is run in slices, so that its events stay in the processor's cache from the first filter to the output. A
+ * multiple of 64. */
+enum { SLICE_EVENTS = 128 };
+
+/* So many suspended slices that are not ready yet are asked at once; those behind them wait for their turn, so that a long
+ * line costs no more than a short one for each answer that comes. */
+enum { RECHECKED_SLICES = 32 };
+
+enum { TICK_MS = 1000 };
+
+/* ---- opening ------------------------------------------------------------------------------------ */
+
+static bool belongs_here(const struct lane *lane, const struct plan_plugin *plugin)
+{
+    if (plugin->section == CONF_INPUT)
+        return false;
+    if (lane->index == 0)
+        return true;
+    return plugin->as.plugin->scope == SCOPE_LANE;
+}
+
+static bool open_instance(struct instance *instance, struct error *err)
+{
+    const struct plan_plugin *plugin = instance->plugin;
+    bool open = true;
+    if (plugin->section == CONF_FILTER) {
+        if (plugin->as.filter->open)
+            open = plugin->as.filter->open(instance->self, &instance->env, err);
+    } else {
+        instance->delivery = delivery_open(instance, err);
+        open = instance->delivery;
+    }
+    instance->open = open;
+    if (open)
+        return true;
+    err->position = plugin->position;
+    return error_prefix(err, "%s", plugin->as.plugin->name);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct program *program = timer->data;
+    for (size_t i = 0; i < program->plan->plugin_count; i++) {
+        struct instance *instance = program->instances[i];
+        if (instance && instance->plugin->section == CONF_FILTER &&
+            instance->plugin->as.filter->tick)
+            instance->plugin->as.filter->tick(instance->self, uv_now(program->lane->loop));
+    }
+}
+
+static void start_ticking(struct program *program)
+{
+    uv_timer_init(program->lane->loop, &program->tick);
+    program->tick.data = program;
+    for (size_t i = 0; i < program->plan->plugin_count; i++) {
+        const struct plan_plugin *plugin = program->plan->plugins[i];
+        if (plugin->section == CONF_FILTER && plugin->as.filter->tick)
+            uv_timer_start(&program->tick, on_tick, TICK_MS, TICK_MS);
+    }
+}
+
+struct program *program_new(struct lane *lane, const struct plan *plan)
+{
+    struct program *program = mem_zero(1, sizeof *program);
+    program->lane = lane;
+    program->plan = plan;
+    program->suspended_end = &program->suspended;
+    uv_timer_init(lane->loop, &program->recheck);
+    program->recheck.data = program;
+    program->instances = mem_zero(plan->plugin_count, sizeof(struct instance *));
+    start_ticking(program);
+    return program;
+}
+
+bool program_open(struct program *program, struct error *err)
+{
+    for (size_t i = 0; i < program->plan->plugin_count; i++) {
+        if (!belongs_here(program->lane, program->plan->plugins[i]))
+            continue;
+        program->instances[i] = instance_new(program->lane, program->plan->plugins[i]);
+        if (!open_instance(program->instances[i], err))
+            return false;
+    }
+    return true;
+}
+
+/* ---- batches ------------------------------------------------------------------------------------ */
+
+static void flush_outputs(struct program *program)
+{
+    for (size_t i = 0; i < program->plan->plugin_count; i++) {
+        struct instance *instance = program->instances[i];
+        if (instance && instance->delivery)
+            delivery_flush(instance->delivery);
+    }
+}
+
+static void finish_batch(struct batch *batch)
+{
+    struct ack *ack = batch->ack;
+    batch_free(batch);
+    ack_release(ack, 1);
+}
+
+/* On the main lane. */
+static void run_handoffs(struct inbox_item *item)
+{
+    struct batch *batch = (struct batch *)item;
+    struct program *program = batch->engine->lanes[0].program;
+    if (program->closed) {
+        finish_batch(batch);
+        return;
+    }
+    for (struct handoff *handoff = batch->handoffs; handoff; handoff = handoff->next)
+        delivery_add_selection(program->instances[handoff->output]->delivery, batch,
+                               &handoff->selection);
+    finish_batch(batch);
+    flush_outputs(program);
+}
+
+/* A slice of the batch, or its run as a whole, is over. The last one ends it. */
+static void release_batch(struct program *program, struct batch *batch)
+{
+    assert(batch->unfinished > 0);
+    if (--batch->unfinished > 0)
+        return;
+    if (!batch->handoffs || program->closed) {
+        finish_batch(batch);
+        return;
+    }
+    batch->link.run = run_handoffs;
+    lane_post(&batch->engine->lanes[0], &batch->link);
+}
+
+static void finish_slice(struct program *program, struct slice *slice)
+{
+    slice_output(slice);
+    release_batch(program, slice->batch);
+}
+
+static void line_up(struct program *program, struct slice *slice)
+{
+    slice->next = NULL;
+    *program->suspended_end = slice;
+    program->suspended_end = &slice->next;
+}
+
+/* False: an ordered pipeline, and the rest of the batch waits behind a suspended slice. */
+static bool run_slices(struct program *program, struct batch *batch)
+{
+    while (batch->next_event < batch->source_count) {
+        if (program->suspended && program->lane->engine->options.ordered)
+            return false;
+        size_t first = batch->next_event, left = batch->source_count - first;
+        struct slice *slice;
+        batch->next_event += left < SLICE_EVENTS ? left : SLICE_EVENTS;
+        batch->unfinished++;
+        if (slice_filter(program, batch, first, batch->next_event, &slice))
+            finish_slice(program, slice);
+        else
+            line_up(program, slice);
+    }
+    release_batch(program, batch);
+    return true;
+}
+
+static struct batch *pop_queue(struct program *program)
+{
+    struct inbox_item *first = program->queue;
+    if (first) {
+        program->queue = first->next;
+        first->next = NULL;
+    }
+    return (struct batch *)first;
+}
+
+static void run_queue(struct program *program)
+{
+    struct batch *batch;
+    while ((batch = pop_queue(program))) {
+        if (run_slices(program, batch))
+            continue;
+        batch->link.next = program->queue;
+        program->queue = &batch->link;
+        return;
+    }
+}
+
+static void join_queue(struct program *program, struct batch *batch)
+{
+    struct inbox_item **at = &program->queue;
+    while (*at)
+        at = &(*at)->next;
+    *at = &batch->link;
+}
+
+void program_run(struct program *program, struct batch *batch)
+{
+    assert(!batch->link.next);
+    if (program->closed) {
+        finish_batch(batch);
+        return;
+    }
+    batch->source_count = batch->count;
+    batch->unfinished = 1;
+    join_queue(program, batch);
+    run_queue(program);
+    flush_outputs(program);
+}
+
+/* ---- waiting ------------------------------------------------------------------------------------ */
+
+/* Something that a suspended slice waits for has come. */
+static void on_recheck(uv_timer_t *timer)
+{
+    struct program *program = timer->data;
+    struct slice **at = &program->suspended;
+    for (size_t unready = 0; *at && unready < RECHECKED_SLICES;) {
+        struct slice *slice = *at;
+        if (!slice_is_ready(slice)) {
+            at = &slice->next;
+            unready++;
+            continue;
+        }
+        *at = slice->next;
+        if (program->suspended_end == &slice->next)
+            program->suspended_end = at;
+        if (slice_resume(slice))
+            finish_slice(program, slice);
+        else
+            line_up(program, slice);
+    }
+    run_queue(program);
+    flush_outputs(program);
+}
+
+void filter_ready(const struct plugin_env *env)
+{
+    struct program *program = env->lane->program;
+    if (program->suspended && !uv_is_active((uv_handle_t *)&program->recheck))
+        uv_timer_start(&program->recheck, on_recheck, 0, 0);
+}
+
+/* Their origins send them again. */
+static void drop_what_waits(struct program *program)
+{
+    assert(program->closed);
+    while (program->suspended) {
+        struct slice *slice = program->suspended;
+        program->suspended = slice->next;
+        release_batch(program, slice->batch);
+    }
+    program->suspended_end = &program->suspended;
+    struct batch *batch;
+    while ((batch = pop_queue(program)))
+        release_batch(program, batch);
+}
+
+/* ---- closing ------------------------------------------------------------------------------------ */
+
+void program_close(struct program *program)
+{
+    program->closed = true;
+    uv_close((uv_handle_t *)&program->tick, NULL);
+    uv_close((uv_handle_t *)&program->recheck, NULL);
+    drop_what_waits(program);
+    for (size_t i = 0; i < program->plan->plugin_count; i++) {
+        struct instance *instance = program->instances[i];
+        if (!instance || !instance->open)
+            continue;
+        instance->open = false;
+        if (instance->delivery)
+            delivery_close(instance->delivery);
+        else if (instance->plugin->as.filter->close)
+            instance->plugin->as.filter->close(instance->self);
+    }
+}
+
+void program_free(struct program *program)
+{
+    if (!program)
+        return;
+    for (size_t i = 0; i < program->plan->plugin_count; i++) {
+        if (program->instances[i] && program->instances[i]->delivery)
+            delivery_free(program->instances[i]->delivery);
+        instance_free(program->instances[i]);
+    }
+    mem_free(program->instances);
+    mem_free(program);
+}

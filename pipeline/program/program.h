@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A program: the plan with this lane's instances of its filters and outputs. It runs a batch step by step over
+ * selections; no step goes through a call chain event by event.
+ */
+#ifndef MILLRACE_PIPELINE_PROGRAM_PROGRAM_H
+#define MILLRACE_PIPELINE_PROGRAM_PROGRAM_H
+
+#include "pipeline/engine/batch.h"
+#include "pipeline/engine/instance.h"
+#include "pipeline/engine/lane_private.h"
+
+struct slice;
+
+struct program {
+    struct lane *lane;
+    const struct plan *plan;
+    struct instance **instances; /* by the plugin's index; NULL: not on this lane */
+    uv_timer_t tick;             /* runs while a filter has a tick */
+    struct slice *suspended,
+        **suspended_end; /* wait for what a filter needs, in the order they came */
+    struct inbox_item
+        *queue; /* batches; ordered: wait behind a suspended slice; the first may have begun */
+    uv_timer_t recheck; /* at the next turn of the loop: asks the suspended slices again */
+    bool closed; /* a batch that still comes is dropped unacknowledged: its stream is closed too */
+    struct counter filtered; /* events that left the filters */
+    struct counter created, cancelled, failed_conditions;
+    struct counter
+        condition_limits; /* searches of conditions that met a limit of regular expressions */
+};
+
+struct program *program_new(struct lane *lane, const struct plan *plan);
+/* Opens the instances that belong on this lane (inputs are the engine's). On false those that are open stay so: the
+ * program is still to be closed, and freed when the loop has closed its handles. */
+bool program_open(struct program *program, struct error *err);
+/* Runs the filters and hands every event to its outputs. Takes the batch. */
+void program_run(struct program *program, struct batch *batch);
+/* On the lane's thread: closes filters, stops and closes outputs. */
+void program_close(struct program *program);
+void program_free(struct program *program);
+
+#endif
