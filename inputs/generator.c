@@ -47,7 +47,7 @@ static struct generator_input *input_of(struct origin *origin)
                                               offsetof(struct generator_input, origin));
 }
 
-static void generator_prepare(struct origin *origin, struct event *event)
+static void generator_decorate(struct origin *origin, struct event *event)
 {
     const struct generator_input *input = input_of(origin);
     bool ecs = input->env->ecs != ECS_DISABLED;
@@ -151,7 +151,7 @@ static bool generator_open(void *self, const struct plugin_env *env, struct erro
         .origin = &input->origin,
         .codec = input->codec,
         .codec_default = "plain",
-        .prepare = generator_prepare,
+        .decorate = generator_decorate,
     };
     input->stream = stream_open(&options, err);
     return input->stream != NULL;

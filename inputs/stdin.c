@@ -58,7 +58,7 @@ static struct stdin_input *input_of(struct origin *origin)
     return (struct stdin_input *)(void *)((char *)origin - offsetof(struct stdin_input, origin));
 }
 
-static void stdin_prepare(struct origin *origin, struct event *event)
+static void stdin_decorate(struct origin *origin, struct event *event)
 {
     const struct stdin_input *input = input_of(origin);
     const struct field_ref *field =
@@ -230,7 +230,7 @@ static bool stdin_open(void *self, const struct plugin_env *env, struct error *e
         .codec = input->codec,
         .codec_default = "line",
         .line_based = true,
-        .prepare = stdin_prepare,
+        .decorate = stdin_decorate,
     };
     input->stream = stream_open(&options, err);
     return input->stream != NULL;

@@ -296,6 +296,7 @@ static const char *const COUNTER_NAMES[BEATS_COUNTERS] = {
     [BEATS_WINDOW_TIMEOUTS] = "window_timeouts",
     [BEATS_WRITE_TIMEOUTS] = "write_timeouts",
     [BEATS_SHED] = "connections_shed",
+    [BEATS_ABANDONED] = "connections_abandoned",
 };
 
 /* ---- checks across options ---- */

@@ -49,6 +49,7 @@ enum beats_counter {
     BEATS_WINDOW_TIMEOUTS,
     BEATS_WRITE_TIMEOUTS,
     BEATS_SHED,
+    BEATS_ABANDONED,
     BEATS_COUNTERS,
 };
 

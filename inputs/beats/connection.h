@@ -3,6 +3,7 @@
  * One client of the beats input. Lives on one lane; made on the main lane and sent there.
  *
  *   OPEN ── the client's end, a broken frame, a deadline, stop ──▶ FINISHING     connection_finish
+ *   OPEN ── a batch was abandoned: no window from there on is acknowledged ──▶ FINISHING   connection_finish
  *   FINISHING ── every complete window is acknowledged ──▶ LINGERING             connection_linger
  *   LINGERING ── the client's end, or BEATS_LINGER_MS ──▶ CLOSED                 connection_close
  *   any ── the socket failed, or the client does not read ──▶ CLOSED             connection_close

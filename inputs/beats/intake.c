@@ -209,6 +209,16 @@ static void on_acked(struct origin *origin, uint64_t token)
     connection_update(connection);
 }
 
+/* The client sends again what it gets no acknowledgement for, on a new connection. */
+static void on_abandoned(struct origin *origin)
+{
+    struct beats_connection *connection = CONNECTION_OF(origin);
+    beats_count(connection->hub->input, BEATS_ABANDONED, 1);
+    windows_drop_all(&connection->windows);
+    connection_finish(connection);
+    connection_update(connection);
+}
+
 static void on_resume(struct origin *origin)
 {
     struct beats_connection *connection = CONNECTION_OF(origin);
@@ -221,7 +231,8 @@ static void on_resume(struct origin *origin)
 void intake_open(struct beats_connection *connection)
 {
     struct beats_hub *hub = connection->hub;
-    connection->origin = (struct origin){.acked = on_acked, .resume = on_resume};
+    connection->origin =
+        (struct origin){.acked = on_acked, .abandoned = on_abandoned, .resume = on_resume};
     struct stream_options options = {
         .env = hub->input->env,
         .lane = hub->lane,

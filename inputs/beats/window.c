@@ -71,6 +71,11 @@ void windows_drop_incomplete(struct windows *windows)
         windows->count--;
 }
 
+void windows_drop_all(struct windows *windows)
+{
+    windows->first = windows->count = 0;
+}
+
 void windows_delivered(struct windows *windows, uint64_t token)
 {
     assert(token >= windows->delivered);

@@ -43,6 +43,9 @@ void windows_end(struct windows *windows, uint64_t token);
 /* The newest window will never be complete: it is forgotten. */
 void windows_drop_incomplete(struct windows *windows);
 
+/* What has no acknowledgement yet will never get one: all of it is forgotten. */
+void windows_drop_all(struct windows *windows);
+
 void windows_delivered(struct windows *windows, uint64_t token);
 /* Takes the next acknowledgement to send; false: none is due. */
 bool windows_next_ack(struct windows *windows, enum lumberjack_version *version_out,

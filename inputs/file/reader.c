@@ -130,7 +130,7 @@ static void set_absent(struct event *event, const struct field_ref *field, struc
         (void)event_set(event, field, value, NULL);
 }
 
-static void prepare(struct origin *origin, struct event *event)
+static void decorate(struct origin *origin, struct event *event)
 {
     const struct watched_file *file = (struct watched_file *)origin;
     const struct plugin_env *env = file->input->env;
@@ -161,7 +161,7 @@ static bool open_stream(struct watched_file *file, struct error *err)
         .codec = input->options.codec,
         .codec_default = "plain",
         .line_based = !file->splits,
-        .prepare = prepare,
+        .decorate = decorate,
     };
     file->stream = stream_open(&options, err);
     if (file->stream && file->splits)

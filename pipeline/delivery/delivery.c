@@ -91,9 +91,9 @@ static void refuse(struct delivery *delivery, const struct error *err)
                  LOG_CSTR("reason", err->text), LOG_INT("not_logged_before", held_back));
 }
 
-static void push(struct delivery *delivery, size_t offset, struct ack *ack)
+static void push(struct delivery *delivery, size_t offset, struct receipt *receipt)
 {
-    group_push(delivery->filling, offset, ack);
+    group_push(delivery->filling, offset, receipt);
     if (delivery->filling->bytes.len > delivery->limits.max_bytes && delivery->filling->count > 1)
         seal_before_last(delivery);
     if (delivery->filling->count >= delivery->items_allowed ||
@@ -102,7 +102,7 @@ static void push(struct delivery *delivery, size_t offset, struct ack *ack)
 }
 
 /* Encodes into the group that is filling; true when the buffer was full and the event has to go into a new one. */
-static bool encode(struct delivery *delivery, const struct event *event, struct ack *ack)
+static bool encode(struct delivery *delivery, const struct event *event, struct receipt *receipt)
 {
     if (!delivery->filling) {
         delivery->filling = group_take(delivery);
@@ -113,7 +113,7 @@ static bool encode(struct delivery *delivery, const struct event *event, struct 
     struct error err = {0};
     switch (delivery->output->encode(delivery->instance->self, event, &group->bytes, &err)) {
     case ENCODE_DONE:
-        push(delivery, offset, ack);
+        push(delivery, offset, receipt);
         return false;
     case ENCODE_DROPPED:
         counter_add(delivery->dropped, 1);
@@ -141,8 +141,8 @@ void delivery_add_selection(struct delivery *delivery, struct batch *batch,
     size_t events = 0;
     for (size_t at = 0; selection_next(selection, &at); at++) {
         events++;
-        if (encode(delivery, batch->events[at], batch->ack))
-            encode(delivery, batch->events[at], batch->ack);
+        if (encode(delivery, batch->events[at], batch->receipt))
+            encode(delivery, batch->events[at], batch->receipt);
     }
     counter_add(delivery->instance->events_in, events);
     counter_add(delivery->routed, events);

@@ -12,13 +12,13 @@
 struct group_item {
     size_t offset;
     uint32_t len;
-    uint32_t run; /* whose ack */
+    uint32_t run; /* whose receipt */
     uint8_t verdict;
 };
 
-/* Items in a row that belong to one ack. */
+/* Items in a row that belong to one receipt. */
 struct group_run {
-    struct ack *ack;
+    struct receipt *receipt;
     uint32_t open; /* items without a final verdict */
 };
 
@@ -68,7 +68,7 @@ struct group *group_take(struct delivery *delivery);
 void group_recycle(struct group *group);
 void group_free(struct group *group);
 /* The bytes from offset on are a new item. */
-void group_push(struct group *group, size_t offset, struct ack *ack);
+void group_push(struct group *group, size_t offset, struct receipt *receipt);
 /* Moves the items from index on to the end of `to`. */
 void group_move_items(struct group *group, size_t index, struct group *to);
 
@@ -76,9 +76,9 @@ void group_move_items(struct group *group, size_t index, struct group *to);
 struct group_outcome {
     size_t delivered, conflicts, refused, retry;
 };
-/* Releases the items with a final verdict to their acks and keeps the others, in order, for another try. */
+/* Releases the items with a final verdict from their receipts and keeps the others, in order, for another try. */
 struct group_outcome group_settle(struct group *group);
-/* Forgets all items. Only when their streams are closed: an ack that comes home then tells nobody. */
+/* Forgets all items; their origins will have to send them again. */
 void group_abandon(struct group *group);
 
 void group_queue_push(struct group_queue *queue, struct group *group);

@@ -70,12 +70,12 @@ void group_free(struct group *group)
     mem_free(group);
 }
 
-static void push_item(struct group *group, size_t offset, size_t len, struct ack *ack)
+static void push_item(struct group *group, size_t offset, size_t len, struct receipt *receipt)
 {
-    if (group->run_count == 0 || group->runs[group->run_count - 1].ack != ack) {
+    if (group->run_count == 0 || group->runs[group->run_count - 1].receipt != receipt) {
         group->runs =
             mem_grow(group->runs, group->run_count, &group->run_capacity, sizeof *group->runs);
-        group->runs[group->run_count++] = (struct group_run){.ack = ack};
+        group->runs[group->run_count++] = (struct group_run){.receipt = receipt};
     }
     group->runs[group->run_count - 1].open++;
     group->items = mem_grow(group->items, group->count, &group->capacity, sizeof *group->items);
@@ -83,11 +83,11 @@ static void push_item(struct group *group, size_t offset, size_t len, struct ack
         .offset = offset, .len = (uint32_t)len, .run = (uint32_t)(group->run_count - 1)};
 }
 
-void group_push(struct group *group, size_t offset, struct ack *ack)
+void group_push(struct group *group, size_t offset, struct receipt *receipt)
 {
     assert(offset <= group->bytes.len && group->bytes.len - offset <= UINT32_MAX);
-    push_item(group, offset, group->bytes.len - offset, ack);
-    ack_hold(ack, 1);
+    push_item(group, offset, group->bytes.len - offset, receipt);
+    receipt_hold(receipt, 1);
 }
 
 void group_move_items(struct group *group, size_t index, struct group *to)
@@ -100,7 +100,7 @@ void group_move_items(struct group *group, size_t index, struct group *to)
         assert(fits);
         (void)fits;
         struct group_run *run = &group->runs[item->run];
-        push_item(to, offset, item->len, run->ack);
+        push_item(to, offset, item->len, run->receipt);
         run->open--;
     }
     if (index < group->count)
@@ -129,7 +129,7 @@ struct group_outcome group_settle(struct group *group)
             continue;
         }
         if (item.run != closed_run && closed > 0) {
-            ack_release(group->runs[closed_run].ack, closed);
+            receipt_release(group->runs[closed_run].receipt, closed, RECEIPT_DELIVERED);
             closed = 0;
         }
         closed_run = item.run;
@@ -137,7 +137,7 @@ struct group_outcome group_settle(struct group *group)
         group->runs[item.run].open--;
     }
     if (closed > 0)
-        ack_release(group->runs[closed_run].ack, closed);
+        receipt_release(group->runs[closed_run].receipt, closed, RECEIPT_DELIVERED);
     outcome.retry = group->count = kept;
     group->bytes.len = kept_bytes;
     return outcome;
@@ -147,7 +147,7 @@ void group_abandon(struct group *group)
 {
     for (size_t i = 0; i < group->run_count; i++)
         if (group->runs[i].open > 0)
-            ack_release(group->runs[i].ack, group->runs[i].open);
+            receipt_release(group->runs[i].receipt, group->runs[i].open, RECEIPT_ABANDONED);
     group->count = group->run_count = 0;
     group->bytes.len = 0;
 }

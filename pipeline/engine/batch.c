@@ -5,21 +5,6 @@
 
 enum { BATCH_FIRST_EVENTS = 128 };
 
-void ack_hold(struct ack *ack, size_t count)
-{
-    size_t before = atomic_fetch_add_explicit(&ack->pending, count, memory_order_relaxed);
-    assert(before > 0);
-    (void)before;
-}
-
-void ack_release(struct ack *ack, size_t count)
-{
-    size_t before = atomic_fetch_sub_explicit(&ack->pending, count, memory_order_acq_rel);
-    assert(before >= count);
-    if (before == count)
-        lane_post(ack->home, &ack->link);
-}
-
 struct batch *batch_new(struct engine *engine, atomic_size_t *charged)
 {
     struct batch *batch = mem_zero(1, sizeof *batch);

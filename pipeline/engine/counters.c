@@ -92,7 +92,7 @@ bool engine_write_counters(struct engine *engine, struct buf *out)
                       atomic_load(&engine->options.memory->used),
                       engine->options.memory->limit_bytes) &&
            buf_printf(out, "\"batches_in_flight\":%zu,\"plugins\":{",
-                      atomic_load(&engine->unacked)) &&
+                      atomic_load(&engine->unsettled)) &&
            write_section(engine, CONF_INPUT, "inputs", out) && buf_append_char(out, ',') &&
            write_section(engine, CONF_FILTER, "filters", out) && buf_append_char(out, ',') &&
            write_section(engine, CONF_OUTPUT, "outputs", out) && buf_printf(out, "}}");

@@ -35,7 +35,8 @@ bool engine_reserve(struct engine *engine, size_t bytes)
                    3; /* a quarter is kept for encoding and sending */
     size_t used = atomic_load_explicit(&engine->options.memory->used, memory_order_relaxed);
     size_t reserved = atomic_load_explicit(&engine->options.memory->reserved, memory_order_relaxed);
-    bool idle = reserved == 0 && atomic_load_explicit(&engine->unacked, memory_order_relaxed) == 0;
+    bool idle =
+        reserved == 0 && atomic_load_explicit(&engine->unsettled, memory_order_relaxed) == 0;
     if (!idle && used + reserved + bytes * EXPANSION > limit)
         return false;
     atomic_fetch_add_explicit(&engine->options.memory->reserved, bytes * EXPANSION,
@@ -192,9 +193,9 @@ void input_finished(const struct plugin_env *env)
         uv_async_send(&engine->drained);
 }
 
-void engine_batch_acked(struct engine *engine)
+void engine_receipt_settled(struct engine *engine)
 {
-    size_t before = atomic_fetch_sub_explicit(&engine->unacked, 1, memory_order_acq_rel);
+    size_t before = atomic_fetch_sub_explicit(&engine->unsettled, 1, memory_order_acq_rel);
     assert(before > 0);
     if (before == 1 && atomic_load_explicit(&engine->draining, memory_order_acquire))
         uv_async_send(&engine->drained);
@@ -209,7 +210,7 @@ static void check_drained(struct engine *engine)
         atomic_store_explicit(&engine->draining, true, memory_order_release);
     }
     if (engine->state == ENGINE_DRAINING && engine->inputs_open == 0 &&
-        atomic_load_explicit(&engine->unacked, memory_order_acquire) == 0)
+        atomic_load_explicit(&engine->unsettled, memory_order_acquire) == 0)
         start_closing(engine);
 }
 
@@ -217,7 +218,7 @@ static void on_deadline(uv_timer_t *timer)
 {
     struct engine *engine = timer->data;
     engine->summary.timed_out = !engine->summary.failed;
-    engine->summary.unfinished_batches = atomic_load(&engine->unacked);
+    engine->summary.unfinished_batches = atomic_load(&engine->unsettled);
     if (engine->state < ENGINE_CLOSING)
         start_closing(engine);
 }
@@ -320,7 +321,7 @@ void engine_on_closing(struct engine *engine, void (*closing)(void *ctx), void *
     engine->closing_ctx = ctx;
 }
 
-/* What was under way when the lanes closed: dropped unacknowledged, so that its origin sends it again. */
+/* What was under way when the lanes closed comes home abandoned, so that its origin sends it again. */
 static void drain_inboxes(struct engine *engine)
 {
     bool again = true;

@@ -18,9 +18,9 @@ struct engine {
     enum engine_state state;
     struct lane *lanes;
     size_t lane_count;
-    size_t inputs_open;     /* not finished yet */
-    size_t inputs_unclosed; /* close() called, closed callback not yet */
-    atomic_size_t unacked;  /* batches handed over and not acknowledged */
+    size_t inputs_open;      /* not finished yet */
+    size_t inputs_unclosed;  /* close() called, closed callback not yet */
+    atomic_size_t unsettled; /* batches handed over whose receipts their streams have not taken */
     atomic_bool draining;
     uv_async_t drained; /* something that may end the draining has happened */
     uv_timer_t deadline;
@@ -30,8 +30,8 @@ struct engine {
     struct health health;
 };
 
-/* Any thread: a batch was acknowledged. */
-void engine_batch_acked(struct engine *engine);
+/* Any thread: a stream has taken a receipt. */
+void engine_receipt_settled(struct engine *engine);
 /* Any thread: room for about `bytes` of input now? Reserves them. */
 bool engine_reserve(struct engine *engine, size_t bytes);
 void engine_unreserve(struct engine *engine, size_t bytes);

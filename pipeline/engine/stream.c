@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A stream owns its current batch, its codec, and the acks of what it handed over, in order. It is freed when it is closed
- * and its last ack is home.
+ * A stream owns its current batch, its codec, and the receipts of what it handed over, in order. It is freed when it is
+ * closed and its last receipt is home.
  */
 #include "pipeline/engine/stream.h"
 
@@ -26,15 +26,18 @@ struct stream {
     struct plugin_env env; /* the input's, for this stream's lane and with an arena of its own */
     struct arena arena;    /* the codec */
     struct origin *origin;
-    void (*prepare)(struct origin *origin, struct event *event);
+    void (*decorate)(struct origin *origin, struct event *event);
     struct codec_instance codec;
     struct batch *batch;
     size_t batch_bytes; /* decoded into the current batch */
     char *buffer, *buffer_end;
-    struct ack *acks, *last_ack;
+    struct receipt *receipts, *last_receipt; /* out, or home behind one that is out */
     size_t in_flight;
+    uint64_t events_in_flight;
     size_t reserved;
     bool closed;
+    bool broken;  /* an abandoned receipt came home: nothing is acknowledged any more */
+    bool telling; /* the origin is being told about receipts */
     bool waiting;
     struct stream *next_waiting;
 };
@@ -42,8 +45,8 @@ struct stream {
 static void emit_from_codec(struct event_sink *sink, struct event *event)
 {
     struct stream *stream = (struct stream *)sink;
-    if (stream->prepare)
-        stream->prepare(stream->origin, event);
+    if (stream->decorate)
+        stream->decorate(stream->origin, event);
     stream_emit(stream, event);
 }
 
@@ -54,7 +57,7 @@ struct stream *stream_open(const struct stream_options *options, struct error *e
     stream->engine = stream->lane->engine;
     stream->input = instance_of(options->env);
     stream->origin = options->origin;
-    stream->prepare = options->prepare;
+    stream->decorate = options->decorate;
     stream->sink.emit = emit_from_codec;
     arena_init(&stream->arena, NULL);
     stream->env = *options->env;
@@ -71,9 +74,11 @@ struct stream *stream_open(const struct stream_options *options, struct error *e
     return NULL;
 }
 
-static void stream_free(struct stream *stream)
+static void free_if_over(struct stream *stream)
 {
-    assert(stream->closed && !stream->acks && !stream->waiting);
+    if (!stream->closed || stream->receipts || stream->telling)
+        return;
+    assert(stream->in_flight == 0 && stream->events_in_flight == 0 && !stream->waiting);
     arena_release(&stream->arena);
     mem_free(stream);
 }
@@ -237,53 +242,71 @@ static void run_batch(struct inbox_item *item)
     program_run(lane->program, batch);
 }
 
-static void come_home(struct inbox_item *item)
+/* Takes the receipts that are home and not behind one that is still out. */
+static bool take_receipts(struct stream *stream, uint64_t *token_out)
 {
-    struct ack *ack = (struct ack *)item;
-    struct stream *stream = ack->stream;
-    ack->delivered = true;
-    uint64_t token = 0;
     bool moved = false;
-    while (stream->acks && stream->acks->delivered) {
-        struct ack *first = stream->acks;
-        stream->acks = first->next;
-        token = first->token;
-        moved = true;
+    while (stream->receipts && stream->receipts->is_home) {
+        struct receipt *first = stream->receipts;
+        stream->receipts = first->next;
+        stream->broken |= receipt_outcome(first) == RECEIPT_ABANDONED;
+        if (!stream->broken) {
+            *token_out = first->token;
+            moved = true;
+        }
+        assert(stream->in_flight > 0 && stream->events_in_flight >= first->events);
         stream->in_flight--;
-        mem_free(first);
-        engine_batch_acked(stream->engine);
+        stream->events_in_flight -= first->events;
+        receipt_free(first);
+        engine_receipt_settled(stream->engine);
     }
-    if (!stream->acks)
-        stream->last_ack = NULL;
-    if (moved && !stream->closed)
-        stream->origin->acked(stream->origin, token);
-    else if (stream->closed && !stream->acks)
-        stream_free(stream);
+    if (!stream->receipts)
+        stream->last_receipt = NULL;
+    return moved;
 }
 
-static struct ack *new_ack(struct stream *stream, uint64_t token)
+/* The origin may close the stream from inside. */
+static void tell_origin(struct stream *stream, bool moved, uint64_t token, bool broke)
 {
-    assert(!stream->last_ack || stream->last_ack->token <= token);
-    struct ack *ack = mem_zero(1, sizeof *ack);
-    ack->link.run = come_home;
-    ack->stream = stream;
-    ack->home = stream->lane;
-    ack->token = token;
-    atomic_init(&ack->pending, 1);
-    if (stream->last_ack)
-        stream->last_ack->next = ack;
-    else
-        stream->acks = ack;
-    stream->last_ack = ack;
+    if (moved && !stream->closed)
+        stream->origin->acked(stream->origin, token);
+    if (broke && !stream->closed && stream->origin->abandoned)
+        stream->origin->abandoned(stream->origin);
+}
+
+static void come_home(struct inbox_item *item)
+{
+    struct receipt *receipt = (struct receipt *)item;
+    struct stream *stream = receipt->stream;
+    bool was_broken = stream->broken;
+    uint64_t token = 0;
+    assert(!receipt->is_home && !stream->telling);
+    receipt->is_home = stream->telling = true;
+    bool moved = take_receipts(stream, &token);
+    tell_origin(stream, moved, token, stream->broken && !was_broken);
+    stream->telling = false;
+    free_if_over(stream);
+}
+
+static struct receipt *add_receipt(struct stream *stream, uint64_t token, size_t events)
+{
+    struct receipt *receipt = receipt_new(stream, stream->lane, come_home);
+    assert(!stream->last_receipt || stream->last_receipt->token <= token);
+    receipt->token = token;
+    receipt->events = (uint32_t)events;
+    receipt->handed_over_ms = uv_now(stream->lane->loop);
+    *(stream->last_receipt ? &stream->last_receipt->next : &stream->receipts) = receipt;
+    stream->last_receipt = receipt;
     stream->in_flight++;
-    atomic_fetch_add_explicit(&stream->engine->unacked, 1, memory_order_relaxed);
-    return ack;
+    stream->events_in_flight += events;
+    atomic_fetch_add_explicit(&stream->engine->unsettled, 1, memory_order_relaxed);
+    return receipt;
 }
 
 void stream_hand_over(struct stream *stream, uint64_t token)
 {
     assert(!stream->closed);
-    struct ack *ack = new_ack(stream, token);
+    struct receipt *receipt = add_receipt(stream, token, stream_count(stream));
     give_back_reservation(stream);
     struct batch *batch = stream->batch;
     stream->batch = NULL;
@@ -291,10 +314,10 @@ void stream_hand_over(struct stream *stream, uint64_t token)
     if (!batch || batch->count == 0) {
         if (batch)
             batch_free(batch); /* it may hold the bytes of a line that is not complete */
-        ack_release(ack, 1);
+        receipt_release(receipt, 1, RECEIPT_DELIVERED);
         return;
     }
-    batch->ack = ack;
+    batch->receipt = receipt;
     /* Streams of one input live on several lanes. */
     atomic_fetch_add_explicit(&stream->input->events_out->value, batch->count,
                               memory_order_relaxed);
@@ -307,6 +330,16 @@ void stream_hand_over(struct stream *stream, uint64_t token)
 size_t stream_in_flight(const struct stream *stream)
 {
     return stream->in_flight;
+}
+
+uint64_t stream_events_in_flight(const struct stream *stream)
+{
+    return stream->events_in_flight;
+}
+
+uint64_t stream_oldest_ms(const struct stream *stream)
+{
+    return stream->receipts ? stream->receipts->handed_over_ms : 0;
 }
 
 void stream_close(struct stream *stream)
@@ -322,6 +355,5 @@ void stream_close(struct stream *stream)
         batch_free(stream->batch);
     stream->batch = NULL;
     stream->closed = true;
-    if (!stream->acks)
-        stream_free(stream);
+    free_if_over(stream);
 }

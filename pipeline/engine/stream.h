@@ -25,6 +25,10 @@ struct stream;
 struct origin {
     /* Everything handed over up to and including token is delivered. */
     void (*acked)(struct origin *origin, uint64_t token);
+    /* Something handed over after the last token acknowledged was thrown away undelivered. Said once; nothing is
+     * acknowledged any more. The origin gets it again from its source, through a new stream. May be NULL for one that
+     * cannot, or that finds out at its next start. */
+    void (*abandoned)(struct origin *origin);
     /* The memory budget has room again after stream_admit said no. May be NULL when stream_admit is not used. */
     void (*resume)(struct origin *origin);
 };
@@ -37,11 +41,11 @@ struct stream_options {
     const char *codec_default;       /* "plain", "line", … */
     bool line_based;                 /* apply codec.stream_name */
     /* Called for each event that the codec makes, before the input's type, tags and add_field; may be NULL. */
-    void (*prepare)(struct origin *origin, struct event *event);
+    void (*decorate)(struct origin *origin, struct event *event);
 };
 
 struct stream *stream_open(const struct stream_options *options, struct error *err);
-/* What was not handed over is dropped; acks of what was are still awaited, but origin is told nothing any more. */
+/* What was not handed over is dropped; receipts of what was are still awaited, but origin is told nothing any more. */
 void stream_close(struct stream *stream);
 
 /* Memory in the current batch: about `want` bytes, at least some. */
@@ -65,6 +69,9 @@ bool stream_full(const struct stream *stream);    /* at the bound of events or b
 void stream_hand_over(struct stream *stream, uint64_t token);
 /* How many handed-over batches are not acknowledged yet. */
 size_t stream_in_flight(const struct stream *stream);
+/* How many events they came with, and when the oldest was handed over (uv_now of then); 0: none is in flight. */
+uint64_t stream_events_in_flight(const struct stream *stream);
+uint64_t stream_oldest_ms(const struct stream *stream);
 
 /* Asks for room for about `bytes` more of input; true: go on. False: stop reading; origin->resume is called when there is
  * room. The reservation is given back as the batches it was for are handed over. */

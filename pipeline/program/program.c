@@ -105,11 +105,11 @@ static void flush_outputs(struct program *program)
     }
 }
 
-static void finish_batch(struct batch *batch)
+static void finish_batch(struct batch *batch, enum receipt_outcome outcome)
 {
-    struct ack *ack = batch->ack;
+    struct receipt *receipt = batch->receipt;
     batch_free(batch);
-    ack_release(ack, 1);
+    receipt_release(receipt, 1, outcome);
 }
 
 /* On the main lane. */
@@ -118,13 +118,13 @@ static void run_handoffs(struct inbox_item *item)
     struct batch *batch = (struct batch *)item;
     struct program *program = batch->engine->lanes[0].program;
     if (program->closed) {
-        finish_batch(batch);
+        finish_batch(batch, RECEIPT_ABANDONED);
         return;
     }
     for (struct handoff *handoff = batch->handoffs; handoff; handoff = handoff->next)
         delivery_add_selection(program->instances[handoff->output]->delivery, batch,
                                &handoff->selection);
-    finish_batch(batch);
+    finish_batch(batch, RECEIPT_DELIVERED);
     flush_outputs(program);
 }
 
@@ -135,7 +135,7 @@ static void release_batch(struct program *program, struct batch *batch)
     if (--batch->unfinished > 0)
         return;
     if (!batch->handoffs || program->closed) {
-        finish_batch(batch);
+        finish_batch(batch, program->closed ? RECEIPT_ABANDONED : RECEIPT_DELIVERED);
         return;
     }
     batch->link.run = run_handoffs;
@@ -208,7 +208,7 @@ void program_run(struct program *program, struct batch *batch)
 {
     assert(!batch->link.next);
     if (program->closed) {
-        finish_batch(batch);
+        finish_batch(batch, RECEIPT_ABANDONED);
         return;
     }
     batch->source_count = batch->count;

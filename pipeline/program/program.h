@@ -21,8 +21,8 @@ struct program {
         **suspended_end; /* wait for what a filter needs, in the order they came */
     struct inbox_item
         *queue; /* batches; ordered: wait behind a suspended slice; the first may have begun */
-    uv_timer_t recheck; /* at the next turn of the loop: asks the suspended slices again */
-    bool closed; /* a batch that still comes is dropped unacknowledged: its stream is closed too */
+    uv_timer_t recheck;      /* at the next turn of the loop: asks the suspended slices again */
+    bool closed;             /* a batch that still comes is abandoned */
     struct counter filtered; /* events that left the filters */
     struct counter created, cancelled, failed_conditions;
     struct counter

@@ -50,6 +50,23 @@ START_TEST(acknowledges_in_order_once)
 }
 END_TEST
 
+START_TEST(forgets_what_will_never_be_acknowledged)
+{
+    struct windows windows;
+    windows_init(&windows);
+    add(&windows, LUMBERJACK_V2, 1, 10, 3);
+    add(&windows, LUMBERJACK_V2, 1, 4, 4);
+    windows_begin(&windows, LUMBERJACK_V2);
+    windows_delivered(&windows, 3);
+    expect_ack(&windows, LUMBERJACK_V2, 10);
+    windows_drop_all(&windows);
+    ck_assert(!windows_are_waiting(&windows));
+    windows_delivered(&windows, 9);
+    expect_none(&windows);
+    windows_release(&windows);
+}
+END_TEST
+
 START_TEST(acknowledges_the_last_number_of_the_client)
 {
     struct windows windows;
@@ -152,6 +169,7 @@ Suite *window_suite(void)
     Suite *suite = suite_create("window");
     TCase *tcase = tcase_create("window");
     tcase_add_test(tcase, acknowledges_in_order_once);
+    tcase_add_test(tcase, forgets_what_will_never_be_acknowledged);
     tcase_add_test(tcase, acknowledges_the_last_number_of_the_client);
     tcase_add_test(tcase, acknowledges_an_empty_window_in_its_turn);
     tcase_add_test(tcase, keeps_alive_only_complete_windows_of_version_2);

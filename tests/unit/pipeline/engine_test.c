@@ -163,6 +163,19 @@ START_TEST(new_events_run_through_the_rest_of_the_pipeline)
 }
 END_TEST
 
+/* Number 75 is in the eighth batch. What was thrown away stops the acknowledgements for good, also of what was handed over
+ * later and delivered; everything else goes on. */
+START_TEST(what_is_thrown_away_is_not_acknowledged)
+{
+    struct fake_world world = {.batches = 20, .batch_events = 10, .lost = 75};
+    fake_run(&world, "input { feed {} } output { sink {} }", (size_t)_i, 0);
+    ck_assert_uint_eq(world.last_token, 7);
+    ck_assert_uint_eq(world.abandoned, 1);
+    ck_assert_uint_eq(world.delivered, 200);
+    ck_assert(!world.summary.timed_out);
+}
+END_TEST
+
 START_TEST(an_event_without_an_output_is_done)
 {
     struct fake_world world = {.batches = 5, .batch_events = 5};
@@ -235,6 +248,7 @@ Suite *engine_suite(void)
     tcase_add_test(tcase, routes_by_condition_and_decorates_on_success);
     tcase_add_test(tcase, adds_nested_values_as_text);
     tcase_add_test(tcase, new_events_run_through_the_rest_of_the_pipeline);
+    tcase_add_loop_test(tcase, what_is_thrown_away_is_not_acknowledged, 1, 4);
     tcase_add_test(tcase, an_event_without_an_output_is_done);
     tcase_add_loop_test(tcase, stop_delivers_what_is_under_way, 1, 4);
     tcase_add_loop_test(tcase, the_timeout_gives_up_without_acknowledging, 1, 3);

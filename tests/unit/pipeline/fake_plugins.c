@@ -4,6 +4,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "pipeline/delivery/delivery_private.h"
 #include "pipeline/engine/stream.h"
 
 static struct fake_world *the_world;
@@ -53,11 +54,17 @@ static void feed_acked(struct origin *origin, uint64_t token)
     the_world->last_token = token;
 }
 
+static void feed_abandoned(struct origin *origin)
+{
+    (void)origin;
+    the_world->abandoned++;
+}
+
 static bool feed_open(void *self, const struct plugin_env *env, struct error *err)
 {
     struct feed *feed = self;
     feed->env = env;
-    feed->origin.acked = feed_acked;
+    feed->origin = (struct origin){.acked = feed_acked, .abandoned = feed_abandoned};
     struct stream_options options = {.env = env, .origin = &feed->origin, .codec_default = "raw"};
     feed->stream = stream_open(&options, err);
     uv_timer_init(env->loop, &feed->timer);
@@ -265,6 +272,14 @@ static const struct option SINK_OPTIONS[] = {
     OPTION_END,
 };
 
+/* As if another output, or a later part of the engine, had thrown the event away. */
+static void lose(const struct group *group, size_t index)
+{
+    struct receipt *receipt = group->runs[group->items[index].run].receipt;
+    receipt_hold(receipt, 1);
+    receipt_release(receipt, 1, RECEIPT_ABANDONED);
+}
+
 static void answer_group(struct sink *sink, struct group *group)
 {
     (void)sink;
@@ -272,6 +287,8 @@ static void answer_group(struct sink *sink, struct group *group)
     for (size_t i = 0; i < group_count(group); i++) {
         struct str item = group_item(group, i);
         enum verdict verdict = VERDICT_DELIVERED;
+        if (the_world->lost && strtol(item.ptr, NULL, 10) == the_world->lost)
+            lose(group, i);
         if (the_world->answer)
             verdict = the_world->answer(the_world, item, group_attempts(group));
         retried |= verdict == VERDICT_RETRY;

@@ -25,6 +25,8 @@ struct fake_world {
     atomic_uint mistakes;           /* events applied that it had not prepared, or not said ready */
     uint64_t last_token;            /* the last acknowledged */
     bool tokens_out_of_order;
+    unsigned abandoned; /* how often the feed was told so */
+    int64_t lost;       /* the sink throws away the batch of this number; 0: none */
     /* The sink's answer for an item; NULL: DELIVERED at once. */
     enum verdict (*answer)(struct fake_world *world, struct str item, unsigned attempts);
     bool sink_holds;  /* the sink never answers until it is stopped */
