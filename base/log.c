@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/colour.h"
 #include "base/text/utf8.h"
 #include "base/time/clock.h"
 
@@ -168,6 +169,21 @@ static size_t time_text(char out[INSTANT_TEXT_MAX])
 
 static const char *const LEVEL_NAMES[] = {"TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"};
 
+static const char *const LEVEL_COLOURS[] = {COLOUR_DIM,    COLOUR_DIM, COLOUR_GREEN,
+                                            COLOUR_YELLOW, COLOUR_RED, COLOUR_RED};
+
+/* The name of a level in five columns. */
+static void put_level(struct line *line, const struct log *log, enum log_level level)
+{
+    char name[8];
+    snprintf(name, sizeof name, "%-5s", LEVEL_NAMES[level]);
+    if (log->colours)
+        put_text(line, LEVEL_COLOURS[level]);
+    put_text(line, name);
+    if (log->colours)
+        put_text(line, COLOUR_RESET);
+}
+
 static struct str scope_of(const struct log *log)
 {
     return log->scope.len > 0 ? log->scope : STR("millrace");
@@ -180,8 +196,10 @@ static void put_plain(struct line *line, const struct log *log, enum log_level l
     size_t when_len = time_text(when) - 1; /* without the Z */
     char head[INSTANT_TEXT_MAX + 16];
     when[when_len - 4] = ',';
-    int len = snprintf(head, sizeof head, "[%.*s][%-5s][", (int)when_len, when, LEVEL_NAMES[level]);
+    int len = snprintf(head, sizeof head, "[%.*s][", (int)when_len, when);
     put(line, head, (size_t)len);
+    put_level(line, log, level);
+    put_text(line, "][");
     put_escaped(line, scope_of(log), SCOPE_BYTES_MAX, false);
     put_text(line, "] ");
     put_escaped(line, str_from(sentence), SENTENCE_BYTES_MAX, false);
@@ -243,6 +261,7 @@ void log_write(const struct log *log, enum log_level level, const char *event, c
 void log_init(struct log *log, enum log_level level, enum log_format format, int fd)
 {
     *log = (struct log){.level = level, .format = format, .fd = fd};
+    log->colours = format == LOG_FORMAT_PLAIN && colour_wanted(fd);
 }
 
 bool log_level_parse(struct str text, enum log_level *out)

@@ -30,6 +30,7 @@ struct log {
     enum log_level level;
     enum log_format format;
     int fd;
+    bool colours;     /* of the level's name */
     struct str scope; /* "elasticsearch/main-es" or empty; shown with each line */
 };
 

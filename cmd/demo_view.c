@@ -229,8 +229,10 @@ bool demo_is_good(const struct demo_figures *figures)
 
 static void put_judged(const struct terminal *terminal, bool good, struct buf *out)
 {
+    struct str mark =
+        terminal->ascii ? (good ? STR("+ ") : STR("x ")) : (good ? STR("✓ ") : STR("✗ "));
     buf_printf(out, "%*s", INDENT, "");
-    terminal_text(terminal, good ? STYLE_GOOD : STYLE_BAD, good ? STR("✓ ") : STR("✗ "), out);
+    terminal_text(terminal, good ? STYLE_GOOD : STYLE_BAD, mark, out);
 }
 
 static void put_events(const struct terminal *terminal, const struct demo_figures *figures,

@@ -3,12 +3,22 @@
 
 #include "base/machine.h"
 #include "cmd/commands.h"
+#include "pipeline/registry.h"
 
 /* ---- text to plan --------------------------------------------------------------------------------- */
 
+static bool is_plugin(struct str name)
+{
+    for (int section = CONF_INPUT; section <= CONF_OUTPUT; section++)
+        if (registry_find(&builtin_plugins, (enum conf_section)section, name))
+            return true;
+    return false;
+}
+
 static bool parse(struct run_pipeline *pipeline, struct error_list *errors)
 {
-    struct conf_options options = {.support_escapes = pipeline->settings->support_escapes};
+    struct conf_options options = {.support_escapes = pipeline->settings->support_escapes,
+                                   .is_plugin = is_plugin};
     return conf_parse(pipeline->arena, &pipeline->source, &options, &pipeline->tree, errors);
 }
 

@@ -5,35 +5,44 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/colour.h"
 #include "base/text/utf8.h"
 
 enum { PRINTED_MAX = 512, EIGHTHS = 8 };
 
 static const char *const STYLES[] = {
-    [STYLE_PLAIN] = "",        [STYLE_BOLD] = "\x1b[1m",     [STYLE_DIM] = "\x1b[2m",
-    [STYLE_GOOD] = "\x1b[32m", [STYLE_CHANGED] = "\x1b[36m", [STYLE_BAD] = "\x1b[31m",
+    [STYLE_PLAIN] = "",          [STYLE_BOLD] = COLOUR_BOLD,    [STYLE_DIM] = COLOUR_DIM,
+    [STYLE_GOOD] = COLOUR_GREEN, [STYLE_CHANGED] = COLOUR_CYAN, [STYLE_BAD] = COLOUR_RED,
 };
-
-static bool wants_colours(void)
-{
-    const char *none = getenv("NO_COLOR"), *term = getenv("TERM");
-    return !(none && *none) && term && !str_equal(str_from(term), STR("dumb"));
-}
 
 struct terminal terminal_of(int fd)
 {
     struct terminal terminal = {.columns = TERMINAL_COLUMNS};
     struct winsize size;
     terminal.is_terminal = isatty(fd);
-    terminal.colours = terminal.is_terminal && wants_colours();
+    terminal.colours = colour_wanted(fd);
+    terminal.ascii = !utf8_wanted();
     if (terminal.is_terminal && ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 &&
         size.ws_col < TERMINAL_COLUMNS)
         terminal.columns = size.ws_col < TERMINAL_MIN_COLUMNS ? TERMINAL_MIN_COLUMNS : size.ws_col;
     return terminal;
+}
+
+/* A '?' for each column of what is not ASCII. */
+static void put_ascii(struct str text, struct buf *out)
+{
+    while (text.len > 0) {
+        uint32_t codepoint;
+        size_t len = utf8_decode(text, &codepoint);
+        if (codepoint < 0x80)
+            buf_append_char(out, (char)codepoint);
+        else
+            buf_append_str(out, utf8_columns(codepoint) > 1 ? STR("??") : STR("?"));
+        text = str_from_offset(text, len);
+    }
 }
 
 void terminal_text(const struct terminal *terminal, enum style style, struct str text,
@@ -43,9 +52,12 @@ void terminal_text(const struct terminal *terminal, enum style style, struct str
     assert(style < sizeof STYLES / sizeof *STYLES);
     if (styled)
         buf_append_str(out, str_from(STYLES[style]));
-    buf_append_str(out, text);
+    if (terminal->ascii)
+        put_ascii(text, out);
+    else
+        buf_append_str(out, text);
     if (styled)
-        buf_append_str(out, STR("\x1b[0m"));
+        buf_append_str(out, STR(COLOUR_RESET));
 }
 
 void terminal_printf(const struct terminal *terminal, enum style style, struct buf *out,
@@ -73,7 +85,7 @@ static size_t put_cut(const struct terminal *terminal, enum style style, struct 
     }
     struct str part = utf8_cut_to_columns(text, columns - 1, &used);
     terminal_text(terminal, style, part, out);
-    terminal_text(terminal, style, STR("…"), out);
+    terminal_text(terminal, style, terminal->ascii ? STR(">") : STR("…"), out);
     return used + 1;
 }
 
@@ -95,6 +107,7 @@ void terminal_bar(const struct terminal *terminal, enum style style, double shar
                   struct buf *out)
 {
     static const char *const PARTS[EIGHTHS] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+    static const char *const ASCII_PARTS[EIGHTHS] = {"", "#", "#", "#", "#", "#", "#", "#"};
     char text[TERMINAL_COLUMNS * sizeof "█"] = "";
     size_t len = 0;
     assert(share >= 0 && share <= 1 && columns > 0 && columns <= TERMINAL_COLUMNS);
@@ -102,8 +115,9 @@ void terminal_bar(const struct terminal *terminal, enum style style, double shar
     if (eighths == 0 && share > 0)
         eighths = 1;
     for (size_t i = 0; i < eighths / EIGHTHS; i++)
-        len += (size_t)snprintf(text + len, sizeof text - len, "█");
-    len += (size_t)snprintf(text + len, sizeof text - len, "%s", PARTS[eighths % EIGHTHS]);
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s", terminal->ascii ? "#" : "█");
+    const char *part = (terminal->ascii ? ASCII_PARTS : PARTS)[eighths % EIGHTHS];
+    len += (size_t)snprintf(text + len, sizeof text - len, "%s", part);
     terminal_text(terminal, style, str_make(text, len), out);
     size_t used = (eighths + EIGHTHS - 1) / EIGHTHS;
     buf_printf(out, "%*s", (int)(columns - used), "");

@@ -15,10 +15,11 @@ enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_DIM, STYLE_GOOD, STYLE_CHANGED, STYL
 struct terminal {
     bool is_terminal; /* a line may be written over */
     bool colours;
+    bool ascii;     /* the locale knows nothing else: other characters are shown as '?' */
     size_t columns; /* at most TERMINAL_COLUMNS, so that lines stay readable */
 };
 
-/* Colours: on a terminal, unless NO_COLOR is set or TERM is dumb. */
+/* As base/colour.h says of the descriptor and the environment. */
 struct terminal terminal_of(int fd);
 
 void terminal_text(const struct terminal *terminal, enum style style, struct str text,

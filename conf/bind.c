@@ -12,7 +12,8 @@ struct given {
     struct str name;
     struct error_position position;
     struct conf_value value;
-    bool broken; /* could not be joined; reported already */
+    bool broken;       /* could not be joined; reported already */
+    const char *meant; /* of a name that is not known: the nearest one that is */
 };
 
 struct binding {
@@ -108,9 +109,10 @@ static const char *const *known_names(const struct binding *binding)
     return names;
 }
 
-static void unknown_option(const struct binding *binding, const struct given *given)
+static void unknown_option(const struct binding *binding, struct given *given)
 {
     const char *near = bind_suggest(given->name, known_names(binding));
+    given->meant = near;
     error_list_at(binding->ctx->errors, given->position, "unknown option '%.*s' of %s '%.*s'%s%s%s",
                   STR_FMT(given->name), binding->kind, STR_FMT(binding->plugin->name),
                   near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
@@ -157,7 +159,7 @@ static bool bind_into(const struct binding *binding, const struct bind_target *t
 }
 
 /* A name that is in both tables (codec) fills both; it is checked and reported once. */
-static bool bind_given(const struct binding *binding, const struct given *given)
+static bool bind_given(const struct binding *binding, struct given *given)
 {
     bool known = false, ok = !given->broken;
     for (size_t i = 0; ok && i < binding->target_count; i++) {
@@ -226,6 +228,15 @@ static void given_twice(const struct binding *binding, const struct option *opti
                   other->name, binding->kind, STR_FMT(binding->plugin->name));
 }
 
+/* Given under a name that has a typing error, which was reported. */
+static bool is_meant(const struct binding *binding, const char *name)
+{
+    for (size_t i = 0; i < binding->given_count; i++)
+        if (binding->given[i].meant && strcmp(binding->given[i].meant, name) == 0)
+            return true;
+    return false;
+}
+
 static void finish_target(const struct binding *binding, const struct bind_target *target)
 {
     for (const struct option *at = target->options; at->name; at++) {
@@ -233,11 +244,11 @@ static void finish_target(const struct binding *binding, const struct bind_targe
         const struct given *given = given_for(binding, target->options, at, &other);
         if (given)
             given_twice(binding, at, other);
-        else if (at->flags & OPTION_REQUIRED)
+        else if ((at->flags & OPTION_REQUIRED) && !is_meant(binding, at->name))
             error_list_at(binding->ctx->errors, binding->plugin->position,
                           "%s '%.*s' needs the option '%s'", binding->kind,
                           STR_FMT(binding->plugin->name), at->name);
-        else
+        else if (!(at->flags & OPTION_REQUIRED))
             apply_default(binding->ctx, at, target->self);
     }
 }

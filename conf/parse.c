@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
 
+#include "base/text/redact.h"
 #include "base/text/utf8.h"
 #include "conf/bind.h"
 #include "conf/parser.h"
@@ -34,7 +35,8 @@ static bool section_begins(struct parser *parser)
     struct str name = scan_name(&ahead);
     if (!section_find(name, &section) || !scan_name_then(parser, parser->at, "{"))
         return false;
-    scan_fail(parser, parser->at, "a '}' is missing before the section '%.*s'", STR_FMT(name));
+    if (!parser->implied)
+        scan_fail(parser, parser->at, "a '}' is missing before the section '%.*s'", STR_FMT(name));
     parser->unwinding = true;
     return true;
 }
@@ -42,7 +44,8 @@ static bool section_begins(struct parser *parser)
 /* The file ended inside a block: reported once, at what was not closed. */
 static bool not_closed(struct parser *parser, size_t offset, const char *what)
 {
-    scan_fail(parser, offset, "this %s is never closed: the file ends before its '}'", what);
+    if (!parser->implied)
+        scan_fail(parser, offset, "this %s is never closed: the file ends before its '}'", what);
     parser->unwinding = true;
     return false;
 }
@@ -64,58 +67,132 @@ static bool parse_attribute(struct parser *parser, struct conf_attribute *out)
     if (!scan_arrow(parser, out->name))
         return false;
     scan_skip(parser);
-    return parse_value(parser, &out->value);
+    parser->secret = redact_is_secret(out->name);
+    bool ok = parse_value(parser, &out->value);
+    parser->secret = false;
+    return ok;
+}
+
+static bool starts_value(char c)
+{
+    return c == '"' || c == '\'' || c == '-' || scan_is_digit(c);
+}
+
+/* Behind a comma: more values, which had to be a list. They are read over. */
+static bool skip_values(struct parser *parser)
+{
+    struct conf_value value;
+    bool any = false;
+    while (starts_value(scan_peek(parser, 0)) && !scan_name_then(parser, parser->at, "=>")) {
+        any = true;
+        if (!parse_value(parser, &value))
+            break;
+        scan_skip(parser);
+        if (scan_take(parser, ","))
+            scan_skip(parser);
+    }
+    return any;
 }
 
 /* Soft errors between two attributes: a comma, or nothing at all. */
 static void between_attributes(struct parser *parser)
 {
     size_t from = parser->at;
-    bool blank = scan_is_blank(scan_peek(parser, 0));
+    char c = scan_peek(parser, 0);
+    bool blank = scan_is_blank(c);
+    if (blank)
+        scan_understood(parser);
     scan_skip(parser);
-    if (scan_peek(parser, 0) == ',' || scan_peek(parser, 0) == ';') {
-        scan_fail(parser, parser->at, "no '%c' between options, only blanks", scan_peek(parser, 0));
-        parser->at++;
+    c = scan_peek(parser, 0);
+    if (c == ',' || c == ';') {
+        size_t comma = parser->at++;
         scan_skip(parser);
-    } else if (!blank && scan_peek(parser, 0) != '}' && !scan_at_end(parser)) {
+        bool list = c == ',' && skip_values(parser);
+        if (list)
+            scan_soft(parser, comma, "several values are written as a list: [\"a\", \"b\"]");
+        else
+            scan_soft(parser, comma, "no '%c' between options, only blanks", c);
+    } else if (!blank && c != '}' && !scan_at_end(parser)) {
         scan_fail(parser, from, "a blank must follow the value before the next option");
     }
 }
 
-static void parse_attributes(struct parser *parser, struct conf_plugin *plugin)
+static bool at_if(const struct parser *parser)
+{
+    return scan_starts(parser, "if") && !scan_is_name(scan_peek(parser, 2));
+}
+
+/* A plugin or "if" on a line of its own where an attribute should be: the brace of the plugin before it is
+ * missing. That plugin ends here. */
+static bool statement_begins(struct parser *parser)
+{
+    struct parser ahead = *parser;
+    struct str name = scan_name(&ahead);
+    bool plugin = parser->options && parser->options->is_plugin &&
+                  scan_name_then(parser, parser->at, "{") && parser->options->is_plugin(name);
+    if (!scan_begins_line(parser, parser->at) ||
+        !(plugin || (at_if(parser) && !scan_name_then(parser, parser->at, "=>"))))
+        return false;
+    scan_soft(parser, parser->at, "a '}' is missing before '%.*s'", STR_FMT(name));
+    parser->assumed = true;
+    return true;
+}
+
+/* False when the plugin ended without its brace. */
+static bool parse_attributes(struct parser *parser, struct conf_plugin *plugin)
 {
     size_t capacity = 0;
     unsigned open = parser->open;
     while (!parser->unwinding && !scan_at_end(parser) && scan_peek(parser, 0) != '}') {
-        if (section_begins(parser))
-            return;
+        if (section_begins(parser) || statement_begins(parser))
+            return false;
         plugin->attributes = scan_room(parser->arena, plugin->attributes, plugin->count, &capacity,
                                        sizeof *plugin->attributes);
         struct conf_attribute attribute = {0};
+        size_t errors = parser->errors->errors;
         if (parse_attribute(parser, &attribute)) {
             plugin->attributes[plugin->count++] = attribute;
+            if (errors == parser->errors->errors)
+                scan_understood(parser);
             between_attributes(parser);
         } else {
             scan_recover(parser, open, SCAN_ATTRIBUTE);
         }
     }
+    return true;
+}
+
+static bool no_brace(struct parser *parser, struct str name)
+{
+    char found[SCAN_FOUND_MAX];
+    parser->implied = true;
+    return scan_soft(parser, parser->at, "expected '{' after '%.*s', found %s", STR_FMT(name),
+                     scan_found(parser, parser->at, found));
 }
 
 bool parse_plugin_body(struct parser *parser, struct conf_plugin *plugin)
 {
     size_t brace = parser->at;
-    assert(scan_peek(parser, 0) == '{');
     size_t errors_before = parser->errors->errors;
     if (!scan_enter(parser, brace))
         return false;
-    parser->at++;
+    if (scan_take(parser, "{"))
+        scan_understood(parser);
+    else
+        no_brace(parser, plugin->name);
     scan_skip(parser);
-    parse_attributes(parser, plugin);
+    bool closed = parse_attributes(parser, plugin);
     plugin->broken = parser->errors->errors != errors_before;
-    if (!scan_take(parser, "}"))
+    if (closed && !scan_take(parser, "}"))
         return not_closed(parser, brace, "plugin");
     scan_leave(parser);
     return true;
+}
+
+static bool is_else_if(struct str name)
+{
+    return str_equal(name, STR("elsif")) || str_equal(name, STR("elseif")) ||
+           str_equal(name, STR("elif"));
 }
 
 static bool parse_plugin(struct parser *parser, enum conf_section section,
@@ -137,12 +214,13 @@ static bool parse_plugin(struct parser *parser, enum conf_section section,
                                    .name = str_make(parser->text.ptr + from, parser->at - from),
                                    .position = scan_position(parser, from)};
     scan_skip(parser);
-    if (str_equal(plugin->name, STR("else")) || str_equal(plugin->name, STR("elsif")))
-        return scan_fail(parser, from, "'%.*s' does not follow an 'if' block%s",
-                         STR_FMT(plugin->name), plugin->name.len == 5 ? "; write 'else if'" : "");
-    if (scan_peek(parser, 0) != '{')
-        return scan_fail(parser, parser->at, "expected '{' after '%.*s', found %s",
-                         STR_FMT(plugin->name), scan_found(parser, parser->at, found));
+    if (str_equal(plugin->name, STR("else")))
+        return scan_fail(parser, from, "'else' does not follow an 'if' block");
+    if (is_else_if(plugin->name))
+        return scan_fail(parser, from, "'%.*s' is written 'else if'", STR_FMT(plugin->name));
+    /* with options behind it, only its brace is missing */
+    if (scan_peek(parser, 0) != '{' && !scan_name_then(parser, parser->at, "=>"))
+        return no_brace(parser, plugin->name);
     out->plugin = plugin;
     return parse_plugin_body(parser, plugin);
 }
@@ -153,12 +231,18 @@ static bool parse_block(struct parser *parser, enum conf_section section, const 
 {
     size_t brace = parser->at;
     char found[SCAN_FOUND_MAX];
-    if (scan_peek(parser, 0) != '{')
-        return scan_fail(parser, brace, "expected '{' to begin this %s, found %s", what,
-                         scan_found(parser, brace, found));
+    bool there = scan_take(parser, "{");
+    if (there)
+        scan_understood(parser);
+    else
+        scan_soft(parser, brace, "expected '{' to begin this %s, found %s", what,
+                  scan_found(parser, brace, found));
+    /* with a statement behind it, only the brace is missing */
+    if (!there && !(at_if(parser) || scan_name_then(parser, brace, "{")))
+        return false;
+    parser->implied |= !there;
     if (!scan_enter(parser, brace))
         return false;
-    parser->at++;
     if (!parse_statements(parser, section, out))
         return not_closed(parser, brace, what);
     parser->at++;
@@ -169,11 +253,16 @@ static bool parse_block(struct parser *parser, enum conf_section section, const 
 /* After a bad condition: its block is read all the same when it begins on this line. */
 static bool find_block(struct parser *parser, unsigned open)
 {
-    for (size_t at = parser->at; at < parser->text.len; at++) {
+    char quote = '\0';
+    for (size_t at = parser->at; at < parser->text.len && parser->text.ptr[at] != '\n'; at++) {
         char c = parser->text.ptr[at];
-        if (c == '\n' || c == '}')
+        if (quote != '\0')
+            quote = c == quote ? '\0' : quote;
+        else if (c == '"' || c == '\'')
+            quote = c;
+        else if (c == '}')
             break;
-        if (c == '{') {
+        if (c == '{' && quote == '\0') {
             parser->at = at;
             parser->open = open;
             return true;
@@ -182,18 +271,32 @@ static bool find_block(struct parser *parser, unsigned open)
     return false;
 }
 
+/* The condition and what must follow it. */
+static bool parse_test(struct parser *parser, struct conf_arm *out)
+{
+    char found[SCAN_FOUND_MAX];
+    unsigned open = parser->open;
+    size_t errors = parser->errors->errors;
+    parser->operators = 0;
+    bool ok = parse_condition(parser, &out->condition);
+    scan_skip(parser);
+    if (ok && scan_peek(parser, 0) == '{')
+        return true;
+    if (ok && errors == parser->errors->errors)
+        scan_fail(parser, parser->at, "expected '{', 'and' or 'or' after the condition, found %s",
+                  scan_found(parser, parser->at, found));
+    parser->suspect = true; /* whatever else is missing, it is the same mistake */
+    if (scan_begins_line(parser, parser->at))
+        return at_if(parser) || scan_name_then(parser, parser->at, "{");
+    return find_block(parser, open);
+}
+
 static bool parse_arm(struct parser *parser, enum conf_section section, bool has_condition,
                       struct conf_arm *out)
 {
-    unsigned open = parser->open;
     scan_skip(parser);
-    if (has_condition) {
-        parser->operators = 0;
-        bool ok = parse_condition(parser, &out->condition);
-        scan_skip(parser);
-        if (!ok && !find_block(parser, open))
-            return false;
-    }
+    if (has_condition && !parse_test(parser, out))
+        return false;
     return parse_block(parser, section, has_condition ? "'if' block" : "'else' block", &out->block);
 }
 
@@ -231,11 +334,6 @@ static bool parse_branch(struct parser *parser, enum conf_section section,
         more = has_condition && next_arm(parser, &has_condition);
     }
     return true;
-}
-
-static bool at_if(const struct parser *parser)
-{
-    return scan_starts(parser, "if") && !scan_is_name(scan_peek(parser, 2));
 }
 
 /* True at the closing brace of the block. */
@@ -301,15 +399,18 @@ static bool section_name(struct parser *parser, enum conf_section *out)
     char found[SCAN_FOUND_MAX];
     size_t from = parser->at;
     struct str name = scan_name(parser);
+    parser->assumed = parser->assumed && name.len == 0;
     if (name.len > 0 && section_find(name, out))
         return true;
     const char *near = bind_suggest(name, SECTION_NAMES);
     if (near) {
-        scan_fail(parser, from, "unknown section '%.*s'; did you mean '%s'?", STR_FMT(name), near);
+        scan_soft(parser, from, "unknown section '%.*s'; did you mean '%s'?", STR_FMT(name), near);
         return section_find(str_from(near), out);
     }
-    if (scan_peek(parser, 0) == '}')
-        parser->at++;
+    if (scan_take(parser, "}") && parser->assumed) {
+        parser->assumed = false;
+        return false;
+    }
     return scan_fail(parser, from, "expected a section (input, filter or output), found %s",
                      scan_found(parser, from, found));
 }
@@ -329,6 +430,7 @@ static void recover_section(struct parser *parser)
         if (section_find(scan_name(&ahead), &section) && scan_name_then(parser, from, "{"))
             break;
     }
+    scan_understood(parser);
 }
 
 static void end_unwinding(struct parser *parser)
@@ -337,6 +439,7 @@ static void end_unwinding(struct parser *parser)
         parser->at = parser->resume;
     parser->resume = 0;
     parser->unwinding = false;
+    scan_understood(parser);
 }
 
 static void parse_section(struct parser *parser, struct conf_tree *out)
@@ -344,6 +447,7 @@ static void parse_section(struct parser *parser, struct conf_tree *out)
     enum conf_section section = CONF_INPUT;
     struct conf_block block = {0};
     assert(!parser->unwinding && parser->open == 0);
+    parser->implied = false;
     if (!section_name(parser, &section)) {
         if (!parser->unwinding)
             recover_section(parser);

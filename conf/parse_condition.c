@@ -69,7 +69,7 @@ static void fill_variables(struct parser *parser, size_t from, struct conf_expr 
     struct error err;
     struct substitution filled;
     if (!substitute(parser->arena, parser->options, expr->text, &filled, &err))
-        scan_fail(parser, from, "%s", err.text);
+        scan_soft(parser, from, "%s", err.text);
     else
         expr->text = filled.text;
 }
@@ -154,7 +154,7 @@ static bool no_operand(struct parser *parser)
     struct str name = scan_name(&ahead);
     scan_skip(&ahead);
     if (str_equal(name, STR("not")))
-        return scan_fail(parser, from, "'not' stands only before 'in'; write !(…)");
+        return scan_fail(parser, from, "'not' stands only before 'in'; write !(...)");
     if (str_equal(name, STR("true")) || str_equal(name, STR("false")))
         return scan_fail(
             parser, from,
@@ -196,10 +196,47 @@ static const struct {
     {">", CONF_GT},  {"=~", CONF_MATCH}, {"!~", CONF_NO_MATCH}, {"in", CONF_IN},
 };
 
+/* What other languages write; a soft error that says how it is written here. */
+static bool take_wrong_operator(struct parser *parser, enum conf_expr_type *out)
+{
+    static const struct {
+        const char *text, *instead;
+        enum conf_expr_type type;
+    } WRONG[] = {
+        {"===", "==", CONF_EQ},          {"!==", "!=", CONF_NE},
+        {"!=~", "!~", CONF_NO_MATCH},    {"==~", "=~", CONF_MATCH},
+        {"~=", "=~", CONF_MATCH},        {"=>", ">=", CONF_GE},
+        {"=<", "<=", CONF_LE},           {"<>", "!=", CONF_NE},
+        {"equals ", "==", CONF_EQ},      {"eq ", "==", CONF_EQ},
+        {"is ", "==", CONF_EQ},          {"matches ", "=~", CONF_MATCH},
+        {"contains ", "=~", CONF_MATCH}, {"like ", "=~", CONF_MATCH},
+    };
+    struct str single = str_from_offset(parser->text, parser->at);
+    size_t from = parser->at;
+    for (size_t i = 0; i < sizeof WRONG / sizeof *WRONG; i++) {
+        if (!scan_take(parser, WRONG[i].text))
+            continue;
+        scan_soft(parser, from, "'%.*s' is no operator; write '%s'",
+                  STR_FMT(str_trim(str_from(WRONG[i].text))), WRONG[i].instead);
+        *out = WRONG[i].type;
+        return true;
+    }
+    if (!str_starts_with(single, STR("=")) || str_starts_with(single, STR("==")) ||
+        str_starts_with(single, STR("=~")))
+        return false;
+    parser->at++;
+    scan_soft(parser, from, "'=' is no operator; write '=='");
+    *out = CONF_EQ;
+    return true;
+}
+
 /* CONF_TRUTHY when no operator follows the operand. */
 static enum conf_expr_type take_operator(struct parser *parser)
 {
     struct parser ahead = *parser;
+    enum conf_expr_type wrong;
+    if (take_wrong_operator(parser, &wrong))
+        return wrong;
     if (scan_take(&ahead, "not ")) {
         scan_skip(&ahead);
         if (scan_take(&ahead, "in")) {
@@ -317,7 +354,7 @@ static bool parse_negation(struct parser *parser, struct conf_expr **out)
     size_t after = parser->at;
     scan_skip(parser);
     if (take_operator(parser) != CONF_TRUTHY)
-        return scan_fail(parser, after, "'!' before a comparison needs parentheses: !(… == …)");
+        return scan_fail(parser, after, "'!' before a comparison needs parentheses: !(... == ...)");
     parser->at = after;
     return true;
 }
@@ -347,7 +384,7 @@ static bool take_boolean(struct parser *parser, enum conf_expr_type *out)
         if (!scan_take(parser, BOOLEANS[i].text))
             continue;
         if (BOOLEANS[i].instead)
-            scan_fail(parser, from, "'%s' is written '%s'", BOOLEANS[i].text, BOOLEANS[i].instead);
+            scan_soft(parser, from, "'%s' is written '%s'", BOOLEANS[i].text, BOOLEANS[i].instead);
         *out = BOOLEANS[i].type;
         return true;
     }

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/map.h"
+#include "base/text/redact.h"
 #include "conf/number.h"
 #include "conf/parser.h"
 #include "conf/substitute.h"
@@ -67,7 +68,7 @@ static void fill_variables(struct parser *parser, size_t from, struct conf_value
     struct error err;
     struct substitution filled;
     if (!substitute(parser->arena, parser->options, value->text, &filled, &err)) {
-        scan_fail(parser, from, "%s", err.text);
+        scan_soft(parser, from, "%s", err.text);
         return;
     }
     if (!filled.replaced)
@@ -100,7 +101,11 @@ static void word_ended(struct parser *parser, size_t from)
            !strchr(",]}#", parser->text.ptr[end]))
         end++;
     int len = (int)(end - from < 60 ? end - from : 60);
-    scan_fail(parser, from, "a value like %.*s must be in quotes", len, parser->text.ptr + from);
+    if (parser->secret)
+        scan_soft(parser, from, "this value must be in quotes");
+    else
+        scan_soft(parser, from, "a value like %.*s must be in quotes", len,
+                  parser->text.ptr + from);
     parser->at = end;
 }
 
@@ -146,7 +151,7 @@ bool parse_number(struct parser *parser, struct conf_value *out)
         parser->at++;
     out->text = str_make(parser->text.ptr + from, parser->at - from);
     if (!canonical_number(parser->arena, out))
-        scan_fail(parser, from, "a number that begins with 0 is octal, and %.*s is none",
+        scan_soft(parser, from, "a number that begins with 0 is octal, and %.*s is none",
                   STR_FMT(out->text));
     word_ended(parser, from);
     return true;
@@ -171,7 +176,7 @@ static void note_key(struct parser *parser, struct map *seen, size_t from)
 {
     struct str written = str_make(parser->text.ptr + from, parser->at - from);
     if (map_has(seen, written))
-        scan_fail(parser, from, "the key %.*s is given twice in this hash", STR_FMT(written));
+        scan_soft(parser, from, "the key %.*s is given twice in this hash", STR_FMT(written));
     map_set(seen, written, NULL);
 }
 
@@ -202,11 +207,15 @@ static bool parse_pair(struct parser *parser, struct conf_pair *out, struct map 
     if (!scan_arrow(parser, written))
         return false;
     scan_skip(parser);
-    if (!parse_value(parser, &out->value))
+    bool outer = parser->secret;
+    parser->secret = outer || redact_is_secret(out->key.text);
+    bool ok = parse_value(parser, &out->value);
+    parser->secret = outer;
+    if (!ok)
         return false;
     scan_skip(parser);
     if (scan_peek(parser, 0) == ',') {
-        scan_fail(parser, parser->at, "no comma between the entries of a hash, only blanks");
+        scan_soft(parser, parser->at, "no comma between the entries of a hash, only blanks");
         parser->at++;
         scan_skip(parser);
     }
@@ -259,6 +268,19 @@ static bool parse_hash(struct parser *parser, struct conf_value *out)
     return true;
 }
 
+/* Neither comma nor bracket follows an item. What was meant is mostly plain, and then read on as meant. */
+static bool array_has_mistake(struct parser *parser, bool *ok)
+{
+    char found[SCAN_FOUND_MAX];
+    char c = scan_peek(parser, 0);
+    bool ends = c == '}' || scan_name_then(parser, parser->at, "=>");
+    bool goes_on = !ends && (c == '"' || c == '\'');
+    scan_fail(parser, parser->at, "expected ',' or ']' after an item of an array, found %s",
+              scan_found(parser, parser->at, found));
+    *ok = !parser->unwinding && (ends || goes_on);
+    return goes_on && !parser->unwinding;
+}
+
 /* After an item: true when another one follows. */
 static bool array_goes_on(struct parser *parser, bool *ok)
 {
@@ -270,14 +292,11 @@ static bool array_goes_on(struct parser *parser, bool *ok)
         scan_skip(parser);
         if (!scan_starts(parser, "]"))
             return true;
-        scan_fail(parser, comma, "no comma after the last item of an array");
+        scan_soft(parser, comma, "no comma after the last item of an array");
         parser->at++;
         return false;
     }
-    char found[SCAN_FOUND_MAX];
-    *ok = scan_fail(parser, comma, "expected ',' or ']' after an item of an array, found %s",
-                    scan_found(parser, comma, found));
-    return false;
+    return array_has_mistake(parser, ok);
 }
 
 static bool parse_items(struct parser *parser, struct conf_value *out)

@@ -9,6 +9,10 @@
  * A parse function returns false after it has added its error; `at` then stays where the trouble is and
  * `open` at the nesting there. Whoever can go on (attribute, statement, section) calls scan_recover with
  * the nesting that it started at. "Soft" errors (a comma too many) are added and read over.
+ *
+ * One mistake is one error: after scan_fail the parser is suspect, and further errors are dropped until
+ * something was understood again (scan_understood). A soft error, behind which it is known how to go on,
+ * does not make it suspect.
  */
 #ifndef MILLRACE_CONF_PARSER_H
 #define MILLRACE_CONF_PARSER_H
@@ -37,6 +41,11 @@ struct parser {
     size_t at;
     unsigned open;      /* brackets entered and not left */
     unsigned operators; /* of the condition being read */
+    bool suspect;       /* an error was reported, and nothing after it has been understood yet */
+    size_t failed_at;   /* where */
+    bool implied;       /* a '{' of this section was missing, so there may be a '}' too few */
+    bool assumed;       /* a '}' was taken as missing, so there may be one too many */
+    bool secret;        /* what is being read must not be quoted in an error */
     bool unwinding;     /* leave all blocks: the file ended, or a section begins */
     size_t resume;      /* where to go on after unwinding; 0: where `at` is */
     /* The last text over several lines that a letter follows at once, where an error nearby means that
@@ -50,9 +59,15 @@ struct parser {
 struct error_position scan_position(struct parser *parser, size_t offset);
 bool scan_fail(struct parser *parser, size_t offset, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+bool scan_soft(struct parser *parser, size_t offset, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static inline void scan_understood(struct parser *parser)
+{
+    parser->suspect = false;
+}
 /* Nothing more can be made of this file: the next one is read on, outside of all blocks. */
 void scan_give_up(struct parser *parser, size_t offset);
-/* What stands at an offset, for "found …": quoted, cut, or "the end of the file". */
+/* What stands at an offset, for "found …": quoted, cut, or "the end of the file". Not of a secret. */
 enum { SCAN_FOUND_MAX = 48 };
 const char *scan_found(const struct parser *parser, size_t offset, char out[SCAN_FOUND_MAX]);
 
@@ -78,6 +93,8 @@ bool scan_quoted(struct parser *parser, struct str *out);
 bool scan_arrow(struct parser *parser, struct str name);
 /* True when, after the name that starts at `from`, blanks and then `literal` follow. */
 bool scan_name_then(const struct parser *parser, size_t from, const char *literal);
+/* Only blanks stand before the offset on its line. */
+bool scan_begins_line(const struct parser *parser, size_t offset);
 bool scan_enter(struct parser *parser, size_t offset); /* counts nesting against its limit */
 void scan_leave(struct parser *parser);
 /* Skips from an error to where an attribute (or, for statements, a plugin or if) may begin, or to the

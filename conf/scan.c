@@ -124,16 +124,79 @@ static bool explain_doubtful(struct parser *parser, size_t offset)
     return true;
 }
 
-bool scan_fail(struct parser *parser, size_t offset, const char *format, ...)
+static bool is_template_tag(struct str rest)
+{
+    static const struct {
+        const char *open, *close, *after; /* one of `after` follows the opening */
+    } TAGS[] = {
+        {"<%", "%>", " =-#@\n"},
+        {"{%", "%}", " -+"},
+        {"{{", "}}", " -.$\"'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"},
+    };
+    for (size_t i = 0; i < sizeof TAGS / sizeof *TAGS; i++) {
+        if (!str_starts_with(rest, str_from(TAGS[i].open)) || rest.len < 4)
+            continue;
+        if (strchr(TAGS[i].after, rest.ptr[2]) &&
+            str_find(rest, str_from(TAGS[i].close)) != SIZE_MAX)
+            return true;
+    }
+    return false;
+}
+
+/* A file that still has to go through a template engine (ERB, Jinja, Go) shows it where it cannot be read:
+ * a tag on that line. Nothing in it says what the finished file will be. */
+static bool explain_template(struct parser *parser, size_t offset)
+{
+    struct str text = parser->text;
+    size_t from = offset < text.len ? offset : text.len;
+    while (from > 0 && text.ptr[from - 1] != '\n')
+        from--;
+    for (; from < text.len && text.ptr[from] != '\n'; from++) {
+        struct str rest = str_from_offset(text, from);
+        rest.len = file_end(parser->source, from) - from;
+        if (!is_template_tag(rest))
+            continue;
+        struct error err;
+        error_set(&err, ERROR_CONFIG,
+                  "'%.2s' begins a tag of a template (ERB, Jinja, Go): this file is not a pipeline "
+                  "yet; render it first and give the result",
+                  rest.ptr);
+        add_error(parser, from, &err);
+        scan_give_up(parser, from);
+        return true;
+    }
+    return false;
+}
+
+static bool report(struct parser *parser, size_t offset, const char *format, va_list args)
 {
     struct error err;
-    va_list args;
-    if (parser->unwinding || explain_doubtful(parser, offset))
+    if (parser->unwinding || parser->suspect || explain_doubtful(parser, offset) ||
+        explain_template(parser, offset))
         return false;
-    va_start(args, format);
     error_setv(&err, ERROR_CONFIG, format, args);
-    va_end(args);
     add_error(parser, offset, &err);
+    return true;
+}
+
+bool scan_soft(struct parser *parser, size_t offset, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    report(parser, offset, format, args);
+    va_end(args);
+    return false;
+}
+
+bool scan_fail(struct parser *parser, size_t offset, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    if (report(parser, offset, format, args)) {
+        parser->suspect = true;
+        parser->failed_at = offset;
+    }
+    va_end(args);
     return false;
 }
 
@@ -162,6 +225,8 @@ const char *scan_found(const struct parser *parser, size_t offset, char out[SCAN
     size_t len = shown_length(rest);
     if (len == 0)
         snprintf(out, SCAN_FOUND_MAX, "the end of the line");
+    else if (parser->secret && scan_is_name(*rest.ptr))
+        snprintf(out, SCAN_FOUND_MAX, "something else");
     else
         snprintf(out, SCAN_FOUND_MAX, "'%.*s'", (int)len, rest.ptr);
     return out;
@@ -255,9 +320,9 @@ bool scan_arrow(struct parser *parser, struct str name)
         return true;
     char found[SCAN_FOUND_MAX];
     size_t from = parser->at;
-    scan_fail(parser, from, "expected '=>' after '%.*s', found %s", STR_FMT(name),
-              scan_found(parser, from, found));
     bool other_arrow = scan_peek(parser, 0) == '=' || scan_peek(parser, 0) == ':';
+    (other_arrow ? scan_soft : scan_fail)(parser, from, "expected '=>' after '%.*s', found %s",
+                                          STR_FMT(name), scan_found(parser, from, found));
     if (other_arrow)
         parser->at++;
     return other_arrow;
@@ -299,14 +364,29 @@ static bool at_word_start(const struct parser *parser)
     return parser->at == 0 || scan_is_blank(parser->text.ptr[parser->at - 1]);
 }
 
-/* A name that begins a line (or, for attributes, follows a blank) and is followed by what makes it one. */
+bool scan_begins_line(const struct parser *parser, size_t offset)
+{
+    while (offset > 0 && strchr(" \t\r", parser->text.ptr[offset - 1]))
+        offset--;
+    return offset == 0 || parser->text.ptr[offset - 1] == '\n';
+}
+
+/* Where a statement may begin: on its line, or behind a bracket of the one before. */
+static bool at_statement_start(const struct parser *parser)
+{
+    size_t at = parser->at;
+    while (at > 0 && strchr(" \t\r", parser->text.ptr[at - 1]))
+        at--;
+    return at == 0 || strchr("\n{}", parser->text.ptr[at - 1]);
+}
+
+/* A name that begins an attribute or a statement and is followed by what makes it one. */
 static bool may_resume(const struct parser *parser, enum scan_resume resume)
 {
-    if (!at_word_start(parser))
-        return false;
     if (resume == SCAN_ATTRIBUTE)
-        return scan_name_then(parser, parser->at, "=>");
-    return scan_is_name(scan_peek(parser, 0)) &&
+        return at_word_start(parser) && scan_name_then(parser, parser->at, "=>");
+    char c = scan_peek(parser, 0);
+    return at_statement_start(parser) && scan_is_name(c) && !scan_is_digit(c) &&
            (scan_name_then(parser, parser->at, "{") || scan_starts(parser, "if "));
 }
 
@@ -338,6 +418,11 @@ static bool recover_over_bracket(struct parser *parser, unsigned open)
     return true;
 }
 
+static bool lines_between(const struct parser *parser, size_t from, size_t to)
+{
+    return to > from && memchr(parser->text.ptr + from, '\n', to - from);
+}
+
 void scan_recover(struct parser *parser, unsigned open, enum scan_resume resume)
 {
     while (!parser->unwinding) {
@@ -358,6 +443,8 @@ void scan_recover(struct parser *parser, unsigned open, enum scan_resume resume)
             parser->at++;
     }
     parser->open = open;
+    if (lines_between(parser, parser->failed_at, parser->at))
+        scan_understood(parser);
 }
 
 void *scan_room(struct arena *arena, void *items, size_t count, size_t *capacity, size_t item_size)

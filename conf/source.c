@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 
 #include "base/buf.h"
-#include "base/text/utf8.h"
 
 static bool is_directory(const char *path)
 {
@@ -124,101 +123,4 @@ void conf_source_text(struct arena *arena, struct str text, const char *name,
     *out = (struct conf_source){.text = arena_dup(arena, text), .count = 1};
     out->parts = arena_alloc(arena, sizeof *out->parts);
     *out->parts = (struct conf_part){.file = arena_cstr(arena, str_from(name)), .start = 0};
-}
-
-/* The line that a position names; false when the file is not part of the source. */
-static bool find_line(const struct conf_source *source, const struct error_position *position,
-                      struct str *out)
-{
-    for (size_t i = 0; i < source->count; i++) {
-        if (!position->file || strcmp(source->parts[i].file, position->file) != 0)
-            continue;
-        size_t end = i + 1 < source->count ? source->parts[i + 1].start : source->text.len;
-        struct str rest =
-            str_make(source->text.ptr + source->parts[i].start, end - source->parts[i].start);
-        for (unsigned line = 1; line < position->line && rest.len > 0; line++) {
-            const char *newline = memchr(rest.ptr, '\n', rest.len);
-            rest = str_from_offset(rest, newline ? (size_t)(newline + 1 - rest.ptr) : rest.len);
-        }
-        const char *newline = rest.len > 0 ? memchr(rest.ptr, '\n', rest.len) : NULL;
-        *out = str_make(rest.ptr, newline ? (size_t)(newline - rest.ptr) : rest.len);
-        return true;
-    }
-    return false;
-}
-
-/* Below the end of `before`; behind a byte that is not UTF-8, below that. */
-static void print_caret(FILE *out, struct str before)
-{
-    before.len = utf8_valid_prefix(before);
-    while (before.len > 0) {
-        uint32_t codepoint;
-        before = str_from_offset(before, utf8_decode(before, &codepoint));
-        if (codepoint == '\t')
-            fputc('\t', out);
-        else
-            fprintf(out, "%*s", (int)utf8_columns(codepoint), "");
-    }
-    fputs("^\n", out);
-}
-
-/* The beginning of the character that the byte `at` belongs to. */
-static size_t character_start(struct str line, size_t at)
-{
-    while (at > 0 && at < line.len && ((unsigned char)line.ptr[at] & 0xC0) == 0x80)
-        at--;
-    return at;
-}
-
-/* Offset of a column's character. */
-static size_t column_offset(struct str line, unsigned column)
-{
-    size_t at = 0;
-    for (unsigned i = 1; i < column && at < line.len; i++)
-        do
-            at++;
-        while (at < line.len && ((unsigned char)line.ptr[at] & 0xC0) == 0x80);
-    return at;
-}
-
-/* Of a long line, what surrounds the column; `…` stands for what was left out. */
-static void print_line(FILE *out, struct str line, unsigned column)
-{
-    enum { SHOWN_MAX = 100, SHOWN_BEFORE = 60 }; /* bytes */
-    if (line.len > 0 && line.ptr[line.len - 1] == '\r')
-        line.len--;
-    size_t at = column_offset(line, column), start = 0, end = line.len;
-    if (line.len > SHOWN_MAX && at > SHOWN_BEFORE)
-        start = character_start(line, at - SHOWN_BEFORE);
-    if (end - start > SHOWN_MAX)
-        end = character_start(line, start + SHOWN_MAX);
-    struct str shown = str_make(line.ptr + start, end - start);
-    const char *before = start > 0 ? "…" : "";
-    fprintf(out, "    %s%.*s%s\n    %s", before, STR_FMT(shown), end < line.len ? "…" : "",
-            start > 0 ? " " : "");
-    print_caret(out, str_make(shown.ptr, at - start));
-}
-
-static void print_error(FILE *out, const struct conf_source *source, const struct error *err,
-                        bool warning)
-{
-    const struct error_position *position = &err->position;
-    const char *kind = warning ? "warning" : "error";
-    if (position->line == 0) {
-        fprintf(out, "%s: %s\n", kind, err->text);
-        return;
-    }
-    fprintf(out, "%s:%u:%u: %s: %s\n", position->file ? position->file : "?", position->line,
-            position->column, kind, err->text);
-    struct str line;
-    if (source && find_line(source, position, &line))
-        print_line(out, line, position->column);
-}
-
-void conf_print_errors(FILE *out, const struct conf_source *source, const struct error_list *errors)
-{
-    for (size_t i = 0; i < errors->count; i++)
-        print_error(out, source, &errors->items[i], errors->warnings[i]);
-    if (errors->dropped > 0)
-        fprintf(out, "and %zu more\n", errors->dropped);
 }

@@ -37,6 +37,9 @@ struct conf_options {
     bool support_escapes;
     const char *(*lookup)(void *ctx, const char *name); /* NULL: the environment */
     void *lookup_ctx;
+    /* Whether any section has a plugin of this name, to tell a missing bracket from a missing arrow. NULL:
+     * not known. */
+    bool (*is_plugin)(struct str name);
 };
 
 /* Parses; false when any error was added. The tree lives in arena and points into source. */
@@ -44,7 +47,9 @@ bool conf_parse(struct arena *arena, const struct conf_source *source,
                 const struct conf_options *options, struct conf_tree *out,
                 struct error_list *errors);
 
-/* source may be NULL (then without the line). Prints each error as "FILE:LINE:COLUMN: error: TEXT", the line of the file and a caret below it. */
+/* source may be NULL (then without the line). Prints each error as "FILE:LINE:COLUMN: error: TEXT", the line
+ * of the file without its secrets and a caret below it, and at the end how many there were. In colours
+ * where `out` is a terminal that shows them. (report.c) */
 void conf_print_errors(FILE *out, const struct conf_source *source,
                        const struct error_list *errors);
 

@@ -16,12 +16,15 @@ import http.server
 import json
 import os
 import pathlib
+import pty
 import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
+import termios
 import threading
 import time
 import unittest
@@ -283,6 +286,30 @@ class Case(unittest.TestCase):
         millrace = self.start(*arguments, stdin=stdin, **options)
         self.assertEqual(status, millrace.wait(timeout), millrace.stderr)
         return millrace
+
+    def on_terminal(self, *arguments, env=None, status=0, timeout=30.0):
+        """Runs millrace with a terminal of 80 columns as its standard output and error; returns what it showed there."""
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 80, 0, 0))
+        environment = {name: value for name, value in os.environ.items() if name not in ('NO_COLOR', 'CLICOLOR_FORCE')}
+        child = subprocess.Popen([str(BINARY), *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs,
+                                 cwd=self.folder, env={**environment, 'TERM': 'xterm', 'LC_ALL': 'C.UTF-8', **(env or {})})
+        os.close(theirs)
+        guard = threading.Timer(timeout * PATIENCE, child.kill)
+        guard.start()
+        shown = b''
+        try:
+            while chunk := os.read(ours, 65536):
+                shown += chunk
+        except OSError:  # EIO: nobody has the other end any more
+            pass
+        finally:
+            os.close(ours)
+            ended = child.wait()
+            guard.cancel()
+        text = shown.decode('utf-8', 'replace').replace('\r\n', '\n')
+        self.assertEqual(status, ended, text)
+        return text
 
     def recorder(self, answer=None):
         server = Recorder(answer)

@@ -59,6 +59,30 @@ output { stdout { codec => rubydebug { metadate => true } }
                           ('8', 'this section is never closed'), ('8', "unknown option 'metadate'")],
                          re.findall(r"^\S+pipeline.conf:(\d+):\d+: error: (unknown option '\w+'|expected|this section is "
                                     r"never closed|there is no filter plugin '\w+'|filter 'date': match|.+)", told, re.M))
+        self.assertTrue(told.endswith(f'\n8 errors in {path}\n'), told)
+
+    def test_errors_are_coloured_where_people_look(self):
+        path = self.write('pipeline.conf', 'input { stdin { } }\nfilter { mutat { } }\n')
+        check = ('-t', '-f', path)
+        shown = self.on_terminal(*check, status=1)
+        self.assertRegex(shown, '\x1b\\[1m.*\x1b\\[31merror: \x1b\\[0m')
+        plain = self.run_to_end(*check, data=False, status=1).stderr
+        self.assertEqual(plain, re.sub('\x1b\\[\\d+m', '', shown))
+        self.assertEqual(plain, self.on_terminal(*check, env={'NO_COLOR': '1'}, status=1))
+        self.assertEqual(plain, self.on_terminal(*check, env={'TERM': 'dumb'}, status=1))
+        self.assertEqual(shown, self.run_to_end(*check, data=False, status=1, env={'CLICOLOR_FORCE': '1'}).stderr)
+
+    def test_levels_of_the_log_are_coloured_on_a_terminal(self):
+        run = ('-e', 'input { generator { count => 1 } } output { null { } }')
+        self.assertRegex(self.on_terminal(*run), '\\]\\[\x1b\\[32mINFO \x1b\\[0m\\]\\[millrace\\] pipeline started')
+        self.assertNotIn('\x1b', self.on_terminal(*run, env={'NO_COLOR': '1'}))
+        self.assertNotIn('\x1b', self.on_terminal(*run, '--log.format', 'json'))
+
+    def test_where_the_locale_knows_only_ascii_nothing_else_is_printed(self):
+        path = self.write('pipeline.conf', 'input { stdin { } }\nfilter { mutate { add_tag => ["' + 'x' * 90 + '"] b => ; } }\n')
+        told = self.on_terminal('-t', '-f', path, env={'LC_ALL': 'C'}, status=1)
+        self.assertTrue(told.isascii(), told)
+        self.assertIn('...', told)
 
 
 if __name__ == '__main__':

@@ -58,6 +58,20 @@ START_TEST(draws_bars_in_eighths)
 }
 END_TEST
 
+START_TEST(knows_only_ascii_where_the_locale_says_so)
+{
+    static const struct terminal ASCII = {.ascii = true, .columns = TERMINAL_COLUMNS};
+    struct buf out;
+    buf_init(&out, OUT_MAX);
+    terminal_bar(&ASCII, STYLE_GOOD, 0.5, 4, &out);
+    terminal_cell(&ASCII, STYLE_PLAIN, STR("한글이다"), 5, &out);
+    terminal_cell(&ASCII, STYLE_PLAIN, STR("é!"), 3, &out);
+    ck_assert(str_equal(buf_str(&out), STR("##  ????"
+                                           ">?! ")));
+    buf_release(&out);
+}
+END_TEST
+
 START_TEST(colours_only_where_they_are_wanted)
 {
     struct buf out;
@@ -105,6 +119,7 @@ Suite *terminal_suite(void)
     TCase *tcase = tcase_create("terminal");
     tcase_add_loop_test(tcase, fills_cells_to_their_width, 0, sizeof CELLS / sizeof *CELLS);
     tcase_add_loop_test(tcase, draws_bars_in_eighths, 0, sizeof BARS / sizeof *BARS);
+    tcase_add_test(tcase, knows_only_ascii_where_the_locale_says_so);
     tcase_add_test(tcase, colours_only_where_they_are_wanted);
     tcase_add_test(tcase, a_pipe_is_no_terminal);
     tcase_add_test(tcase, groups_digits);

@@ -104,8 +104,7 @@ static const struct {
      "1:37 the environment variable 'MISSING' is not set; '${MISSING:default}' gives a default"},
     {"filter { } }", "1:12 expected a section (input, filter or output), found '}'"},
     {"filter { else { } }", "1:10 'else' does not follow an 'if' block"},
-    {"filter { if [a] { } elsif [b] { } }",
-     "1:21 'elsif' does not follow an 'if' block; write 'else if'"},
+    {"filter { if [a] { } elsif [b] { } }", "1:21 'elsif' is written 'else if'"},
     {"mutate { }", "1:1 expected a section (input, filter or output), found 'mutate'"},
     {"filter { mutate add_tag => 1 }", "1:17 expected '{' after 'mutate', found 'add_tag'"},
     {"filter mutate { }", "1:8 expected '{' to begin this section, found 'mutate'"},
@@ -196,12 +195,101 @@ START_TEST(limits_nesting)
 }
 END_TEST
 
+/* One mistake in a file is one error: nothing of what follows it is reported as well. */
+static const struct {
+    const char *filters, *error;
+} MISTAKES[] = {
+    {"if [a] = 5 {\n mutate { }\n}", "2:8 '=' is no operator; write '=='"},
+    {"if [a == 5 {\n drop { }\n}", "2:5 a word of one letter must be in quotes: \"a\""},
+    {"if [a] == true {\n drop { }\n}",
+     "2:11 'true' cannot be compared with; test the field itself: [field] or ![field]"},
+    {"if [a] == 5\n drop { }\n}",
+     "3:2 expected '{', 'and' or 'or' after the condition, found 'drop'"},
+    {"if {\n drop { }\n}", "2:4 expected a [field], a text, a number or a list, found '{'"},
+    {"mutate {\n a => { \"k\" => 1 }\ngrok { }", "4:1 a '}' is missing before 'grok'"},
+    {"mutate {\n a => { \"k\" => 1\n}\ngrok { }", "5:1 a '}' is missing before 'grok'"},
+    {"mutate {\n aa => 1\nif [x] {\n drop { }\n}", "4:1 a '}' is missing before 'if'"},
+    {"mutate\n aa => 1\n}", "3:2 expected '{' after 'mutate', found 'aa'"},
+    {"mutate {\n grok { \"a\" => 1 }\n}", "3:2 a '}' is missing before 'grok'"},
+    {"mutate {\n add { \"a\" => 1 }\n}", "3:6 expected '=>' after 'add', found '{'"},
+    {"mutate {\n aa => [1, 2\n bb => [3]\n}",
+     "4:2 expected ',' or ']' after an item of an array, found 'bb'"},
+    {"mutate { aa => [\"b\" \"c\"] }",
+     "2:21 expected ',' or ']' after an item of an array, found '\"'"},
+    {"mutate { aa => \"b\", \"c\" }", "2:19 several values are written as a list: [\"a\", \"b\"]"},
+    {"mutate { aa => \"b\"], bb => 1 }",
+     "2:19 a blank must follow the value before the next option"},
+    {"mutate { aa => { x y => 1 } }", "2:18 a word of one letter must be in quotes: \"x\""},
+    {"mutate { aa => \"b\"c\"d\" }", "2:19 a blank must follow the value before the next option"},
+    {"drop { }; mutate { }", "2:9 expected a plugin, 'if' or '}', found ';'"},
+    {"drop { } // why\n mutate { }", "2:10 expected a plugin, 'if' or '}', found '//'"},
+    /* templates that were not rendered */
+    {"mutate { aa => {{ value }} bb => 1 }\n{% if x %}\ndrop { }\n{% endif %}",
+     "2:16 '{{' begins a tag of a template (ERB, Jinja, Go): this file is not a pipeline yet; "
+     "render "
+     "it first and give the result"},
+    {"<% @all.each do |one| -%>\ndrop { }\n<% end -%>",
+     "2:1 '<%' begins a tag of a template (ERB, Jinja, Go): this file is not a pipeline yet; "
+     "render "
+     "it first and give the result"},
+    {"if [x] == {{ x }} { drop { } }", "2:11 '{{' begins a tag of a template (ERB, Jinja, Go): "
+                                       "this file is not a pipeline yet; render "
+                                       "it first and give the result"},
+    /* a secret is not quoted */
+    {"mutate { password => my!secret }",
+     "2:24 a blank must follow the value before the next option"},
+    {"mutate { password => 12ab34 }", "2:22 this value must be in quotes"},
+    {"mutate { password => [ab cd] }",
+     "2:26 expected ',' or ']' after an item of an array, found something else"},
+};
+
+static bool is_grok(struct str name)
+{
+    return str_equal(name, STR("grok"));
+}
+
+START_TEST(one_mistake_is_one_error)
+{
+    static const struct conf_options OPTIONS = {.is_plugin = is_grok};
+    struct parsed parsed;
+    struct buf out;
+    struct arena arena;
+    arena_init(&arena, NULL);
+    buf_init(&out, DUMP_MAX);
+    struct str text =
+        arena_printf(&arena, "filter {\n%s\n}\noutput { x { } }\n", MISTAKES[_i].filters);
+    parsed_init(&parsed, text, &OPTIONS);
+    dump_errors(&parsed.errors, &out);
+    buf_append_char(&out, '\0');
+    ck_assert_str_eq(out.ptr, MISTAKES[_i].error);
+    ck_assert(!parsed.ok);
+    buf_release(&out);
+    parsed_release(&parsed);
+    arena_release(&arena);
+}
+END_TEST
+
+/* Behind a mistake that is plain, or on another line, the next one is reported as well. */
+START_TEST(several_mistakes_are_several_errors)
+{
+    struct parsed parsed;
+    parsed_init(&parsed,
+                STR("filter {\n if [a] = 1 && [b] { m { aa = 1 bb: 2 cc => 3, dd => 4 } }\n"
+                    " m { aa => ; }\n m { bb => ; }\n}\nfliter { }\n"),
+                NULL);
+    ck_assert_uint_eq(parsed.errors.errors, 8);
+    parsed_release(&parsed);
+}
+END_TEST
+
 Suite *parse_suite(void)
 {
     Suite *suite = suite_create("parse");
     TCase *tcase = tcase_create("parse");
     tcase_add_loop_test(tcase, reads_trees, 0, sizeof TREES / sizeof *TREES);
     tcase_add_loop_test(tcase, reports_errors, 0, sizeof ERRORS / sizeof *ERRORS);
+    tcase_add_loop_test(tcase, one_mistake_is_one_error, 0, sizeof MISTAKES / sizeof *MISTAKES);
+    tcase_add_test(tcase, several_mistakes_are_several_errors);
     tcase_add_test(tcase, joins_sections);
     tcase_add_test(tcase, applies_escapes);
     tcase_add_loop_test(tcase, limits_nesting, 0, 4);

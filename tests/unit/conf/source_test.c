@@ -133,12 +133,47 @@ static const struct {
     /* the caret stands below the place, with tabs and wide characters before it */
     {"filter {\n\tm { \"한글\" => ; }\n}",
      "test.conf:2:14: error: " FOUND_SEMICOLON "    \tm { \"한글\" => ; }\n"
-     "    \t              ^\n"},
+     "    \t              ^\n1 error in test.conf\n"},
     /* of a long line, what is around it */
     {"filter { m { a => \"" DIGITS_50 "\" b => ; c => \"" DIGITS_50 DIGITS_50 "\" } }",
      "test.conf:1:77: error: " FOUND_SEMICOLON "    …> \"" DIGITS_50
      "\" b => ; c => \"01234567890123456789012345678901…\n"
-     "    " BLANKS_61 "^\n"},
+     "    " BLANKS_61 "^\n1 error in test.conf\n"},
+    /* secrets are covered, and the caret stands where what it shows went */
+    {"filter { m { password => \"secret\" user => \"joe\" a => ; } }",
+     "test.conf:1:54: error: " FOUND_SEMICOLON
+     "    filter { m { password => \"***\" user => \"joe\" a => ; } }\n"
+     "                                                      ^\n1 error in test.conf\n"},
+    {"filter { m { api_key =>\n'abc' a => ; } }",
+     "test.conf:2:12: error: " FOUND_SEMICOLON "    '***' a => ; } }\n"
+     "               ^\n1 error in test.conf\n"},
+    {"filter { m { h => { \"Authorization\" => \"Basic abc\" } u => \"http://joe:pw@h/?token=1\" a "
+     "=> ; } }",
+     "test.conf:1:91: error: " FOUND_SEMICOLON "    filter { m { h => { \"Authorization\" => "
+     "\"***\" } u => \"http://***@h/?***\" a => ; } }\n"
+     "                                                                                 ^\n1 error "
+     "in "
+     "test.conf\n"},
+    {"filter { m { password => secret!word } }",
+     "test.conf:1:32: error: a blank must follow the value before the next option\n"
+     "    filter { m { password => *** } }\n"
+     "                             ^\n1 error in test.conf\n"},
+    {"filter { m { password => \"se\"cret\" } }",
+     "test.conf:1:30: error: a blank must follow the value before the next option\n"
+     "    filter { m { password => \"***\"*** } }\n"
+     "                                  ^\n1 error in test.conf\n"},
+    {"filter { m { password => \"${SET}\" key => \"%{host}\" a => ; } }",
+     "test.conf:1:57: error: " FOUND_SEMICOLON
+     "    filter { m { password => \"${SET}\" key => \"%{host}\" a => ; } }\n"
+     "                                                            ^\n1 error in test.conf\n"},
+    {"filter { m { password => \"open } }",
+     "test.conf:1:26: error: this text has no closing \"\n    filter { m { password => \"***\n"
+     "                             ^\n1 error in test.conf\n"},
+    {"filter { m { a => ; }\n m { b => ; } }",
+     "test.conf:1:19: error: " FOUND_SEMICOLON "    filter { m { a => ; }\n"
+     "                      ^\n"
+     "test.conf:2:11: error: " FOUND_SEMICOLON "     m { b => ; } }\n"
+     "              ^\n2 errors in test.conf\n"},
 };
 
 START_TEST(prints_errors)
