@@ -106,6 +106,14 @@ void *arena_zero(struct arena *arena, size_t size)
     return memset(arena_alloc(arena, size), 0, size);
 }
 
+void *arena_copy(struct arena *arena, const void *from, size_t size)
+{
+    void *copy = arena_alloc(arena, size);
+    if (size > 0)
+        memcpy(copy, from, size);
+    return copy;
+}
+
 struct str arena_dup(struct arena *arena, struct str text)
 {
     char *copy = arena_bytes(arena, text.len + 1);

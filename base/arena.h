@@ -61,6 +61,7 @@ static inline char *arena_bytes(struct arena *arena, size_t size)
 }
 
 void *arena_zero(struct arena *arena, size_t size);
+void *arena_copy(struct arena *arena, const void *from, size_t size); /* from: NULL when 0 is ok */
 /* Copies the bytes and adds a NUL after them (not counted in len). */
 struct str arena_dup(struct arena *arena, struct str text);
 /* The same as a C string. */

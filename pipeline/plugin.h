@@ -89,15 +89,15 @@ enum filter_result {
 struct filter {
     struct plugin plugin;
     bool (*open)(void *self, const struct plugin_env *env, struct error *err);
-    /* More events (split, clone) go to `more`; the engine applies the rest of the pipeline to them. Call
-     * filter_decorate on those that get the common options. */
+    /* More events (split, clone) go to `more`; they stand directly behind this one, and the engine applies the rest of the
+     * pipeline to them. Call filter_decorate on those that get the common options. */
     enum filter_result (*apply)(void *self, struct event *event, struct event_sink *more);
     /* For a filter that needs what is not there at once (an answer over the network): starts it, and answers true when
      * apply() has all it needs without waiting. NULL: never waits. *held is NULL at first and belongs to the filter,
      * which keeps there what it needs of this event until apply() finds it in more->held; it may use the event's arena.
      * After a false the filter calls filter_ready() when that may have changed, in bounded time; the engine goes on with
-     * other events meanwhile and then asks again, also about events that were ready. An event may also disappear without
-     * an apply() when the pipeline is closed, before close(). */
+     * other events meanwhile and then asks again about those that were not ready; what was ready stays so. An event may
+     * also disappear without an apply() when the pipeline is closed, before close(). */
     bool (*prepare)(void *self, const struct event *event, void **held);
     /* The common options could not be applied where Logstash raises and the plugin would catch it: tags the event. May
      * be NULL. */

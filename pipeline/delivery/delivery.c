@@ -135,14 +135,14 @@ static bool encode(struct delivery *delivery, const struct event *event, struct 
     return false;
 }
 
-void delivery_add_selection(struct delivery *delivery, struct batch *batch,
-                            const struct selection *selection)
+void delivery_add_selection(struct delivery *delivery, struct event *const *from,
+                            const struct selection *selection, struct receipt *receipt)
 {
     size_t events = 0;
     for (size_t at = 0; selection_next(selection, &at); at++) {
         events++;
-        if (encode(delivery, batch->events[at], batch->receipt))
-            encode(delivery, batch->events[at], batch->receipt);
+        if (encode(delivery, from[at], receipt))
+            encode(delivery, from[at], receipt);
     }
     counter_add(delivery->instance->events_in, events);
     counter_add(delivery->routed, events);

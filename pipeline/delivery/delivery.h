@@ -24,9 +24,9 @@ struct delivery;
 
 /* Opens the output of this instance. NULL and *err when it cannot be. */
 struct delivery *delivery_open(struct instance *instance, struct error *err);
-/* Encodes the selected events. */
-void delivery_add_selection(struct delivery *delivery, struct batch *batch,
-                            const struct selection *selection);
+/* Encodes the selected ones of these events. */
+void delivery_add_selection(struct delivery *delivery, struct event *const *from,
+                            const struct selection *selection, struct receipt *receipt);
 /* The lane has nothing more at hand: a group that is not full goes when nothing is in flight. */
 void delivery_flush(struct delivery *delivery);
 /* Stops and closes the output. What was not delivered is given up: its receipts come home abandoned. */

@@ -18,7 +18,8 @@ struct engine;
 struct handoff {
     struct handoff *next;
     size_t output; /* index of the plugin in the plan */
-    struct selection selection;
+    struct event **events;
+    struct selection selection; /* of these */
 };
 
 struct batch {
@@ -27,9 +28,8 @@ struct batch {
     struct event **events;
     size_t count;
     size_t capacity;
-    size_t source_count; /* events that it came with; filters add more */
-    size_t next_event;   /* the first that no slice has begun with */
-    size_t unfinished;   /* slices suspended or running, and one for the run of the batch itself */
+    size_t next_event; /* the first that no slice has begun with */
+    size_t unfinished; /* slices suspended or running, and one for the run of the batch itself */
     struct receipt *receipt;
     struct engine *engine;
     struct lane *lane;        /* that runs it */

@@ -122,8 +122,8 @@ static void run_handoffs(struct inbox_item *item)
         return;
     }
     for (struct handoff *handoff = batch->handoffs; handoff; handoff = handoff->next)
-        delivery_add_selection(program->instances[handoff->output]->delivery, batch,
-                               &handoff->selection);
+        delivery_add_selection(program->instances[handoff->output]->delivery, handoff->events,
+                               &handoff->selection, batch->receipt);
     finish_batch(batch, RECEIPT_DELIVERED);
     flush_outputs(program);
 }
@@ -158,10 +158,10 @@ static void line_up(struct program *program, struct slice *slice)
 /* False: an ordered pipeline, and the rest of the batch waits behind a suspended slice. */
 static bool run_slices(struct program *program, struct batch *batch)
 {
-    while (batch->next_event < batch->source_count) {
+    while (batch->next_event < batch->count) {
         if (program->suspended && program->lane->engine->options.ordered)
             return false;
-        size_t first = batch->next_event, left = batch->source_count - first;
+        size_t first = batch->next_event, left = batch->count - first;
         struct slice *slice;
         batch->next_event += left < SLICE_EVENTS ? left : SLICE_EVENTS;
         batch->unfinished++;
@@ -211,7 +211,6 @@ void program_run(struct program *program, struct batch *batch)
         finish_batch(batch, RECEIPT_ABANDONED);
         return;
     }
-    batch->source_count = batch->count;
     batch->unfinished = 1;
     join_queue(program, batch);
     run_queue(program);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A selection: which events of a batch a step works through, one bit for each. Lives in a scratch arena. Grows when
- * a filter adds events to the batch.
+ * A selection: which events of a slice a step works through, one bit for each number. Lives in its slice's arena.
  */
 #ifndef MILLRACE_PIPELINE_PROGRAM_SELECTION_H
 #define MILLRACE_PIPELINE_PROGRAM_SELECTION_H
@@ -11,33 +10,20 @@
 #include "base/arena.h"
 
 struct selection {
-    struct arena *arena;
     uint64_t *words;
     size_t word_count;
 };
 
 static inline struct selection selection_none(struct arena *arena, size_t events)
 {
-    struct selection selection = {.arena = arena, .word_count = (events + 63) / 64};
+    struct selection selection = {.word_count = (events + 63) / 64};
     selection.words = arena_zero(arena, selection.word_count * sizeof *selection.words);
     return selection;
 }
 
-static inline void selection_reach(struct selection *selection, size_t word)
-{
-    if (word < selection->word_count)
-        return;
-    size_t wanted = word + 1 + selection->word_count / 2;
-    size_t used = selection->word_count * sizeof *selection->words;
-    selection->words =
-        arena_grow(selection->arena, selection->words, used, wanted * sizeof *selection->words);
-    memset(selection->words + selection->word_count, 0, wanted * sizeof *selection->words - used);
-    selection->word_count = wanted;
-}
-
 static inline void selection_add(struct selection *selection, size_t event)
 {
-    selection_reach(selection, event / 64);
+    assert(event / 64 < selection->word_count);
     selection->words[event / 64] |= (uint64_t)1 << (event % 64);
 }
 
@@ -55,36 +41,35 @@ static inline bool selection_is_empty(const struct selection *selection)
     return true;
 }
 
-/* The events from first (a multiple of 64) up to end. */
-static inline struct selection selection_range(struct arena *arena, size_t first, size_t end)
+static inline bool selection_has(const struct selection *selection, size_t event)
 {
-    assert(first % 64 == 0 && first <= end);
-    struct selection selection = selection_none(arena, end);
-    for (size_t word = first / 64; word < selection.word_count; word++)
+    return event / 64 < selection->word_count &&
+           (selection->words[event / 64] >> (event % 64) & 1) != 0;
+}
+
+static inline struct selection selection_all(struct arena *arena, size_t events)
+{
+    struct selection selection = selection_none(arena, events);
+    for (size_t word = 0; word < selection.word_count; word++)
         selection.words[word] = ~(uint64_t)0;
-    if (end % 64)
-        selection.words[selection.word_count - 1] = ((uint64_t)1 << (end % 64)) - 1;
+    if (events % 64)
+        selection.words[selection.word_count - 1] = ((uint64_t)1 << (events % 64)) - 1;
     return selection;
 }
 
 static inline struct selection selection_copy(struct arena *arena, const struct selection *from)
 {
-    struct selection copy = {.arena = arena, .word_count = from->word_count};
-    copy.words = arena_alloc(arena, copy.word_count * sizeof *copy.words);
-    if (copy.word_count > 0)
-        memcpy(copy.words, from->words, copy.word_count * sizeof *copy.words);
+    struct selection copy = {.word_count = from->word_count};
+    copy.words = arena_copy(arena, from->words, copy.word_count * sizeof *copy.words);
     return copy;
 }
 
 /* selection |= other */
 static inline void selection_join(struct selection *selection, const struct selection *other)
 {
-    for (size_t at = 0; at < other->word_count; at++) {
-        if (!other->words[at])
-            continue;
-        selection_reach(selection, at);
+    assert(other->word_count <= selection->word_count);
+    for (size_t at = 0; at < other->word_count; at++)
         selection->words[at] |= other->words[at];
-    }
 }
 
 static inline size_t selection_count(const struct selection *selection)

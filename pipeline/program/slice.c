@@ -6,114 +6,212 @@
 #include "pipeline/delivery/delivery.h"
 #include "pipeline/engine/engine_private.h"
 
-/* What a step that is no branch does with its selection; false: the slice is suspended. */
-typedef bool step_function(struct slice *slice, const struct plan_plugin *plugin,
-                           struct selection *selection);
+/* What a step that is no branch does with the slice's selection; false: the slice is suspended. */
+typedef bool step_function(struct slice *slice, const struct plan_plugin *plugin);
 
-static bool run_block(struct slice *slice, const struct plan_block *block, size_t first,
-                      struct selection *selection, step_function *step);
+/* ---- new events --------------------------------------------------------------------------------- */
 
-/* ---- filters ------------------------------------------------------------------------------------ */
+/* What a filter made of the event with the number `behind`. */
+struct created {
+    struct event *event;
+    size_t behind;
+};
 
 struct filter_run {
     struct event_sink sink; /* first */
     struct slice *slice;
+    size_t at; /* the event that the filter has */
+    struct created *created;
+    size_t count, capacity;
 };
 
 static void add_created(struct event_sink *sink, struct event *event)
 {
     struct filter_run *run = (struct filter_run *)sink;
-    batch_add(run->slice->batch, event);
-    counter_add(&run->slice->program->created, 1);
+    assert(event->arena == &run->slice->batch->arena);
+    if (run->count == run->capacity) {
+        size_t capacity = run->capacity ? run->capacity * 2 : 64;
+        run->created =
+            arena_grow(run->slice->arena, run->created, run->count * sizeof *run->created,
+                       capacity * sizeof *run->created);
+        run->capacity = capacity;
+    }
+    run->created[run->count++] = (struct created){.event = event, .behind = run->at};
+}
+
+/* The events by their new numbers; numbers: by the old number the new one, made[i] that of created event i. */
+static void number_anew(struct slice *slice, const struct filter_run *run, uint32_t *numbers,
+                        uint32_t *made)
+{
+    size_t total = slice->count + run->count, next = 0, nth = 0;
+    struct event **events = arena_alloc(slice->arena, total * sizeof *events);
+    assert(total <= UINT32_MAX);
+    for (size_t at = 0; at < slice->count; at++) {
+        numbers[at] = (uint32_t)next;
+        events[next++] = slice->events[at];
+        for (; nth < run->count && run->created[nth].behind == at; nth++) {
+            made[nth] = (uint32_t)next;
+            events[next++] = run->created[nth].event;
+        }
+    }
+    assert(next == total && nth == run->count);
+    slice->events = events;
+    slice->count = total;
+}
+
+static void move_selection(struct slice *slice, struct selection *selection,
+                           const uint32_t *numbers)
+{
+    struct selection moved = selection_none(slice->arena, slice->count);
+    for (size_t at = 0; selection_next(selection, &at); at++)
+        selection_add(&moved, numbers[at]);
+    *selection = moved;
+}
+
+/* Invariant 1. Those that are not cancelled go on from here. */
+static void place_created(struct slice *slice, const struct filter_run *run)
+{
+    uint32_t *numbers = arena_alloc(slice->arena, slice->count * sizeof *numbers);
+    uint32_t *made = arena_alloc(slice->arena, run->count * sizeof *made);
+    number_anew(slice, run, numbers, made);
+    move_selection(slice, &slice->selection, numbers);
+    for (struct frame *frame = slice->frames; frame; frame = frame->outer) {
+        if (!frame->branch)
+            continue;
+        move_selection(slice, &frame->done, numbers);
+        move_selection(slice, &frame->rest, numbers);
+    }
+    for (size_t i = 0; i < run->count; i++)
+        if (!run->created[i].event->cancelled)
+            selection_add(&slice->selection, made[i]);
+}
+
+/* ---- filters ------------------------------------------------------------------------------------ */
+
+static bool apply_filter(const struct instance *instance, struct event *event,
+                         struct event_sink *more)
+{
+    const struct filter *filter = instance->plugin->as.filter;
+    enum filter_result result = filter->apply(instance->self, event, more);
+    if (result == FILTER_MATCHED && !event->cancelled &&
+        !common_options_decorate(&instance->plugin->common, event) && filter->decorate_failed)
+        filter->decorate_failed(instance->self, event);
+    event->cancelled |= result == FILTER_CANCELLED;
+    return !event->cancelled;
 }
 
 /* held: for each event of the selection, or NULL. */
-static void run_filter(struct slice *slice, struct instance *instance, struct selection *selection,
-                       void **held)
+static void run_filter(struct slice *slice, const struct instance *instance, void **held)
 {
-    const struct filter *filter = instance->plugin->as.filter;
-    struct batch *batch = slice->batch;
+    struct program *program = slice->program;
     struct filter_run run = {
-        .sink = {.arena = &batch->arena, .emit = add_created},
+        .sink = {.arena = &slice->batch->arena, .emit = add_created},
         .slice = slice,
     };
-    const struct regex_scratch *regex = slice->program->lane->regex;
-    uint64_t limits_met = regex_limits_met(regex);
-    size_t count = batch->count, in = 0, cancelled = 0;
-    for (size_t at = 0; selection_next(selection, &at); at++) {
-        struct event *event = batch->events[at];
+    uint64_t limits_met = regex_limits_met(program->lane->regex);
+    size_t in = 0, cancelled = 0;
+    for (size_t at = 0; selection_next(&slice->selection, &at); at++) {
+        run.at = at;
         run.sink.held = held ? held[in] : NULL;
         in++;
-        enum filter_result result = filter->apply(instance->self, event, &run.sink);
-        if (result == FILTER_MATCHED && !event->cancelled &&
-            !common_options_decorate(&instance->plugin->common, event) && filter->decorate_failed)
-            filter->decorate_failed(instance->self, event);
-        if (result != FILTER_CANCELLED && !event->cancelled)
+        if (apply_filter(instance, slice->events[at], &run.sink))
             continue;
-        event->cancelled = true;
-        selection_remove(selection, at);
+        selection_remove(&slice->selection, at);
         cancelled++;
     }
-    for (size_t at = count; at < batch->count; at++)
-        if (!batch->events[at]->cancelled)
-            selection_add(selection, at);
+    if (run.count > 0)
+        place_created(slice, &run);
     counter_add(instance->events_in, in);
-    counter_add(instance->events_out, in - cancelled + (batch->count - count));
-    counter_add(instance->match_limits, regex_limits_met(regex) - limits_met);
-    counter_add(&slice->program->cancelled, cancelled);
+    counter_add(instance->events_out, in - cancelled + run.count);
+    counter_add(instance->match_limits, regex_limits_met(program->lane->regex) - limits_met);
+    counter_add(&program->cancelled, cancelled);
+    counter_add(&program->created, run.count);
 }
 
-/* All are asked, so that whatever they need is under way at the same time. */
-static bool prepare_all(const struct instance *instance, const struct batch *batch,
-                        const struct selection *selection, void **held)
+/* ---- waiting ------------------------------------------------------------------------------------ */
+
+/* All are asked, so that whatever they need is under way at the same time; those that are not ready stay in unprepared. */
+static bool prepare_all(struct slice *slice, const struct instance *instance)
 {
     const struct filter *filter = instance->plugin->as.filter;
     bool ready = true;
     size_t nth = 0;
-    for (size_t at = 0; selection_next(selection, &at); at++)
-        ready &= filter->prepare(instance->self, batch->events[at], &held[nth++]);
+    for (size_t at = 0; selection_next(&slice->selection, &at); at++, nth++) {
+        if (!selection_has(&slice->unprepared, at))
+            continue;
+        if (filter->prepare(instance->self, slice->events[at], &slice->held[nth]))
+            selection_remove(&slice->unprepared, at);
+        else
+            ready = false;
+    }
     return ready;
 }
 
-static void suspend(struct slice *slice, struct instance *instance,
-                    const struct selection *selection, void **held)
+/* Invariant 2: what was in the lane's scratch arena moves into the batch's. */
+static void keep_in_batch(struct slice *slice)
 {
-    assert(!slice->waits_for && !slice->frames);
-    slice->waits_for = instance;
-    slice->selection = selection_copy(&slice->batch->arena, selection);
-    slice->held = held;
+    struct arena *arena = &slice->batch->arena;
+    if (slice->arena == arena)
+        return;
+    slice->arena = arena;
+    slice->events = arena_copy(arena, slice->events, slice->count * sizeof(struct event *));
+    slice->selection = selection_copy(arena, &slice->selection);
+    slice->unprepared = selection_copy(arena, &slice->unprepared);
+    for (struct frame **at = &slice->frames; *at; at = &(*at)->outer) {
+        *at = arena_copy(arena, *at, sizeof **at);
+        if (!(*at)->branch)
+            continue;
+        (*at)->done = selection_copy(arena, &(*at)->done);
+        (*at)->rest = selection_copy(arena, &(*at)->rest);
+    }
 }
 
-static bool filter_step(struct slice *slice, const struct plan_plugin *plugin,
-                        struct selection *selection)
+static bool filter_step(struct slice *slice, const struct plan_plugin *plugin)
 {
     struct instance *instance = slice->program->instances[plugin->index];
-    void **held = NULL;
-    if (plugin->as.filter->prepare) {
-        held = arena_zero(&slice->batch->arena, selection_count(selection) * sizeof *held);
-        if (!prepare_all(instance, slice->batch, selection, held)) {
-            suspend(slice, instance, selection, held);
-            return false;
-        }
+    if (!plugin->as.filter->prepare) {
+        run_filter(slice, instance, NULL);
+        return true;
     }
-    run_filter(slice, instance, selection, held);
-    return true;
+    slice->held =
+        arena_zero(&slice->batch->arena, selection_count(&slice->selection) * sizeof *slice->held);
+    slice->unprepared = selection_copy(slice->arena, &slice->selection);
+    if (prepare_all(slice, instance)) {
+        run_filter(slice, instance, slice->held);
+        return true;
+    }
+    slice->waits_for = instance;
+    keep_in_batch(slice);
+    return false;
 }
 
 /* ---- the walk ----------------------------------------------------------------------------------- */
 
-static void note_frame(struct slice *slice, struct frame frame)
+static struct frame *push_frame(struct slice *slice)
 {
-    struct arena *arena = &slice->batch->arena;
-    struct frame *noted = arena_alloc(arena, sizeof *noted);
-    assert(slice->waits_for && !frame.outer);
-    *noted = frame;
-    if (frame.branch) {
-        noted->done = selection_copy(arena, &frame.done);
-        noted->rest = selection_copy(arena, &frame.rest);
-    }
-    *(slice->last_frame ? &slice->last_frame->outer : &slice->frames) = noted;
-    slice->last_frame = noted;
+    struct frame *frame = arena_zero(slice->arena, sizeof *frame);
+    frame->outer = slice->frames;
+    slice->frames = frame;
+    return frame;
+}
+
+static void pop_frame(struct slice *slice)
+{
+    slice->frames = slice->frames->outer;
+}
+
+static void begin_block(struct slice *slice, const struct plan_block *block)
+{
+    push_frame(slice)->block = block;
+}
+
+static void begin_branch(struct slice *slice, const struct plan_step *branch)
+{
+    struct frame *frame = push_frame(slice);
+    frame->branch = branch;
+    frame->rest = slice->selection;
+    frame->done = selection_none(slice->arena, slice->count);
+    slice->selection = selection_none(slice->arena, 0);
 }
 
 /* Moves the events for which the condition holds from rest to the result; an event that cannot be tested goes no
@@ -122,11 +220,10 @@ static struct selection take_matching(struct slice *slice, const struct conditio
                                       struct selection *rest)
 {
     struct program *program = slice->program;
-    struct batch *batch = slice->batch;
-    struct selection matching = selection_none(&program->lane->scratch, batch->count);
+    struct selection matching = selection_none(slice->arena, slice->count);
     uint64_t limits_met = regex_limits_met(program->lane->regex);
     for (size_t at = 0; selection_next(rest, &at); at++) {
-        switch (condition_test(condition, batch->events[at], program->lane->regex)) {
+        switch (condition_test(condition, slice->events[at], program->lane->regex)) {
         case CONDITION_FALSE:
             break;
         case CONDITION_TRUE:
@@ -134,7 +231,7 @@ static struct selection take_matching(struct slice *slice, const struct conditio
             selection_remove(rest, at);
             break;
         case CONDITION_ERROR:
-            batch->events[at]->cancelled = true;
+            slice->events[at]->cancelled = true;
             selection_remove(rest, at);
             counter_add(&program->failed_conditions, 1);
             break;
@@ -144,55 +241,49 @@ static struct selection take_matching(struct slice *slice, const struct conditio
     return matching;
 }
 
-/* The arms from frame->next on; what came through is the selection afterwards. */
-static bool run_arms(struct slice *slice, struct frame *frame, struct selection *selection,
-                     step_function *step)
+/* The selection has come out of an arm: into the next one that some events take, or behind the branch. */
+static void go_on_with_branch(struct slice *slice, struct frame *frame)
 {
+    selection_join(&frame->done, &slice->selection);
     while (frame->next < frame->branch->arm_count) {
         const struct plan_arm *arm = &frame->branch->arms[frame->next++];
-        struct selection matching;
-        if (arm->condition) {
-            matching = take_matching(slice, arm->condition, &frame->rest);
-        } else {
-            matching = frame->rest;
-            frame->rest = selection_none(&slice->program->lane->scratch, 0);
+        slice->selection = frame->rest;
+        if (arm->condition)
+            slice->selection = take_matching(slice, arm->condition, &frame->rest);
+        else
+            frame->rest = selection_none(slice->arena, 0);
+        if (!selection_is_empty(&slice->selection)) {
+            begin_block(slice, &arm->block);
+            return;
         }
-        if (!selection_is_empty(&matching) && !run_block(slice, &arm->block, 0, &matching, step)) {
-            note_frame(slice, *frame);
-            return false;
-        }
-        selection_join(&frame->done, &matching);
     }
     selection_join(&frame->done, &frame->rest);
-    *selection = frame->done;
+    slice->selection = frame->done;
+    pop_frame(slice);
+}
+
+static bool go_on_with_block(struct slice *slice, struct frame *frame, step_function *step)
+{
+    if (frame->next == frame->block->count || selection_is_empty(&slice->selection)) {
+        pop_frame(slice);
+        return true;
+    }
+    const struct plan_step *at = &frame->block->steps[frame->next++];
+    if (at->type == PLAN_PLUGIN)
+        return step(slice, at->plugin);
+    begin_branch(slice, at);
     return true;
 }
 
-static bool run_branch(struct slice *slice, const struct plan_step *branch,
-                       struct selection *selection, step_function *step)
+/* To the end of the tree; false: the slice is suspended. */
+static bool walk(struct slice *slice, step_function *step)
 {
-    struct arena *scratch = &slice->program->lane->scratch;
-    struct frame frame = {
-        .branch = branch,
-        .rest = selection_copy(scratch, selection),
-        .done = selection_none(scratch, slice->batch->count),
-    };
-    return run_arms(slice, &frame, selection, step);
-}
-
-static bool run_block(struct slice *slice, const struct plan_block *block, size_t first,
-                      struct selection *selection, step_function *step)
-{
-    for (size_t i = first; i < block->count; i++) {
-        if (selection_is_empty(selection))
-            return true;
-        bool through = block->steps[i].type == PLAN_BRANCH
-                           ? run_branch(slice, &block->steps[i], selection, step)
-                           : step(slice, block->steps[i].plugin, selection);
-        if (!through) {
-            note_frame(slice, (struct frame){.block = block, .next = i + 1});
+    while (slice->frames) {
+        struct frame *frame = slice->frames;
+        if (frame->branch)
+            go_on_with_branch(slice, frame);
+        else if (!go_on_with_block(slice, frame, step))
             return false;
-        }
     }
     return true;
 }
@@ -202,73 +293,52 @@ bool slice_filter(struct program *program, struct batch *batch, size_t first, si
 {
     struct arena *scratch = &program->lane->scratch;
     arena_reset(scratch);
-    struct slice slice = {.program = program, .batch = batch};
-    struct selection selection = selection_range(scratch, first, end);
-    bool through = run_block(&slice, &program->plan->filters, 0, &selection, filter_step);
-    if (through)
-        slice.selection = selection;
-    *slice_out = arena_alloc(through ? scratch : &batch->arena, sizeof slice);
-    **slice_out = slice;
+    struct slice slice = {
+        .program = program,
+        .batch = batch,
+        .arena = scratch,
+        .events = batch->events + first,
+        .count = end - first,
+        .selection = selection_all(scratch, end - first),
+    };
+    begin_block(&slice, &program->plan->filters);
+    bool through = walk(&slice, filter_step);
+    *slice_out = arena_copy(slice.arena, &slice, sizeof slice);
     return through;
 }
-
-/* ---- waiting ------------------------------------------------------------------------------------ */
 
 bool slice_is_ready(struct slice *slice)
 {
     assert(slice->waits_for);
-    return prepare_all(slice->waits_for, slice->batch, &slice->selection, slice->held);
-}
-
-/* slice->selection has come out of the level below. */
-static bool go_on(struct slice *slice, struct frame *frame)
-{
-    struct selection selection = slice->selection;
-    if (frame->branch)
-        selection_join(&frame->done, &selection);
-    bool through = frame->branch
-                       ? run_arms(slice, frame, &selection, filter_step)
-                       : run_block(slice, frame->block, frame->next, &selection, filter_step);
-    if (through)
-        slice->selection = selection;
-    return through;
+    return prepare_all(slice, slice->waits_for);
 }
 
 bool slice_resume(struct slice *slice)
 {
     struct instance *instance = slice->waits_for;
-    struct frame *frame = slice->frames;
-    assert(instance && frame);
+    assert(instance && slice->arena == &slice->batch->arena);
+    assert(selection_is_empty(&slice->unprepared));
     slice->waits_for = NULL;
-    slice->frames = slice->last_frame = NULL;
-    arena_reset(&slice->program->lane->scratch);
-    run_filter(slice, instance, &slice->selection, slice->held);
-    for (; frame; frame = frame->outer) {
-        struct frame again = *frame;
-        again.outer = NULL;
-        if (go_on(slice, &again))
-            continue;
-        slice->last_frame->outer = frame->outer;
-        return false;
-    }
-    return true;
+    run_filter(slice, instance, slice->held);
+    return walk(slice, filter_step);
 }
 
 /* ---- outputs ------------------------------------------------------------------------------------ */
 
 /* An output of this lane encodes now; one that lives on the main lane gets its part when the batch comes there. */
-static bool output_step(struct slice *slice, const struct plan_plugin *plugin,
-                        struct selection *selection)
+static bool output_step(struct slice *slice, const struct plan_plugin *plugin)
 {
     struct batch *batch = slice->batch;
     struct instance *instance = slice->program->instances[plugin->index];
     if (instance) {
-        delivery_add_selection(instance->delivery, batch, selection);
+        delivery_add_selection(instance->delivery, slice->events, &slice->selection,
+                               batch->receipt);
         return true;
     }
+    keep_in_batch(slice);
     struct handoff *handoff = arena_alloc(&batch->arena, sizeof *handoff);
-    *handoff = (struct handoff){.output = plugin->index,
-                                .selection = selection_copy(&batch->arena, selection)};
+    *handoff = (struct handoff){
+        .output = plugin->index, .events = slice->events, .selection = slice->selection};
     *batch->handoffs_end = handoff;
     batch->handoffs_end = &handoff->next;
     return true;
@@ -276,7 +346,8 @@ static bool output_step(struct slice *slice, const struct plan_plugin *plugin,
 
 void slice_output(struct slice *slice)
 {
-    assert(!slice->waits_for);
+    assert(!slice->waits_for && !slice->frames);
     counter_add(&slice->program->filtered, selection_count(&slice->selection));
-    run_block(slice, &slice->program->plan->outputs, 0, &slice->selection, output_step);
+    begin_block(slice, &slice->program->plan->outputs);
+    walk(slice, output_step);
 }

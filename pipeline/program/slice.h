@@ -2,10 +2,14 @@
  *
  * A slice: a few events of a batch on their way through the filters and to the outputs. Private to the engine.
  *
- * Where a filter has to wait for something (prepare() of pipeline/plugin.h), the walk over the tree of steps is
- * suspended as a whole: each level that is left notes in a frame where it goes on. All events of the slice stay
- * together, also those of other arms, so the order of events and of the filters on each is the same as without waiting.
- * What a suspended slice needs lives in its batch's arena; a slice that runs uses the lane's scratch arena.
+ * The walk over the tree of steps is a stack of frames, so that it can stop where a filter has to wait for something
+ * (prepare() of pipeline/plugin.h) and go on later. All events of the slice stay together, also those of other arms, so
+ * the order of events and of the filters on each is the same as without waiting.
+ *
+ * 1. Events have numbers within the slice, in the order in which they go on. What a filter makes stands directly behind
+ *    the event that it was made from: the slice is numbered anew then, and with it every selection that is alive: its
+ *    own and those of its frames.
+ * 2. A slice that has never waited lives in the lane's scratch arena, one that has in its batch's.
  *
  *   RUNS ── slice_filter, slice_resume: false ──▶ SUSPENDED ── slice_is_ready: true ──▶ RUNS ── true ──▶ slice_output
  */
@@ -15,7 +19,7 @@
 #include "pipeline/engine/batch.h"
 #include "pipeline/program/program.h"
 
-/* A level of the walk to go on with: the rest of a block, or of the arms of a branch. */
+/* A level of the walk: what is left of a block, or of the arms of a branch. */
 struct frame {
     struct frame *outer;
     const struct plan_block *block; /* NULL: a branch */
@@ -28,11 +32,14 @@ struct slice {
     struct slice *next; /* in the program's line of suspended slices */
     struct program *program;
     struct batch *batch;
-    struct instance *waits_for; /* NULL: it runs */
-    struct selection
-        selection; /* the events that waits_for gets; at the end those that came through */
-    void **held;   /* what prepare keeps for each of them */
-    struct frame *frames, *last_frame; /* innermost first */
+    struct arena *arena;   /* of what it needs for itself */
+    struct event **events; /* by their numbers */
+    size_t count;
+    struct selection selection;  /* the events that are at the place of the walk */
+    struct frame *frames;        /* innermost first */
+    struct instance *waits_for;  /* NULL: it runs */
+    void **held;                 /* what prepare keeps for each event of the selection */
+    struct selection unprepared; /* events of the selection that waits_for is not ready for */
 };
 
 /* Runs the filters on the events from first up to end. False: suspended; the slice is in the batch's arena then, else in

@@ -72,6 +72,17 @@ static const struct {
     {"if [number] == 3 { wait { turns => 20 } }", 1, 10, false, "0123456789"},
     {"if [number] == 3 { wait {} } else if [number] < 2 { wait {} }", 1, 10, true, "0123456789"},
     {"wait { turns => 0 spread => 5 } wait { turns => 0 spread => 3 }", 5, 2, false, "0123456789"},
+    /* What a filter makes stands behind what it was made from, wherever that is. */
+    {"twin {}", 1, 5, false, "0011223344"},
+    {"twin {}", 1, 5, true, "0011223344"},
+    {"if [number] == 3 { twin {} twin {} } else { if [number] < 2 { twin {} } }", 1, 5, true,
+     "0011233334"},
+    {"if [number] == 4 { twin {} if ![mark] { fall {} } }", 1, 10, true, "0123456789"},
+    {"if [number] < 3 { twin {} wait {} if [mark] == \"twin\" { twin {} } else { fall {} } }", 1, 7,
+     false, "0011223456"},
+    {"if [number] in [1, 3] { wait { turns => 3 } twin {} }", 1, 8, false, "0112334567"},
+    {"even {} if [number] == 2 { wait {} twin {} wait { turns => 4 } twin {} }", 1, 7, true,
+     "0122223456"},
 };
 
 START_TEST(order_is_kept_when_it_must_be)
