@@ -13,13 +13,23 @@ static const struct input *const INPUTS[] = {
 };
 
 static const struct filter *const FILTERS[] = {
-    &filter_categorize, &filter_cidr,        &filter_clone,      &filter_csv,
-    &filter_date,       &filter_de_dot,      &filter_dissect,    &filter_dns,
-    &filter_drop,       &filter_fingerprint, &filter_geoip,      &filter_grok,
-    &filter_json,       &filter_kv,          &filter_mutate,     &filter_prune,
-    &filter_ruby,       &filter_split,       &filter_syslog_pri, &filter_throttle,
-    &filter_tier,       &filter_translate,   &filter_truncate,   &filter_urldecode,
-    &filter_useragent,  &filter_uuid,        &filter_xml,        NULL,
+    &filter_alter,       &filter_bytes,
+    &filter_categorize,  &filter_cidr,
+    &filter_clone,       &filter_csv,
+    &filter_date,        &filter_de_dot,
+    &filter_dissect,     &filter_dns,
+    &filter_drop,        &filter_extractnumbers,
+    &filter_fingerprint, &filter_geoip,
+    &filter_grok,        &filter_json,
+    &filter_json_encode, &filter_kv,
+    &filter_mutate,      &filter_prune,
+    &filter_range,       &filter_ruby,
+    &filter_split,       &filter_syslog_pri,
+    &filter_throttle,    &filter_tier,
+    &filter_tld,         &filter_translate,
+    &filter_truncate,    &filter_urldecode,
+    &filter_useragent,   &filter_uuid,
+    &filter_xml,         NULL,
 };
 
 static const struct output *const OUTPUTS[] = {
@@ -28,8 +38,10 @@ static const struct output *const OUTPUTS[] = {
 };
 
 static const struct codec *const CODECS[] = {
-    &codec_csv,   &codec_dots,      &codec_json, &codec_json_lines, &codec_line, &codec_multiline,
-    &codec_plain, &codec_rubydebug, NULL,
+    &codec_cef,       &codec_cloudtrail, &codec_csv,    &codec_dots,     &codec_edn,
+    &codec_edn_lines, &codec_es_bulk,    &codec_fluent, &codec_graphite, &codec_gzip_lines,
+    &codec_json,      &codec_json_lines, &codec_line,   &codec_msgpack,  &codec_multiline,
+    &codec_plain,     &codec_rubydebug,  NULL,
 };
 
 const struct plugin_list builtin_plugins = {

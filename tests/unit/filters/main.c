@@ -4,4 +4,4 @@
 
 SUITE_MAIN(csv_suite, csv_filter_suite, date_suite, date_formats_suite, dissect_suite, geoip_suite,
            kv_suite, match_limit_suite, mutate_suite, small_suite, throttle_suite, useragent_suite,
-           xml_suite)
+           values_suite, xml_suite)

@@ -16,6 +16,7 @@ Suite *mutate_suite(void);
 Suite *small_suite(void);
 Suite *throttle_suite(void);
 Suite *useragent_suite(void);
+Suite *values_suite(void);
 Suite *xml_suite(void);
 
 #endif

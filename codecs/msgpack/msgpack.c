@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * msgpack: one MessagePack map is one event. Where the bytes are a stream, maps may follow each other and be cut anywhere.
+ */
+#include "base/text/utf8.h"
+#include "codecs/codecs.h"
+#include "codecs/msgpack/msgpack_stream.h"
+#include "codecs/text_event.h"
+#include "pipeline/program/evaluate.h"
+
+struct msgpack_codec {
+    struct template format;
+    struct field_ref target;
+
+    struct msgpack_stream stream;
+    bool has_target;
+};
+
+static const struct field_ref MESSAGE = FIELD_REF_TOP("message");
+
+static bool msgpack_open(void *self, const struct plugin_env *env, struct error *err)
+{
+    struct msgpack_codec *msgpack = self;
+    (void)err;
+    msgpack->has_target = msgpack->target.count > 0 || msgpack->target.root == FIELD_ROOT_METADATA;
+    msgpack_stream_init(&msgpack->stream, env);
+    return true;
+}
+
+static void msgpack_close(void *self)
+{
+    struct msgpack_codec *msgpack = self;
+    msgpack_stream_release(&msgpack->stream);
+}
+
+static struct event *event_of(const struct msgpack_codec *msgpack, const struct value *map,
+                              struct arena *arena)
+{
+    if (!msgpack->has_target)
+        return event_from_object(arena, *map);
+    struct event *event = event_new(arena);
+    (void)event_set(event, &msgpack->target, *map, NULL);
+    return event;
+}
+
+static void take(void *self, const struct value *value, struct str bytes, struct event_sink *sink)
+{
+    const struct msgpack_codec *msgpack = self;
+    struct event *event;
+    if (value && value_type(value) == VALUE_OBJECT) {
+        struct str text;
+        event = event_of(msgpack, value, sink->arena);
+        if ((msgpack->format.parts || msgpack->format.is_literal) && !event_has(event, &MESSAGE) &&
+            template_text(&msgpack->format, event, sink->arena, &text))
+            (void)event_set(event, &MESSAGE, value_str(text), NULL);
+    } else {
+        event = text_event_new(sink->arena, utf8_repair(sink->arena, bytes), false);
+        event_add_tag(event, STR("_msgpackparsefailure"));
+    }
+    sink->emit(sink, event);
+}
+
+static void msgpack_decode(void *self, struct str bytes, struct event_sink *sink)
+{
+    struct msgpack_codec *msgpack = self;
+    msgpack_stream_feed(&msgpack->stream, bytes, take, self, sink);
+}
+
+static void msgpack_flush(void *self, struct event_sink *sink)
+{
+    struct msgpack_codec *msgpack = self;
+    msgpack_stream_flush(&msgpack->stream, take, self, sink);
+}
+
+static size_t msgpack_pending(const void *self)
+{
+    const struct msgpack_codec *msgpack = self;
+    return msgpack->stream.partial.len;
+}
+
+static bool msgpack_encode(void *self, const struct event *event, struct buf *out)
+{
+    (void)self;
+    return msgpack_write_event(event, out);
+}
+
+static const struct option msgpack_options[] = {
+    {
+        .name = "format",
+        .doc = "Text for the message of an event that has none.",
+        OPTION_IN_TEMPLATE(struct msgpack_codec, format),
+    },
+    {
+        .name = "target",
+        .doc = "Field that gets the decoded map; without it, the map is the event.",
+        OPTION_IN_FIELD(struct msgpack_codec, target),
+    },
+    OPTION_END,
+};
+
+const struct codec codec_msgpack = {
+    .plugin = {.name = "msgpack",
+               .summary = "MessagePack, a map for each event",
+               .options = msgpack_options,
+               .size = sizeof(struct msgpack_codec)},
+    .open = msgpack_open,
+    .decode = msgpack_decode,
+    .flush = msgpack_flush,
+    .encode = msgpack_encode,
+    .close = msgpack_close,
+    .pending = msgpack_pending,
+};
