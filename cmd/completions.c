@@ -332,9 +332,9 @@ static void print_fish(void)
 
 /* ---- the command ---------------------------------------------------------------------------------- */
 
-static const char USAGE[] =
-    "usage: millrace completions bash | fish | zsh\n"
-    "Prints a script for that shell. To try it in bash: source <(millrace completions bash)\n";
+static const char USAGE[] = "usage: millrace completions bash | fish | zsh\n"
+                            "Prints a script for that shell. To try it in bash:\n"
+                            "  source <(millrace completions bash)\n";
 
 static bool print_script(const char *shell)
 {
@@ -356,12 +356,13 @@ int cmd_completions(int argc, char **argv)
     struct flags flags = {argc, argv, completions_flags, .at = 1};
     int id = flags_next(&flags);
     const char *shell = flags.value;
-    if (id == FLAG_HELP) {
-        fputs(USAGE, stdout);
-        return EXIT_DONE;
-    }
+    if (id == FLAG_HELP)
+        return flags_end(&flags, true, USAGE);
     if (id == FLAGS_OPERAND && flags_next(&flags) == FLAGS_END && print_script(shell))
         return EXIT_DONE;
-    fputs(USAGE, stderr);
-    return EXIT_USAGE;
+    if (flags.value)
+        flags_unexpected(&flags);
+    else if (id == FLAGS_END)
+        flags_missing(&flags, "bash, fish or zsh");
+    return flags_end(&flags, false, USAGE);
 }

@@ -26,16 +26,15 @@ enum {
 
 static const char USAGE[] =
     "usage: millrace demo [-n COUNT] [--keep]\n"
-    "Shows the shipped payment pipeline at work, with nothing to install: starts a document store "
-    "and a receiver\n"
-    "of alerts on free ports of this machine, runs deploy/pipelines/payment.conf as it is, sends "
-    "made-up events\n"
-    "over a Beats connection, and shows what became of them.\n"
+    "Shows the shipped payment pipeline at work, with nothing to install: starts a\n"
+    "document store and a receiver of alerts on free ports of this machine, runs\n"
+    "deploy/pipelines/payment.conf as it is, sends made-up events over a Beats\n"
+    "connection, and shows what became of them.\n"
     "  -n, --events COUNT  how many events (default 10000)\n"
     "  --keep              leave everything running until Ctrl-C, to look around\n"
-    "Exit status: 0 when every event was stored and every system error alerted, else 1. Everything "
-    "is written to a\n"
-    "folder in $TMPDIR (/tmp) that is removed at the end.\n";
+    "Exit status: 0 when every event was stored and every system error alerted,\n"
+    "else 1. Everything is written to a folder in $TMPDIR (/tmp) that is removed at\n"
+    "the end.\n";
 
 /* ---- the temporary folder ------------------------------------------------------------------------- */
 
@@ -115,8 +114,7 @@ static bool take_flag(const struct flags *flags, int id, struct demo *demo)
         demo->keep = true;
         return true;
     case FLAGS_OPERAND:
-        fprintf(stderr, "millrace demo: what is '%s'?\n", flags->value);
-        return false;
+        return flags_unexpected(flags);
     }
     return false;
 }
@@ -128,8 +126,7 @@ static bool take_flags(int argc, char **argv, struct demo *demo, int *status_out
     for (int id; (id = flags_next(&flags)) != FLAGS_END;) {
         if (id != FLAG_HELP && take_flag(&flags, id, demo))
             continue;
-        fputs(USAGE, id == FLAG_HELP ? stdout : stderr);
-        *status_out = id == FLAG_HELP ? EXIT_DONE : EXIT_USAGE;
+        *status_out = flags_end(&flags, id == FLAG_HELP, USAGE);
         return false;
     }
     return true;

@@ -6,10 +6,29 @@
 #include <stdio.h>
 
 #include "base/str.h"
+#include "conf/bind.h"
 
 static int bad(const struct flags *flags, const char *what, const char *flag)
 {
-    fprintf(stderr, "millrace %s: %s '%s'\n", flags->argv[0], what, flag);
+    fprintf(stderr, "millrace %s: %s '--%s'\n", flags->argv[0], what, flag);
+    return FLAGS_BAD;
+}
+
+/* text: as written, without its dashes. */
+static int unknown(const struct flags *flags, const char *text, const char *dashes)
+{
+    enum { NAMES_MAX = 32 };
+    const char *names[NAMES_MAX + 1];
+    size_t count = 0;
+    for (const struct flag *flag = flags->table; flag->name && count < NAMES_MAX; flag++)
+        names[count++] = flag->name;
+    names[count] = NULL;
+    struct str name = str_from(text);
+    size_t equals = str_find(name, STR("="));
+    name.len = equals == SIZE_MAX ? name.len : equals;
+    const char *near = bind_suggest(name, names);
+    fprintf(stderr, "millrace %s: there is no flag '%s%.*s'%s%s%s\n", flags->argv[0], dashes,
+            STR_FMT(name), near ? "; did you mean '--" : "", near ? near : "", near ? "'?" : "");
     return FLAGS_BAD;
 }
 
@@ -34,7 +53,7 @@ static int long_flag(struct flags *flags, const char *text)
     for (const struct flag *flag = flags->table; flag->name; flag++)
         if (str_equal(name, str_from(flag->name)))
             return with_value(flags, flag, equals != SIZE_MAX ? text + equals + 1 : NULL);
-    return bad(flags, "there is no flag", text);
+    return unknown(flags, text, "--");
 }
 
 static int short_flag(struct flags *flags, const char *text)
@@ -42,7 +61,7 @@ static int short_flag(struct flags *flags, const char *text)
     for (const struct flag *flag = flags->table; flag->name; flag++)
         if (flag->letter && flag->letter == text[0])
             return with_value(flags, flag, text[1] ? text + 1 : NULL);
-    return bad(flags, "there is no flag", text);
+    return unknown(flags, text, "-");
 }
 
 int flags_next(struct flags *flags)
@@ -76,4 +95,26 @@ bool flags_number(const struct flags *flags, uint64_t min, uint64_t max, uint64_
             "millrace %s: --%s is '%s', expected a number from %" PRIu64 " to %" PRIu64 "\n",
             flags->argv[0], flags->name, flags->value, min, max);
     return false;
+}
+
+bool flags_unexpected(const struct flags *flags)
+{
+    assert(flags->value);
+    fprintf(stderr, "millrace %s: unexpected argument '%s'\n", flags->argv[0], flags->value);
+    return false;
+}
+
+void flags_missing(const struct flags *flags, const char *what)
+{
+    fprintf(stderr, "millrace %s: %s is missing\n", flags->argv[0], what);
+}
+
+int flags_end(const struct flags *flags, bool asked, const char *usage)
+{
+    enum { STATUS_DONE = 0, STATUS_USAGE = 2 };
+    if (asked)
+        fputs(usage, stdout);
+    else
+        fprintf(stderr, "'millrace help %s' says what it takes\n", flags->argv[0]);
+    return asked ? STATUS_DONE : STATUS_USAGE;
 }

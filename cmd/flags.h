@@ -36,4 +36,12 @@ int flags_next(struct flags *flags);
 /* The value as a number from min to max; false with a message on standard error. */
 bool flags_number(const struct flags *flags, uint64_t min, uint64_t max, uint64_t *out);
 
+/* What was given and not expected, on standard error; false. */
+bool flags_unexpected(const struct flags *flags);
+/* What was not given and is needed ("--to HOST:PORT"), on standard error. */
+void flags_missing(const struct flags *flags, const char *what);
+/* How a command ends whose flags asked for help, or were wrong, which was said: prints the usage, or how to see it;
+ * returns the exit status. */
+int flags_end(const struct flags *flags, bool asked, const char *usage);
+
 #endif

@@ -26,9 +26,9 @@ static const char USAGE[] =
     "  -n, --count COUNT  how many lines (default: until nobody reads them)\n"
     "  --seed N           the same seed makes the same lines (default 1)\n"
     "  --rate N           lines a second (default: as fast as they are read)\n"
-    "  --start TIME       timestamp of the first line, in ISO 8601, each next one 100 ms later; or "
-    "now: the\n"
-    "                     time at which each is made (default 2026-01-01T00:00:00Z)\n";
+    "  --start TIME       timestamp of the first line in ISO 8601, the others 100 ms\n"
+    "                     apart; or now: the time at which each is made\n"
+    "                     (default 2026-01-01T00:00:00Z)\n";
 
 struct generator {
     uint64_t count; /* 0: endless */
@@ -143,8 +143,7 @@ static bool take_flag(const struct flags *flags, int id, struct generator *gener
     case FLAG_START:
         return start_time(flags->value, generator);
     case FLAGS_OPERAND:
-        fprintf(stderr, "millrace generate: what is '%s'?\n", flags->value);
-        return false;
+        return flags_unexpected(flags);
     }
     return false;
 }
@@ -155,14 +154,10 @@ int cmd_generate(int argc, char **argv)
     struct flags flags = {.argc = argc, .argv = argv, .table = generate_flags, .at = 1};
     instant_parse_iso8601(STR("2026-01-01T00:00:00Z"), &generator.start);
     for (int id; (id = flags_next(&flags)) != FLAGS_END;) {
-        if (id == FLAG_HELP) {
-            fputs(USAGE, stdout);
-            return EXIT_DONE;
-        }
-        if (!take_flag(&flags, id, &generator)) {
-            fputs(USAGE, stderr);
-            return EXIT_USAGE;
-        }
+        if (id == FLAG_HELP)
+            return flags_end(&flags, true, USAGE);
+        if (!take_flag(&flags, id, &generator))
+            return flags_end(&flags, false, USAGE);
     }
     signal(SIGPIPE, SIG_IGN);
     return run(&generator);

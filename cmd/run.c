@@ -237,6 +237,27 @@ static void keep_memory(void)
     mallopt(M_MMAP_THRESHOLD, MMAP_FROM_BYTES);
 }
 
+/* Whoever may list processes sees their arguments. What may hold a password is taken out of them: the text of a
+ * pipeline, and the API's password. */
+static void hide_argument(int argc, char **argv, struct str text)
+{
+    static const struct str MARK = STR_INIT("***");
+    for (int i = 1; text.len > 0 && i < argc; i++) {
+        struct str word = str_from(argv[i]);
+        if (!str_ends_with(word, text))
+            continue;
+        char *at = argv[i] + word.len - text.len;
+        memset(at, 0, text.len);
+        memcpy(at, MARK.ptr, text.len < MARK.len ? text.len : MARK.len);
+    }
+}
+
+static void hide_arguments(const struct settings *settings, int argc, char **argv)
+{
+    hide_argument(argc, argv, settings->config_string);
+    hide_argument(argc, argv, settings->api_password);
+}
+
 int cmd_run(int argc, char **argv)
 {
     keep_memory();
@@ -245,6 +266,7 @@ int cmd_run(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of that write */
     int status;
     if (load_settings(run, argc, argv, &status)) {
+        hide_arguments(&run->settings, argc, argv);
         status = EXIT_ERROR;
         if (compile_all(run)) {
             status = EXIT_DONE;

@@ -37,17 +37,19 @@ enum {
 
 static const char USAGE[] =
     "usage: millrace send --to HOST:PORT [FLAGS] [FILE]\n"
-    "Sends the lines of FILE, or of standard input, to a Beats server, as Filebeat does.\n"
+    "Sends the lines of FILE, or of standard input, to a Beats server, as Filebeat\n"
+    "does.\n"
     "  --to HOST:PORT      the server\n"
     "  --field KEY=VALUE   goes into [fields] of each event; may be repeated\n"
     "  --compress LEVEL    0 to 9; 0: not compressed (default 3)\n"
     "  --window N          events in a window (default 2048)\n"
-    "  --pipelining N      windows sent ahead before the first is acknowledged (default 2)\n"
-    "  --connections N     (default 1)\n"
+    "  --pipelining N      windows sent before the first is acknowledged (default 2)\n"
+    "  --connections N     how many at the same time (default 1)\n"
     "  --rate N            lines a second (default: as fast as they are taken)\n"
     "  --timeout SECONDS   silence after which a connection is given up (default 30)\n"
     "  --quiet             no summary\n"
-    "What was not acknowledged is sent again on a new connection, for as long as it takes.\n";
+    "What was not acknowledged is sent again on a new connection, for as long as it\n"
+    "takes.\n";
 
 struct sender {
     struct beats_client_owner owner; /* first */
@@ -427,20 +429,14 @@ static bool take_flags(int argc, char **argv, struct sender *sender, int *status
 {
     struct flags flags = {.argc = argc, .argv = argv, .table = send_flags, .at = 1};
     for (int id; (id = flags_next(&flags)) != FLAGS_END;) {
-        if (id == FLAG_HELP) {
-            fputs(USAGE, stdout);
-            *status_out = EXIT_DONE;
-            return true;
-        }
-        if (!take_flag(&flags, id, sender)) {
-            fputs(USAGE, stderr);
-            *status_out = EXIT_USAGE;
-            return true;
-        }
+        if (id != FLAG_HELP && take_flag(&flags, id, sender))
+            continue;
+        *status_out = flags_end(&flags, id == FLAG_HELP, USAGE);
+        return true;
     }
     if (!sender->to) {
-        fprintf(stderr, "millrace send: --to is missing\n%s", USAGE);
-        *status_out = EXIT_USAGE;
+        flags_missing(&flags, "--to HOST:PORT");
+        *status_out = flags_end(&flags, false, USAGE);
     }
     return !sender->to;
 }

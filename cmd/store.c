@@ -21,16 +21,20 @@ enum {
 
 static const char USAGE[] =
     "usage: millrace store --path DIR [FLAGS]\n"
-    "Keeps documents in DIR, behind a part of the REST API of Elasticsearch (docs/store.md).\n"
+    "Keeps documents in DIR, behind a part of the REST API of Elasticsearch\n"
+    "(docs/store.md).\n"
     "  --path DIR              where the documents are; made when it is not there\n"
-    "  --listen HOST:PORT      (default 127.0.0.1:9200; port 0: a free one)\n"
-    "  --allow-remote          listen on addresses that other machines can reach: there is no "
-    "password\n"
+    "  --listen HOST:PORT      where to listen (default 127.0.0.1:9200; port 0: a\n"
+    "                          free one)\n"
+    "  --allow-remote          listen on addresses that other machines can reach;\n"
+    "                          there is no password\n"
     "  --retention-days N      delete whole indices that are older\n"
-    "  --retention-bytes SIZE  delete the oldest indices while documents take more: 500mb, 10gb\n"
-    "  --sync full|normal      full: what was answered survives a loss of power (default);\n"
-    "                          normal: it survives the end of the process, and writing is faster\n"
-    "  --max-body SIZE         of one request (default 100mb)\n"
+    "  --retention-bytes SIZE  delete the oldest indices while documents take more:\n"
+    "                          500mb, 10gb\n"
+    "  --sync full|normal      full: what was answered survives a loss of power\n"
+    "                          (default); normal: it survives the end of the\n"
+    "                          process, and writing is faster\n"
+    "  --max-body SIZE         largest body of a request (default 100mb)\n"
     "  --log.level LEVEL       trace, debug, info, warn, error, fatal (default info)\n"
     "  --log.format FORMAT     plain, json (default plain)\n";
 
@@ -205,8 +209,7 @@ static bool take_flag(const struct flags *flags, int id, struct server *server)
     case FLAG_LOG_FORMAT:
         return take_format(flags, server);
     case FLAGS_OPERAND:
-        fprintf(stderr, "millrace store: what is '%s'?\n", flags->value);
-        return false;
+        return flags_unexpected(flags);
     }
     return false;
 }
@@ -221,18 +224,14 @@ int cmd_store(int argc, char **argv)
     };
     struct flags flags = {.argc = argc, .argv = argv, .table = store_flags, .at = 1};
     for (int id; (id = flags_next(&flags)) != FLAGS_END;) {
-        if (id == FLAG_HELP) {
-            fputs(USAGE, stdout);
-            return EXIT_DONE;
-        }
-        if (!take_flag(&flags, id, &server)) {
-            fputs(USAGE, stderr);
-            return EXIT_USAGE;
-        }
+        if (id == FLAG_HELP)
+            return flags_end(&flags, true, USAGE);
+        if (!take_flag(&flags, id, &server))
+            return flags_end(&flags, false, USAGE);
     }
     if (!server.options.path) {
-        fprintf(stderr, "millrace store: --path is missing\n%s", USAGE);
-        return EXIT_USAGE;
+        flags_missing(&flags, "--path DIR");
+        return flags_end(&flags, false, USAGE);
     }
     server.options.host = server.host;
     return serve(&server);

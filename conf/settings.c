@@ -30,7 +30,8 @@ const char *setting_suggest(struct settings *settings, struct str name)
     const char **names = arena_alloc(settings->arena, (settings_table_count() + 1) * sizeof *names);
     size_t count = 0;
     for (const struct setting *at = settings_table; at->option.name; at++)
-        if (!(at->option.flags & (OPTION_IGNORED | OPTION_DEPRECATED)))
+        if (!(at->option.flags & (OPTION_IGNORED | OPTION_DEPRECATED)) &&
+            !(at->traits & SETTING_WITHOUT_EFFECT))
             names[count++] = at->option.name;
     names[count] = NULL;
     return bind_suggest(name, names);
@@ -79,6 +80,17 @@ static bool check_flags(const struct option *option, struct error_position posit
     return true;
 }
 
+/* What is the default asks for nothing. */
+static void check_effect(const struct setting *setting, const struct conf_value *value,
+                         struct error_list *errors)
+{
+    const struct option *option = &setting->option;
+    bool is_default = option->def && str_equal(value->text, str_from(option->def));
+    if ((setting->traits & SETTING_WITHOUT_EFFECT) && !is_default)
+        error_list_warn_at(errors, value->position, "setting '%s' has no effect: %s", option->name,
+                           option->note);
+}
+
 /* The strongest origin among the rows (names) of one member. */
 static enum setting_origin member_origin(const struct settings *settings, size_t offset)
 {
@@ -103,6 +115,8 @@ bool setting_apply(struct settings *settings, const struct setting *setting,
     bool weaker = option->offset != SIZE_MAX && member_origin(settings, option->offset) > origin;
     if (!bind_setting(weaker ? &ignored : settings, option, value, errors))
         return false;
+    if (option->type != OPTION_CHOICE || option->offset != offsetof(struct settings, queue_type))
+        check_effect(setting, value, errors);
     if (!weaker)
         settings->origins[row] = (unsigned char)origin;
     return true;
@@ -224,18 +238,11 @@ static void check_maps(struct settings *settings, struct error_list *errors)
 /* What is in the table but not built: refused where ignoring it could lose events. */
 static void check_not_built(const struct settings *settings, struct error_list *errors)
 {
-    static const struct error_position NOWHERE = {0};
     if (settings->queue_type == SETTINGS_QUEUE_PERSISTED)
         error_list_at(
-            errors, NOWHERE,
+            errors, (struct error_position){0},
             "setting 'queue.type': 'persisted' is not supported yet; with 'memory' nothing is "
             "acknowledged before it is delivered");
-    if (settings->dlq_enable)
-        error_list_warn_at(
-            errors, NOWHERE,
-            "setting 'dead_letter_queue.enable' has no effect yet: refused events are logged");
-    if (settings->reload_automatic)
-        error_list_warn_at(errors, NOWHERE, "setting 'config.reload.automatic' has no effect yet");
 }
 
 /* The pipeline that a flag names hides the one of the file. */

@@ -205,7 +205,9 @@ static bool read_pipelines(const struct settings *base, struct settings **items_
     if (!yaml_tree_read(base->arena, path, &list, &err)) {
         if (err.code == ERROR_NOT_FOUND)
             error_set(&err, ERROR_CONFIG,
-                      "no pipeline: give -f FILE or -e TEXT, or list them in '%s'", path);
+                      "no pipeline: give -f FILE or -e TEXT, or list pipelines in '%s'; "
+                      "'millrace help' shows all commands and flags",
+                      path);
         error_list_add(errors, &err);
         return false;
     }

@@ -14,6 +14,7 @@ struct flags {
     char **argv;
     int argc, at;
     struct conf_value *values; /* one for each row: what was given so far */
+    struct str *last;          /* one for each row: what was given last */
 };
 
 static const struct error_position COMMAND_LINE = {0};
@@ -21,6 +22,19 @@ static const struct error_position COMMAND_LINE = {0};
 static bool is_switch(const struct setting *setting)
 {
     return setting->value == NULL;
+}
+
+/* Of a setting that has one value the last one counts. */
+static void warn_twice(struct flags *flags, const struct setting *setting, struct str text)
+{
+    struct str *last = &flags->last[setting - settings_table];
+    bool secret = setting->option.type == OPTION_PASSWORD;
+    if (last->ptr && !is_switch(setting) && !str_equal(*last, text))
+        error_list_warn_at(flags->errors, COMMAND_LINE,
+                           "flag '--%s' is given more than once: only the last one counts%s%.*s%s",
+                           setting->option.name, secret ? "" : ", '", secret ? 0 : (int)text.len,
+                           text.ptr, secret ? "" : "'");
+    *last = text;
 }
 
 static bool apply(struct flags *flags, const struct setting *setting, struct str text)
@@ -33,6 +47,8 @@ static bool apply(struct flags *flags, const struct setting *setting, struct str
         *all = first ? (struct conf_value){.type = CONF_ARRAY} : *all;
         merge_values(flags->settings->arena, all, &list, NULL);
         value = *all;
+    } else {
+        warn_twice(flags, setting, text);
     }
     return setting_apply(flags->settings, setting, &value, SETTING_FROM_FLAG, flags->errors);
 }
@@ -58,9 +74,13 @@ static struct str switch_word(struct flags *flags)
     return str_from(next);
 }
 
-static bool unknown_flag(struct flags *flags, struct str name)
+/* What may be its value is read over: it would be another error for the same mistake. */
+static bool unknown_flag(struct flags *flags, struct str name, bool has_value)
 {
     const char *near = setting_suggest(flags->settings, name);
+    const char *next = flags->at + 1 < flags->argc ? flags->argv[flags->at + 1] : "-";
+    if (!has_value && next[0] != '-' && !(near && is_switch(setting_find(str_from(near)))))
+        flags->at++;
     error_list_at(flags->errors, COMMAND_LINE, "unknown flag '--%.*s'%s%s%s", STR_FMT(name),
                   near ? "; did you mean '--" : "", near ? near : "", near ? "'?" : "");
     return false;
@@ -85,7 +105,7 @@ static bool long_flag(struct flags *flags, const char *word)
         setting = setting_find(str_from_offset(name, 3));
     if (!setting || (no && !is_switch(setting))) {
         if (!is_family(name))
-            return unknown_flag(flags, name);
+            return unknown_flag(flags, name, equals != SIZE_MAX);
         error_list_warn_at(flags->errors, COMMAND_LINE, "flag '--%.*s' has no effect",
                            STR_FMT(name));
         return equals != SIZE_MAX || next_word(flags, word, &value);
@@ -134,8 +154,7 @@ static bool one_word(struct flags *flags)
         return long_flag(flags, word);
     if (word[0] == '-' && word[1] && word[1] != '-')
         return short_flags(flags, word);
-    error_list_at(flags->errors, COMMAND_LINE, "'%s' is no flag; a pipeline file is given with -f",
-                  word);
+    error_list_at(flags->errors, COMMAND_LINE, "unexpected argument '%s'; use -f %s", word, word);
     return false;
 }
 
@@ -146,6 +165,7 @@ bool settings_read_flags(struct settings *settings, int argc, char **argv,
     bool ok = true;
     assert(argc >= 1);
     flags.values = arena_zero(settings->arena, settings_table_count() * sizeof *flags.values);
+    flags.last = arena_zero(settings->arena, settings_table_count() * sizeof *flags.last);
     for (flags.at = 1; flags.at < argc; flags.at++)
         ok = one_word(&flags) && ok;
     if (ok && settings->path_config.ptr && settings->config_string.ptr) {

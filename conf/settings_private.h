@@ -9,8 +9,9 @@
 #include "conf/settings.h"
 
 enum setting_traits {
-    SETTING_PIPELINE = 1,  /* may differ between pipelines: allowed in pipelines.yml */
-    SETTING_FLAG_ONLY = 2, /* not in a file */
+    SETTING_PIPELINE = 1,       /* may differ between pipelines: allowed in pipelines.yml */
+    SETTING_FLAG_ONLY = 2,      /* not in a file */
+    SETTING_WITHOUT_EFFECT = 4, /* said, with the note, when it is not the default; not in --help */
 };
 
 struct setting {

@@ -17,6 +17,8 @@ static const char *const LOG_FORMATS[] = {"plain", "json", NULL};
         .value = (value_word), .traits = (trait_set)                                               \
     }
 
+/* Rows with SETTING_WITHOUT_EFFECT are read and checked, and where they ask for something, that is said. */
+
 /* member: OPTION_IN_…; value as in struct setting. */
 #define OLD_NAME(key, member, value_word, why)                                                     \
     {                                                                                              \
@@ -27,8 +29,6 @@ static const char *const LOG_FORMATS[] = {"plain", "json", NULL};
 static const char PIPELINE[] = "Pipelines";
 static const char RUN[] = "How to run";
 static const char PATHS[] = "Paths";
-static const char QUEUE[] = "Queue and dead letters";
-static const char API[] = "Monitoring API";
 static const char LOGS[] = "Log";
 
 const struct setting settings_table[] = {
@@ -43,8 +43,9 @@ const struct setting settings_table[] = {
     },
     {
         .option = {.name = "config.string",
-                   .doc =
-                       "The pipeline as text; reads stdin and writes stdout unless it says else.",
+                   .doc = "The pipeline as text; it reads standard input and writes standard "
+                          "output unless it says otherwise. Text on a command line can be seen by "
+                          "others: take passwords from ${VARIABLES}.",
                    OPTION_IN_STRING(struct settings, config_string)},
         .letter = 'e',
         .value = "TEXT",
@@ -70,7 +71,7 @@ const struct setting settings_table[] = {
     },
     {
         .option = {.name = "pipeline.workers",
-                   .doc = "Lanes, each a thread; as many as cores unless given.",
+                   .doc = "Threads that work on events; as many as there are cores unless given.",
                    OPTION_IN_INT(struct settings, workers),
                    .min = 1,
                    .max = 256},
@@ -92,6 +93,7 @@ const struct setting settings_table[] = {
     },
     {
         .option = {.name = "pipeline.batch.delay",
+                   .note = "a batch never waits to fill",
                    .doc = "Longest wait for a batch to fill, in milliseconds.",
                    OPTION_IN_DURATION_MS(struct settings, batch_delay_ms),
                    .unit_ms = 1,
@@ -100,12 +102,11 @@ const struct setting settings_table[] = {
                    .def = "50"},
         .letter = 'u',
         .value = "MS",
-        .group = PIPELINE,
-        .traits = SETTING_PIPELINE,
+        .traits = SETTING_PIPELINE | SETTING_WITHOUT_EFFECT,
     },
     {
         .option = {.name = "pipeline.ordered",
-                   .doc = "Keep the order of events: auto (when there is one worker), true, false.",
+                   .doc = "Keep the order of events: true, false, or auto (with one worker).",
                    OPTION_IN_CHOICE(struct settings, ordered),
                    .choices = ORDERED,
                    .def = "auto"},
@@ -115,7 +116,7 @@ const struct setting settings_table[] = {
     },
     {
         .option = {.name = "pipeline.ecs_compatibility",
-                   .doc = "Names of fields that plugins make: disabled, v1, v8.",
+                   .doc = "Names of the fields that plugins make: disabled, v1, v8.",
                    OPTION_IN_CHOICE(struct settings, ecs),
                    .choices = ECS,
                    .def = "v8"},
@@ -133,7 +134,7 @@ const struct setting settings_table[] = {
     },
     {
         .option = {.name = "config.field_reference.escape_style",
-                   .doc = "How brackets in names of fields are written: none, percent, ampersand.",
+                   .doc = "How brackets in field names are written: none, percent, ampersand.",
                    OPTION_IN_CHOICE(struct settings, escape),
                    .choices = ESCAPES,
                    .def = "none"},
@@ -142,44 +143,45 @@ const struct setting settings_table[] = {
     },
     {
         .option = {.name = "config.debug",
-                   .doc = "Log the compiled pipeline (with --log.level debug).",
+                   .note = "the compiled pipeline is not logged yet",
+                   .doc = "Log the compiled pipeline.",
                    OPTION_IN_BOOL(struct settings, config_debug),
                    .def = "false"},
-        .group = PIPELINE,
-        .traits = SETTING_PIPELINE,
+        .traits = SETTING_PIPELINE | SETTING_WITHOUT_EFFECT,
     },
     {
         .option = {.name = "config.reload.automatic",
+                   .note = "a changed pipeline is not loaded again yet; restart instead",
                    .doc = "Watch the files of the pipeline and load them again when they change.",
                    OPTION_IN_BOOL(struct settings, reload_automatic),
                    .def = "false"},
         .letter = 'r',
-        .group = PIPELINE,
+        .traits = SETTING_WITHOUT_EFFECT,
     },
     {
         .option = {.name = "config.reload.interval",
+                   .note = "a changed pipeline is not loaded again yet; restart instead",
                    .doc = "How often to look for changes.",
                    OPTION_IN_DURATION_MS(struct settings, reload_interval_ms),
                    .min = 1,
                    .max = 86400000,
                    .def = "3s"},
         .value = "TIME",
-        .group = PIPELINE,
+        .traits = SETTING_WITHOUT_EFFECT,
     },
     {
-        .option =
-            {.name = "pipeline.memory",
-             .doc =
-                 "Budget for events under way, 64mb or less by the machine's limit unless given.",
-             OPTION_IN_BYTES(struct settings, memory_bytes),
-             .min = 4194304,
-             .max = 1e15},
+        .option = {.name = "pipeline.memory",
+                   .doc = "Memory for events on their way; 64mb unless given, or less where the "
+                          "machine has little.",
+                   OPTION_IN_BYTES(struct settings, memory_bytes),
+                   .min = 4194304,
+                   .max = 1e15},
         .value = "BYTES",
         .group = RUN,
     },
     {
         .option = {.name = "shutdown.timeout",
-                   .doc = "How long to deliver what is under way when told to stop.",
+                   .doc = "How long to go on delivering when told to stop.",
                    OPTION_IN_DURATION_MS(struct settings, shutdown_timeout_ms),
                    .min = 0,
                    .max = 86400000,
@@ -189,38 +191,36 @@ const struct setting settings_table[] = {
     },
     {
         .option = {.name = "pipeline.unsafe_shutdown",
+                   .note = "shutdown.timeout says how long stopping may take",
                    .doc = "Do not wait for what is under way when told to stop.",
                    OPTION_IN_BOOL(struct settings, unsafe_shutdown),
                    .def = "false"},
-        .group = RUN,
-        .traits = SETTING_PIPELINE,
+        .traits = SETTING_PIPELINE | SETTING_WITHOUT_EFFECT,
     },
     {
-        .option =
-            {.name = "connect-to",
-             .doc = "Connect there instead: HOST:PORT:ADDRESS:PORT; may be given more than once.",
-             OPTION_IN_STRINGS(struct settings, connect_to_list)},
+        .option = {.name = "connect-to",
+                   .doc = "Connect to another address: HOST:PORT:ADDRESS:PORT; may be repeated.",
+                   OPTION_IN_STRINGS(struct settings, connect_to_list)},
         .value = "MAP",
         .group = RUN,
     },
     {
         .option = {.name = "listen-at",
-                   .doc = "Listen there instead of on the first port: PORT:ADDRESS:PORT; may be "
-                          "given more than once.",
+                   .doc = "Listen at another address: PORT:ADDRESS:PORT; may be repeated.",
                    OPTION_IN_STRINGS(struct settings, listen_at_list)},
         .value = "MAP",
         .group = RUN,
     },
     {
         .option = {.name = "counters",
-                   .doc = "Write all counters to this file at the end, as one JSON object.",
+                   .doc = "Write all counters to this file at the end, as JSON.",
                    OPTION_IN_STRING(struct settings, counters)},
         .value = "FILE",
         .group = RUN,
     },
     {
         .option = {.name = "regex.match_limit",
-                   .doc = "Steps that one search with a regular expression may take.",
+                   .doc = "How many steps one search with a regular expression may take.",
                    OPTION_IN_INT(struct settings, regex_match_limit),
                    .min = 1000,
                    .max = 4294967295.0,
@@ -231,8 +231,8 @@ const struct setting settings_table[] = {
     },
     {
         .option = {.name = "regex.jit_stack",
-                   .doc = "Stack of a search, for each lane; one that needs more goes on, slower, "
-                          "on the heap.",
+                   .doc = "Stack of a search, for each worker; a search that needs more goes on, "
+                          "slower, on the heap.",
                    OPTION_IN_BYTES(struct settings, regex_jit_stack_bytes),
                    .min = 32.0 * 1024,
                    .max = 64.0 * 1024 * 1024,
@@ -243,7 +243,7 @@ const struct setting settings_table[] = {
     },
     {
         .option = {.name = "regex.heap_limit",
-                   .doc = "Heap of a search that the stack was too small for, for each lane.",
+                   .doc = "Heap of such a search, for each worker.",
                    OPTION_IN_BYTES(struct settings, regex_heap_limit_bytes),
                    .min = 64.0 * 1024,
                    .max = 1024.0 * 1024 * 1024,
@@ -288,19 +288,18 @@ const struct setting settings_table[] = {
         .traits = SETTING_FLAG_ONLY,
     },
     {
-        .option =
-            {.name = "path.data",
-             .doc =
-                 "What outlives the process; /var/lib/millrace for root, else in the user's state.",
-             OPTION_IN_STRING(struct settings, path_data)},
+        .option = {.name = "path.data",
+                   .doc = "Where state is kept between runs; /var/lib/millrace for root, else "
+                          "below ~/.local/state.",
+                   OPTION_IN_STRING(struct settings, path_data)},
         .value = "DIR",
         .group = PATHS,
     },
     {
-        .option =
-            {.name = "path.templates",
-             .doc = "Where index templates are looked for that are not at their configured path.",
-             OPTION_IN_STRING(struct settings, path_templates)},
+        .option = {.name = "path.templates",
+                   .doc = "Where index templates are looked for when they are not at the path that "
+                          "the pipeline names.",
+                   OPTION_IN_STRING(struct settings, path_templates)},
         .value = "DIR",
         .group = PATHS,
     },
@@ -316,150 +315,169 @@ const struct setting settings_table[] = {
     },
     {
         .option = {.name = "path.queue",
+                   .note = "there is no persisted queue yet",
                    .doc = "The persisted queues; below path.data unless given.",
                    OPTION_IN_STRING(struct settings, path_queue)},
         .value = "DIR",
-        .group = PATHS,
+        .traits = SETTING_WITHOUT_EFFECT,
     },
     {
-        .option = {.name = "path.dead_letter_queue",
-                   .doc = "The dead letters; below path.data unless given.",
-                   OPTION_IN_STRING(struct settings, path_dead_letter_queue)},
+        .option =
+            {.name = "path.dead_letter_queue",
+             .note =
+                 "there are no dead letters yet: what a destination refuses is logged and counted",
+             .doc = "The dead letters; below path.data unless given.",
+             OPTION_IN_STRING(struct settings, path_dead_letter_queue)},
         .value = "DIR",
-        .group = PATHS,
+        .traits = SETTING_WITHOUT_EFFECT,
     },
     {
         .option = {.name = "queue.type",
+                   .note = "there is no persisted queue yet",
                    .doc = "Between inputs and lanes: memory, or persisted on disk.",
                    OPTION_IN_CHOICE(struct settings, queue_type),
                    .choices = QUEUES,
                    .def = "memory"},
         .value = "TYPE",
-        .group = QUEUE,
-        .traits = SETTING_PIPELINE,
+        .traits = SETTING_PIPELINE | SETTING_WITHOUT_EFFECT,
     },
     {
         .option = {.name = "queue.max_bytes",
+                   .note = "there is no persisted queue yet",
                    .doc = "Largest persisted queue.",
                    OPTION_IN_BYTES(struct settings, queue_max_bytes),
                    .min = 1,
                    .max = 1e18,
                    .def = "1024mb"},
         .value = "BYTES",
-        .group = QUEUE,
-        .traits = SETTING_PIPELINE,
+        .traits = SETTING_PIPELINE | SETTING_WITHOUT_EFFECT,
     },
     {
         .option = {.name = "queue.max_events",
+                   .note = "there is no persisted queue yet",
                    .doc = "Most events in a persisted queue; 0: any number.",
                    OPTION_IN_INT(struct settings, queue_max_events),
                    .min = 0,
                    .max = 9e15,
                    .def = "0"},
         .value = "COUNT",
-        .group = QUEUE,
-        .traits = SETTING_PIPELINE,
+        .traits = SETTING_PIPELINE | SETTING_WITHOUT_EFFECT,
     },
     {
         .option = {.name = "queue.drain",
+                   .note = "there is no persisted queue yet",
                    .doc = "Empty the persisted queue before the process ends.",
                    OPTION_IN_BOOL(struct settings, queue_drain),
                    .def = "false"},
-        .group = QUEUE,
-        .traits = SETTING_PIPELINE,
+        .traits = SETTING_PIPELINE | SETTING_WITHOUT_EFFECT,
     },
     {
-        .option = {.name = "dead_letter_queue.enable",
-                   .doc = "Keep events that a destination refuses.",
-                   OPTION_IN_BOOL(struct settings, dlq_enable),
-                   .def = "false"},
-        .group = QUEUE,
-        .traits = SETTING_PIPELINE,
+        .option =
+            {.name = "dead_letter_queue.enable",
+             .note =
+                 "there are no dead letters yet: what a destination refuses is logged and counted",
+             .doc = "Keep events that a destination refuses.",
+             OPTION_IN_BOOL(struct settings, dlq_enable),
+             .def = "false"},
+        .traits = SETTING_PIPELINE | SETTING_WITHOUT_EFFECT,
     },
     {
-        .option = {.name = "dead_letter_queue.max_bytes",
-                   .doc = "Largest set of dead letters.",
-                   OPTION_IN_BYTES(struct settings, dlq_max_bytes),
-                   .min = 1,
-                   .max = 1e18,
-                   .def = "1024mb"},
+        .option =
+            {.name = "dead_letter_queue.max_bytes",
+             .note =
+                 "there are no dead letters yet: what a destination refuses is logged and counted",
+             .doc = "Largest set of dead letters.",
+             OPTION_IN_BYTES(struct settings, dlq_max_bytes),
+             .min = 1,
+             .max = 1e18,
+             .def = "1024mb"},
         .value = "BYTES",
-        .group = QUEUE,
-        .traits = SETTING_PIPELINE,
+        .traits = SETTING_PIPELINE | SETTING_WITHOUT_EFFECT,
     },
     {
-        .option = {.name = "dead_letter_queue.storage_policy",
-                   .doc = "What is dropped when it is full: drop_newer, drop_older.",
-                   OPTION_IN_CHOICE(struct settings, dlq_policy),
-                   .choices = DLQ_POLICIES,
-                   .def = "drop_newer"},
+        .option =
+            {.name = "dead_letter_queue.storage_policy",
+             .note =
+                 "there are no dead letters yet: what a destination refuses is logged and counted",
+             .doc = "What is dropped when it is full: drop_newer, drop_older.",
+             OPTION_IN_CHOICE(struct settings, dlq_policy),
+             .choices = DLQ_POLICIES,
+             .def = "drop_newer"},
         .value = "POLICY",
-        .group = QUEUE,
-        .traits = SETTING_PIPELINE,
+        .traits = SETTING_PIPELINE | SETTING_WITHOUT_EFFECT,
     },
     {
-        .option = {.name = "dead_letter_queue.retain.age",
-                   .doc = "How long dead letters are kept.",
-                   OPTION_IN_DURATION_MS(struct settings, dlq_retain_ms),
-                   .min = 1,
-                   .max = 9e15},
+        .option =
+            {.name = "dead_letter_queue.retain.age",
+             .note =
+                 "there are no dead letters yet: what a destination refuses is logged and counted",
+             .doc = "How long dead letters are kept.",
+             OPTION_IN_DURATION_MS(struct settings, dlq_retain_ms),
+             .min = 1,
+             .max = 9e15},
         .value = "TIME",
-        .group = QUEUE,
-        .traits = SETTING_PIPELINE,
+        .traits = SETTING_PIPELINE | SETTING_WITHOUT_EFFECT,
     },
     {
         .option = {.name = "api.enabled",
+                   .note = "the monitoring API is not built yet; kill -USR1 logs the counters",
                    .doc = "Serve the monitoring API.",
                    OPTION_IN_BOOL(struct settings, api_enabled),
-                   .def = "true"},
-        .group = API,
+                   .def = "false"},
+        .traits = SETTING_WITHOUT_EFFECT,
     },
     {
         .option = {.name = "api.http.host",
+                   .note = "the monitoring API is not built yet; kill -USR1 logs the counters",
                    .doc = "The address to listen on.",
                    OPTION_IN_STRING(struct settings, api_host),
                    .def = "127.0.0.1"},
         .value = "ADDRESS",
-        .group = API,
+        .traits = SETTING_WITHOUT_EFFECT,
     },
     {
         .option = {.name = "api.http.port",
+                   .note = "the monitoring API is not built yet; kill -USR1 logs the counters",
                    .doc = "A port, or a range of which the first free one is taken.",
                    OPTION_IN_STRING(struct settings, api_ports),
                    .def = "9600-9700"},
         .value = "PORTS",
-        .group = API,
+        .traits = SETTING_WITHOUT_EFFECT,
     },
     {
         .option = {.name = "api.environment",
+                   .note = "the monitoring API is not built yet; kill -USR1 logs the counters",
                    .doc = "A word that the API shows.",
                    OPTION_IN_STRING(struct settings, api_environment),
                    .def = "production"},
         .value = "NAME",
-        .group = API,
+        .traits = SETTING_WITHOUT_EFFECT,
     },
     {
         .option = {.name = "api.auth.type",
+                   .note = "the monitoring API is not built yet; kill -USR1 logs the counters",
                    .doc = "Who may ask: none (everyone), basic (with user and password).",
                    OPTION_IN_CHOICE(struct settings, api_auth),
                    .choices = API_AUTH,
                    .def = "none"},
         .value = "TYPE",
-        .group = API,
+        .traits = SETTING_WITHOUT_EFFECT,
     },
     {
         .option = {.name = "api.auth.basic.username",
+                   .note = "the monitoring API is not built yet; kill -USR1 logs the counters",
                    .doc = "The user.",
                    OPTION_IN_STRING(struct settings, api_user)},
         .value = "NAME",
-        .group = API,
+        .traits = SETTING_WITHOUT_EFFECT,
     },
     {
         .option = {.name = "api.auth.basic.password",
+                   .note = "the monitoring API is not built yet; kill -USR1 logs the counters",
                    .doc = "The password.",
                    OPTION_IN_PASSWORD(struct settings, api_password)},
         .value = "TEXT",
-        .group = API,
+        .traits = SETTING_WITHOUT_EFFECT,
     },
     {
         .option = {.name = "log.level",

@@ -22,8 +22,14 @@ def roff(text):
     return re.sub(r"^([.'])", r'\\&\1', text, flags=re.M)
 
 
+def unwrapped(help_text):
+    """The help with each flag on one line again: what it is for stands beside it or indented below."""
+    return re.sub(r'\n {34}(?=\S)', ' ', help_text)
+
+
 def flags(help_text):
-    for line in help_text.splitlines():
+    for line in re.split(r'\n(?=\n|  |[A-Z][\w ]*\n)', unwrapped(help_text)):
+        line = line.strip('\n')
         row = FLAG.match(line)
         if row:
             letter, name, value, doc = row.groups()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the command line promises before any pipeline runs."""
+import pathlib
 import re
 import unittest
 
@@ -40,7 +41,62 @@ class CommandLine(support.Case):
                          self.refuse('help', 'ferment'))
 
     def test_the_file_of_a_pipeline_needs_its_flag(self):
-        self.assertIn('a pipeline file is given with -f', self.refuse(self.write('pipeline.conf', 'input {}')))
+        path = self.write('pipeline.conf', 'input {}')
+        self.assertEqual(f"error: unexpected argument '{path}'; use -f {path}\n", self.refuse(path))
+
+    def test_without_anything_it_says_where_help_is(self):
+        settings = self.folder / 'nothing'
+        millrace = self.run_to_end('--path.settings', settings, status=1)
+        self.assertIn("'millrace help' shows all commands and flags", millrace.stderr)
+
+    def test_help_fits_a_terminal(self):
+        texts = {name: self.run_to_end('help', name, data=False).stdout for name in self.commands()}
+        for name, text in texts.items():
+            for line in text.splitlines():
+                if name not in ('grok',):
+                    self.assertLessEqual(len(line), 80, f'{name}: {line}')
+
+    def test_help_has_nothing_that_does_nothing(self):
+        text = self.run_to_end('help', data=False).stdout
+        for name in ('api.', 'dead_letter_queue', 'queue.', 'config.debug', 'reload', 'batch.delay', 'unsafe_shutdown'):
+            self.assertNotIn(name, text)
+
+    def test_what_does_nothing_says_so(self):
+        for flags in (('-r',), ('--config.debug',), ('--api.enabled',), ('--api.http.port', '9600-9700x'),
+                      ('--dead_letter_queue.enable',), ('--path.queue', '/x'), ('-u', '100')):
+            with self.subTest(flags[0]):
+                millrace = self.start('-t', '-e', '', *flags, data=False)
+                millrace.wait()
+                self.assertRegex(millrace.stderr, r"warning: setting '[\w.]+' has no effect: \w")
+
+    def test_mistakes_in_the_flags_of_a_command(self):
+        for words, told in ((('generate', '--cuont', '3'), "there is no flag '--cuont'; did you mean '--count'?"),
+                            (('generate', '-x'), "there is no flag '-x'"),
+                            (('store', '--path=x', 'y'), "unexpected argument 'y'"),
+                            (('send', 'file'), '--to HOST:PORT is missing'), (('store',), '--path DIR is missing'),
+                            (('demo', '--events'), "a value is missing after '--events'"),
+                            (('completions', 'bash', 'zsh'), "unexpected argument 'zsh'")):
+            with self.subTest(words):
+                self.assertEqual(f"millrace {words[0]}: {told}\n'millrace help {words[0]}' says what it takes\n",
+                                 self.refuse(*words))
+
+    def test_of_two_files_the_last_one_counts_and_that_is_said(self):
+        path = self.write('pipeline.conf', 'input { stdin { } }')
+        millrace = self.run_to_end('-t', '-f', '/nowhere', '-f', path, data=False)
+        self.assertEqual(f"warning: flag '--path.config' is given more than once: only the last one counts, '{path}'\n",
+                         millrace.stderr)
+
+    def test_the_text_of_a_pipeline_is_not_among_the_arguments_that_others_see(self):
+        text = 'input { stdin { } } filter { fingerprint { method => "SHA256" key => "hunter2" } } output { null { } }'
+        for words in (('-e', text), (f'-e{text}',), (f'--config.string={text}',)):
+            with self.subTest(words[0][:16]):
+                millrace = self.start(*words, stdin=True)
+                millrace.wait_for_log('pipeline started')
+                shown = pathlib.Path(f'/proc/{millrace.pid}/cmdline').read_bytes()
+                self.assertNotIn(b'hunter2', shown)
+                self.assertIn(b'***', shown)
+                millrace.child.stdin.close()
+                self.assertEqual(0, millrace.wait())
 
     def test_a_check_names_every_mistake_of_a_file_in_order(self):
         path = self.write('pipeline.conf', """\

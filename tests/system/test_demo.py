@@ -121,7 +121,7 @@ class Run(DemoCase):
             with self.subTest(words):
                 millrace = self.demo(*words)
                 self.assertEqual(2, millrace.wait())
-                self.assertIn('usage: millrace demo', millrace.stderr)
+                self.assertIn("'millrace help demo' says what it takes", millrace.stderr)
 
     def test_a_folder_that_cannot_be_made(self):
         millrace = self.demo(TMPDIR=str(self.folder / 'absent'))

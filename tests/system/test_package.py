@@ -303,7 +303,7 @@ class Lists(unittest.TestCase):
         self.assertIn(f'millrace ({version}) ', (support.ROOT / 'debian/changelog').read_text().splitlines()[0])
 
     def test_the_time_to_stop_is_longer_than_that_of_a_shutdown(self):
-        shutdown = int(re.search(r'--shutdown.timeout .*\[(\d+)s\]', subprocess.run(
+        shutdown = int(re.search(r'--shutdown.timeout [^[]*\[(\d+)s\]', subprocess.run(
             [support.BINARY, '--help'], capture_output=True, text=True, check=True).stdout)[1])
         for path, pattern in (('systemd/millrace.service', r'TimeoutStopSec=(\d+)s'),
                               ('docker/compose.yaml', r'stop_grace_period: (\d+)s')):

@@ -93,7 +93,9 @@ static const struct {
     const char *result;
 } LOADS[] = {
     {"", NULL, DEFAULTS},
-    {"-w 4 -b 10 -u 5 -t", NULL, "w4 b10 u5 o0 e2 t1 r0 l2 m0 s30000 id=main"},
+    {"-w 4 -b 10 -u 5 -t", NULL,
+     "warning 0:0 setting 'pipeline.batch.delay' has no effect: a batch never waits to fill"
+     "w4 b10 u5 o0 e2 t1 r0 l2 m0 s30000 id=main"},
     {"-w4 -b10", NULL, "w4 b10 u50 o0 e2 t0 r0 l2 m0 s30000 id=main"},
     {"--pipeline.workers 4 --pipeline.batch.size=10", NULL,
      "w4 b10 u50 o0 e2 t0 r0 l2 m0 s30000 id=main"},
@@ -109,6 +111,7 @@ static const struct {
     {"", "", DEFAULTS},
     {"", "pipeline.workers: 3\npipeline.id: x\n", "w3 b0 u50 o0 e2 t0 r0 l2 m0 s30000 id=x"},
     {"", "pipeline:\n  batch:\n    size: 125\n    delay: 5\n  batch.size: 7\nlog.level: warn\n",
+     "warning 4:12 setting 'pipeline.batch.delay' has no effect: a batch never waits to fill"
      "w0 b7 u5 o0 e2 t0 r0 l3 m0 s30000 id=main"},
     {"", "config.support_escapes: true\npipeline.workers:\n",
      "w0 b0 u50 o0 e2 t0 r1 l2 m0 s30000 id=main"},
@@ -134,6 +137,8 @@ START_TEST(loads_settings)
 }
 END_TEST
 
+#define NO_API "the monitoring API is not built yet; kill -USR1 logs the counters"
+
 static const struct {
     const char *flags;
     const char *file;
@@ -141,13 +146,29 @@ static const struct {
     const char *errors;
 } PROBLEMS[] = {
     {"--pipeline.worker 2", NULL, SETTINGS_USAGE,
-     "0:0 unknown flag '--pipeline.worker'; did you mean '--pipeline.workers'?\n"
-     "0:0 '2' is no flag; a pipeline file is given with -f"},
+     "0:0 unknown flag '--pipeline.worker'; did you mean '--pipeline.workers'?"},
+    {"-w 2 -f a -f b -w 2", NULL, SETTINGS_OK,
+     "warning 0:0 flag '--path.config' is given more than once: only the last one counts, 'b'"},
+    {"--api.auth.basic.password a --api.auth.basic.password b --no-api.enabled", NULL, SETTINGS_OK,
+     "warning 0:0 setting 'api.auth.basic.password' has no effect: " NO_API "\n"
+     "warning 0:0 flag '--api.auth.basic.password' is given more than once: only the last one "
+     "counts\n"
+     "warning 0:0 setting 'api.auth.basic.password' has no effect: " NO_API},
+    {"",
+     "queue.type: memory\nqueue.drain: false\nconfig.reload.automatic: true\n"
+     "dead_letter_queue.enable: true\napi.enabled: true\npipeline.batch.delay: 50\n",
+     SETTINGS_OK,
+     "warning 3:26 setting 'config.reload.automatic' has no effect: a changed pipeline is not "
+     "loaded "
+     "again yet; restart instead\n"
+     "warning 4:27 setting 'dead_letter_queue.enable' has no effect: there are no dead letters "
+     "yet: "
+     "what a destination refuses is logged and counted\n"
+     "warning 5:14 setting 'api.enabled' has no effect: " NO_API},
     {"-x", NULL, SETTINGS_USAGE, "0:0 unknown flag '-x'; see --help"},
     {"-w", NULL, SETTINGS_USAGE, "0:0 '-w' needs a value"},
     {"--pipeline.id", NULL, SETTINGS_USAGE, "0:0 '--pipeline.id' needs a value"},
-    {"file.conf", NULL, SETTINGS_USAGE,
-     "0:0 'file.conf' is no flag; a pipeline file is given with -f"},
+    {"file.conf", NULL, SETTINGS_USAGE, "0:0 unexpected argument 'file.conf'; use -f file.conf"},
     {"-w many", NULL, SETTINGS_USAGE,
      "0:0 setting 'pipeline.workers' must be a whole number, found \"many\""},
     {"-w 0", NULL, SETTINGS_USAGE, "0:0 setting 'pipeline.workers' must be from 1 to 256, found 0"},
@@ -170,6 +191,7 @@ static const struct {
     {"--pipeline.ordered true -w 2", NULL, SETTINGS_REFUSED,
      "0:0 'pipeline.ordered' is true: 'pipeline.workers' must be 1, not 2"},
     {"--api.http.port 70000", NULL, SETTINGS_REFUSED,
+     "warning 0:0 setting 'api.http.port' has no effect: " NO_API "\n"
      "0:0 setting 'api.http.port' must be a port or a range such as 9600-9700, found '70000'"},
     {"--queue.type persisted", NULL, SETTINGS_REFUSED,
      "0:0 setting 'queue.type': 'persisted' is not supported yet; with 'memory' nothing is "
@@ -337,7 +359,9 @@ static const struct {
      "- pipeline:\n    id: x\n    workers: 5\n  path.config: b\n- pipeline.id: y\n  path.config: "
      "c\n",
      "x:b:w5 y:c:w2"},
-    {"", NULL, "!0:0 no pipeline: give -f FILE or -e TEXT, or list them in '%s/pipelines.yml'"},
+    {"", NULL,
+     "!0:0 no pipeline: give -f FILE or -e TEXT, or list pipelines in '%s/pipelines.yml'; "
+     "'millrace help' shows all commands and flags"},
     {"", "a: 1\n", "!1:1 expected a list of pipelines in '%s/pipelines.yml'"},
     {"", "", "!0:0 expected a list of pipelines in '%s/pipelines.yml'"},
     {"", "- path.config: a\n- path.config: b\n", "!2:3 the pipeline id 'main' is used twice"},
