@@ -16,7 +16,21 @@ static bool write_pair(struct buf *out, const char *name, uint64_t value, bool *
     return fits;
 }
 
-/* The names are those of the first lane that has the plugin: all instances register the same. */
+static struct instance *instance_on(const struct engine *engine, size_t lane, size_t index)
+{
+    return engine->lanes[lane].program->instances[index];
+}
+
+/* A lane before this one has the counter as well, and it was written there. */
+static bool is_written(const struct engine *engine, size_t index, size_t lane, const char *name)
+{
+    for (size_t i = 0; i < lane; i++)
+        if (instance_on(engine, i, index) &&
+            instance_has_counter(instance_on(engine, i, index), name))
+            return true;
+    return false;
+}
+
 static bool write_plugin(const struct engine *engine, size_t index, struct buf *out)
 {
     const struct plan_plugin *plugin = engine->options.plan->plugins[index];
@@ -24,14 +38,13 @@ static bool write_plugin(const struct engine *engine, size_t index, struct buf *
                 buf_printf(out, ",\"name\":\"%s\",\"events\":{", plugin->as.plugin->name);
     bool first = true;
     for (size_t lane = 0; lane < engine->lane_count; lane++) {
-        struct instance *instance = engine->lanes[lane].program->instances[index];
-        if (!instance)
-            continue;
-        struct counter_cell *cell = atomic_load_explicit(&instance->counters, memory_order_acquire);
+        struct instance *instance = instance_on(engine, lane, index);
+        struct counter_cell *cell =
+            instance ? atomic_load_explicit(&instance->counters, memory_order_acquire) : NULL;
         for (; cell; cell = cell->next)
-            fits = fits &&
-                   write_pair(out, cell->name, engine_counted(engine, index, cell->name), &first);
-        break;
+            if (!is_written(engine, index, lane, cell->name))
+                fits = fits && write_pair(out, cell->name,
+                                          engine_counted(engine, index, cell->name), &first);
     }
     return fits && buf_printf(out, "}}");
 }

@@ -56,16 +56,7 @@ struct lane *engine_pick_lane(struct engine *engine, struct lane *home)
 {
     if (engine->options.ordered || engine->options.plan->needs_one_lane)
         return &engine->lanes[0];
-    struct lane *best = home;
-    unsigned least = atomic_load_explicit(&home->queued, memory_order_relaxed);
-    for (size_t i = 0; i < engine->lane_count && least > 0; i++) {
-        unsigned queued = atomic_load_explicit(&engine->lanes[i].queued, memory_order_relaxed);
-        if (queued >= least)
-            continue;
-        least = queued;
-        best = &engine->lanes[i];
-    }
-    return best;
+    return pick_lane(engine, home);
 }
 
 struct lane *engine_lane_for_connection(struct engine *engine)
@@ -106,6 +97,15 @@ static bool open_lanes(struct engine *engine, struct error *err)
     return true;
 }
 
+/* Streams of an input may live on any lane. There they count, and their codecs, in an instance that does nothing else:
+ * each list of counters has one lane that writes it. */
+static void open_counting_instances(struct engine *engine, const struct plan_plugin *plugin)
+{
+    for (size_t i = 1; i < engine->lane_count; i++)
+        engine->lanes[i].program->instances[plugin->index] =
+            instance_new(&engine->lanes[i], plugin);
+}
+
 static bool open_inputs(struct engine *engine, struct error *err)
 {
     const struct plan *plan = engine->options.plan;
@@ -116,6 +116,7 @@ static bool open_inputs(struct engine *engine, struct error *err)
             continue;
         struct instance *instance = instance_new(lane, plugin);
         lane->program->instances[i] = instance;
+        open_counting_instances(engine, plugin);
         if (!plugin->as.input->open(instance->self, &instance->env, err)) {
             err->position = plugin->position;
             return error_prefix(err, "%s", plugin->as.plugin->name);
@@ -195,22 +196,24 @@ void input_finished(const struct plugin_env *env)
 
 void engine_receipt_settled(struct engine *engine)
 {
-    size_t before = atomic_fetch_sub_explicit(&engine->unsettled, 1, memory_order_acq_rel);
+    size_t before = atomic_fetch_sub(&engine->unsettled, 1);
     assert(before > 0);
-    if (before == 1 && atomic_load_explicit(&engine->draining, memory_order_acquire))
+    if (before == 1 && atomic_load(&engine->draining))
         uv_async_send(&engine->drained);
 }
 
 static void start_closing(struct engine *engine);
 
+/* `draining` is stored before `unsettled` is loaded, and engine_receipt_settled does both the other way round: with
+ * sequential consistency one of the two sees what the other did, and nobody sleeps through the last receipt. */
 static void check_drained(struct engine *engine)
 {
     if (engine->state == ENGINE_RUNNING && engine->inputs_open == 0) {
         set_state(engine, ENGINE_DRAINING);
-        atomic_store_explicit(&engine->draining, true, memory_order_release);
+        atomic_store(&engine->draining, true);
     }
     if (engine->state == ENGINE_DRAINING && engine->inputs_open == 0 &&
-        atomic_load_explicit(&engine->unsettled, memory_order_acquire) == 0)
+        atomic_load(&engine->unsettled) == 0)
         start_closing(engine);
 }
 
@@ -230,7 +233,7 @@ void engine_stop(struct engine *engine)
     if (uv_is_active((uv_handle_t *)&engine->deadline))
         return;
     uv_timer_start(&engine->deadline, on_deadline, engine->options.shutdown_timeout_ms, 0);
-    atomic_store_explicit(&engine->draining, true, memory_order_release);
+    atomic_store(&engine->draining, true);
     if (engine->state == ENGINE_RUNNING)
         set_state(engine, ENGINE_DRAINING);
     const struct plan *plan = engine->options.plan;

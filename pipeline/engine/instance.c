@@ -98,6 +98,11 @@ struct counter *instance_counter(struct instance *instance, const char *name)
     return &cell->counter;
 }
 
+bool instance_has_counter(const struct instance *instance, const char *name)
+{
+    return find_cell(instance, name);
+}
+
 uint64_t instance_counted(const struct instance *instance, const char *name)
 {
     struct counter_cell *cell = find_cell(instance, name);

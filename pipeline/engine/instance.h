@@ -33,6 +33,7 @@ struct instance *instance_new(struct lane *lane, const struct plan_plugin *plugi
 void instance_free(struct instance *instance);
 struct instance *instance_of(const struct plugin_env *env);
 struct counter *instance_counter(struct instance *instance, const char *name);
+bool instance_has_counter(const struct instance *instance, const char *name);
 uint64_t instance_counted(const struct instance *instance, const char *name); /* 0 when absent */
 
 #endif

@@ -6,6 +6,7 @@
 #define MILLRACE_PIPELINE_ENGINE_LANE_PRIVATE_H
 
 #include "pipeline/engine/lane.h"
+#include "pipeline/engine/pick_lane.h"
 #include "pipeline/plugin.h"
 
 struct program;
@@ -21,7 +22,10 @@ struct lane {
     uv_async_t wake;
     _Atomic(struct inbox_item *) inbox;
     atomic_uint connections; /* beats connections and the like that live here */
-    atomic_uint queued;      /* batches handed to this lane and not run yet */
+    atomic_uint batches;     /* handed to this lane and not run to their end yet */
+    atomic_uint_fast64_t
+        busy_reading_ms; /* when it last handed a batch over without having had a rest; uv_now */
+    struct lane_rest rest;
     struct program *program;
     struct json_reader *json;
     struct regex_scratch *regex;

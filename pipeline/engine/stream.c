@@ -22,9 +22,9 @@ struct stream {
     struct event_sink sink; /* first; the codec emits into it */
     struct engine *engine;
     struct lane *lane;
-    struct instance *input;
-    struct plugin_env env; /* the input's, for this stream's lane and with an arena of its own */
-    struct arena arena;    /* the codec */
+    struct instance *input; /* of this lane */
+    struct plugin_env env;  /* the input's, for this stream's lane and with an arena of its own */
+    struct arena arena;     /* the codec */
     struct origin *origin;
     void (*decorate)(struct origin *origin, struct event *event);
     struct codec_instance codec;
@@ -55,12 +55,14 @@ struct stream *stream_open(const struct stream_options *options, struct error *e
     struct stream *stream = mem_zero(1, sizeof *stream);
     stream->lane = options->lane ? options->lane : options->env->lane;
     stream->engine = stream->lane->engine;
-    stream->input = instance_of(options->env);
+    stream->input = stream->lane->program->instances[instance_of(options->env)->plugin->index];
     stream->origin = options->origin;
     stream->decorate = options->decorate;
     stream->sink.emit = emit_from_codec;
     arena_init(&stream->arena, NULL);
     stream->env = *options->env;
+    stream->env.host = stream->input; /* what the codec counts is counted on this lane */
+    stream->env.primary = false;
     stream->env.lane = stream->lane;
     stream->env.loop = stream->lane->loop;
     stream->env.json = stream->lane->json;
@@ -238,8 +240,8 @@ static void run_batch(struct inbox_item *item)
 {
     struct batch *batch = (struct batch *)item;
     struct lane *lane = batch->lane;
-    atomic_fetch_sub_explicit(&lane->queued, 1, memory_order_relaxed);
     program_run(lane->program, batch);
+    atomic_fetch_sub_explicit(&lane->batches, 1, memory_order_relaxed);
 }
 
 /* Takes the receipts that are home and not behind one that is still out. */
@@ -318,12 +320,10 @@ void stream_hand_over(struct stream *stream, uint64_t token)
         return;
     }
     batch->receipt = receipt;
-    /* Streams of one input live on several lanes. */
-    atomic_fetch_add_explicit(&stream->input->events_out->value, batch->count,
-                              memory_order_relaxed);
+    counter_add(stream->input->events_out, batch->count);
     batch->lane = engine_pick_lane(stream->engine, stream->lane);
     batch->link.run = run_batch;
-    atomic_fetch_add_explicit(&batch->lane->queued, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&batch->lane->batches, 1, memory_order_relaxed);
     lane_post(batch->lane, &batch->link);
 }
 

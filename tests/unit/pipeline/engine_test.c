@@ -4,7 +4,9 @@
  * is lost, and the books balance.
  */
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tests/unit/pipeline/fakes.h"
 #include "tests/unit/pipeline/suites.h"
@@ -176,6 +178,22 @@ START_TEST(what_is_thrown_away_is_not_acknowledged)
 }
 END_TEST
 
+/* Nobody but their own lane writes what streams and their codecs count, and the sum is right. The input is finished while
+ * much is under way elsewhere: the last receipt, on whatever lane, ends the run. */
+START_TEST(streams_on_several_lanes_count_and_end)
+{
+    struct fake_world world = {.batches = 30, .batch_events = 20};
+    unsigned events = (unsigned)_i * 30 * 20;
+    fake_run(&world, "input { spread_feed {} } output { sink {} }", (size_t)_i, 0);
+    ck_assert_uint_eq(world.delivered, events);
+    ck_assert_uint_eq(world.spread_acked, (unsigned)_i * 30);
+    ck_assert_uint_eq(world.summary.events_in, events);
+    char expected[64];
+    snprintf(expected, sizeof expected, "\"decoded\":%u,", events);
+    ck_assert_msg(strstr(world.counters, expected), "%s", world.counters);
+}
+END_TEST
+
 START_TEST(an_event_without_an_output_is_done)
 {
     struct fake_world world = {.batches = 5, .batch_events = 5};
@@ -249,6 +267,7 @@ Suite *engine_suite(void)
     tcase_add_test(tcase, adds_nested_values_as_text);
     tcase_add_test(tcase, new_events_run_through_the_rest_of_the_pipeline);
     tcase_add_loop_test(tcase, what_is_thrown_away_is_not_acknowledged, 1, 4);
+    tcase_add_loop_test(tcase, streams_on_several_lanes_count_and_end, 1, 5);
     tcase_add_test(tcase, an_event_without_an_output_is_done);
     tcase_add_loop_test(tcase, stop_delivers_what_is_under_way, 1, 4);
     tcase_add_loop_test(tcase, the_timeout_gives_up_without_acknowledging, 1, 3);

@@ -14,22 +14,46 @@ void fake_plugins_tell(struct fake_world *world)
     the_world = world;
 }
 
+struct fake_world *fake_plugins_world(void)
+{
+    return the_world;
+}
+
 static const struct field_ref NUMBER = FIELD_REF_TOP("number");
 static const struct field_ref MARK = FIELD_REF_TOP("mark");
 
-/* ---- codec raw: needed by every stream, never used --------------------------------------------------- */
+struct event *fake_event(struct arena *arena, int64_t number)
+{
+    struct event *event = event_new(arena);
+    ck_assert(event_set(event, &NUMBER, value_int(number), NULL));
+    return event;
+}
+
+/* ---- codec raw: needed by every stream, makes nothing, but counts --------------------------------------- */
 
 static const struct option NO_OPTIONS[] = {OPTION_END};
 
+struct raw {
+    struct counter *decoded;
+};
+
+static bool raw_open(void *self, const struct plugin_env *env, struct error *err)
+{
+    (void)err;
+    ((struct raw *)self)->decoded = env->counter(env, "decoded");
+    return true;
+}
+
 static void raw_decode(void *self, struct str bytes, struct event_sink *sink)
 {
-    (void)self;
+    counter_add(((struct raw *)self)->decoded, 1);
     (void)bytes;
     (void)sink;
 }
 
 static const struct codec RAW = {
-    .plugin = {.name = "raw", .options = NO_OPTIONS, .size = 1},
+    .plugin = {.name = "raw", .options = NO_OPTIONS, .size = sizeof(struct raw)},
+    .open = raw_open,
     .decode = raw_decode,
 };
 
@@ -89,10 +113,8 @@ static void feed_batch(uv_timer_t *timer)
         return;
     }
     for (unsigned i = 0; i < the_world->batch_events; i++) {
-        struct event *event = event_new(stream_arena(feed->stream));
         int64_t number = (int64_t)feed->handed_over * the_world->batch_events + i;
-        ck_assert(event_set(event, &NUMBER, value_int(number), NULL));
-        stream_emit(feed->stream, event);
+        stream_emit(feed->stream, fake_event(stream_arena(feed->stream), number));
     }
     stream_hand_over(feed->stream, ++feed->handed_over);
 }
@@ -388,7 +410,7 @@ static const struct output LONE_SINK = {
 };
 
 const struct plugin_list fake_plugins = {
-    .inputs = (const struct input *const[]){&FEED, NULL},
+    .inputs = (const struct input *const[]){&FEED, &fake_spread_feed, NULL},
     .filters = (const struct filter *const[]){&EVEN, &TWIN, &FALL, &WAIT, NULL},
     .outputs = (const struct output *const[]){&SINK, &LONE_SINK, NULL},
     .codecs = (const struct codec *const[]){&RAW, NULL},

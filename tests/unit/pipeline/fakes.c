@@ -86,6 +86,16 @@ static void run_engine(struct engine *engine, uv_loop_t *loop, unsigned stop_aft
     uv_run(loop, UV_RUN_DEFAULT);
 }
 
+static void keep_counters(struct engine *engine, struct fake_world *world)
+{
+    struct buf text;
+    buf_init(&text, sizeof world->counters - 1);
+    ck_assert(engine_write_counters(engine, &text));
+    memcpy(world->counters, text.ptr, text.len);
+    world->counters[text.len] = 0;
+    buf_release(&text);
+}
+
 void fake_run(struct fake_world *world, const char *text, size_t lanes, unsigned stop_after_ms)
 {
     struct compiled compiled;
@@ -102,6 +112,7 @@ void fake_run(struct fake_world *world, const char *text, size_t lanes, unsigned
     ck_assert_msg(engine, "%s", err.text);
     run_engine(engine, &loop, stop_after_ms);
     engine_summary(engine, &world->summary);
+    keep_counters(engine, world);
     engine_free(engine);
     ck_assert_int_eq(uv_loop_close(&loop), 0);
     ck_assert_uint_eq(memory.used, 0);

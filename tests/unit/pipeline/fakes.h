@@ -33,7 +33,8 @@ struct fake_world {
     bool shrink;      /* passed to group_done with every RETRY */
     char order[4096]; /* first bytes of the delivered items, in order (one lane) */
     size_t order_len;
-    size_t memory_at_end;
+    atomic_uint spread_acked; /* batches, of all streams of a spread_feed */
+    char counters[8192];      /* as JSON, at the end */
     struct engine_summary summary;
 };
 
