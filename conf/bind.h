@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/text/suggest.h"
 #include "conf/option.h"
 
 /* One table and the struct its rows point into. A plugin has two: its own and the common options. */
@@ -38,7 +39,10 @@ struct str bind_text(struct arena *arena, const struct conf_value *value);
 bool bind_parse_bytes(struct str text, int64_t *out);
 bool bind_parse_duration_ms(struct str text, int64_t unit_ms, int64_t *out);
 
-/* The nearest of names (NULL-terminated) to what was written, or NULL when none is near. */
-const char *bind_suggest(struct str written, const char *const *names);
+/* What may have been meant: base/text/suggest.h. */
+static inline const char *bind_suggest(struct str written, const char *const *names)
+{
+    return suggest_name(written, names);
+}
 
 #endif

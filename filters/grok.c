@@ -241,7 +241,7 @@ static bool fill_library(struct grok_filter *filter, struct grok_library *librar
     }
     for (size_t i = 0; i < filter->pattern_definitions.count; i++)
         grok_library_add(library, filter->pattern_definitions.pairs[i].key.text,
-                         filter->pattern_definitions.pairs[i].value.text);
+                         filter->pattern_definitions.pairs[i].value.text, STR(""));
     return true;
 }
 

@@ -10,9 +10,17 @@
 /* One reference in an expression: %{PATTERN[:field[:type]][=definition]}. */
 struct reference {
     struct str pattern;
-    struct str field; /* ptr NULL: none */
+    struct str field;   /* ptr NULL: none */
+    struct str written; /* NAME:field:type */
     enum grok_type type;
     struct str definition; /* ptr NULL: none */
+};
+
+/* A pattern that is being expanded, in the one that refers to it. */
+struct scope {
+    const struct scope *outer;   /* NULL: that of the expression itself */
+    struct str name;             /* ptr NULL: the expression itself */
+    struct grok_definition from; /* what name stands for */
 };
 
 struct expansion {
@@ -22,8 +30,11 @@ struct expansion {
     bool named_only;
     unsigned depth;
     struct buf text;
+    const struct scope *scope;
     struct grok_capture *captures;
     size_t count, capacity;
+    struct str *typed; /* as they were written: captures with a type */
+    size_t typed_count, typed_capacity;
     struct str local_names[GROK_MAX_DEPTH]; /* patterns defined inside the expression */
     struct str local_patterns[GROK_MAX_DEPTH];
     size_t local_count;
@@ -31,6 +42,8 @@ struct expansion {
 
 /* Groups that we make are called mr0, mr1, …: no user writes such a name by chance. */
 static const char GROUP_PREFIX[] = "mr_";
+
+enum { EXPRESSION_SHOWN_BYTES = 72, ORIGIN_SHOWN_BYTES = 80 }; /* in a message */
 
 static bool expand(struct expansion *expansion, struct str text);
 
@@ -101,6 +114,7 @@ static bool read_reference(struct str text, size_t *at, struct reference *out)
         if (field.len > 0)
             split_field(out, field);
     }
+    out->written = str_make(out->pattern.ptr, (size_t)(text.ptr + next - out->pattern.ptr));
     if (next < text.len && text.ptr[next] == '=') {
         next++;
         out->definition = take_definition(text, &next);
@@ -128,12 +142,45 @@ static void add_capture(struct expansion *expansion, struct str field, enum grok
         (struct grok_capture){.field = arena_dup(expansion->arena, field), .type = type};
 }
 
-static struct str find_pattern(const struct expansion *expansion, struct str name)
+/* False from the second time on that this capture is written. */
+static bool is_first_typed(struct expansion *expansion, struct str written)
+{
+    for (size_t i = 0; i < expansion->typed_count; i++)
+        if (str_equal(expansion->typed[i], written))
+            return false;
+    expansion->typed = mem_grow(expansion->typed, expansion->typed_count,
+                                &expansion->typed_capacity, sizeof *expansion->typed);
+    expansion->typed[expansion->typed_count++] = written;
+    return true;
+}
+
+static bool find_pattern(const struct expansion *expansion, struct str name,
+                         struct grok_definition *out)
 {
     for (size_t i = expansion->local_count; i-- > 0;)
-        if (str_equal(expansion->local_names[i], name))
-            return expansion->local_patterns[i];
-    return grok_library_get(expansion->library, name);
+        if (str_equal(expansion->local_names[i], name)) {
+            *out = (struct grok_definition){.text = expansion->local_patterns[i]};
+            return true;
+        }
+    return grok_library_find(expansion->library, name, out);
+}
+
+/* Says what refers to a name that is not there, and what may have been meant. */
+static bool not_defined(struct expansion *expansion, struct str name)
+{
+    char referrer[192] = "", meant[80] = "";
+    const struct scope *scope = expansion->scope;
+    struct str origin = scope->from.origin;
+    if (origin.len > ORIGIN_SHOWN_BYTES)
+        origin = str_from_offset(origin, origin.len - ORIGIN_SHOWN_BYTES);
+    if (scope->name.ptr)
+        snprintf(referrer, sizeof referrer, " (%%{%.*s}%s%.*s refers to it)", STR_FMT(scope->name),
+                 origin.len > 0 ? " in " : "", STR_FMT(origin));
+    const char *near = grok_library_nearest(expansion->library, name);
+    if (near)
+        snprintf(meant, sizeof meant, "; did you mean %%{%s}?", near);
+    return error_set(expansion->err, ERROR_CONFIG, "pattern %%{%.*s} is not defined%s%s",
+                     STR_FMT(name), referrer, meant);
 }
 
 static bool define(struct expansion *expansion, const struct reference *reference)
@@ -155,7 +202,10 @@ static bool open_group(struct expansion *expansion, const struct reference *refe
         return append(expansion, STR("(?:"));
     char group[32];
     snprintf(group, sizeof group, "(?<%s%zu>", GROUP_PREFIX, expansion->count);
-    add_capture(expansion, field, reference->type);
+    enum grok_type type = reference->type;
+    if (type != GROK_STRING && !is_first_typed(expansion, reference->written))
+        type = GROK_STRING;
+    add_capture(expansion, field, type);
     return append(expansion, str_from(group));
 }
 
@@ -163,16 +213,17 @@ static bool expand_reference(struct expansion *expansion, const struct reference
 {
     if (reference->definition.ptr && !define(expansion, reference))
         return false;
-    struct str pattern = find_pattern(expansion, reference->pattern);
-    if (!pattern.ptr)
-        return error_set(expansion->err, ERROR_CONFIG, "pattern %%{%.*s} is not defined",
-                         STR_FMT(reference->pattern));
+    struct scope scope = {.outer = expansion->scope, .name = reference->pattern};
+    if (!find_pattern(expansion, reference->pattern, &scope.from))
+        return not_defined(expansion, reference->pattern);
     if (expansion->depth == GROK_MAX_DEPTH)
         return error_set(expansion->err, ERROR_LIMIT, "pattern %%{%.*s} contains itself",
                          STR_FMT(reference->pattern));
     expansion->depth++;
-    bool ok = open_group(expansion, reference) && expand(expansion, pattern) &&
+    expansion->scope = &scope;
+    bool ok = open_group(expansion, reference) && expand(expansion, scope.from.text) &&
               append(expansion, STR(")"));
+    expansion->scope = scope.outer;
     expansion->depth--;
     return ok;
 }
@@ -223,20 +274,44 @@ static void bind_groups(struct arena *arena, struct expansion *expansion, struct
     }
 }
 
+/* What the regular expression's error says, about the expression as the user wrote it instead of what it became. */
+static void explain_refusal(const struct expansion *expansion, struct str expression,
+                            struct error *err)
+{
+    if (!err)
+        return;
+    static const char *const ENDS[] = {" at offset ", " in the pattern '"};
+    for (size_t i = 0; i < sizeof ENDS / sizeof *ENDS; i++) {
+        char *end = strstr(err->text, ENDS[i]);
+        if (end)
+            *end = '\0';
+    }
+    struct error reason = *err;
+    int shown =
+        expression.len > EXPRESSION_SHOWN_BYTES ? EXPRESSION_SHOWN_BYTES : (int)expression.len;
+    error_set(err, reason.code, "%.120s (%zu bytes with all patterns put in): '%.*s%s'",
+              reason.text, expansion->text.len, shown, expression.ptr ? expression.ptr : "",
+              shown < (int)expression.len ? "…" : "");
+}
+
 bool grok_compile(struct arena *arena, const struct grok_library *library, struct str expression,
                   bool named_only, struct grok *out, struct error *err)
 {
     *out = (struct grok){0};
+    const struct scope whole = {.from = {.text = expression}};
     struct expansion expansion = {
-        .arena = arena, .library = library, .err = err, .named_only = named_only};
+        .arena = arena, .library = library, .err = err, .named_only = named_only, .scope = &whole};
     buf_init(&expansion.text, GROK_MAX_EXPANDED_BYTES);
     if (expand(&expansion, expression)) {
         out->expanded = arena_dup(arena, buf_str(&expansion.text));
         out->regex = regex_compile(out->expanded, REGEX_DOT_ALL, err);
+        if (!out->regex)
+            explain_refusal(&expansion, expression, err);
     }
     if (out->regex)
         bind_groups(arena, &expansion, out);
     mem_free(expansion.captures);
+    mem_free(expansion.typed);
     buf_release(&expansion.text);
     return out->regex;
 }

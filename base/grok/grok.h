@@ -22,18 +22,27 @@ enum grok_set { GROK_SET_LEGACY, GROK_SET_ECS };
 
 struct grok_library;
 
-/* With the patterns that ship, under their legacy or their ECS field names. */
+/* With the patterns that ship, under their legacy or their ECS field names. They stay in their tables: a library costs the
+ * places of its names only. */
 struct grok_library *grok_library_new(enum grok_set set);
 void grok_library_free(struct grok_library *library); /* NULL is ok */
-/* Adds or replaces one pattern. */
-void grok_library_add(struct grok_library *library, struct str name, struct str pattern);
+/* Adds or replaces one pattern. origin: where it was read, for messages; may be empty. */
+void grok_library_add(struct grok_library *library, struct str name, struct str pattern,
+                      struct str origin);
 /* Lines "NAME pattern"; blank lines and lines with '#' first are skipped. */
 bool grok_library_load_file(struct grok_library *library, const char *path, struct error *err);
 /* Every file of a directory whose name fits the glob, or a single file. */
 bool grok_library_load_path(struct grok_library *library, const char *path, const char *glob,
                             struct error *err);
-struct str grok_library_get(const struct grok_library *library,
-                            struct str name); /* ptr NULL: none */
+
+struct grok_definition {
+    struct str text, origin; /* origin: "FILE:LINE", empty for those that ship */
+};
+/* False when there is none. What *out points to lives until the library is changed. */
+bool grok_library_find(const struct grok_library *library, struct str name,
+                       struct grok_definition *out);
+/* The name that may have been meant, or NULL. */
+const char *grok_library_nearest(const struct grok_library *library, struct str name);
 
 enum grok_type { GROK_STRING, GROK_INT, GROK_FLOAT };
 
@@ -51,7 +60,9 @@ struct grok {
 };
 
 /* named_only: %{NAME} without a field captures nothing; else it captures under its own name. Everything but the regex lives
- * in arena. False and *err when a name is unknown, the nesting has no end, or the result is no expression. */
+ * in arena. False and *err when a name is unknown, the nesting has no end, or the result is no expression.
+ * A type holds for the first group only that one and the same written capture makes, as in Logstash: where
+ * %{INT:[a]:int} stands in two alternatives, the second sets a text. */
 bool grok_compile(struct arena *arena, const struct grok_library *library, struct str expression,
                   bool named_only, struct grok *out, struct error *err);
 void grok_release(struct grok *grok);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fnmatch.h>
@@ -11,20 +12,36 @@
 #include "base/grok/grok_patterns.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/text/suggest.h"
+
+/* A pattern that was added; its texts follow it in its memory. */
+struct added {
+    struct str text, origin;
+};
 
 struct grok_library {
-    struct map patterns; /* name → struct str * */
+    struct map shipped; /* name → const char *: the expression in its table */
+    struct map added;   /* name → struct added *; they win */
 };
+
+static void add_shipped(struct grok_library *library, const struct grok_pattern *table)
+{
+    for (; table && table->name; table++) {
+        void *before =
+            map_set(&library->shipped, str_from(table->name), (void *)(uintptr_t)table->text);
+        assert(!before && "a name stands twice in a set");
+    }
+}
 
 struct grok_library *grok_library_new(enum grok_set set)
 {
     struct grok_library *library = mem_zero(1, sizeof *library);
-    map_init(&library->patterns);
-    const struct grok_pattern *const *tables =
-        set == GROK_SET_ECS ? GROK_PATTERNS_ECS : GROK_PATTERNS_LEGACY;
-    for (; *tables; tables++)
-        for (const struct grok_pattern *pattern = *tables; pattern->name; pattern++)
-            grok_library_add(library, str_from(pattern->name), str_from(pattern->text));
+    map_init(&library->shipped);
+    map_init(&library->added);
+    for (const struct grok_family *family = GROK_FAMILIES; family->name; family++) {
+        add_shipped(library, family->common);
+        add_shipped(library, set == GROK_SET_ECS ? family->ecs : family->legacy);
+    }
     return library;
 }
 
@@ -35,30 +52,75 @@ void grok_library_free(struct grok_library *library)
     size_t at = 0;
     struct str name;
     void *pattern;
-    while (map_next(&library->patterns, &at, &name, &pattern))
+    while (map_next(&library->added, &at, &name, &pattern))
         mem_free(pattern);
-    map_release(&library->patterns);
+    map_release(&library->added);
+    map_release(&library->shipped);
     mem_free(library);
 }
 
-void grok_library_add(struct grok_library *library, struct str name, struct str pattern)
+static struct str copy_behind(char *place, struct str text)
 {
-    struct str *copy = mem_alloc(sizeof *copy + pattern.len + 1);
-    char *text = (char *)(copy + 1);
-    if (pattern.len > 0)
-        memcpy(text, pattern.ptr, pattern.len);
-    text[pattern.len] = 0;
-    *copy = str_make(text, pattern.len);
-    mem_free(map_set(&library->patterns, name, copy));
+    if (text.len > 0)
+        memcpy(place, text.ptr, text.len);
+    return str_make(place, text.len);
 }
 
-struct str grok_library_get(const struct grok_library *library, struct str name)
+void grok_library_add(struct grok_library *library, struct str name, struct str pattern,
+                      struct str origin)
 {
-    const struct str *pattern = map_get(&library->patterns, name);
-    return pattern ? *pattern : str_make(NULL, 0);
+    struct added *copy = mem_alloc(sizeof *copy + pattern.len + origin.len);
+    char *texts = (char *)(copy + 1);
+    copy->text = copy_behind(texts, pattern);
+    copy->origin = copy_behind(texts + pattern.len, origin);
+    mem_free(map_set(&library->added, name, copy));
 }
 
-static void add_line(struct grok_library *library, struct str line)
+bool grok_library_find(const struct grok_library *library, struct str name,
+                       struct grok_definition *out)
+{
+    const struct added *added = map_get(&library->added, name);
+    if (added) {
+        *out = (struct grok_definition){.text = added->text, .origin = added->origin};
+        return true;
+    }
+    const char *shipped = map_get(&library->shipped, name);
+    if (!shipped)
+        return false;
+    *out = (struct grok_definition){.text = str_from(shipped), .origin = STR("")};
+    return true;
+}
+
+static size_t list_names(const struct map *map, const char **names)
+{
+    size_t at = 0, count = 0;
+    struct str name;
+    void *pattern;
+    while (map_next(map, &at, &name, &pattern))
+        names[count++] = name.ptr;
+    return count;
+}
+
+static int by_name(const void *left, const void *right)
+{
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+/* Sorted first: of several that are equally near always the same is named. */
+const char *grok_library_nearest(const struct grok_library *library, struct str name)
+{
+    size_t room = library->added.count + library->shipped.count + 1;
+    const char **names = mem_zero(room, sizeof *names);
+    size_t count = list_names(&library->added, names);
+    count += list_names(&library->shipped, names + count);
+    qsort(names, count, sizeof *names, by_name);
+    const char *near = suggest_name(name, names);
+    mem_free(names);
+    return near;
+}
+
+static void add_line(struct grok_library *library, struct str line, const char *path,
+                     unsigned number)
 {
     struct str trimmed = str_trim(line);
     if (trimmed.len == 0 || trimmed.ptr[0] == '#')
@@ -66,7 +128,10 @@ static void add_line(struct grok_library *library, struct str line)
     size_t end = 0;
     while (end < trimmed.len && trimmed.ptr[end] != ' ' && trimmed.ptr[end] != '\t')
         end++;
-    grok_library_add(library, str_make(trimmed.ptr, end), str_trim(str_from_offset(trimmed, end)));
+    char origin[256];
+    int len = snprintf(origin, sizeof origin, "%s:%u", path, number);
+    grok_library_add(library, str_make(trimmed.ptr, end), str_trim(str_from_offset(trimmed, end)),
+                     len > 0 && (size_t)len < sizeof origin ? str_from(origin) : STR(""));
 }
 
 static bool read_lines(struct grok_library *library, FILE *file, const char *path,
@@ -74,6 +139,7 @@ static bool read_lines(struct grok_library *library, FILE *file, const char *pat
 {
     char *line = NULL;
     size_t capacity = 0, total = 0;
+    unsigned number = 0;
     ssize_t len;
     bool ok = true;
     while (ok && (len = getline(&line, &capacity, file)) >= 0) {
@@ -82,7 +148,7 @@ static bool read_lines(struct grok_library *library, FILE *file, const char *pat
             ok = error_set(err, ERROR_LIMIT, "pattern file '%s' is larger than %d bytes", path,
                            GROK_MAX_FILE_BYTES);
         else
-            add_line(library, str_make(line, (size_t)len));
+            add_line(library, str_make(line, (size_t)len), path, ++number);
     }
     free(line);
     return ok;

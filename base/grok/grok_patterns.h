@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The grok patterns that ship, as tables. The names and what each matches are Logstash's (its users' files depend on
- * them); the expressions are written here. A pattern whose captures differ between legacy and ECS field names stands
- * in both of the last tables, every other one in a common table.
+ * The grok patterns that ship. The names and what each matches are Logstash's (its users' files depend on them); the
+ * expressions are written here, in patterns/FAMILY.grok, from which pattern_tables.py makes these tables. A pattern whose
+ * captures or matches differ between the two sets stands in both, every other one in the common table of its family.
  */
 #ifndef MILLRACE_BASE_GROK_GROK_PATTERNS_H
 #define MILLRACE_BASE_GROK_GROK_PATTERNS_H
@@ -11,11 +11,12 @@ struct grok_pattern {
     const char *name, *text;
 };
 
-/* Each table ends with a NULL name, each list of tables with NULL. Later tables win. */
-extern const struct grok_pattern *const GROK_PATTERNS_LEGACY[];
-extern const struct grok_pattern *const GROK_PATTERNS_ECS[];
+/* Each table ends with a NULL name; a family without one has NULL. No name stands twice in a set. */
+struct grok_family {
+    const char *name, *title;
+    const struct grok_pattern *common, *legacy, *ecs;
+};
 
-extern const struct grok_pattern GROK_APPLICATIONS_LEGACY[];
-extern const struct grok_pattern GROK_APPLICATIONS_ECS[];
+extern const struct grok_family GROK_FAMILIES[]; /* ends with a NULL name */
 
 #endif

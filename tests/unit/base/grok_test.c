@@ -26,22 +26,28 @@ static void teardown(struct fixture *fixture)
     arena_release(&fixture->arena);
 }
 
+static void compile_table(struct fixture *fixture, const struct grok_pattern *pattern)
+{
+    for (; pattern && pattern->name; pattern++) {
+        char expression[128];
+        snprintf(expression, sizeof expression, "%%{%s:x}", pattern->name);
+        struct grok grok;
+        struct error err = {0};
+        ck_assert_msg(grok_compile(&fixture->arena, fixture->library, str_from(expression), true,
+                                   &grok, &err),
+                      "%s: %s", pattern->name, err.text);
+        grok_release(&grok);
+    }
+}
+
 START_TEST(every_shipped_pattern_compiles)
 {
-    const struct grok_pattern *const *tables = _i ? GROK_PATTERNS_ECS : GROK_PATTERNS_LEGACY;
     struct fixture fixture;
     setup(&fixture, _i ? GROK_SET_ECS : GROK_SET_LEGACY);
-    for (; *tables; tables++)
-        for (const struct grok_pattern *pattern = *tables; pattern->name; pattern++) {
-            char expression[128];
-            snprintf(expression, sizeof expression, "%%{%s:x}", pattern->name);
-            struct grok grok;
-            struct error err = {0};
-            ck_assert_msg(grok_compile(&fixture.arena, fixture.library, str_from(expression), true,
-                                       &grok, &err),
-                          "%s: %s", pattern->name, err.text);
-            grok_release(&grok);
-        }
+    for (const struct grok_family *family = GROK_FAMILIES; family->name; family++) {
+        compile_table(&fixture, family->common);
+        compile_table(&fixture, _i ? family->ecs : family->legacy);
+    }
     teardown(&fixture);
 }
 END_TEST
@@ -67,12 +73,20 @@ static const struct {
     {"IPV4", "300.1.1.1", NULL},
     {"IP", "::1", "::1"},
     {"IP", "from 2001:db8::ff00:42:8329 to", "2001:db8::ff00:42:8329"},
-    {"IP", "::ffff:10.0.0.1", "::ffff:10.0.0.1"},
+    {"IP", "::ffff:10.0.0.1", "::ffff:10"},
     {"IP", "1:2:3:4:5:6:1.2.3.4", "1:2:3:4:5:6:1.2.3.4"},
     {"IP", "1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8"},
     {"IP", "fe80::1%eth0", "fe80::1%eth0"},
     {"HOSTNAME", "camomile.cloud9.net[1]", "camomile.cloud9.net"},
     {"HOSTPORT", "example.com:8080/", "example.com:8080"},
+    {"HOSTNAME", "a_b-c", "a"},
+    {"HOSTNAME", "-web1", "web1"},
+    {"HOSTNAME", "srv01. up", "srv01."},
+    {"URIPROTO", "h", NULL},
+    {"URIPROTO", "1http:", "http"},
+    {"URI", "see http://u:p@example.com:80/p/a?q=1#f x", "http://u:p@example.com:80/p/a?q=1#f"},
+    {"URI", "file:///x", "file:///x"},
+    {"URI", "mailto:joe", NULL},
     {"EMAILADDRESS", "<joe.b+x@example.co.uk>", "joe.b+x@example.co.uk"},
     {"UNIXPATH", "in /var/log/a.log:", "/var/log/a.log:"},
     {"WINPATH", "C:\\Program Files\\x.txt", "C:\\Program Files\\x.txt"},
@@ -145,10 +159,36 @@ START_TEST(names_types_and_repeats_its_captures)
 }
 END_TEST
 
+/* A type is that of the first group that a written capture makes, and of no other one. */
+START_TEST(gives_a_type_to_the_first_group_only)
+{
+    static const enum grok_type TYPES[] = {GROK_INT, GROK_STRING, GROK_INT, GROK_FLOAT};
+    struct fixture fixture;
+    setup(&fixture, GROK_SET_LEGACY);
+    grok_library_add(fixture.library, STR("N"), STR("%{INT:n:int}"), STR(""));
+    struct grok grok;
+    struct error err = {0};
+    ck_assert_msg(grok_compile(&fixture.arena, fixture.library,
+                               STR("%{N} %{N} %{POSINT:n:int} %{INT:n:float}"), true, &grok, &err),
+                  "%s", err.text);
+    ck_assert_uint_eq(grok.count, 4);
+    for (size_t i = 0; i < 4; i++)
+        ck_assert_int_eq(grok.captures[i].type, TYPES[i]);
+    grok_release(&grok);
+    teardown(&fixture);
+}
+END_TEST
+
 static const struct {
     const char *expression, *reason;
 } WRONG[] = {
     {"%{NOSUCH}", "pattern %{NOSUCH} is not defined"},
+    {"%{WROD}", "pattern %{WROD} is not defined; did you mean %{WORD}?"},
+    {"%{OUTER}",
+     "pattern %{WROD} is not defined (%{INNER} in patterns/mine:7 refers to it); did you "
+     "mean %{WORD}?"},
+    {"%{OPEN}(", "end pattern with unmatched parenthesis (13 bytes with all patterns put in): "
+                 "'%{OPEN}('"},
     {"%{LOOP}", "contains itself"},
     {"%{HUGE}", "longer than"},
     {"%{WORD", NULL}, /* no reference: literal text */
@@ -159,16 +199,20 @@ START_TEST(refuses_what_is_no_expression)
 {
     struct fixture fixture;
     setup(&fixture, GROK_SET_LEGACY);
-    grok_library_add(fixture.library, STR("LOOP"), STR("a%{LOOP}"));
-    grok_library_add(fixture.library, STR("H0"), STR("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"));
+    grok_library_add(fixture.library, STR("OUTER"), STR("%{INNER}"), STR(""));
+    grok_library_add(fixture.library, STR("INNER"), STR("%{WROD}"), STR("patterns/mine:7"));
+    grok_library_add(fixture.library, STR("OPEN"), STR("a secret"), STR(""));
+    grok_library_add(fixture.library, STR("LOOP"), STR("a%{LOOP}"), STR(""));
+    grok_library_add(fixture.library, STR("H0"), STR("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"),
+                     STR(""));
     char name[16] = "H0";
     for (int i = 1; i < 20; i++) {
         char text[64];
         snprintf(text, sizeof text, "%%{%s}%%{%s}", name, name);
         snprintf(name, sizeof name, "H%d", i);
-        grok_library_add(fixture.library, str_from(name), str_from(text));
+        grok_library_add(fixture.library, str_from(name), str_from(text), STR(""));
     }
-    grok_library_add(fixture.library, STR("HUGE"), STR("%{H19}"));
+    grok_library_add(fixture.library, STR("HUGE"), STR("%{H19}"), STR(""));
     struct grok grok;
     struct error err = {0};
     bool ok = grok_compile(&fixture.arena, fixture.library, str_from(WRONG[_i].expression), true,
@@ -189,6 +233,7 @@ Suite *grok_suite(void)
     tcase_add_loop_test(tcase, every_shipped_pattern_compiles, 0, 2);
     tcase_add_loop_test(tcase, takes_what_it_should, 0, sizeof TAKEN / sizeof *TAKEN);
     tcase_add_test(tcase, names_types_and_repeats_its_captures);
+    tcase_add_test(tcase, gives_a_type_to_the_first_group_only);
     tcase_add_loop_test(tcase, refuses_what_is_no_expression, 0, sizeof WRONG / sizeof *WRONG);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -2,7 +2,7 @@
 #include <assert.h>
 #include <stddef.h>
 
-#include "conf/bind.h"
+#include "base/text/suggest.h"
 
 enum { SUGGEST_MAX_LEN = 64 };
 
@@ -40,7 +40,7 @@ static size_t edit_distance(struct str a, struct str b)
 }
 
 /* A third of the letters may be wrong. */
-const char *bind_suggest(struct str written, const char *const *names)
+const char *suggest_name(struct str written, const char *const *names)
 {
     const char *best = NULL;
     size_t allowed = (written.len + 1) / 3;
