@@ -144,8 +144,10 @@ static bool cidr_open(void *plugin, const struct plugin_env *env, struct error *
 }
 
 /* A file that cannot be read any more leaves the networks as they are. */
-static void cidr_tick(void *plugin, uint64_t now_ms)
+static void cidr_tick(void *plugin, uint64_t now_ms, bool final, struct event_sink *more)
 {
+    (void) final;
+    (void)more;
     struct cidr *self = plugin;
     if (!self->network_path.ptr || now_ms < self->next_refresh_ms)
         return;

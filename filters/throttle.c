@@ -285,8 +285,10 @@ static void adjust_age(struct throttle *throttle)
     }
 }
 
-static void throttle_tick(void *self, uint64_t now_ms)
+static void throttle_tick(void *self, uint64_t now_ms, bool final, struct event_sink *more)
 {
+    (void) final;
+    (void)more;
     struct throttle *throttle = self;
     if (now_ms - throttle->flushed_ms < FLUSH_INTERVAL_MS)
         return;

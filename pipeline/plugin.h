@@ -102,8 +102,11 @@ struct filter {
     /* The common options could not be applied where Logstash raises and the plugin would catch it: tags the event. May
      * be NULL. */
     void (*decorate_failed)(void *self, struct event *event);
-    /* About once a second: reading files anew, forgetting what is old. Makes no events. May be NULL. */
-    void (*tick)(void *self, uint64_t now_ms);
+    /* About once a second: reading files anew, forgetting what is old. Events that it makes in more->arena go on behind
+     * this filter, with its common options only where it calls filter_decorate. `final`: the last call, on every
+     * instance, when all that came from the inputs and from earlier filters has been through; not when the pipeline is
+     * ended by a timeout or a failed output. now_ms: the loop's clock. May be NULL. */
+    void (*tick)(void *self, uint64_t now_ms, bool final, struct event_sink *more);
     void (*close)(void *self);
 };
 /* Events that prepare() said no to may be ready. On the instance's lane; cheap when nothing waits. */

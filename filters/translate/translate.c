@@ -236,8 +236,10 @@ static bool translate_open(void *plugin, const struct plugin_env *env, struct er
 }
 
 /* A file that is broken leaves the dictionary as it was. */
-static void translate_tick(void *plugin, uint64_t now_ms)
+static void translate_tick(void *plugin, uint64_t now_ms, bool final, struct event_sink *more)
 {
+    (void) final;
+    (void)more;
     struct translate *self = plugin;
     struct error err;
     if (!self->path || self->refresh_interval_ms <= 0 || now_ms < self->next_refresh_ms)

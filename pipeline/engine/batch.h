@@ -12,6 +12,7 @@
 #include "pipeline/event/event.h"
 #include "pipeline/program/selection.h"
 
+struct plan_plugin;
 struct engine;
 
 /* A part of the batch that an output on the main lane has still to encode. */
@@ -31,6 +32,7 @@ struct batch {
     size_t next_event; /* the first that no slice has begun with */
     size_t unfinished; /* slices suspended or running, and one for the run of the batch itself */
     struct receipt *receipt;
+    const struct plan_plugin *behind; /* the filter whose tick made the events; NULL: an input's */
     struct engine *engine;
     struct lane *lane;        /* that runs it */
     struct handoff *handoffs; /* in order */

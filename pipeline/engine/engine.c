@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "pipeline/engine/engine_private.h"
+#include "pipeline/engine/flush.h"
 #include "pipeline/engine/instance.h"
 #include "pipeline/engine/stream.h"
 #include "pipeline/program/program.h"
@@ -214,6 +215,8 @@ static void check_drained(struct engine *engine)
     }
     if (engine->state == ENGINE_DRAINING && engine->inputs_open == 0 &&
         atomic_load(&engine->unsettled) == 0)
+        set_state(engine, ENGINE_FLUSHING);
+    if (engine->state == ENGINE_FLUSHING && (engine->summary.failed || flush_go_on(engine)))
         start_closing(engine);
 }
 
@@ -228,7 +231,7 @@ static void on_deadline(uv_timer_t *timer)
 
 void engine_stop(struct engine *engine)
 {
-    if (engine->state != ENGINE_RUNNING && engine->state != ENGINE_DRAINING)
+    if (engine->state < ENGINE_RUNNING || engine->state > ENGINE_FLUSHING)
         return;
     if (uv_is_active((uv_handle_t *)&engine->deadline))
         return;
@@ -251,7 +254,7 @@ void output_failed(const struct plugin_env *env)
         return;
     engine->summary.failed = true;
     engine_stop(engine);
-    if (engine->state == ENGINE_DRAINING)
+    if (engine->state == ENGINE_DRAINING || engine->state == ENGINE_FLUSHING)
         uv_timer_start(&engine->deadline, on_deadline, FAILED_GRACE_MS, 0);
 }
 

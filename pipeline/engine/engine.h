@@ -3,8 +3,9 @@
  * The engine runs one plan on a number of lanes until its inputs are finished or it is told to stop, and everything
  * handed over is delivered. All functions are for the main thread.
  *
- *   NEW ── engine_start ──▶ RUNNING ── engine_stop, or all inputs finished ──▶ DRAINING ── all acknowledged, or
- *   the timeout ──▶ CLOSING ── all handles closed ──▶ CLOSED (the loop returns)
+ *   NEW ── engine_start ──▶ RUNNING ── engine_stop, or all inputs finished ──▶ DRAINING ── all settled ──▶ FLUSHING
+ *   ── the filters' last ticks, and what they made is settled ──▶ CLOSING ── all handles closed ──▶ CLOSED (the loop
+ *   returns). At the timeout of engine_stop CLOSING comes at once.
  */
 #ifndef MILLRACE_PIPELINE_ENGINE_ENGINE_H
 #define MILLRACE_PIPELINE_ENGINE_ENGINE_H

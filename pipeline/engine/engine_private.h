@@ -11,7 +11,14 @@
 #include "pipeline/engine/health.h"
 #include "pipeline/engine/lane_private.h"
 
-enum engine_state { ENGINE_NEW, ENGINE_RUNNING, ENGINE_DRAINING, ENGINE_CLOSING, ENGINE_CLOSED };
+enum engine_state {
+    ENGINE_NEW,
+    ENGINE_RUNNING,
+    ENGINE_DRAINING,
+    ENGINE_FLUSHING,
+    ENGINE_CLOSING,
+    ENGINE_CLOSED
+};
 
 struct engine {
     struct engine_options options;
@@ -26,6 +33,10 @@ struct engine {
     uv_timer_t deadline;
     void (*closing)(void *ctx);
     void *closing_ctx;
+    /* FLUSHING (flush.h) */
+    bool flush_begun;
+    size_t flushed;               /* the plugin that has its last tick */
+    atomic_size_t flushing_lanes; /* have not come to it yet */
     struct engine_summary summary;
     struct health health;
 };

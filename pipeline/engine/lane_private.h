@@ -34,6 +34,7 @@ struct lane {
     uv_timer_t resume_timer;  /* runs while streams of this lane wait for memory */
     struct stream *waiting;   /* in the order they asked */
     struct inbox_item task;   /* start and stop, posted by the engine */
+    struct inbox_item flush;  /* the last tick of a filter, posted by flush.c */
 };
 
 /* loop: NULL makes one of its own, to be run by lane_start_thread. */

@@ -180,7 +180,8 @@ static struct plan_plugin *compile_plugin(struct compiler *compiler,
     return plugin;
 }
 
-static struct plan_block compile_block(struct compiler *compiler, const struct conf_block *block);
+static void compile_block(struct compiler *compiler, const struct conf_block *source,
+                          const struct plan_step *branch, struct plan_block *out);
 
 static struct condition *compile_condition(struct compiler *compiler, const struct conf_expr *expr)
 {
@@ -205,23 +206,29 @@ static void compile_branch(struct compiler *compiler, const struct conf_statemen
         const struct conf_arm *arm = &statement->arms[i];
         if (arm->condition)
             step->arms[i].condition = compile_condition(compiler, arm->condition);
-        step->arms[i].block = compile_block(compiler, &arm->block);
+        step->arms[i].position = arm->position;
+        compile_block(compiler, &arm->block, step, &step->arms[i].block);
     }
 }
 
-static struct plan_block compile_block(struct compiler *compiler, const struct conf_block *block)
+static void compile_block(struct compiler *compiler, const struct conf_block *source,
+                          const struct plan_step *branch, struct plan_block *out)
 {
-    struct plan_block out = {.count = block->count};
-    out.steps = arena_zero(compiler->arena, out.count * sizeof *out.steps);
-    for (size_t i = 0; i < block->count; i++) {
-        const struct conf_statement *statement = &block->statements[i];
-        if (statement->plugin)
-            out.steps[i] = (struct plan_step){
-                .type = PLAN_PLUGIN, .plugin = compile_plugin(compiler, statement->plugin)};
-        else
-            compile_branch(compiler, statement, &out.steps[i]);
+    *out = (struct plan_block){.count = source->count, .branch = branch};
+    out->steps = arena_zero(compiler->arena, out->count * sizeof *out->steps);
+    for (size_t i = 0; i < source->count; i++) {
+        const struct conf_statement *statement = &source->statements[i];
+        struct plan_step *step = &out->steps[i];
+        step->block = out;
+        if (statement->plugin) {
+            step->type = PLAN_PLUGIN;
+            step->plugin = compile_plugin(compiler, statement->plugin);
+            if (step->plugin)
+                step->plugin->step = step;
+        } else {
+            compile_branch(compiler, statement, step);
+        }
     }
-    return out;
 }
 
 static void compile_inputs(struct compiler *compiler, const struct conf_block *block)
@@ -246,8 +253,8 @@ struct plan *plan_compile(const struct plan_options *options, const struct conf_
         .options = options, .plan = plan, .arena = &plan->arena, .errors = errors};
     map_init(&compiler.ids);
     compile_inputs(&compiler, &tree->inputs);
-    plan->filters = compile_block(&compiler, &tree->filters);
-    plan->outputs = compile_block(&compiler, &tree->outputs);
+    compile_block(&compiler, &tree->filters, NULL, &plan->filters);
+    compile_block(&compiler, &tree->outputs, NULL, &plan->outputs);
     map_release(&compiler.ids);
     if (errors->errors == errors_before && !tree->broken)
         return plan;

@@ -11,6 +11,8 @@
 #include "pipeline/program/common_options.h"
 #include "pipeline/program/evaluate.h"
 
+struct plan_step;
+
 struct plan_plugin {
     enum conf_section section;
     union {
@@ -23,7 +25,8 @@ struct plan_plugin {
     struct str id;
     enum ecs_mode ecs;
     size_t index;
-    void *options; /* as.plugin->size bytes, bound; each instance starts as a copy */
+    const struct plan_step *step; /* where it stands; NULL: an input */
+    void *options;                /* as.plugin->size bytes, bound; each instance starts as a copy */
     struct common_options common;
     void *shared; /* as.plugin->shared_size bytes */
 };
@@ -37,15 +40,18 @@ struct plan_step {
     struct plan_plugin *plugin;
     struct plan_arm *arms;
     size_t arm_count;
+    const struct plan_block *block; /* that it is a step of */
 };
 
 struct plan_block {
     struct plan_step *steps;
     size_t count;
+    const struct plan_step *branch; /* that it is an arm of; NULL: filter {} or output {} itself */
 };
 
 struct plan_arm {
     struct condition *condition; /* NULL: else */
+    struct error_position position;
     struct plan_block block;
 };
 

@@ -7,6 +7,7 @@
 #include "pipeline/delivery/delivery.h"
 #include "pipeline/engine/engine_private.h"
 #include "pipeline/program/slice.h"
+#include "pipeline/program/ticks.h"
 
 /* A batch is run in slices, so that its events stay in the processor's cache from the first filter to the output. A
  * multiple of 64. */
@@ -15,8 +16,6 @@ enum { SLICE_EVENTS = 128 };
 /* So many suspended slices that are not ready yet are asked at once; those behind them wait for their turn, so that a long
  * line costs no more than a short one for each answer that comes. */
 enum { RECHECKED_SLICES = 32 };
-
-enum { TICK_MS = 1000 };
 
 /* ---- opening ------------------------------------------------------------------------------------ */
 
@@ -47,28 +46,6 @@ static bool open_instance(struct instance *instance, struct error *err)
     return error_prefix(err, "%s", plugin->as.plugin->name);
 }
 
-static void on_tick(uv_timer_t *timer)
-{
-    struct program *program = timer->data;
-    for (size_t i = 0; i < program->plan->plugin_count; i++) {
-        struct instance *instance = program->instances[i];
-        if (instance && instance->plugin->section == CONF_FILTER &&
-            instance->plugin->as.filter->tick)
-            instance->plugin->as.filter->tick(instance->self, uv_now(program->lane->loop));
-    }
-}
-
-static void start_ticking(struct program *program)
-{
-    uv_timer_init(program->lane->loop, &program->tick);
-    program->tick.data = program;
-    for (size_t i = 0; i < program->plan->plugin_count; i++) {
-        const struct plan_plugin *plugin = program->plan->plugins[i];
-        if (plugin->section == CONF_FILTER && plugin->as.filter->tick)
-            uv_timer_start(&program->tick, on_tick, TICK_MS, TICK_MS);
-    }
-}
-
 struct program *program_new(struct lane *lane, const struct plan *plan)
 {
     struct program *program = mem_zero(1, sizeof *program);
@@ -78,7 +55,7 @@ struct program *program_new(struct lane *lane, const struct plan *plan)
     uv_timer_init(lane->loop, &program->recheck);
     program->recheck.data = program;
     program->instances = mem_zero(plan->plugin_count, sizeof(struct instance *));
-    start_ticking(program);
+    ticks_start(program);
     return program;
 }
 
@@ -270,7 +247,7 @@ static void drop_what_waits(struct program *program)
 void program_close(struct program *program)
 {
     program->closed = true;
-    uv_close((uv_handle_t *)&program->tick, NULL);
+    ticks_close(program);
     uv_close((uv_handle_t *)&program->recheck, NULL);
     drop_what_waits(program);
     for (size_t i = 0; i < program->plan->plugin_count; i++) {

@@ -288,6 +288,22 @@ static bool walk(struct slice *slice, step_function *step)
     return true;
 }
 
+/* The frames that a walk has when it has just left a step. */
+static void begin_behind(struct slice *slice, const struct plan_step *step)
+{
+    const struct plan_block *block = step->block;
+    if (block->branch) {
+        begin_behind(slice, block->branch);
+        struct frame *frame = push_frame(slice);
+        frame->branch = block->branch;
+        frame->next = block->branch->arm_count;
+        frame->done = selection_none(slice->arena, slice->count);
+    }
+    struct frame *frame = push_frame(slice);
+    frame->block = block;
+    frame->next = (size_t)(step - block->steps) + 1;
+}
+
 bool slice_filter(struct program *program, struct batch *batch, size_t first, size_t end,
                   struct slice **slice_out)
 {
@@ -301,7 +317,10 @@ bool slice_filter(struct program *program, struct batch *batch, size_t first, si
         .count = end - first,
         .selection = selection_all(scratch, end - first),
     };
-    begin_block(&slice, &program->plan->filters);
+    if (batch->behind)
+        begin_behind(&slice, batch->behind->step);
+    else
+        begin_block(&slice, &program->plan->filters);
     bool through = walk(&slice, filter_step);
     *slice_out = arena_copy(slice.arena, &slice, sizeof slice);
     return through;

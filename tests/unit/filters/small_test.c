@@ -331,11 +331,11 @@ START_TEST(translate_follows_its_file)
            _i < 2 ? "matched {\"s\":\"7\",\"t\":{\"n\":[1,true,null,1.5,\"q\"]}}"
                   : "matched {\"s\":\"7\",\"t\":\"seven\"}");
     write_file(path, FILES[_i].changed);
-    filter_translate.tick(bench.self, 1);
+    filter_translate.tick(bench.self, 1, false, NULL);
     expect(&bench, "x", "matched {\"s\":\"x\",\"t\":\"Z1\"}");
     expect(&bench, "y", "matched {\"s\":\"y\",\"t\":\"Y\"}");
     write_file(path, FILES[_i].broken);
-    filter_translate.tick(bench.self, 1000000);
+    filter_translate.tick(bench.self, 1000000, false, NULL);
     expect(&bench, "y", "matched {\"s\":\"y\",\"t\":\"Y\"}");
     unlink(path);
     bench_release(&bench);
@@ -354,11 +354,11 @@ START_TEST(cidr_follows_its_file)
     ck_assert_ptr_null(bench_open(&bench, &filter_cidr, options));
     ck_assert_str_eq(bench_apply(&bench, "{\"a\":\"11.1.1.1\"}"), "matched {\"a\":\"11.1.1.1\"}");
     write_file(path, "12.0.0.0/8");
-    filter_cidr.tick(bench.self, 1);
+    filter_cidr.tick(bench.self, 1, false, NULL);
     ck_assert_str_eq(bench_apply(&bench, "{\"a\":\"11.1.1.1\"}"), "skipped {\"a\":\"11.1.1.1\"}");
     ck_assert_str_eq(bench_apply(&bench, "{\"a\":\"12.1.1.1\"}"), "matched {\"a\":\"12.1.1.1\"}");
     unlink(path);
-    filter_cidr.tick(bench.self, 1000000);
+    filter_cidr.tick(bench.self, 1000000, false, NULL);
     ck_assert_str_eq(bench_apply(&bench, "{\"a\":\"12.1.1.1\"}"), "matched {\"a\":\"12.1.1.1\"}");
     bench_release(&bench);
 }

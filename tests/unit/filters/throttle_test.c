@@ -88,7 +88,7 @@ START_TEST(old_keys_are_forgotten)
         bench_open(&the_bench, &filter_throttle, "key => '%{key}' after_count => 1 max_age => 60"));
     ck_assert(!throttled("old", 0));
     ck_assert(!throttled("new", 120));
-    filter_throttle.tick(the_bench.self, 100000);
+    filter_throttle.tick(the_bench.self, 100000, false, NULL);
     ck_assert(!throttled("old", 0));
     ck_assert(throttled("new", 120));
 }

@@ -195,6 +195,39 @@ static const struct filter EVEN = FAKE_FILTER("even", even_apply);
 static const struct filter TWIN = FAKE_FILTER("twin", twin_apply);
 static const struct filter FALL = FAKE_FILTER("fall", fall_apply);
 
+/* ---- filter late: remembers how many events it had, and says so in the end in an event of its own ------------ */
+
+struct late {
+    int64_t seen;
+};
+
+static enum filter_result late_apply(void *self, struct event *event, struct event_sink *more)
+{
+    struct late *late = self;
+    (void)event;
+    (void)more;
+    late->seen++;
+    return FILTER_SKIPPED;
+}
+
+static void late_tick(void *self, uint64_t now_ms, bool final, struct event_sink *more)
+{
+    const struct late *late = self;
+    (void)now_ms;
+    if (!final)
+        return;
+    struct event *event = event_new(more->arena);
+    ck_assert(event_set(event, &NUMBER, value_int(late->seen), NULL));
+    event_set(event, &MARK, value_str(STR("late")), NULL);
+    more->emit(more, event);
+}
+
+static const struct filter LATE = {
+    .plugin = {.name = "late", .options = NO_OPTIONS, .size = sizeof(struct late)},
+    .apply = late_apply,
+    .tick = late_tick,
+};
+
 /* ---- filter wait: an event is ready some turns of the timer after it was prepared ------------------------- */
 
 struct wait {
@@ -411,7 +444,7 @@ static const struct output LONE_SINK = {
 
 const struct plugin_list fake_plugins = {
     .inputs = (const struct input *const[]){&FEED, &fake_spread_feed, NULL},
-    .filters = (const struct filter *const[]){&EVEN, &TWIN, &FALL, &WAIT, NULL},
+    .filters = (const struct filter *const[]){&EVEN, &TWIN, &FALL, &WAIT, &LATE, NULL},
     .outputs = (const struct output *const[]){&SINK, &LONE_SINK, NULL},
     .codecs = (const struct codec *const[]){&RAW, NULL},
 };

@@ -100,6 +100,46 @@ START_TEST(order_is_kept_when_it_must_be)
 }
 END_TEST
 
+/* Ten events, and behind them what filters said in their last tick: how many events they had had. */
+static const struct {
+    const char *filters, *order;
+} LAST_TICKS[] = {
+    {"late {}", "01234567891"},
+    {"fall {} late {} twin {}", "00"},
+    {"fall {} late {} late {} twin {} late {}", "00114"},
+    /* an earlier filter never sees it, the rest of its arm and what is behind the branch do */
+    {"twin {} fall {} late {} if [number] > 3 { late {} wait {} twin {} } else { late {} }",
+     "0001"},
+    {"if [number] < 4 { fall {} } else if [number] < 6 { late {} twin {} } else { fall {} }",
+     "445522"},
+    {"if [number] > 40 { late {} if [number] > 50 { late {} fall {} } } else { fall {} }", "0"},
+    {"late {} wait { turns => 0 spread => 3 } fall {}", ""},
+};
+
+START_TEST(filters_have_a_last_word)
+{
+    struct fake_world world = {.batches = 2, .batch_events = 5};
+    char text[512];
+    snprintf(text, sizeof text, "input { feed {} } filter { %s } output { lone_sink {} }",
+             LAST_TICKS[_i].filters);
+    fake_run(&world, text, 1, 0);
+    ck_assert_msg(str_equal(str_make(world.order, world.order_len), str_from(LAST_TICKS[_i].order)),
+                  "%.*s", (int)world.order_len, world.order);
+    ck_assert_uint_eq(world.last_token, 2);
+    ck_assert_uint_eq(world.mistakes, 0);
+}
+END_TEST
+
+START_TEST(every_lane_has_a_last_word)
+{
+    struct fake_world world = {.batches = 20, .batch_events = 30};
+    fake_run(&world, "input { feed {} } filter { late {} wait {} } output { sink {} lone_sink {} }",
+             (size_t)_i, _i == 2 ? 3000 : 0);
+    ck_assert_uint_eq(world.delivered, 2 * (20 * 30 + (unsigned)_i));
+    ck_assert_uint_eq(world.last_token, 20);
+}
+END_TEST
+
 START_TEST(stop_delivers_what_waits)
 {
     struct fake_world world = {.batch_events = 200, .feed_endless = true, .shutdown_ms = 20000};
@@ -148,6 +188,8 @@ Suite *wait_suite(void)
     tcase_add_test(tcase, a_long_line_comes_through);
     tcase_add_loop_test(tcase, arms_are_continued_where_they_waited, 0, 3);
     tcase_add_loop_test(tcase, order_is_kept_when_it_must_be, 0, sizeof ORDERS / sizeof *ORDERS);
+    tcase_add_loop_test(tcase, filters_have_a_last_word, 0, sizeof LAST_TICKS / sizeof *LAST_TICKS);
+    tcase_add_loop_test(tcase, every_lane_has_a_last_word, 1, 4);
     tcase_add_loop_test(tcase, stop_delivers_what_waits, 1, 4);
     tcase_add_loop_test(tcase, closing_gives_up_what_waits, 0, sizeof STUCK / sizeof *STUCK);
     suite_add_tcase(suite, tcase);
