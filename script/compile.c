@@ -48,43 +48,45 @@ static void note_variables(struct script_vm *vm, struct str text)
         vm->wants_surroundings |= str_find(text, str_from(NAMES[i])) != SIZE_MAX;
 }
 
-/* mruby takes begin … end while for a plain while, which tests first: refused rather than run differently. */
-static bool check_loops(struct script_vm *vm, const struct source *source, struct error *err)
-{
-    struct regex *regex =
-        regex_compile(STR("^[^#\"'\\n]*\\bend[ \\t]+(?:while|until)\\b"), 0, NULL);
-    size_t start, end = 0, line = 1;
-    assert(regex);
-    bool found = regex_search(regex, vm->scratch, source->text, 0) == REGEX_MATCHED &&
-                 regex_group(vm->scratch, 0, &start, &end);
-    regex_free(regex);
-    for (size_t i = 0; i < end; i++)
-        line += source->text.ptr[i] == '\n';
-    return !found || error_set(err, ERROR_CONFIG,
-                               "%s, line %zu: 'begin … end while' is not supported, write "
-                               "loop { …; break unless condition }",
-                               source->name, line);
-}
-
 static bool check_source(struct script_vm *vm, const struct source *source, struct error *err)
 {
     if (!utf8_valid(source->text))
         return error_set(err, ERROR_CONFIG, "%s is not valid UTF-8", source->name);
     note_variables(vm, source->text);
-    return check_loops(vm, source, err);
+    return true;
+}
+
+struct parsed {
+    struct mrb_parser_state *parser;
+    mrb_value self;
+    bool compiled;
+};
+
+static mrb_value run_parsed_protected(mrb_state *mrb, void *ud)
+{
+    struct RClass *class = script_vm_of(mrb)->filter_class;
+    struct parsed *parsed = ud;
+    struct RProc *proc = mrb_generate_code(mrb, parsed->parser);
+    parsed->compiled = proc != NULL;
+    if (!proc)
+        return mrb_nil_value();
+    MRB_PROC_SET_TARGET_CLASS(proc, class);
+    return mrb_yield_with_class(mrb, mrb_obj_value(proc), 0, NULL, parsed->self, class);
 }
 
 /* Compiles and runs what was parsed, with self as self; a def defines a method of the filter's class. */
 static bool run_parsed(struct script_vm *vm, struct mrb_parser_state *parser, mrb_value self,
                        mrb_value *out, struct error *err)
 {
-    mrb_state *mrb = vm->mrb;
-    struct RProc *proc = mrb_generate_code(mrb, parser);
-    if (!proc)
-        return error_set(err, ERROR_CONFIG, "the code cannot be compiled");
-    MRB_PROC_SET_TARGET_CLASS(proc, vm->filter_class);
-    *out = mrb_yield_with_class(mrb, mrb_obj_value(proc), 0, NULL, self, vm->filter_class);
-    return true;
+    struct parsed parsed = {parser, self, false};
+    mrb_bool raised = false;
+    *out = mrb_protect_error(vm->mrb, run_parsed_protected, &parsed, &raised);
+    if (!raised)
+        return parsed.compiled || error_set(err, ERROR_CONFIG, "the code cannot be compiled");
+    vm->mrb->exc = mrb_obj_ptr(*out);
+    *out = mrb_nil_value();
+    script_take_exception(vm, err);
+    return false;
 }
 
 /* Parses and runs source; its value, or false and *err. */
@@ -111,10 +113,6 @@ static bool evaluate(struct script_vm *vm, const struct source *source, mrb_valu
     if (parser)
         mrb_parser_free(parser);
     mrbc_context_free(mrb, context);
-    if (mrb->exc) {
-        script_take_exception(vm, err);
-        ok = false;
-    }
     return ok;
 }
 

@@ -7,6 +7,7 @@
 #include <mruby.h>
 #include <mruby/compile.h>
 #include <mruby/dump.h>
+#include <mruby/internal.h>
 #include <mruby/proc.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,42 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "base/text/utf8.h"
 #include "script/vm.h"
-
-/* ---- floats ---------------------------------------------------------------------------------------------- */
-
-enum { LOST_BITS = 2 };
-
-static uint64_t bits_of(double real)
-{
-    uint64_t bits;
-    memcpy(&bits, &real, sizeof bits);
-    return bits;
-}
-
-double script_float(double real)
-{
-    uint64_t kept = bits_of(real) >> LOST_BITS;
-    if (!isfinite(real) || real == 0)
-        return real;
-    for (int digits = 15; digits <= 17; digits++) {
-        for (uint64_t lost = 0; lost < 1 << LOST_BITS; lost++) {
-            uint64_t bits = kept << LOST_BITS | lost;
-            double candidate;
-            char text[40];
-            memcpy(&candidate, &bits, sizeof candidate);
-            snprintf(text, sizeof text, "%.*g", digits, candidate);
-            double read = strtod(text, NULL);
-            if (bits_of(read) >> LOST_BITS == kept)
-                return read;
-        }
-    }
-    return real;
-}
 
 /* ---- to Ruby --------------------------------------------------------------------------------------------- */
 
@@ -70,8 +36,8 @@ static mrb_value from_object(struct script_vm *vm, const struct value *value)
 
 static mrb_value from_big(struct script_vm *vm, const struct value *value)
 {
-    mrb_value digits = script_new_str(vm->mrb, value_as_str(value));
-    return mrb_obj_new(vm->mrb, vm->big_class, 1, &digits);
+    struct str digits = value_as_str(value);
+    return mrb_str_to_integer(vm->mrb, script_new_str(vm->mrb, digits), 10, false);
 }
 
 mrb_value script_from_value(struct script_vm *vm, const struct value *value)
@@ -190,8 +156,6 @@ static struct value convert_object(struct conversion *conversion, mrb_value obje
     struct instant at;
     if (script_instant_of(vm, object, &at))
         return value_timestamp(at);
-    if (mrb_obj_is_kind_of(mrb, object, vm->big_class))
-        return value_big_int(text_of(conversion, mrb_obj_as_string(mrb, object)));
     if (mrb_respond_to(mrb, object, mrb_intern_lit(mrb, "to_event_value")))
         return convert(conversion, mrb_funcall(mrb, object, "to_event_value", 0));
     mrb_raisef(mrb, E_TYPE_ERROR, "an event cannot hold a %s", mrb_obj_classname(mrb, object));
@@ -214,8 +178,11 @@ static struct value convert(struct conversion *conversion, mrb_value object)
     case MRB_TT_INTEGER:
         result = value_int(mrb_integer(object));
         break;
+    case MRB_TT_BIGINT:
+        result = value_big_int(text_of(conversion, mrb_obj_as_string(mrb, object)));
+        break;
     case MRB_TT_FLOAT:
-        result = value_float(script_float(mrb_float(object)));
+        result = value_float(mrb_float(object));
         break;
     case MRB_TT_STRING:
         result = value_str(text_of(conversion, object));

@@ -120,6 +120,7 @@ static void write_value(struct writer *writer, mrb_value value)
         put(writer, "true");
         break;
     case MRB_TT_INTEGER:
+    case MRB_TT_BIGINT:
         mrb_str_cat_str(mrb, writer->out, mrb_obj_as_string(mrb, value));
         break;
     case MRB_TT_FLOAT:

@@ -7,6 +7,7 @@
 
 #include "base/text/case_map.h"
 #include "base/text/utf8.h"
+#include "pipeline/event/ruby_text.h"
 #include "script/regexp.h"
 
 static bool is_ascii(struct str text)
@@ -290,6 +291,13 @@ static mrb_value scrub(mrb_state *mrb, mrb_value self)
     return result;
 }
 
+/* ---- numbers --------------------------------------------------------------------------------------------- */
+
+static mrb_value to_f(mrb_state *mrb, mrb_value self)
+{
+    return mrb_float_value(mrb, ruby_to_f(script_arena(script_vm_of(mrb)), script_str(self)));
+}
+
 void script_define_string(struct script_vm *vm)
 {
     static const struct {
@@ -313,6 +321,7 @@ void script_define_string(struct script_vm *vm)
         {"capitalize", capitalize, MRB_ARGS_OPT(1)},
         {"valid_encoding?", is_valid, MRB_ARGS_NONE()},
         {"ascii_only?", is_ascii_only, MRB_ARGS_NONE()},
+        {"to_f", to_f, MRB_ARGS_NONE()},
         {"__scrub", scrub, MRB_ARGS_REQ(1)},
     };
     mrb_state *mrb = vm->mrb;

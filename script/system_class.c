@@ -122,6 +122,18 @@ static mrb_value file_exists(mrb_state *mrb, mrb_value self)
     return mrb_bool_value(access(path, F_OK) == 0);
 }
 
+/* LogStash.__print(text, to_stderr) */
+static mrb_value print_text(mrb_state *mrb, mrb_value self)
+{
+    mrb_value text;
+    mrb_bool to_stderr;
+    mrb_get_args(mrb, "Sb", &text, &to_stderr);
+    FILE *out = to_stderr ? stderr : stdout;
+    fwrite(RSTRING_PTR(text), 1, (size_t)RSTRING_LEN(text), out);
+    fflush(out);
+    return self;
+}
+
 void script_define_system(struct script_vm *vm)
 {
     mrb_state *mrb = vm->mrb;
@@ -133,5 +145,6 @@ void script_define_system(struct script_vm *vm)
     mrb_define_class_method(mrb, logstash, "__digest", digest, MRB_ARGS_REQ(3));
     mrb_define_class_method(mrb, logstash, "__filtering?", is_filtering, MRB_ARGS_NONE());
     mrb_define_class_method(mrb, logstash, "__read", read_file, MRB_ARGS_REQ(1));
+    mrb_define_class_method(mrb, logstash, "__print", print_text, MRB_ARGS_REQ(2));
     mrb_define_class_method(mrb, logstash, "__exist?", file_exists, MRB_ARGS_REQ(1));
 }

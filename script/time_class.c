@@ -72,7 +72,7 @@ struct instant script_instant_from_number(mrb_state *mrb, mrb_value seconds)
     mrb_float number = mrb_as_float(mrb, seconds);
     if (!isfinite(number) || fabs(number) > (double)SECONDS_LIMIT)
         mrb_raise(mrb, E_RANGE_ERROR, "time out of range");
-    return script_instant_add((struct instant){0, 0}, script_float(number));
+    return script_instant_add((struct instant){0, 0}, number);
 }
 
 static mrb_value make(mrb_state *mrb, struct instant at, enum script_zone zone, int32_t offset)
@@ -241,7 +241,7 @@ static mrb_value moved(mrb_state *mrb, mrb_value self, mrb_value by, int sign)
     if (mrb_integer_p(by))
         at.seconds += sign * check_range(mrb, mrb_integer(by));
     else
-        at = script_instant_add(at, sign * script_float(mrb_as_float(mrb, by)));
+        at = script_instant_add(at, sign * mrb_as_float(mrb, by));
     time.seconds = check_range(mrb, at.seconds);
     time.nanoseconds = at.nanoseconds;
     if (time.zone == SCRIPT_ZONE_LOCAL)

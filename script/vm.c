@@ -47,6 +47,14 @@ mrb_noreturn void script_raise(mrb_state *mrb, const char *class_name, const cha
 
 /* ---- exceptions ------------------------------------------------------------------------------------------ */
 
+/* "code:3" of "code:3:in map" */
+static mrb_value line_of(mrb_state *mrb, mrb_value place)
+{
+    struct str text = script_str(place);
+    size_t in = str_find(text, STR(":in "));
+    return in == SIZE_MAX ? place : mrb_str_new(mrb, text.ptr, in);
+}
+
 /* The script's own line, also when it is a method of the prelude that raised. Nil when there is none. */
 static mrb_value place_of(mrb_state *mrb, mrb_value exception)
 {
@@ -54,7 +62,7 @@ static mrb_value place_of(mrb_state *mrb, mrb_value exception)
     for (mrb_int i = 0; mrb_array_p(trace) && i < RARRAY_LEN(trace); i++) {
         mrb_value place = RARRAY_PTR(trace)[i];
         if (mrb_string_p(place) && !str_starts_with(script_str(place), STR("prelude:")))
-            return place;
+            return line_of(mrb, place);
     }
     return mrb_nil_value();
 }
@@ -181,14 +189,6 @@ static mrb_value define_everything(mrb_state *mrb, void *ud)
     return mrb_nil_value();
 }
 
-/* Classes that the prelude makes and C needs. */
-static void find_classes(struct script_vm *vm)
-{
-    mrb_state *mrb = vm->mrb;
-    struct RClass *logstash = mrb_module_get(mrb, "LogStash");
-    vm->big_class = mrb_class_get_under(mrb, logstash, "BigInteger");
-}
-
 static bool start(struct script_vm *vm, struct error *err)
 {
     mrb_bool failed = false;
@@ -203,8 +203,6 @@ static bool start(struct script_vm *vm, struct error *err)
     }
     if (failed)
         script_take_exception(vm, err);
-    else
-        find_classes(vm);
     mrb_gc_arena_restore(mrb, ai);
     return !failed;
 }

@@ -71,7 +71,7 @@ struct script_vm {
     mrb_sym group_symbols[GROUP_SYMBOLS];
     unsigned groups_set;     /* $1 .. $n were set by the last match */
     bool wants_surroundings; /* some script names $& $` or $' */
-    struct RClass *event_class, *timestamp_class, *time_class, *filter_class, *big_class;
+    struct RClass *event_class, *timestamp_class, *time_class, *filter_class;
     struct RClass *regexp_class, *match_class;
 };
 
@@ -101,8 +101,6 @@ mrb_noreturn void script_raise(mrb_state *mrb, const char *class_name, const cha
 mrb_value script_from_value(struct script_vm *vm, const struct value *value);
 /* Raises TypeError for what an event cannot hold. Everything is copied into the arena. */
 struct value script_to_value(struct script_vm *vm, struct arena *arena, mrb_value object);
-/* mruby keeps floats with two bits less: the shortest number that it cannot tell from this one. */
-double script_float(double real);
 mrb_value script_from_conf(struct script_vm *vm, const struct conf_value *value);
 
 /* ---- the classes ---- */

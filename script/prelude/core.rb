@@ -3,7 +3,6 @@
 # Methods of Ruby's core classes that mruby as packaged lacks or has differently.
 
 class EncodingError < StandardError; end
-class UncaughtThrowError < ArgumentError; end
 class SecurityError < Exception; end
 class Interrupt < Exception; end
 class SystemExit < Exception; end
@@ -33,6 +32,14 @@ class Exception
 end
 
 module Kernel
+  # How messages name a value: nil, true and numbers as they are, of anything else the class.
+  def __told
+    case self
+    when nil, true, false, Integer, Float then inspect
+    else self.class.to_s
+    end
+  end
+
   alias __Integer Integer
   alias __Float Float
 
@@ -51,20 +58,16 @@ module Kernel
     nil
   end
 
-  # mruby has no defined?: what can be evaluated and is not nil is taken as defined.
-  def defined?(value = nil)
-    value.nil? ? nil : "expression"
-  end
-
-  def catch(tag = Object.new)
-    yield tag
-  rescue UncaughtThrowError => thrown
-    raise thrown unless thrown.__tag.equal?(tag) || thrown.__tag == tag
-    thrown.__value
-  end
-
-  def throw(tag, value = nil)
-    raise UncaughtThrowError.new("uncaught throw #{tag.inspect}").__carry(tag, value)
+  # What the compiler makes of defined?(name).
+  def __defined?(kind, name)
+    there = case kind
+    when "instance-variable" then instance_variable_defined?(name)
+    when "global-variable" then global_variables.include?(name)
+    when "class variable" then self.class.class_variable_defined?(name)
+    when "constant" then Object.const_defined?(name) || self.class.const_defined?(name)
+    else respond_to?(name, true)
+    end
+    there ? kind : nil
   end
 
   def public_send(name, *arguments, &block)
@@ -75,9 +78,27 @@ module Kernel
     instance_variables.map { |name| name.to_s }
   end
 
-  def pp(*values)
-    p(*values)
+  def print(*values)
+    $stdout.print(*values)
   end
+
+  def puts(*values)
+    $stdout.puts(*values)
+  end
+
+  def putc(value)
+    $stdout.putc(value)
+  end
+
+  def printf(*values)
+    $stdout.printf(*values)
+  end
+
+  def p(*values)
+    values.each { |value| $stdout.write(value.inspect, "\n") }
+    values.length > 1 ? values : values[0]
+  end
+  alias pp p
 
   def warn(*messages)
     messages.each { |message| LogStash.__log(3, message.to_s, "") unless message.is_a?(Hash) }
@@ -141,16 +162,6 @@ module Kernel
 end
 
 class LoadError < ScriptError; end unless Object.const_defined?(:LoadError)
-
-class UncaughtThrowError
-  attr_reader :__tag, :__value
-
-  def __carry(tag, value)
-    @__tag = tag
-    @__value = value
-    self
-  end
-end
 
 class Object
   def instance_values

@@ -1,11 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Files can be read while the pipeline starts, not for each event. The rest of File and IO, and sockets, would block a lane.
-[:IO, :BasicSocket, :IPSocket, :TCPSocket, :TCPServer, :UDPSocket, :UNIXSocket, :UNIXServer, :Socket, :Addrinfo, :FileTest,
- :File].each do |name|
-  Object.__send__(:remove_const, name) if Object.const_defined?(name)
-end
-
 class IO
   def self.method_missing(name, *)
     raise NotImplementedError, "#{self}.#{name} would hold up the pipeline; read in init with File.read, or use an input or output"
@@ -15,6 +10,66 @@ class IO
     method_missing(:new)
   end
 end
+
+# Where puts and the like go.
+class LogStash::Stream
+  def initialize(to_stderr)
+    @to_stderr = to_stderr
+  end
+
+  def write(*texts)
+    texts.each { |text| LogStash.__print(text.to_s, @to_stderr) }
+    texts.sum { |text| text.to_s.bytesize }
+  end
+
+  def print(*texts)
+    write(*texts)
+    nil
+  end
+
+  def <<(text)
+    write(text)
+    self
+  end
+
+  def puts(*values)
+    values = [""] if values.empty?
+    values.flatten.each { |value| (text = value.to_s).end_with?("\n") ? write(text) : write(text, "\n") }
+    nil
+  end
+
+  def putc(value)
+    write(value.is_a?(Integer) ? (value & 255).chr : value.to_s[0])
+    value
+  end
+
+  def printf(format, *values)
+    write(format % values)
+    nil
+  end
+
+  def flush
+    self
+  end
+
+  def sync
+    true
+  end
+
+  def sync=(value)
+    value
+  end
+
+  def tty?
+    false
+  end
+  alias isatty tty?
+end
+
+$stdout = LogStash::Stream.new(false)
+$stderr = LogStash::Stream.new(true)
+STDOUT = $stdout
+STDERR = $stderr
 
 class Dir < IO; end
 class FileTest < IO; end

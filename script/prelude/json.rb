@@ -63,12 +63,6 @@ class Object
 end
 
 module LogStash
-  class BigInteger
-    def __own_json
-      to_s
-    end
-  end
-
   class Timestamp
     def __own_json
       to_json

@@ -2,11 +2,11 @@
 
 class Integer
   def even?
-    self & 1 == 0
+    self % 2 == 0
   end
 
   def odd?
-    self & 1 == 1
+    self % 2 == 1
   end
 
   def pred
@@ -29,18 +29,6 @@ class Integer
     false
   end
 
-  def digits(base = 10)
-    raise Math::DomainError, "out of domain" if self < 0
-    return [0] if self == 0
-    result = []
-    rest = self
-    while rest > 0
-      result << rest % base
-      rest /= base
-    end
-    result
-  end
-
   def gcd(other)
     a = abs
     b = other.abs
@@ -54,12 +42,7 @@ class Integer
 
   def bit_length
     rest = self < 0 ? ~self : self
-    count = 0
-    while rest > 0
-      count += 1
-      rest >>= 1
-    end
-    count
+    rest == 0 ? 0 : rest.to_s(2).length
   end
 
   def [](bit)
@@ -68,6 +51,32 @@ class Integer
 
   def fdiv(other)
     to_f / other
+  end
+
+  def remainder(other)
+    rest = self % other
+    rest != 0 && (self < 0) != (other < 0) ? rest - other : rest
+  end
+
+  PIECE = 1 << 32
+
+  def __bits(other, operator)
+    raise TypeError, "no implicit conversion of #{other.__told} into Integer" unless other.is_a?(Integer)
+    a = self
+    b = other
+    result = 0
+    unit = 1
+    until (a == 0 || a == -1) && (b == 0 || b == -1)
+      a, x = a.divmod(PIECE)
+      b, y = b.divmod(PIECE)
+      result += x.__send__(operator, y) * unit
+      unit *= PIECE
+    end
+    result + a.__send__(operator, b) * unit
+  end
+
+  def size
+    8
   end
 
   def pow(exponent, modulus = nil)
@@ -133,10 +142,6 @@ class Float
 
   def integer?
     false
-  end
-
-  def to_int
-    to_i
   end
 
   alias __round round

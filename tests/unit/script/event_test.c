@@ -60,8 +60,16 @@ static const struct {
     {"if 'ab' =~ /(b)/\nTime.parse('2020-01-01'); IPAddr.new('::1')\nevent.set('x', [$1, $~[0]]) "
      "end",
      "{}", "{\"x\":[\"b\",\"b\"]}"},
-    {"i = 0\nbegin\ni += 1\nend while i < 3", "{}",
-     "refused: code, line 4: 'begin … end while' is not supported"},
+    {"i = 0\nbegin\ni += 1\nend while i < 3\nbegin\ni += 10\nend while false\nbegin\ni += 100\nend "
+     "until true\nevent.set('x', i)",
+     "{}", "{\"x\":113}"},
+    {"@a = 1\nb = 2\nevent.set('x', [defined?(@a), defined?(@no), defined?(b), defined?(puts), "
+     "defined?(nope), defined?(String), defined?(Nope), defined?(b.foo), defined?(b.to_s), "
+     "defined?(b = 1)].map { |d| d.inspect }.join(','))",
+     "{}",
+     "{\"x\":\"\\\"instance-variable\\\",nil,\\\"local-variable\\\",\\\"method\\\",nil,"
+     "\\\"constant\\\",nil,nil,"
+     "\\\"method\\\",\\\"assignment\\\"\"}"},
     /* What raises leaves the rest as it is. */
     {"event.set('a', 1); raise 'boom'", "{}", "raised: RuntimeError: boom (code:1) {\"a\":1}"},
     {"\n\nnil.foo", "{}", "raised: NoMethodError: undefined method 'foo' (code:3) {}"},
