@@ -52,6 +52,15 @@ struct log_field {
 #define LOG_FLOAT(key, value)                                                                      \
     ((struct log_field){.name = (key), .type = LOG_FIELD_FLOAT, .real = (value)})
 
+/* The same, left out of the line when the text is empty or the number 0. */
+#define LOG_STR_IF(key, value)                                                                     \
+    ((struct log_field){                                                                           \
+        .name = (value).len > 0 ? (key) : NULL, .type = LOG_FIELD_STR, .text = (value)})
+#define LOG_CSTR_IF(key, value) LOG_STR_IF(key, str_from(value))
+#define LOG_INT_IF(key, value)                                                                     \
+    ((struct log_field){                                                                           \
+        .name = (value) != 0 ? (key) : NULL, .type = LOG_FIELD_INT, .integer = (int64_t)(value)})
+
 void log_init(struct log *log, enum log_level level, enum log_format format, int fd);
 bool log_level_parse(struct str text, enum log_level *out);
 

@@ -237,6 +237,17 @@ static void keep_memory(void)
     mallopt(M_MMAP_THRESHOLD, MMAP_FROM_BYTES);
 }
 
+/* Every pipeline has been compiled. */
+static int check_only(struct run *run)
+{
+    bool ok = true;
+    for (size_t i = 0; run->settings.connect && i < run->count; i++)
+        ok = run_pipeline_connect(&run->pipelines[i], stderr) && ok;
+    if (ok)
+        puts("Configuration OK");
+    return ok ? EXIT_DONE : EXIT_ERROR;
+}
+
 /* Whoever may list processes sees their arguments. What may hold a password is taken out of them: the text of a
  * pipeline, and the API's password. */
 static void hide_argument(int argc, char **argv, struct str text)
@@ -269,11 +280,7 @@ int cmd_run(int argc, char **argv)
         hide_arguments(&run->settings, argc, argv);
         status = EXIT_ERROR;
         if (compile_all(run)) {
-            status = EXIT_DONE;
-            if (run->settings.test_and_exit)
-                puts("Configuration OK");
-            else
-                status = run_engines(run);
+            status = run->settings.test_and_exit ? check_only(run) : run_engines(run);
         }
         data_path_release(&run->data);
     }

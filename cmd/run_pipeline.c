@@ -3,6 +3,7 @@
 
 #include "base/machine.h"
 #include "cmd/commands.h"
+#include "pipeline/engine/connect.h"
 #include "pipeline/registry.h"
 
 /* ---- text to plan --------------------------------------------------------------------------------- */
@@ -98,6 +99,23 @@ bool run_pipeline_compile(struct run_pipeline *pipeline, const struct run_shared
     conf_print_errors(out, &pipeline->source, &errors);
     error_list_release(&errors);
     return pipeline->plan;
+}
+
+bool run_pipeline_connect(struct run_pipeline *pipeline, FILE *out)
+{
+    enum { SAID_MAX_BYTES = 1024 * 1024 };
+    struct error_list errors;
+    struct buf said;
+    error_list_init(&errors);
+    buf_init(&said, SAID_MAX_BYTES);
+    bool ok =
+        connect_outputs(pipeline->plan, &pipeline->log, &pipeline->plugin_settings, &said, &errors);
+    printf("%.*s", STR_FMT(buf_str(&said)));
+    fflush(stdout);
+    conf_print_errors(out, &pipeline->source, &errors);
+    buf_release(&said);
+    error_list_release(&errors);
+    return ok;
 }
 
 /* ---- plan to engine ------------------------------------------------------------------------------- */

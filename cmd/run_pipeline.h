@@ -39,6 +39,8 @@ bool run_pipeline_compile(struct run_pipeline *pipeline, const struct run_shared
 bool run_pipeline_start(struct run_pipeline *pipeline, const struct run_shared *shared, FILE *out);
 /* Says what the engine did, after the loop has returned, and frees it. False when an output could not go on. */
 bool run_pipeline_finish(struct run_pipeline *pipeline);
+/* Tries the destinations of a compiled pipeline: what was found on standard output, what is wrong on `out`. */
+bool run_pipeline_connect(struct run_pipeline *pipeline, FILE *out);
 void run_pipeline_release(struct run_pipeline *pipeline);
 
 #endif

@@ -277,6 +277,8 @@ enum settings_result settings_load(struct settings *settings, struct arena *aren
     if (!settings_read_flags(settings, argc, argv, errors))
         return SETTINGS_USAGE;
     check_maps(settings, errors);
+    if (settings->connect && !settings->test_and_exit)
+        error_list_at(errors, (struct error_position){0}, "'--connect' goes with -t");
     if (errors->errors > before)
         return SETTINGS_USAGE;
     if (settings->show_help || settings->show_version)

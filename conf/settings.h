@@ -44,6 +44,7 @@ struct settings {
     int64_t regex_match_limit, regex_heap_limit_bytes, regex_jit_stack_bytes;
 
     bool test_and_exit; /* -t */
+    bool connect;       /* -t --connect */
     bool config_debug;
     bool reload_automatic;
     int64_t reload_interval_ms;

@@ -61,6 +61,15 @@ const struct setting settings_table[] = {
         .group = PIPELINE,
     },
     {
+        .option = {.name = "connect",
+                   .doc = "With -t: also connect to the servers of the outputs, and try the login, "
+                          "the version and the index template. Changes nothing there.",
+                   OPTION_IN_BOOL(struct settings, connect),
+                   .def = "false"},
+        .group = PIPELINE,
+        .traits = SETTING_FLAG_ONLY,
+    },
+    {
         .option = {.name = "pipeline.id",
                    .doc = "The name of the pipeline.",
                    OPTION_IN_STRING(struct settings, pipeline_id),

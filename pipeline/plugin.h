@@ -146,6 +146,10 @@ struct output {
      * certain). May be NULL. */
     void (*stop)(void *self);
     void (*close)(void *self);
+    /* With -t --connect, on an opened instance that is not the primary one and is sent nothing: whether the destination
+     * can be reached, takes the login and has what is needed. Sends no event and changes nothing there. Runs env->loop
+     * until it knows, and appends what it found as lines. NULL: nothing to try. */
+    bool (*connect)(void *self, struct buf *said, struct error *err);
 };
 
 /* A pipeline-scoped output that can never deliver again (its reader is gone) ends its pipeline: inputs stop, other outputs

@@ -90,15 +90,30 @@ size_t json_parser_offset(const struct json_parser *parser)
     return yajl_get_bytes_consumed(parser->handle);
 }
 
-static bool report(struct json_parser *parser, yajl_status status, struct error *err)
+/* Of a text of several lines also the line and column, both from 1. */
+static bool report_at(struct str what, struct str text, size_t offset, struct error *err)
+{
+    size_t line = 1, start = 0;
+    for (size_t i = 0; i < offset; i++)
+        if (text.ptr[i] == '\n') {
+            line++;
+            start = i + 1;
+        }
+    if (line == 1)
+        return error_set(err, ERROR_FORMAT, "%.*s at byte %zu", STR_FMT(what), offset);
+    return error_set(err, ERROR_FORMAT, "%.*s at line %zu, column %zu (byte %zu)", STR_FMT(what),
+                     line, offset - start + 1, offset);
+}
+
+/* offset: where it went wrong. */
+static bool report(struct json_parser *parser, yajl_status status, struct str text, size_t offset,
+                   struct error *err)
 {
     if (status == yajl_status_client_canceled)
         return error_set(err, ERROR_LIMIT, "JSON reading was stopped");
-    unsigned char *text = yajl_get_error(parser->handle, 0, NULL, 0);
-    struct str line = str_trim(str_from((const char *)text));
-    error_set(err, ERROR_FORMAT, "%.*s at byte %zu", STR_FMT(line),
-              yajl_get_bytes_consumed(parser->handle));
-    yajl_free_error(parser->handle, text);
+    unsigned char *said = yajl_get_error(parser->handle, 0, NULL, 0);
+    report_at(str_trim(str_from((const char *)said)), text, offset, err);
+    yajl_free_error(parser->handle, said);
     return false;
 }
 
@@ -109,9 +124,13 @@ bool json_parser_run(struct json_parser *parser, struct str text, struct error *
     parser->handle = yajl_alloc(&parser->callbacks, &parser->functions, parser->ctx);
     yajl_config(parser->handle, yajl_dont_validate_strings, 1);
     yajl_status status = yajl_parse(parser->handle, (const unsigned char *)text.ptr, text.len);
+    size_t offset = status == yajl_status_ok ? text.len : yajl_get_bytes_consumed(parser->handle);
+    if (offset > text.len)
+        offset = text.len;
+    /* this reads a text of its own, and would count from the beginning of that */
     if (status == yajl_status_ok)
         status = yajl_complete_parse(parser->handle);
-    bool read = status == yajl_status_ok || report(parser, status, err);
+    bool read = status == yajl_status_ok || report(parser, status, text, offset, err);
     yajl_free(parser->handle);
     parser->handle = NULL;
     return read;

@@ -38,8 +38,6 @@ bool redact_is_secret(struct str name)
 
 /* ---- URLs ---------------------------------------------------------------------------------------- */
 
-/* Where the authority of a URL ends: at its path, query or fragment, or at what ends the URL itself. A
- * password may hold any of them unescaped by mistake, so the last '@' before a blank decides. */
 static size_t url_end(struct str text)
 {
     size_t end = 0;
@@ -48,12 +46,29 @@ static size_t url_end(struct str text)
     return end;
 }
 
+/* At the path, query or fragment. */
 static size_t authority_end(struct str rest)
 {
     size_t end = 0;
     while (end < rest.len && !strchr("/?#", rest.ptr[end]))
         end++;
     return end;
+}
+
+static bool is_number(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] < '0' || text.ptr[i] > '9')
+            return false;
+    return true;
+}
+
+/* "USER:PASS" where HOST:PORT should be: a password has a slash or the like that was not escaped. */
+static bool has_no_port(struct str authority)
+{
+    size_t colon = str_find(authority, STR(":"));
+    return colon != SIZE_MAX && authority.ptr[0] != '[' &&
+           !is_number(str_from_offset(authority, colon + 1));
 }
 
 struct str redact_user_info(struct str text)
@@ -64,6 +79,8 @@ struct str redact_user_info(struct str text)
     struct str rest = str_from_offset(text, slashes + 2);
     rest.len = url_end(rest);
     size_t end = authority_end(rest), at = 0;
+    if (!memchr(rest.ptr, '@', end) && has_no_port(str_make(rest.ptr, end)))
+        end = rest.len;
     for (size_t i = 0; i < end; i++)
         if (rest.ptr[i] == '@')
             at = i;
@@ -77,7 +94,10 @@ void redact_url(struct str url, struct buf *out)
     size_t end = query ? (size_t)(query - url.ptr) : url.len;
     if (hidden.len > 0) {
         size_t from = (size_t)(hidden.ptr - url.ptr);
-        assert(from + hidden.len < end);
+        if (end < from + hidden.len + 1) { /* the query's mark was in the password */
+            query = NULL;
+            end = url.len;
+        }
         buf_append_str(out, str_make(url.ptr, from));
         url = str_from_offset(url, from + hidden.len + 1);
         end -= from + hidden.len + 1;

@@ -393,6 +393,7 @@ const struct output output_elasticsearch = {
     .send = send_group,
     .stop = stop,
     .close = close_output,
+    .connect = elasticsearch_connect,
 };
 
 const struct output output_opensearch = {
@@ -408,4 +409,5 @@ const struct output output_opensearch = {
     .send = send_group,
     .stop = stop,
     .close = close_output,
+    .connect = elasticsearch_connect,
 };

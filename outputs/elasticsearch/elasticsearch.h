@@ -57,6 +57,8 @@ struct elasticsearch {
     struct log_limit failures;
 };
 
+/* What -t --connect asks of it (pipeline/plugin.h): each server's version with the login, and the template. */
+bool elasticsearch_connect(void *self, struct buf *said, struct error *err);
 /* Set-up is done, on whichever lane. */
 bool elasticsearch_is_ready(const struct elasticsearch *output);
 /* Set-up is done, or a server lives again: sends what is held. */

@@ -58,6 +58,17 @@ static size_t last_at_sign(struct str text)
     return at > 0 ? at - 1 : SIZE_MAX;
 }
 
+/* What stands behind a password and before a query, wherever the URL is wrong. */
+static struct str without_secrets(struct str text)
+{
+    size_t at = last_at_sign(text);
+    struct str shown = at == SIZE_MAX ? text : str_from_offset(text, at + 1);
+    size_t query = str_find(shown, STR("?"));
+    if (query != SIZE_MAX)
+        shown.len = query;
+    return shown;
+}
+
 static bool split(struct str text, struct str fallback_port, struct pieces *out, struct error *err)
 {
     struct str rest = text;
@@ -69,8 +80,8 @@ static bool split(struct str text, struct str fallback_port, struct pieces *out,
         cut(&rest, 0, 2);
     if (out->scheme.ptr && !str_equal(out->scheme, STR("http")) &&
         !str_equal(out->scheme, STR("https")))
-        return error_set(err, ERROR_CONFIG, "host '%.*s': the scheme is http or https",
-                         STR_FMT(text));
+        return error_set(err, ERROR_CONFIG, "host '%.*s://...': the scheme is http or https",
+                         STR_FMT(out->scheme));
     size_t slash = str_find(rest, STR("/"));
     struct str authority = cut(&rest, slash == SIZE_MAX ? rest.len : slash, 0);
     out->path = rest;
@@ -81,7 +92,7 @@ static bool split(struct str text, struct str fallback_port, struct pieces *out,
         !split_port(authority, fallback_port, out))
         return error_set(err, ERROR_CONFIG,
                          "host '%.*s' is not [http[s]://][USER:PASSWORD@]HOST[:PORT][/PATH]",
-                         STR_FMT(at == SIZE_MAX ? text : authority)); /* never a password */
+                         STR_FMT(without_secrets(text)));
     return true;
 }
 

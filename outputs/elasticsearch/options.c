@@ -3,6 +3,7 @@
 
 #include "outputs/elasticsearch/common_rows.h"
 #include "outputs/elasticsearch/hosts.h"
+#include "outputs/elasticsearch/index_template.h"
 
 const char *const elasticsearch_script_types[] = {"inline", "indexed", "file", NULL};
 static const char *const template_apis[] = {"auto", "legacy", "composable", NULL};
@@ -233,6 +234,26 @@ static bool check_common(struct elasticsearch_options *options, struct error *er
     return ok;
 }
 
+bool elasticsearch_manages_template(const struct elasticsearch_options *options)
+{
+    return options->manage_template == SWITCH_TRUE ||
+           (options->manage_template == SWITCH_AUTO && !options->streams);
+}
+
+/* A template that is missing or broken is found before anything starts. */
+static bool check_template(const struct elasticsearch_options *options,
+                           const struct plugin_env *env, struct error *err)
+{
+    if (!elasticsearch_manages_template(options) || !options->template.ptr)
+        return true;
+    struct index_template template;
+    struct plugin_env reading = *env;
+    reading.json = json_reader_new();
+    bool ok = index_template_load(options, &reading, &template, err);
+    json_reader_free(reading.json);
+    return ok;
+}
+
 bool elasticsearch_check(void *self, const struct plugin_env *env, struct error *err)
 {
     struct elasticsearch_options *options = self;
@@ -240,12 +261,12 @@ bool elasticsearch_check(void *self, const struct plugin_env *env, struct error 
         options->compression_level = 1;
     if (options->http_compression == SWITCH_FALSE)
         options->compression_level = 0;
-    return check_common(options, err) && decide_streams(options, env->ecs, err);
+    return check_common(options, err) && decide_streams(options, env->ecs, err) &&
+           check_template(options, env, err);
 }
 
 bool opensearch_check(void *self, const struct plugin_env *env, struct error *err)
 {
-    (void)env;
     struct elasticsearch_options *options = self;
     options->opensearch = true;
     options->compression_level = options->http_compression == SWITCH_TRUE;
@@ -262,5 +283,5 @@ bool opensearch_check(void *self, const struct plugin_env *env, struct error *er
         if (str_equal(pair->key.text, STR("password")))
             options->password = pair->value.text;
     }
-    return check_common(options, err);
+    return check_common(options, err) && check_template(options, env, err);
 }

@@ -56,6 +56,9 @@ struct elasticsearch_options {
 extern const struct option elasticsearch_option_rows[];
 extern const struct option opensearch_option_rows[];
 
+/* Whether an index template is installed before the first document. */
+bool elasticsearch_manages_template(const struct elasticsearch_options *options);
+
 bool elasticsearch_check(void *self, const struct plugin_env *env, struct error *err);
 bool opensearch_check(void *self, const struct plugin_env *env, struct error *err);
 

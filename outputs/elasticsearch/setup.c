@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/time/clock.h"
 #include "outputs/elasticsearch/elasticsearch.h"
+#include "outputs/elasticsearch/refusal.h"
 
 enum { FIRST_WAIT_MS = 250, WAIT_MAX_MS = 5000, REQUEST_TIMEOUT_MS = 30000 };
 
@@ -55,6 +56,24 @@ static void request(struct setup *setup, enum http_method method, struct str pat
     http_client_send(output->client, &request);
 }
 
+static void log_trouble(struct setup *setup, const struct http_result *result, const char *what)
+{
+    struct elasticsearch *output = setup->output;
+    const char *login = result->status == 401 ? "the server refused the login, trying again"
+                        : result->status == 403
+                            ? "the server does not allow this user to do this, trying again"
+                            : NULL;
+    uint64_t held_back;
+    if (!log_limit_allow(&output->failures, clock_monotonic_ms(), &held_back))
+        return;
+    struct str reason = refusal_reason(output->env->json, setup->requests, result->body);
+    log_warn(output->env->log, login ? "login_refused" : "setup_failed", login ? login : what,
+             LOG_STR("host", setup->host->name),
+             LOG_STR_IF("user", login ? refusal_user(output) : STR("")),
+             LOG_INT_IF("status", result->status), LOG_CSTR_IF("error", result->error),
+             LOG_STR_IF("reason", reason), LOG_INT_IF("not_logged_before", held_back));
+}
+
 /* True when the answer is one to go on with; otherwise what there is to say is said, and it is tried later. */
 static bool answered(struct setup *setup, const struct http_result *result, const char *what)
 {
@@ -67,10 +86,7 @@ static bool answered(struct setup *setup, const struct http_result *result, cons
                  result->status == 403 || result->status == 408 || result->status == 429;
     if (!later)
         return true;
-    uint64_t held_back;
-    if (log_limit_allow(&output->failures, clock_monotonic_ms(), &held_back))
-        log_warn(output->env->log, "setup_failed", what, LOG_STR("host", setup->host->name),
-                 LOG_CSTR("error", result->error), LOG_INT("status", result->status));
+    log_trouble(setup, result, what);
     try_later(setup);
     return false;
 }
@@ -81,7 +97,7 @@ static void on_installed(void *ctx, const struct http_result *result)
 {
     struct setup *setup = ctx;
     const struct plugin_env *env = setup->output->env;
-    if (!answered(setup, result, "the index template could not be installed, trying again"))
+    if (!answered(setup, result, "cannot install the index template, trying again"))
         return;
     if (result->status / 100 == 2)
         log_info(env->log, "template_installed", "the index template is installed",
@@ -90,8 +106,7 @@ static void on_installed(void *ctx, const struct http_result *result)
         log_error(env->log, "template_refused",
                   "the server refused the index template; documents are sent without it",
                   LOG_STR("name", setup->template.name), LOG_INT("status", result->status),
-                  LOG_STR("answer", str_make(result->body.ptr,
-                                             result->body.len < 400 ? result->body.len : 400)));
+                  LOG_STR_IF("reason", refusal_reason(env->json, setup->requests, result->body)));
     finish(setup);
 }
 
@@ -108,7 +123,7 @@ static void install(struct setup *setup)
 static void on_looked(void *ctx, const struct http_result *result)
 {
     struct setup *setup = ctx;
-    if (!answered(setup, result, "the server cannot be asked for its index template, trying again"))
+    if (!answered(setup, result, "cannot ask the server for its index template, trying again"))
         return;
     if (result->status / 100 == 2)
         finish(setup);
@@ -152,22 +167,29 @@ static struct str member_text(const struct value *object, struct str key)
     return value_is_str(member) ? value_as_str(member) : STR("");
 }
 
-/* Whatever answers is taken for a server; what it says of itself only chooses the API for our own template. */
-static void meet(struct setup *setup, struct str body)
+struct server_identity setup_identify(struct setup *setup, struct arena *arena, struct str body)
 {
-    const struct plugin_env *env = setup->output->env;
     struct value document = value_null();
-    json_decode(env->json, setup->requests, body, &document, NULL);
+    json_decode(setup->output->env->json, arena, body, &document, NULL);
     const struct value *version =
         value_type(&document) == VALUE_OBJECT ? value_object_get(&document, STR("version")) : NULL;
-    struct str number = member_text(version, STR("number"));
-    struct str distribution = member_text(version, STR("distribution"));
-    log_info(env->log, "server_found", "connected", LOG_STR("host", setup->host->name),
-             LOG_STR("distribution", distribution.len > 0 ? distribution : STR("elasticsearch")),
-             LOG_STR("version", number));
+    struct server_identity identity = {member_text(version, STR("number")),
+                                       member_text(version, STR("distribution"))};
     if (setup->template.body.len == 0 && setup->output->options.template_api == TEMPLATE_API_AUTO)
         setup->template.composable =
-            knows_composable(number, str_equal(distribution, STR("opensearch")));
+            knows_composable(identity.number, str_equal(identity.distribution, STR("opensearch")));
+    if (identity.number.len > 0 && identity.distribution.len == 0)
+        identity.distribution = STR("elasticsearch");
+    return identity;
+}
+
+/* Whatever answers is taken for a server. */
+static void meet(struct setup *setup, struct str body)
+{
+    struct server_identity identity = setup_identify(setup, setup->requests, body);
+    log_info(setup->output->env->log, "server_found", "connected",
+             LOG_STR("host", setup->host->name), LOG_STR_IF("distribution", identity.distribution),
+             LOG_STR_IF("version", identity.number));
 }
 
 static void on_asked(void *ctx, const struct http_result *result)
@@ -205,8 +227,7 @@ bool setup_open(struct setup *setup, struct elasticsearch *output, struct error 
     const struct elasticsearch_options *options = &output->options;
     setup->output = output;
     setup->state = SETUP_WAITING;
-    setup->manages_template = options->manage_template == SWITCH_TRUE ||
-                              (options->manage_template == SWITCH_AUTO && !options->streams);
+    setup->manages_template = elasticsearch_manages_template(options);
     if (setup->manages_template &&
         !index_template_load(options, output->env, &setup->template, err))
         return false;

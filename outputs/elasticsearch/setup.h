@@ -37,4 +37,11 @@ void setup_start(struct setup *setup);
 bool setup_is_done(const struct setup *setup);
 void setup_close(struct setup *setup);
 
+/* What a server says of itself, in arena or body; empty texts where it says nothing. It also chooses the API for a template
+ * of our own. */
+struct server_identity {
+    struct str number, distribution;
+};
+struct server_identity setup_identify(struct setup *setup, struct arena *arena, struct str body);
+
 #endif

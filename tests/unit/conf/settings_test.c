@@ -166,6 +166,7 @@ static const struct {
      "what a destination refuses is logged and counted\n"
      "warning 5:14 setting 'api.enabled' has no effect: " NO_API},
     {"-x", NULL, SETTINGS_USAGE, "0:0 unknown flag '-x'; see --help"},
+    {"--connect", NULL, SETTINGS_USAGE, "0:0 '--connect' goes with -t"},
     {"-w", NULL, SETTINGS_USAGE, "0:0 '-w' needs a value"},
     {"--pipeline.id", NULL, SETTINGS_USAGE, "0:0 '--pipeline.id' needs a value"},
     {"file.conf", NULL, SETTINGS_USAGE, "0:0 unexpected argument 'file.conf'; use -f file.conf"},

@@ -144,6 +144,26 @@ START_TEST(refuses_what_is_not_json)
 }
 END_TEST
 
+START_TEST(says_where_it_is_wrong)
+{
+    static const struct {
+        const char *text, *place;
+    } PLACES[] = {
+        {"{\"a\": {\"b\": 1}", "premature EOF at byte 14"},
+        {"{\n  \"a\": {\n", "premature EOF at line 3, column 1 (byte 11)"},
+        {"{\"a\" 1}", " at byte 6"},
+        {"", "premature EOF at byte 0"},
+    };
+    for (size_t i = 0; i < sizeof PLACES / sizeof *PLACES; i++) {
+        struct value value;
+        struct error err = {.code = ERROR_NONE};
+        ck_assert(!decode(str_from(PLACES[i].text), &value, &err));
+        ck_assert_msg(strstr(err.text, PLACES[i].place), "'%s' has no '%s'", err.text,
+                      PLACES[i].place);
+    }
+}
+END_TEST
+
 START_TEST(limits_depth)
 {
     char text[2 * JSON_MAX_DEPTH + 3];
@@ -267,6 +287,7 @@ Suite *json_suite(void)
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     LOOP(reads_and_writes, DOCUMENTS);
     LOOP(refuses_what_is_not_json, BROKEN);
+    tcase_add_test(tcase, says_where_it_is_wrong);
     tcase_add_test(tcase, limits_depth);
     tcase_add_test(tcase, limits_the_length_of_numbers);
     tcase_add_test(tcase, plain_strings_point_into_the_text);

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is said about the servers of outputs before and after the start: -t --connect, logins that are refused, templates."""
+import unittest
+
+import support
+
+REASON = 'unable to authenticate user [joe] for REST request [/]'
+SERVER = {'version': {'number': '8.13.2'}}
+
+
+def refuse(status, reason=REASON):
+    return lambda request: (status, {'error': {'type': 'security_exception', 'reason': reason}, 'status': status})
+
+
+class Connect(support.Case):
+    def pipeline(self, *servers, options=''):
+        hosts = ', '.join(f'"http://{server.address}"' for server in servers)
+        return self.write('pipeline.conf', f"""\
+input {{ stdin {{ }} }}
+output {{
+  elasticsearch {{ hosts => [{hosts}] user => "joe" password => "hunter2" data_stream => false {options} }}
+}}
+""")
+
+    def check(self, path, status):
+        millrace = self.run_to_end('-t', '--connect', '-f', path, data=False, status=status)
+        self.assertNotIn('hunter2', millrace.stderr + millrace.stdout)
+        return millrace
+
+    def test_a_refused_login_is_named_with_the_reason_of_the_server(self):
+        for status, said in ((401, 'the server refused the login'), (403, 'the server does not allow this user to do this')):
+            with self.subTest(status):
+                server = self.recorder(refuse(status))
+                told = self.check(self.pipeline(server), 1)
+                self.assertIn(f":3:3: error: output 'elasticsearch': http://{server.address}: {said} (user joe, status {status}): "
+                              'unable to authenticate user [joe]', told.stderr)
+                self.assertNotIn('Configuration OK', told.stdout)
+
+    def test_version_and_template_are_looked_at_and_nothing_is_changed(self):
+        for has_template, said in ((True, 'is there and stays as it is'), (False, 'will be installed')):
+            with self.subTest(said):
+                server = self.recorder(lambda request: (200, SERVER) if request.path == '/' or has_template else (404, {}))
+                told = self.check(self.pipeline(server), 0)
+                self.assertEqual(f'http://{server.address}: elasticsearch 8.13.2, user joe\n'
+                                 f'http://{server.address}: index template ecs-logstash {said}\nConfiguration OK\n', told.stdout)
+                self.assertEqual([('GET', '/'), ('HEAD', '/_index_template/ecs-logstash')],
+                                 [(request.method, request.path) for request in server.taken()])
+
+    def test_every_server_is_asked(self):
+        alive = self.recorder(lambda request: (200, SERVER))
+        strange = self.recorder(lambda request: (200, 'hello'))
+        told = self.check(self.pipeline(alive, strange), 1)
+        self.assertIn('elasticsearch 8.13.2', told.stdout)
+        self.assertIn(f'http://{strange.address}: it answers, but not as Elasticsearch or OpenSearch does', told.stderr)
+
+    def test_a_server_that_is_not_there(self):
+        server = self.recorder()
+        server.close()
+        self.assertIn(f'http://{server.address}: ', self.check(self.pipeline(server), 1).stderr)
+
+    def test_without_the_flag_nobody_is_asked(self):
+        server = self.recorder(refuse(401))
+        self.run_to_end('-t', '-f', self.pipeline(server), data=False)
+        self.assertEqual([], server.taken())
+
+
+class Templates(support.Case):
+    def check(self, content, plugin='elasticsearch'):
+        template = self.folder / 'template.json'
+        if content is not None:
+            template.write_text(content)
+        path = self.write('pipeline.conf', f"""\
+input {{ stdin {{ }} }}
+output {{ {plugin} {{ template => "{template}" manage_template => true }} }}
+""")
+        millrace = self.start('-t', '-f', path, data=False)
+        return millrace.wait(), millrace.stderr
+
+    def test_one_that_is_missing_or_broken_is_found_by_a_check(self):
+        for plugin in ('elasticsearch', 'opensearch'):
+            for content, said in ((None, 'is not there, nor'), ('{"template": {', 'premature EOF at byte 14'),
+                                  ('{\n  "template": {\n', 'premature EOF at line 3, column 1 (byte 18)'),
+                                  ('[1]', 'it is not a JSON object'), ('', 'byte 0')):
+                with self.subTest((plugin, content)):
+                    (self.folder / 'template.json').unlink(missing_ok=True)
+                    status, told = self.check(content, plugin)
+                    self.assertEqual(1, status)
+                    self.assertRegex(told, rf":2:10: error: output '{plugin}': index template '.*template.json'")
+                    self.assertIn(said, told)
+        self.assertEqual((0, ''), self.check('{"index_patterns": ["a"], "template": {}}'))
+
+
+class Log(support.Case):
+    def test_a_refused_login_is_in_the_log_with_user_and_reason(self):
+        server = self.recorder(refuse(401))
+        millrace = self.start('-e', f'input {{ generator {{ count => 1 }} }} output {{ elasticsearch {{ '
+                              f'hosts => "http://joe:hunter2@{server.address}" }} }}', '--shutdown.timeout', '0')
+        millrace.wait_for_log(r'the server refused the login, trying again host=http://\S+ user=joe status=401 '
+                              r'reason="unable to authenticate user \[joe\]')
+        self.assertNotIn('hunter2', millrace.stderr)
+        self.assertNotIn('error=', millrace.stderr)
+
+
+if __name__ == '__main__':
+    unittest.main()
