@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -269,9 +270,20 @@ static void hide_arguments(const struct settings *settings, int argc, char **arg
     hide_argument(argc, argv, settings->api_password);
 }
 
+/* Files and connections may take as many descriptors as this process is allowed to have. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int cmd_run(int argc, char **argv)
 {
     keep_memory();
+    raise_descriptor_limit();
     struct run *run = mem_zero(1, sizeof *run);
     arena_init(&run->arena, NULL);
     signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of that write */

@@ -57,6 +57,7 @@ static void prepare(struct run_pipeline *pipeline, const struct run_shared *shar
     pipeline->log = *shared->log;
     pipeline->plugin_settings = (struct plugin_settings){
         .data = shared->data,
+        .pipeline_id = settings->pipeline_id.ptr,
         .path_templates = settings->path_templates.ptr,
         .shipped_templates = shared->shipped_templates,
         .connect_to = settings->connect_to,

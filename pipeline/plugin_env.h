@@ -38,6 +38,7 @@ static inline void counter_add(struct counter *counter, uint64_t n)
 struct plugin_settings {
     struct data_path
         *data; /* path.data: made and locked on first need (pipeline/engine/data_path.h) */
+    const char *pipeline_id;       /* of the pipeline; NULL in tests of a plugin alone */
     const char *path_templates;    /* --path.templates or NULL */
     const char *shipped_templates; /* where deploy/templates is installed or stands in the tree */
     const char *const *connect_to; /* --connect-to entries, NULL-terminated */

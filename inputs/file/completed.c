@@ -34,7 +34,8 @@ static void delete_file(struct watched_file *file)
     file->gone = true;
 }
 
-/* The file under its path is still the one that was read, and all of it was. */
+/* The file under its path is still the one that was read, and nothing was written to it since it was opened. What was,
+ * the next look finds. */
 static bool is_all_read(const struct watched_file *file, struct stat *status)
 {
     return stat(file->path, status) == 0 &&
@@ -50,13 +51,14 @@ void completed_run(struct watched_file *file)
     struct stat status;
     bool complete = is_all_read(file, &status);
     struct sincedb_record *record = sincedb_find(&input->sincedb, file->identity);
-    if (complete && file->gzip) {
+    bool archive = file->gzip;
+    opening_close(file);
+    if (complete && archive) {
         file->position = (uint64_t)status.st_size;
         if (record)
             sincedb_move(&input->sincedb, record, file->position, file_input_now(input));
     }
-    reader_close(file);
-    reader_set_state(file, WATCHED_CLOSED);
+    states_set(file, WATCHED_CLOSED);
     if (complete && action != FILE_DELETE)
         write_log(file);
     if (complete && action != FILE_LOG)

@@ -5,11 +5,9 @@
 #include <assert.h>
 #include <sys/stat.h>
 
-#include "base/md5.h"
 #include "base/mem.h"
 #include "inputs/file/file_input.h"
 #include "inputs/inputs.h"
-#include "pipeline/engine/data_path.h"
 
 enum {
     /* How soon an acknowledged position survives the process; sincedb_write_interval: the machine. */
@@ -47,9 +45,8 @@ static void on_synced(uv_work_t *work, int status)
 static void save(struct file_input *input)
 {
     struct error err;
-    double not_before =
-        file_input_now(input) - (double)input->options.sincedb_clean_after_ms / 1000;
-    bool saved = sincedb_save(&input->sincedb, input->sincedb_path, not_before, &err);
+    sincedb_expire(&input->sincedb, watch_not_before(input));
+    bool saved = sincedb_save(&input->sincedb, input->sincedb_path, &err);
     if (!saved && !input->save_failed)
         log_error(input->env->log, "sincedb_not_written", "positions of files are not kept",
                   LOG_CSTR("reason", err.text));
@@ -82,41 +79,20 @@ static void sync_when_due(struct file_input *input)
     uv_queue_work(input->env->loop, &input->sync_work, sync_in_thread, on_synced);
 }
 
-static bool make_default_path(struct file_input *input, struct error *err)
-{
-    struct arena *arena = input->env->arena;
-    struct buf paths;
-    buf_init(&paths, SIZE_MAX);
-    for (size_t i = 0; i < input->options.path.count; i++) {
-        (void)buf_append_str(&paths, i > 0 ? STR(",") : STR(""));
-        (void)buf_append_str(&paths, input->options.path.items[i]);
-    }
-    char digest[MD5_TEXT_LEN + 1];
-    md5_text(buf_str(&paths), digest);
-    buf_release(&paths);
-    const char *directory;
-    struct data_path *data = input->env->settings->data;
-    if (!data_path_make(data, "plugins/inputs/file", arena, &directory, err))
-        return error_prefix(err, "positions of files cannot be kept (see sincedb_path)");
-    input->sincedb_path = arena_printf(arena, "%s/.sincedb_%s", directory, digest).ptr;
-    return true;
-}
-
 /* ---- life --------------------------------------------------------------------------------------- */
 
 void file_input_check_finished(struct file_input *input)
 {
     bool all_read = input->options.exit_after_read && input->discovered && input->unfinished == 0;
-    if (input->finished || !(input->stopping || all_read) || input->background > 0)
+    if (input->finished || !(input->stopping || all_read) || input->background > 0 ||
+        input->leaving > 0)
         return;
     input->finished = true;
     input_finished(input->env);
 }
 
-static bool file_check(void *self, const struct plugin_env *env, struct error *err)
+static bool check_options(const struct file_options *options, struct error *err)
 {
-    const struct file_options *options = &((struct file_input *)self)->options;
-    (void)env;
     for (size_t i = 0; i < options->path.count; i++) {
         if (!str_starts_with(options->path.items[i], STR("/")))
             return error_set(err, ERROR_CONFIG, "path '%.*s' is not absolute",
@@ -133,6 +109,13 @@ static bool file_check(void *self, const struct plugin_env *env, struct error *e
     return true;
 }
 
+static bool file_check(void *self, const struct plugin_env *env, struct error *err)
+{
+    struct file_input *input = self;
+    input->place = sincedb_place_announce(env, input->options.sincedb_path, &input->options.path);
+    return check_options(&input->options, err);
+}
+
 static void *new_handle(struct file_input *input, size_t size)
 {
     uv_handle_t *handle = mem_zero(1, size);
@@ -144,22 +127,18 @@ static void *new_handle(struct file_input *input, size_t size)
 static bool file_open(void *self, const struct plugin_env *env, struct error *err)
 {
     struct file_input *input = self;
+    struct stat status;
     input->env = env;
     sincedb_init(&input->sincedb);
     map_init(&input->files);
     map_init(&input->paths);
-    if (!file_check(self, env, err))
+    told_init(&input->told);
+    descriptors_init(input);
+    if (!sincedb_place_find(&input->place, env, &input->sincedb_path, err))
         return false;
-    struct stat status;
-    if (input->options.sincedb_path.ptr) {
-        input->sincedb_path = arena_cstr(env->arena, input->options.sincedb_path);
-        if (stat(input->sincedb_path, &status) == 0 && S_ISDIR(status.st_mode))
-            return error_set(err, ERROR_CONFIG,
-                             "sincedb_path '%s' is a directory, it must name a file",
-                             input->sincedb_path);
-    } else if (!make_default_path(input, err)) {
-        return false;
-    }
+    if (input->place.given && stat(input->sincedb_path, &status) == 0 && S_ISDIR(status.st_mode))
+        return error_set(err, ERROR_CONFIG, "sincedb_path '%s' is a directory, it must name a file",
+                         input->sincedb_path);
     return sincedb_load(&input->sincedb, input->sincedb_path, err);
 }
 
@@ -201,16 +180,9 @@ static void file_stop(void *self)
     input->stopping = true;
     if (input->stat_timer)
         uv_timer_stop(input->stat_timer);
-    if (input->idle)
-        uv_idle_stop(input->idle);
-    size_t at = 0;
-    struct str key;
-    void *value;
-    while (map_next(&input->files, &at, &key, &value)) {
-        struct watched_file *file = value;
-        if (file->stream && file->state != WATCHED_READING && stream_count(file->stream) > 0)
-            reader_hand_over(file);
-    }
+    if (input->discovered)
+        watch_look_again(input);
+    reader_stop(input);
     file_input_check_finished(input);
 }
 
@@ -223,8 +195,8 @@ static void close_files(struct file_input *input)
         if (!map_next(&input->files, &at, &key, &value))
             return;
         struct watched_file *file = value;
-        reader_close(file);
-        file->state = WATCHED_CLOSED;
+        opening_close(file);
+        states_set(file, WATCHED_CLOSED);
         watch_forget(file);
     }
 }
@@ -248,6 +220,7 @@ static void file_close(void *self, void (*closed)(void *ctx), void *ctx)
     sincedb_release(&input->sincedb);
     map_release(&input->files);
     map_release(&input->paths);
+    told_release(&input->told);
     input->closed = closed;
     input->closed_ctx = ctx;
     if (input->open_handles == 0) {
@@ -322,7 +295,8 @@ static const struct option file_rows[] = {
     },
     {
         .name = "sincedb_path",
-        .doc = "File that keeps the position in each file; by default below path.data.",
+        .doc = "File that keeps the position in each file; by default below path.data, one for "
+               "each input.",
         IN(STRING, sincedb_path),
     },
     {
@@ -362,7 +336,9 @@ static const struct option file_rows[] = {
     },
     {
         .name = "max_open_files",
-        .doc = "How many files may be open at once; others wait.",
+        .doc = "How many files may be open at once, as far as the process may open so many; others "
+               "wait "
+               "until those have nothing new.",
         IN(INT, max_open_files),
         .min = 1,
         .max = 1000000,

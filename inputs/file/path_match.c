@@ -2,6 +2,7 @@
 #include "inputs/file/path_match.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fnmatch.h>
 #include <glob.h>
 #include <sys/stat.h>
@@ -48,10 +49,31 @@ static void add_path(struct matcher *matcher, const char *path)
     list->items[list->count++] = arena_cstr(matcher->arena, str_from(path));
 }
 
+static void tell_unreadable(const struct path_list *list, const char *directory, int number)
+{
+    if (list->unreadable && number != ENOENT && number != ENOTDIR)
+        list->unreadable(list->ctx, directory, number);
+}
+
+/* glob() hands nothing on to its callback. */
+static const struct path_list *told;
+
+static int on_glob_error(const char *directory, int number)
+{
+    tell_unreadable(told, directory, number);
+    return 0;
+}
+
+static int run_glob(const struct matcher *matcher, const char *pattern, int flags, glob_t *found)
+{
+    told = matcher->out;
+    return glob(pattern, GLOB_BRACE | GLOB_NOSORT | flags, on_glob_error, found);
+}
+
 static void match_glob(struct matcher *matcher, const char *pattern)
 {
     glob_t found;
-    if (glob(pattern, GLOB_BRACE | GLOB_NOSORT, NULL, &found) != 0)
+    if (run_glob(matcher, pattern, 0, &found) != 0)
         return;
     for (size_t i = 0; i < found.gl_pathc; i++)
         add_path(matcher, found.gl_pathv[i]);
@@ -85,8 +107,10 @@ static void match_below(struct matcher *matcher, const char *directory, const ch
     if (matcher->depth >= PATH_MATCH_MAX_DEPTH)
         return;
     DIR *entries = opendir(*directory ? directory : "/");
-    if (!entries)
+    if (!entries) {
+        tell_unreadable(matcher->out, directory, errno);
         return;
+    }
     matcher->depth++;
     for (struct dirent *entry; (entry = readdir(entries));) {
         if (entry->d_name[0] == '.')
@@ -107,8 +131,7 @@ static void match_double_star(struct matcher *matcher, struct str head, const ch
         return;
     }
     glob_t found;
-    if (glob(arena_cstr(matcher->arena, head), GLOB_BRACE | GLOB_NOSORT | GLOB_ONLYDIR, NULL,
-             &found) != 0)
+    if (run_glob(matcher, arena_cstr(matcher->arena, head), GLOB_ONLYDIR, &found) != 0)
         return;
     for (size_t i = 0; i < found.gl_pathc; i++)
         match_below(matcher, found.gl_pathv[i], rest);

@@ -23,75 +23,30 @@ enum {
 #define POSITION_MAX   (((uint64_t)1 << TOKEN_POSITION_BITS) - 1)
 #define GENERATION_MAX (((uint64_t)1 << (64 - TOKEN_POSITION_BITS)) - 1)
 
-void reader_set_state(struct watched_file *file, enum watched_state state)
-{
-    assert(state != WATCHED_READING || file->state == WATCHED_QUEUED);
-    assert(state != WATCHED_WAITING || file->state == WATCHED_QUEUED);
-    assert(file->state != WATCHED_DRAINING || state == WATCHED_CLOSED);
-    file->state = state;
-}
-
-/* ---- the queue -------------------------------------------------------------------------------- */
-
-void reader_enqueue(struct watched_file *file)
-{
-    struct file_input *input = file->input;
-    if (input->stopping)
-        return;
-    reader_set_state(file, WATCHED_QUEUED);
-    file->next_queued = NULL;
-    file->turn_bytes = 0;
-    if (input->queue_last)
-        input->queue_last->next_queued = file;
-    else
-        input->queue_first = file;
-    input->queue_last = file;
-    uv_idle_start(input->idle, reader_on_idle);
-}
-
-static struct watched_file *dequeue(struct file_input *input)
-{
-    struct watched_file *file = input->queue_first;
-    input->queue_first = file->next_queued;
-    if (!input->queue_first) {
-        input->queue_last = NULL;
-        uv_idle_stop(input->idle);
-    }
-    file->next_queued = NULL;
-    return file;
-}
-
-static void enqueue_first(struct watched_file *file)
-{
-    struct file_input *input = file->input;
-    reader_set_state(file, WATCHED_QUEUED);
-    file->next_queued = input->queue_first;
-    input->queue_first = file;
-    if (!input->queue_last)
-        input->queue_last = file;
-    uv_idle_start(input->idle, reader_on_idle);
-}
-
 /* ---- handing over, and acknowledgements -------------------------------------------------------- */
 
-static uint64_t safe_position(const struct watched_file *file)
+size_t reader_held(const struct watched_file *file)
 {
     size_t held = stream_codec_pending(file->stream);
-    if (file->splits)
-        held += tokenizer_pending(&file->splitter);
+    return file->splits ? held + tokenizer_pending(&file->splitter) : held;
+}
+
+uint64_t reader_safe_position(const struct watched_file *file)
+{
+    size_t held = reader_held(file);
     assert(held <= file->position);
     return file->position - held;
 }
 
 void reader_hand_over(struct watched_file *file)
 {
-    uint64_t position = safe_position(file);
+    uint64_t position = reader_safe_position(file);
     stream_hand_over(file->stream, file->generation << TOKEN_POSITION_BITS |
                                        (position < POSITION_MAX ? position : POSITION_MAX));
     file->admitted = 0;
 }
 
-static void on_acked(struct origin *origin, uint64_t token)
+void reader_on_acked(struct origin *origin, uint64_t token)
 {
     struct watched_file *file = (struct watched_file *)origin;
     struct file_input *input = file->input;
@@ -99,127 +54,21 @@ static void on_acked(struct origin *origin, uint64_t token)
     if (record && !file->gzip && token >> TOKEN_POSITION_BITS == file->generation)
         sincedb_move(&input->sincedb, record, token & POSITION_MAX, file_input_now(input));
     file_input_save_soon(input);
-    if (file->state == WATCHED_DRAINING && stream_in_flight(file->stream) == 0)
+    if (stream_in_flight(file->stream) > 0)
+        return;
+    if (file->state == WATCHED_DRAINING)
         completed_run(file);
+    descriptors_wake(input);
 }
 
-static void on_resume(struct origin *origin)
+void reader_on_resume(struct origin *origin)
 {
     struct watched_file *file = (struct watched_file *)origin;
-    if (file->state == WATCHED_WAITING && !file->input->stopping)
-        enqueue_first(file);
+    if (file->state == WATCHED_WAITING && (!file->input->stopping || file->leaving))
+        states_enqueue_first(file);
 }
 
-/* ---- opening and closing ------------------------------------------------------------------------ */
-
-static const struct field_ref path_field = FIELD_REF_TOP("path");
-static const struct field_ref metadata_host_field = FIELD_REF_METADATA("host");
-static const struct field_ref metadata_path_field = FIELD_REF_METADATA("path");
-static const struct field_ref log_file_path_field = {
-    .text = STR_INIT("[log][file][path]"),
-    .root = FIELD_ROOT_EVENT,
-    .parts = (struct field_part[]){{.name = STR_INIT("log")},
-                                   {.name = STR_INIT("file")},
-                                   {.name = STR_INIT("path")}},
-    .count = 3,
-};
-
-static void set_absent(struct event *event, const struct field_ref *field, struct value value)
-{
-    if (!event_has(event, field))
-        (void)event_set(event, field, value, NULL);
-}
-
-static void decorate(struct origin *origin, struct event *event)
-{
-    const struct watched_file *file = (struct watched_file *)origin;
-    const struct plugin_env *env = file->input->env;
-    struct value path = value_str(file->shared_path);
-    struct value host = value_str(str_from(env->settings->host_name));
-    bool ecs = env->ecs != ECS_DISABLED;
-    (void)event_set(event, &metadata_path_field, path, NULL);
-    (void)event_set(event, &metadata_host_field, host, NULL);
-    host_name_set(env, event);
-    set_absent(event, ecs ? &log_file_path_field : &path_field, path);
-}
-
-static bool is_stream_codec(const struct conf_plugin *codec)
-{
-    return codec &&
-           (str_equal(codec->name, STR("line")) || str_equal(codec->name, STR("json_lines")));
-}
-
-static bool open_stream(struct watched_file *file, struct error *err)
-{
-    const struct file_input *input = file->input;
-    struct str delimiter = input->options.delimiter;
-    file->splits = !str_equal(delimiter, STR("\n")) && !is_stream_codec(input->options.codec);
-    file->origin = (struct origin){.acked = on_acked, .resume = on_resume};
-    struct stream_options options = {
-        .env = input->env,
-        .origin = &file->origin,
-        .codec = input->options.codec,
-        .codec_default = "plain",
-        .line_based = !file->splits,
-        .decorate = decorate,
-    };
-    file->stream = stream_open(&options, err);
-    if (file->stream && file->splits)
-        tokenizer_init(&file->splitter, delimiter, 1, input->env->settings->max_event_bytes);
-    return file->stream != NULL;
-}
-
-/* The file may have been replaced between finding and opening it. */
-static bool is_same_file(const struct watched_file *file)
-{
-    struct stat status;
-    return fstat(file->fd, &status) == 0 &&
-           file_identity_equal(file_identity_of(&status), file->identity);
-}
-
-static bool open_file(struct watched_file *file)
-{
-    struct error err = {.code = ERROR_NONE};
-    file->fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (file->fd < 0) {
-        error_set(&err, ERROR_IO, "%s", strerror(errno));
-    } else if (is_same_file(file) && (file->stream || open_stream(file, &err))) {
-        file->input->open_count++;
-        file->want = READ_BYTES_MIN;
-        file->gzip = file->input->options.mode == FILE_MODE_READ && gzip_source_is_name(file->path)
-                         ? gzip_source_new(file->fd)
-                         : NULL;
-        (void)posix_fadvise(file->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-        return true;
-    }
-    if (err.code != ERROR_NONE)
-        log_warn(file->input->env->log, "file_not_opened", "cannot open a file, trying again later",
-                 LOG_CSTR("path", file->path), LOG_CSTR("reason", err.text));
-    if (file->fd >= 0)
-        close(file->fd);
-    file->fd = -1;
-    return false;
-}
-
-void reader_close(struct watched_file *file)
-{
-    assert(file->state != WATCHED_READING);
-    if (file->fd >= 0) {
-        if (!file->gzip)
-            file->position = safe_position(file);
-        gzip_source_free(file->gzip);
-        file->gzip = NULL;
-        close(file->fd);
-        file->fd = -1;
-        file->input->open_count--;
-    }
-    if (file->splits)
-        tokenizer_release(&file->splitter);
-    file->splits = false;
-    stream_close(file->stream);
-    file->stream = NULL;
-    file->admitted = 0;
-}
+/* ---- what the codec holds ------------------------------------------------------------------------ */
 
 void reader_flush(struct watched_file *file)
 {
@@ -230,16 +79,21 @@ void reader_flush(struct watched_file *file)
     reader_hand_over(file);
 }
 
-void reader_restart_from(struct watched_file *file, uint64_t position)
+void reader_restart(struct watched_file *file)
 {
+    struct file_input *input = file->input;
+    struct sincedb_record *record = sincedb_find(&input->sincedb, file->identity);
     if (file->stream)
         reader_flush(file);
-    file->position = position;
-    file->generation++;
-    if (file->generation > GENERATION_MAX) { /* the tokens of one stream must grow */
-        reader_close(file);
-        file->generation = 0;
-    }
+    file->position = 0;
+    file->head = (struct file_head){.len = 0};
+    file->skips_nuls = true;
+    file->archive_is_whole = false;
+    if (record)
+        sincedb_move(&input->sincedb, record, 0, file_input_now(input));
+    if (file->generation == GENERATION_MAX) /* the tokens of one stream must grow */
+        opening_close_stream(file);
+    file->generation = file->stream ? file->generation + 1 : 0;
 }
 
 /* ---- what was read ------------------------------------------------------------------------------ */
@@ -252,8 +106,20 @@ static void adapt_want(struct watched_file *file, size_t bytes, size_t events)
     file->want = want > READ_BYTES_MAX ? READ_BYTES_MAX : want;
 }
 
+/* The hole that a truncation left before the next line of a writer that goes on at its old offset. */
+static struct str skip_nuls(struct watched_file *file, struct str bytes)
+{
+    size_t at = 0;
+    while (at < bytes.len && bytes.ptr[at] == 0)
+        at++;
+    file->skips_nuls = at == bytes.len;
+    return str_from_offset(bytes, at);
+}
+
 static void decode(struct watched_file *file, struct str bytes)
 {
+    if (file->skips_nuls)
+        bytes = skip_nuls(file, bytes);
     if (!file->splits) {
         stream_decode(file->stream, bytes);
         return;
@@ -270,25 +136,40 @@ static void decode(struct watched_file *file, struct str bytes)
 static void at_end(struct watched_file *file)
 {
     struct file_input *input = file->input;
+    identify_grow(file);
     if (input->options.mode == FILE_MODE_TAIL) {
-        if (stream_count(file->stream) > 0)
+        states_set(file, WATCHED_IDLE);
+        if (file->leaving)
+            reader_flush(file);
+        else if (stream_count(file->stream) > 0)
             reader_hand_over(file);
-        reader_set_state(file, WATCHED_IDLE);
+        if (file->leaving)
+            opening_has_left(file);
+        else if (stream_in_flight(file->stream) == 0)
+            descriptors_wake(input);
         return;
     }
-    reader_set_state(file, WATCHED_DRAINING);
+    states_set(file, WATCHED_DRAINING);
+    if (file->leaving)
+        opening_has_left(file);
     reader_flush(file); /* the answer may come at once */
 }
 
-static void failed(struct watched_file *file, int number)
+void reader_failed(struct watched_file *file, int number)
 {
+    const struct plugin_env *env = file->input->env;
     const char *reason = number == EBADMSG ? "damaged or cut archive" : strerror(number);
-    log_error(file->input->env->log, "file_failed", "cannot read a file",
-              LOG_CSTR("path", file->path), LOG_CSTR("reason", reason));
-    file->broken = number == EBADMSG;
-    reader_set_state(file, file->fd >= 0 ? WATCHED_IDLE : WATCHED_CLOSED);
+    if (told_again(&file->troubled, uv_now(env->loop)))
+        log_error(env->log, "file_failed", "cannot read a file", LOG_CSTR("path", file->path),
+                  LOG_CSTR("reason", reason));
+    file->checked = file->checked && number == EBADMSG; /* else it is tried again */
+    states_set(file, WATCHED_IDLE);
     if (file->stream && stream_count(file->stream) > 0)
         reader_hand_over(file);
+    if (!file->stream || file->gzip)
+        opening_leave(file);
+    else if (file->leaving)
+        opening_has_left(file);
     reader_finished(file);
 }
 
@@ -301,44 +182,6 @@ void reader_finished(struct watched_file *file)
     file_input_check_finished(file->input);
 }
 
-/* ---- check_archive_validity --------------------------------------------------------------------- */
-
-static void check_archive(uv_work_t *work)
-{
-    struct watched_file *file = work->data;
-    file->archive_is_whole =
-        gzip_source_is_whole(file->path); /* its path is not changed meanwhile */
-}
-
-static void on_archive_checked(uv_work_t *work, int status)
-{
-    struct watched_file *file = work->data;
-    (void)status;
-    file->input->background--;
-    reader_set_state(file, WATCHED_CLOSED);
-    if (file->input->stopping)
-        file_input_check_finished(file->input);
-    else if (file->archive_is_whole)
-        enqueue_first(file);
-    else
-        failed(file, EBADMSG);
-}
-
-static bool must_check_archive(const struct watched_file *file)
-{
-    const struct file_options *options = &file->input->options;
-    return options->check_archive_validity && options->mode == FILE_MODE_READ && file->fd < 0 &&
-           !file->archive_is_whole && gzip_source_is_name(file->path);
-}
-
-static void begin_archive_check(struct watched_file *file)
-{
-    file->work.data = file;
-    reader_set_state(file, WATCHED_READING);
-    file->input->background++;
-    uv_queue_work(file->input->env->loop, &file->work, check_archive, on_archive_checked);
-}
-
 /* ---- reading ------------------------------------------------------------------------------------ */
 
 /* What one read gave. The file is in no queue; it goes back to the front unless it is at its end or its turn is over. */
@@ -346,7 +189,7 @@ static void take(struct watched_file *file, char *bytes, ssize_t count)
 {
     struct file_input *input = file->input;
     if (count < 0) {
-        failed(file, (int)-count);
+        reader_failed(file, (int)-count);
         return;
     }
     if (count == 0) {
@@ -365,9 +208,9 @@ static void take(struct watched_file *file, char *bytes, ssize_t count)
     bool turn_over = file->turn_bytes / (uint64_t)input->options.chunk_bytes >=
                      (uint64_t)input->options.chunk_count;
     if (turn_over)
-        reader_enqueue(file);
+        states_enqueue(file);
     else
-        enqueue_first(file);
+        states_enqueue_first(file);
 }
 
 static void on_read(uv_fs_t *request)
@@ -376,8 +219,8 @@ static void on_read(uv_fs_t *request)
     ssize_t count = request->result;
     uv_fs_req_cleanup(request);
     file->input->background--;
-    reader_set_state(file, WATCHED_IDLE);
-    if (file->input->stopping)
+    states_set(file, WATCHED_IDLE);
+    if (file->input->stopping && !file->leaving)
         file_input_check_finished(file->input);
     else
         take(file, file->reading, count);
@@ -388,7 +231,7 @@ static void read_in_thread(struct watched_file *file, char *bytes, size_t len)
     uv_buf_t buffer = uv_buf_init(bytes, (unsigned)len);
     file->request.data = file;
     file->reading = bytes;
-    reader_set_state(file, WATCHED_READING);
+    states_set(file, WATCHED_READING);
     file->input->background++;
     int refused = uv_fs_read(file->input->env->loop, &file->request, file->fd, &buffer, 1,
                              (int64_t)file->position, on_read);
@@ -405,7 +248,7 @@ static bool has_room(struct watched_file *file)
         return true;
     }
     reader_hand_over(file);
-    reader_set_state(file, WATCHED_WAITING);
+    states_set(file, WATCHED_WAITING);
     return false;
 }
 
@@ -418,23 +261,21 @@ static ssize_t read_now(struct watched_file *file, char *bytes, size_t len)
     return count < 0 ? -errno : count;
 }
 
-static void turn(struct watched_file *file)
+/* A hole is not read through, it may be larger than any disk. */
+static void jump_over_hole(struct watched_file *file)
 {
-    struct file_input *input = file->input;
-    if (must_check_archive(file)) {
-        begin_archive_check(file);
-        return;
-    }
-    bool openable = file->fd >= 0 || (int64_t)input->open_count < input->options.max_open_files;
-    if (!openable || (file->fd < 0 && !open_file(file))) {
-        reader_set_state(file, WATCHED_CLOSED);
-        return;
-    }
-    if (!has_room(file))
-        return;
+    off_t data = lseek(file->fd, (off_t)file->position, SEEK_DATA);
+    if (data > (off_t)file->position)
+        file->position = (uint64_t)data;
+}
+
+static void read_some(struct watched_file *file)
+{
     size_t len;
     char *bytes = stream_buffer(file->stream, file->want, &len);
     len = len > READ_BYTES_MAX ? READ_BYTES_MAX : len;
+    if (file->skips_nuls && !file->gzip)
+        jump_over_hole(file);
     ssize_t count = read_now(file, bytes, len);
     if (count == -EAGAIN || count == -EOPNOTSUPP || count == -EINTR)
         read_in_thread(file, bytes, len);
@@ -442,11 +283,58 @@ static void turn(struct watched_file *file)
         take(file, bytes, count);
 }
 
+static void turn(struct watched_file *file)
+{
+    if ((file->fd >= 0 || opening_open(file)) && (file->checked || identify_check(file)) &&
+        (file->stream || opening_begin(file)) && has_room(file))
+        read_some(file);
+}
+
 void reader_on_idle(uv_idle_t *idle)
 {
     struct file_input *input = idle->data;
-    if (input->queue_first)
-        turn(dequeue(input));
-    else
+    struct watched_file *file = input->queue.first;
+    if (!file) {
         uv_idle_stop(idle);
+        return;
+    }
+    states_unlink(file);
+    turn(file);
+}
+
+/* ---- the stop ----------------------------------------------------------------------------------- */
+
+static void read_to_its_end(struct watched_file *file)
+{
+    file->leaving = true;
+    file->input->leaving++;
+    if (file->state == WATCHED_IDLE || file->state == WATCHED_QUEUED)
+        states_enqueue(file);
+}
+
+/* What would be lost: nobody finds the file again, and something of it was not handed over. */
+static bool would_be_lost(const struct watched_file *file)
+{
+    struct stat status;
+    if (file->fd < 0 || !file->stream || file->gzip || fstat(file->fd, &status) != 0)
+        return false;
+    bool has_rest = (uint64_t)status.st_size > reader_safe_position(file);
+    return has_rest && (file->gone || status.st_nlink == 0);
+}
+
+void reader_stop(struct file_input *input)
+{
+    size_t at = 0;
+    struct str key;
+    void *value;
+    assert(input->stopping);
+    while (map_next(&input->files, &at, &key, &value)) {
+        struct watched_file *file = value;
+        if (would_be_lost(file))
+            read_to_its_end(file);
+        else if (file->list == &input->queue)
+            states_unlink(file);
+        if (file->stream && file->state != WATCHED_READING && stream_count(file->stream) > 0)
+            reader_hand_over(file);
+    }
 }

@@ -11,6 +11,8 @@
 
 #include "base/mem.h"
 
+enum { SINCEDB_MODE = 0600 }; /* it names files that others need not know */
+
 struct str file_identity_key(const struct file_identity *identity)
 {
     return str_make((const char *)identity, sizeof *identity);
@@ -91,6 +93,34 @@ void sincedb_set_path(struct sincedb *sincedb, struct sincedb_record *record, co
     sincedb->changed = true;
 }
 
+void sincedb_set_head(struct sincedb *sincedb, struct sincedb_record *record, struct file_head head)
+{
+    if (record->head.len == head.len && record->head.hash == head.hash)
+        return;
+    record->head = head;
+    sincedb->changed = true;
+}
+
+void sincedb_expire(struct sincedb *sincedb, double not_before)
+{
+    struct sincedb_record *expired = NULL;
+    size_t at = 0;
+    struct str key;
+    void *value;
+    while (map_next(&sincedb->records, &at, &key, &value)) {
+        struct sincedb_record *record = value;
+        if (record->watched || record->last_active >= not_before)
+            continue;
+        record->next_expired = expired; /* the map is not to change meanwhile */
+        expired = record;
+    }
+    while (expired) {
+        struct sincedb_record *next = expired->next_expired;
+        sincedb_remove(sincedb, expired->identity);
+        expired = next;
+    }
+}
+
 /* ---- text ------------------------------------------------------------------------------------- */
 
 /* The next word of a line; false at its end. */
@@ -113,6 +143,17 @@ static bool next_number(struct str *line, uint64_t *out)
     return true;
 }
 
+/* Takes the fingerprint off the end of a path. A tab in the path itself does no harm. */
+static struct str cut_head(struct str path, struct file_head *out)
+{
+    size_t at = path.len;
+    while (at > 0 && path.ptr[at - 1] != '\t')
+        at--;
+    if (at > 0 && file_head_parse(str_from_offset(path, at), out))
+        path.len = at - 1;
+    return path;
+}
+
 static void parse_line(struct sincedb *sincedb, struct str line)
 {
     struct file_identity identity;
@@ -129,7 +170,8 @@ static void parse_line(struct sincedb *sincedb, struct str line)
     struct str word;
     if (next_word(&line, &word))
         (void)str_to_double(word, &record->last_active);
-    struct str path = str_trim(line);
+    record->head = (struct file_head){.len = 0};
+    struct str path = cut_head(str_trim(line), &record->head);
     if (path.len > 0 && path.len < PATH_MAX) {
         mem_free(record->path);
         record->path = mem_zero(1, path.len + 1);
@@ -147,26 +189,42 @@ void sincedb_parse(struct sincedb *sincedb, struct str text)
     }
 }
 
-void sincedb_format(const struct sincedb *sincedb, double not_before, struct buf *out)
+/* A name may have any byte but zero; the end of a line in it must not make a record of what follows. */
+static void format_path(const char *path, struct buf *out)
+{
+    (void)buf_append_char(out, ' ');
+    for (const char *at = path; *at; at++)
+        (void)buf_append_char(out, *at == '\n' || *at == '\r' ? '?' : *at);
+}
+
+static void format_record(const struct sincedb_record *record, struct buf *out)
+{
+    (void)buf_printf(out, "%llu %llu %llu %llu %.6f", (unsigned long long)record->identity.inode,
+                     (unsigned long long)record->identity.major,
+                     (unsigned long long)record->identity.minor,
+                     (unsigned long long)record->position, record->last_active);
+    if (record->path)
+        format_path(record->path, out);
+    if (record->path && record->head.len > 0) {
+        char head[FILE_HEAD_TEXT_MAX];
+        (void)file_head_format(&record->head, head);
+        (void)buf_printf(out, "\t%s", head);
+    }
+    (void)buf_append_char(out, '\n');
+}
+
+void sincedb_format(const struct sincedb *sincedb, struct buf *out)
 {
     size_t at = 0;
     struct str key;
     void *value;
-    while (map_next(&sincedb->records, &at, &key, &value)) {
-        const struct sincedb_record *record = value;
-        if (!record->watched && record->last_active < not_before)
-            continue;
-        (void)buf_printf(
-            out, "%llu %llu %llu %llu %.6f%s%s\n", (unsigned long long)record->identity.inode,
-            (unsigned long long)record->identity.major, (unsigned long long)record->identity.minor,
-            (unsigned long long)record->position, record->last_active, record->path ? " " : "",
-            record->path ? record->path : "");
-    }
+    while (map_next(&sincedb->records, &at, &key, &value))
+        format_record(value, out);
 }
 
 /* ---- disk ------------------------------------------------------------------------------------- */
 
-static bool is_nowhere(const char *path)
+bool sincedb_is_nowhere(const char *path)
 {
     return !path || strcmp(path, "/dev/null") == 0;
 }
@@ -187,7 +245,7 @@ static bool read_all(int fd, struct buf *out)
 
 bool sincedb_load(struct sincedb *sincedb, const char *path, struct error *err)
 {
-    if (is_nowhere(path))
+    if (sincedb_is_nowhere(path))
         return true;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT)
@@ -227,10 +285,11 @@ static bool replace(const char *path, struct str text)
         errno = ENAMETOOLONG;
         return false;
     }
-    int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, SINCEDB_MODE);
     if (fd < 0)
         return false;
-    bool written = write_all(fd, text);
+    bool written =
+        fchmod(fd, SINCEDB_MODE) == 0 && write_all(fd, text); /* .part may be an old one */
     int number = errno;
     if (close(fd) == 0 && written)
         return rename(part, path) == 0;
@@ -239,13 +298,13 @@ static bool replace(const char *path, struct str text)
     return false;
 }
 
-bool sincedb_save(struct sincedb *sincedb, const char *path, double not_before, struct error *err)
+bool sincedb_save(struct sincedb *sincedb, const char *path, struct error *err)
 {
-    if (is_nowhere(path) || !sincedb->changed)
+    if (sincedb_is_nowhere(path) || !sincedb->changed)
         return true;
     struct buf text;
     buf_init(&text, SIZE_MAX);
-    sincedb_format(sincedb, not_before, &text);
+    sincedb_format(sincedb, &text);
     bool saved = replace(path, buf_str(&text));
     int number = errno;
     buf_release(&text);
@@ -266,7 +325,7 @@ static void sync_path(const char *path, int flags)
 
 void sincedb_sync(const char *path)
 {
-    if (is_nowhere(path))
+    if (sincedb_is_nowhere(path))
         return;
     char directory[PATH_MAX];
     const char *slash = strrchr(path, '/');

@@ -2,7 +2,8 @@
  *
  * How far each file has been read and acknowledged, on disk in Logstash's form, a line for each file:
  *   inode major minor position last_active path
- * (older lines lack the last two). The file is replaced whole, by rename. Main thread.
+ * (older lines lack the last two). Behind the path, after a tab, stands the fingerprint of the file's first bytes, which
+ * Logstash does not look at. The file is replaced whole, by rename, and is its owner's alone. Main thread.
  */
 #ifndef MILLRACE_INPUTS_FILE_SINCEDB_H
 #define MILLRACE_INPUTS_FILE_SINCEDB_H
@@ -12,6 +13,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/map.h"
+#include "inputs/file/file_head.h"
 
 struct file_identity {
     uint64_t inode, major, minor;
@@ -22,7 +24,9 @@ struct sincedb_record {
     uint64_t position;
     double last_active; /* seconds since 1970 */
     char *path;         /* NULL: not known */
-    bool watched;       /* kept whatever its age */
+    struct file_head head;
+    bool watched; /* kept whatever its age */
+    struct sincedb_record *next_expired;
 };
 
 struct sincedb {
@@ -34,14 +38,17 @@ enum { SINCEDB_MAX_BYTES = 64 * 1024 * 1024, SINCEDB_MAX_RECORDS = 1000000 };
 
 void sincedb_init(struct sincedb *sincedb);
 void sincedb_release(struct sincedb *sincedb);
-/* NULL path (or /dev/null): nothing. A file that is not there is empty; a line that is none is left out. */
+/* No path, or /dev/null: nothing is kept. */
+bool sincedb_is_nowhere(const char *path);
+/* A path that is nowhere: nothing. A file that is not there is empty; a line that is none is left out. */
 bool sincedb_load(struct sincedb *sincedb, const char *path, struct error *err);
 /* Lines read from text are added. */
 void sincedb_parse(struct sincedb *sincedb, struct str text);
-void sincedb_format(const struct sincedb *sincedb, double not_before, struct buf *out);
-/* Without records that are older than not_before and not watched. Survives the process; sincedb_sync makes it survive
- * a power failure. */
-bool sincedb_save(struct sincedb *sincedb, const char *path, double not_before, struct error *err);
+void sincedb_format(const struct sincedb *sincedb, struct buf *out);
+/* Forgets records that are older than not_before and not watched. */
+void sincedb_expire(struct sincedb *sincedb, double not_before);
+/* Survives the process; sincedb_sync makes it survive a power failure. */
+bool sincedb_save(struct sincedb *sincedb, const char *path, struct error *err);
 void sincedb_sync(const char *path); /* any thread; may take long */
 
 struct file_identity file_identity_of(const struct stat *status);
@@ -54,6 +61,8 @@ void sincedb_remove(struct sincedb *sincedb, struct file_identity identity);
 /* Marks the database as changed. */
 void sincedb_move(struct sincedb *sincedb, struct sincedb_record *record, uint64_t position,
                   double now);
+void sincedb_set_head(struct sincedb *sincedb, struct sincedb_record *record,
+                      struct file_head head);
 void sincedb_set_path(struct sincedb *sincedb, struct sincedb_record *record, const char *path);
 
 #endif

@@ -9,7 +9,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/mem.h"
+
 enum { DIRECTORY_MODE = 0700, FILE_MODE = 0600, PID_TEXT = 32 };
+
+struct data_use {
+    struct data_use *next;
+    char *file, *user;
+};
 
 void data_path_init(struct data_path *data, const char *path)
 {
@@ -75,8 +82,34 @@ bool data_path_make(struct data_path *data, const char *below, struct arena *are
     return make_directories(arena, *out, err);
 }
 
+void data_path_announce(struct data_path *data, const char *file, const char *user)
+{
+    struct data_use **last = &data->uses;
+    while (*last)
+        last = &(*last)->next;
+    *last = mem_zero(1, sizeof **last);
+    (*last)->file = mem_strdup(file);
+    (*last)->user = mem_strdup(user);
+}
+
+const char *data_path_user(const struct data_path *data, const char *file, size_t at)
+{
+    for (const struct data_use *use = data->uses; use; use = use->next) {
+        if (strcmp(use->file, file) == 0 && at-- == 0)
+            return use->user;
+    }
+    return NULL;
+}
+
 void data_path_release(struct data_path *data)
 {
+    while (data->uses) {
+        struct data_use *use = data->uses;
+        data->uses = use->next;
+        mem_free(use->file);
+        mem_free(use->user);
+        mem_free(use);
+    }
     if (data->lock_fd >= 0)
         close(data->lock_fd);
     data->lock_fd = -1;

@@ -11,15 +11,26 @@
 #include "base/arena.h"
 #include "base/error.h"
 
+struct data_use;
+
 struct data_path {
     const char *path;
     int lock_fd; /* -1: not claimed yet */
+    struct data_use *uses;
 };
 
 void data_path_init(struct data_path *data, const char *path);
 /* Makes path.data/below (0700, with its parents), after claiming path.data once. *out (in arena) is the whole path. */
 bool data_path_make(struct data_path *data, const char *below, struct arena *arena,
                     const char **out, struct error *err);
+
+/* Who keeps what in which file, so that two plugins that mean the same one learn of it. Plugins announce while the
+ * configuration is checked, which is done for all pipelines before any plugin is opened. user says who: a pipeline and a
+ * number. */
+void data_path_announce(struct data_path *data, const char *file, const char *user);
+/* The users of a file in the order of their announcements: the one at `at`, NULL behind the last. */
+const char *data_path_user(const struct data_path *data, const char *file, size_t at);
+
 void data_path_release(struct data_path *data);
 
 #endif
