@@ -66,7 +66,8 @@ static void prepare(struct run_pipeline *pipeline, const struct run_shared *shar
         .escape = (enum field_escape)settings->escape,
         .regex = {.match_limit = (uint32_t)settings->regex_match_limit,
                   .heap_kib = (uint32_t)(settings->regex_heap_limit_bytes / 1024),
-                  .jit_stack_bytes = (size_t)settings->regex_jit_stack_bytes},
+                  .jit_stack_bytes = (size_t)settings->regex_jit_stack_bytes,
+                  .timeout_ms = (uint64_t)settings->regex_timeout_ms},
         .max_event_bytes = shared->memory->limit_bytes / 8,
     };
 }

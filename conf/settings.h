@@ -41,7 +41,7 @@ struct settings {
     bool unsafe_shutdown;
     int64_t memory_bytes; /* 0: by the machine */
     int64_t shutdown_timeout_ms;
-    int64_t regex_match_limit, regex_heap_limit_bytes, regex_jit_stack_bytes;
+    int64_t regex_timeout_ms, regex_match_limit, regex_heap_limit_bytes, regex_jit_stack_bytes;
 
     bool test_and_exit; /* -t */
     bool connect;       /* -t --connect */

@@ -228,6 +228,19 @@ const struct setting settings_table[] = {
         .group = RUN,
     },
     {
+        .option = {.name = "regex.timeout",
+                   .doc = "Time that all searches of one filter, or one condition, may take on "
+                          "one event.",
+                   OPTION_IN_DURATION_MS(struct settings, regex_timeout_ms),
+                   .unit_ms = 1000,
+                   .min = 10,
+                   .max = 60 * 1000,
+                   .def = "1 s"},
+        .value = "TIME",
+        .group = RUN,
+        .traits = SETTING_PIPELINE,
+    },
+    {
         .option = {.name = "regex.match_limit",
                    .doc = "How many steps one search with a regular expression may take.",
                    OPTION_IN_INT(struct settings, regex_match_limit),

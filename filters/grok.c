@@ -43,6 +43,7 @@ struct grok_filter {
     struct counter *matches, *failures, *timeouts;
 };
 
+enum { SCOPE_OF_PATTERN, SCOPE_OF_EVENT };
 static const char *const SCOPES[] = {"pattern", "event", NULL};
 
 static const struct option OPTIONS[] = {
@@ -110,25 +111,22 @@ static const struct option OPTIONS[] = {
     },
     {
         .name = "timeout_millis",
-        .doc = "Longest time of a match.",
-        .note = "a match is given up after the steps of the setting regex.match_limit instead",
+        .doc = "Longest time of a match, in milliseconds; all of an event's together take no more "
+               "than the setting regex.timeout.",
         OPTION_IN_INT(struct grok_filter, timeout_millis),
         .def = "30000",
         .max = 86400000,
-        .flags = OPTION_IGNORED,
     },
     {
         .name = "timeout_scope",
-        .doc = "What timeout_millis bounds.",
-        .note = "the limit is always that of one pattern",
+        .doc = "What timeout_millis bounds: each pattern, or all of an event together.",
         OPTION_IN_CHOICE(struct grok_filter, timeout_scope),
         .choices = SCOPES,
         .def = "pattern",
-        .flags = OPTION_IGNORED,
     },
     {
         .name = "tag_on_timeout",
-        .doc = "Tag for an event whose match was given up at a limit (regex.match_limit).",
+        .doc = "Tag for an event whose match was given up: out of time, or at a limit.",
         OPTION_IN_STRING(struct grok_filter, tag_on_timeout),
         .def = "_groktimeout",
     },
@@ -349,6 +347,8 @@ static enum match match_text(struct grok_filter *filter, const struct grok_sourc
     bool matched = false;
     for (size_t i = 0; i < source->count; i++) {
         const struct grok_expression *expression = &source->expressions[i];
+        if (filter->timeout_scope == SCOPE_OF_PATTERN)
+            regex_budget_narrow(filter->env->regex, (uint64_t)filter->timeout_millis);
         enum regex_result result =
             regex_search(expression->grok.regex, filter->env->regex, text, 0);
         matched = result == REGEX_MATCHED;
@@ -394,6 +394,7 @@ static enum filter_result grok_filter_apply(void *self, struct event *event,
     (void)more;
     struct grok_filter *filter = self;
     bool matched = false;
+    regex_budget_narrow(filter->env->regex, (uint64_t)filter->timeout_millis);
     for (size_t i = 0; i < filter->source_count && !(matched && filter->break_on_match); i++) {
         enum match result = match_source(filter, &filter->sources[i], event);
         if (result == MATCH_GIVEN_UP)

@@ -26,18 +26,23 @@ enum regex_flags {
     REGEX_EXTENDED = 4, /* (?x) */
 };
 
-/* What one search may take. The JIT honours match_limit and has its own stack; a search that needs a deeper one is done
+/* What searches may take. The JIT honours match_limit and has its own stack; a search that needs a deeper one is done
  * again by PCRE2's interpreter, and only that one uses the heap. A step is what PCRE2 counts for its match limit: one
- * more way through the pattern that is tried. */
+ * more way through the pattern that is tried, counted anew at each place where a match may start. Only the time bounds a
+ * search whatever its pattern is (regex_search.c says how). */
 struct regex_limits {
-    uint32_t match_limit;   /* steps; 0: REGEX_MATCH_LIMIT */
-    uint32_t heap_kib;      /* 0: REGEX_HEAP_KIB */
-    size_t jit_stack_bytes; /* 0: REGEX_JIT_STACK_BYTES */
+    uint32_t match_limit;       /* steps; 0: REGEX_MATCH_LIMIT */
+    uint32_t heap_kib;          /* 0: REGEX_HEAP_KIB */
+    size_t jit_stack_bytes;     /* 0: REGEX_JIT_STACK_BYTES */
+    uint64_t timeout_ms;        /* of all searches of one budget; 0: REGEX_TIMEOUT_MS */
+    uint64_t (*clock_ms)(void); /* NULL: clock_coarse_ms; tests have another */
+    bool watches_all;           /* tests: the slow code also where the fast one would do */
 };
 enum {
     REGEX_MATCH_LIMIT = 10000000,
     REGEX_HEAP_KIB = 20 * 1024,
-    REGEX_JIT_STACK_BYTES = 1024 * 1024
+    REGEX_JIT_STACK_BYTES = 1024 * 1024,
+    REGEX_TIMEOUT_MS = 1000,
 };
 
 /* NULL and *err (with the offset in the pattern) when it is not a valid pattern. regex_free(NULL) is ok. */
@@ -49,13 +54,26 @@ bool regex_translate(struct str pattern, unsigned flags, struct buf *out, struct
 struct regex_scratch *regex_scratch_new(const struct regex_limits *limits); /* limits may be NULL */
 void regex_scratch_free(struct regex_scratch *scratch);
 
-enum regex_result { REGEX_NO_MATCH, REGEX_MATCHED, REGEX_LIMIT /* match, heap or stack limit */ };
+/* ---- the budget: all searches for one thing, a filter's for one event, are bounded together ---- */
+
+/* The searches from here on share limits.timeout_ms, to the next begin or end. Without a budget each search has one for
+ * itself. Cheap: the clock is not read before a search has taken a while. */
+void regex_budget_begin(struct regex_scratch *scratch);
+void regex_budget_end(struct regex_scratch *scratch);
+/* Within a budget: from here on at most this time as well, counted anew with each call. 0: no further bound. */
+void regex_budget_narrow(struct regex_scratch *scratch, uint64_t timeout_ms);
+/* For whoever does work of its own that grows with the text: counts so many bytes walked over, looks at the clock now and
+ * then, and says whether the budget has time left. */
+bool regex_budget_spend(struct regex_scratch *scratch, size_t bytes);
+
+/* LIMIT: out of time, or the match, heap or stack limit. Once out of time every search of the budget is. */
+enum regex_result { REGEX_NO_MATCH, REGEX_MATCHED, REGEX_LIMIT };
 
 /* Searches from offset `from`. After MATCHED the groups are readable until the next search with this scratch. */
 enum regex_result regex_search(const struct regex *regex, struct regex_scratch *scratch,
                                struct str subject, size_t from);
 
-/* How many searches with this scratch ended with REGEX_LIMIT. */
+/* How many searches with this scratch were given up; not those that a spent budget did not begin. */
 uint64_t regex_limits_met(const struct regex_scratch *scratch);
 /* The steps that a search from the start takes, by trying: the smallest match limit with which it ends. Above the
  * scratch's own limit: UINT32_MAX. The groups are not readable afterwards. */

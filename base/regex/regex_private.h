@@ -39,6 +39,7 @@ struct regex_translation {
     struct buf text;
     struct regex_names names;
     unsigned group_count;
+    bool knows_start; /* has \G: where the search began makes a difference */
 };
 
 /* Fills *out, which the caller releases also after false. */
@@ -57,6 +58,7 @@ struct regex_parser {
     unsigned group_total; /* second pass */
     bool counting;        /* the first pass */
     bool has_names;       /* second pass: plain groups do not capture */
+    bool knows_start;     /* met \G */
     struct error *err;
 };
 

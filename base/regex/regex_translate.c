@@ -193,6 +193,7 @@ static enum regex_atom special_escape(struct regex_parser *parser)
     case 'z':
         return emit_atom(parser, "\\z", ATOM_ASSERTION);
     case 'G':
+        parser->knows_start = true;
         return emit_atom(parser, "\\G", ATOM_ASSERTION);
     case 'K':
         return emit_atom(parser, "\\K", ATOM_ASSERTION);
@@ -528,6 +529,7 @@ bool regex_translation_make(struct str pattern, unsigned flags, struct regex_tra
     if (!parse_whole(&writing))
         return false;
     assert(writing.groups == out->group_count);
+    out->knows_start = writing.knows_start;
     return true;
 }
 
@@ -537,7 +539,7 @@ void regex_translation_release(struct regex_translation *translation)
         mem_free(translation->names.items[i].name);
     mem_free(translation->names.items);
     buf_release(&translation->text);
-    translation->names = (struct regex_names){NULL, 0, 0};
+    *translation = (struct regex_translation){.group_count = 0};
 }
 
 bool regex_translate(struct str pattern, unsigned flags, struct buf *out, struct error *err)

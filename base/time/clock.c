@@ -21,11 +21,21 @@ struct instant clock_now(void)
     return (struct instant){now.tv_sec, (uint32_t)now.tv_nsec};
 }
 
-uint64_t clock_monotonic_ms(void)
+static uint64_t milliseconds(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+uint64_t clock_monotonic_ms(void)
+{
+    return milliseconds(CLOCK_MONOTONIC);
+}
+
+uint64_t clock_coarse_ms(void)
+{
+    return milliseconds(CLOCK_MONOTONIC_COARSE);
 }
 
 static int64_t floor_divide(int64_t value, int64_t by)

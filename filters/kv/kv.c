@@ -185,14 +185,15 @@ static const struct option OPTIONS[] = {
     },
     {
         .name = "timeout_millis",
-        .doc = "Bound of one event. A match is bounded by its steps; 0 is no bound.",
+        .doc = "Longest time of one event, in milliseconds; never more than the setting "
+               "regex.timeout.",
         OPTION_IN_INT(struct kv_filter, timeout_millis),
         .def = "30000",
         .max = 86400000,
     },
     {
         .name = "tag_on_timeout",
-        .doc = "Tag for an event that was given up at the bound.",
+        .doc = "Tag for an event that was given up: out of time, or at a limit.",
         OPTION_IN_STRING(struct kv_filter, tag_on_timeout),
         .def = "_kv_filter_timeout",
     },
@@ -527,6 +528,7 @@ static enum filter_result kv_apply(void *self, struct event *event, struct event
     (void)more;
     struct kv_filter *filter = self;
     struct kv_run run = {.filter = filter, .event = event};
+    regex_budget_narrow(filter->env->regex, (uint64_t)filter->timeout_millis);
     if (!evaluate_all(&filter->include_keys, event, &run.include) ||
         !evaluate_all(&filter->exclude_keys, event, &run.exclude))
         return fail(filter, event);

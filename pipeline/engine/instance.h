@@ -25,6 +25,7 @@ struct instance {
     struct counter *events_in, *events_out;
     struct counter
         *match_limits; /* filters only: searches that met a limit of regular expressions */
+    struct log_limit searches_log;
     bool open;
 };
 

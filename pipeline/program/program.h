@@ -27,6 +27,7 @@ struct program {
     struct counter created, cancelled, failed_conditions;
     struct counter
         condition_limits; /* searches of conditions that met a limit of regular expressions */
+    struct log_limit searches_log;
 };
 
 struct program *program_new(struct lane *lane, const struct plan *plan);

@@ -88,6 +88,24 @@ static void place_created(struct slice *slice, const struct filter_run *run)
 
 /* ---- filters ------------------------------------------------------------------------------------ */
 
+enum { SEARCHES_LOG_WINDOW_MS = 10000 };
+
+/* Says how many searches were given up, to the counter and at a limited rate to the log. */
+static void note_given_up(struct lane *lane, const struct log *log, struct log_limit *limit,
+                          struct counter *counter, uint64_t met_before)
+{
+    uint64_t met = regex_limits_met(lane->regex) - met_before, suppressed;
+    if (met == 0)
+        return;
+    counter_add(counter, met);
+    limit->window_ms = SEARCHES_LOG_WINDOW_MS;
+    limit->burst = 1;
+    if (log_limit_allow(limit, uv_now(lane->loop), &suppressed))
+        log_warn(log, "search_given_up",
+                 "a search took more than regex.timeout or regex.match_limit allow",
+                 LOG_INT("suppressed", suppressed));
+}
+
 static bool apply_filter(const struct instance *instance, struct event *event,
                          struct event_sink *more)
 {
@@ -101,29 +119,33 @@ static bool apply_filter(const struct instance *instance, struct event *event,
 }
 
 /* held: for each event of the selection, or NULL. */
-static void run_filter(struct slice *slice, const struct instance *instance, void **held)
+static void run_filter(struct slice *slice, struct instance *instance, void **held)
 {
     struct program *program = slice->program;
     struct filter_run run = {
         .sink = {.arena = &slice->batch->arena, .emit = add_created},
         .slice = slice,
     };
-    uint64_t limits_met = regex_limits_met(program->lane->regex);
+    struct regex_scratch *regex = program->lane->regex;
+    uint64_t limits_met = regex_limits_met(regex);
     size_t in = 0, cancelled = 0;
     for (size_t at = 0; selection_next(&slice->selection, &at); at++) {
         run.at = at;
         run.sink.held = held ? held[in] : NULL;
         in++;
+        regex_budget_begin(regex);
         if (apply_filter(instance, slice->events[at], &run.sink))
             continue;
         selection_remove(&slice->selection, at);
         cancelled++;
     }
+    regex_budget_end(regex);
     if (run.count > 0)
         place_created(slice, &run);
     counter_add(instance->events_in, in);
     counter_add(instance->events_out, in - cancelled + run.count);
-    counter_add(instance->match_limits, regex_limits_met(program->lane->regex) - limits_met);
+    note_given_up(program->lane, instance->env.log, &instance->searches_log, instance->match_limits,
+                  limits_met);
     counter_add(&program->cancelled, cancelled);
     counter_add(&program->created, run.count);
 }
@@ -221,9 +243,11 @@ static struct selection take_matching(struct slice *slice, const struct conditio
 {
     struct program *program = slice->program;
     struct selection matching = selection_none(slice->arena, slice->count);
-    uint64_t limits_met = regex_limits_met(program->lane->regex);
+    struct regex_scratch *regex = program->lane->regex;
+    uint64_t limits_met = regex_limits_met(regex);
     for (size_t at = 0; selection_next(rest, &at); at++) {
-        switch (condition_test(condition, slice->events[at], program->lane->regex)) {
+        regex_budget_begin(regex);
+        switch (condition_test(condition, slice->events[at], regex)) {
         case CONDITION_FALSE:
             break;
         case CONDITION_TRUE:
@@ -237,7 +261,9 @@ static struct selection take_matching(struct slice *slice, const struct conditio
             break;
         }
     }
-    counter_add(&program->condition_limits, regex_limits_met(program->lane->regex) - limits_met);
+    regex_budget_end(regex);
+    note_given_up(program->lane, program->lane->engine->options.log, &program->searches_log,
+                  &program->condition_limits, limits_met);
     return matching;
 }
 

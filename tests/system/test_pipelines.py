@@ -80,6 +80,25 @@ class Run(support.Case):
                          {plugin['id']: plugin['events']['match_limits'] for plugin in main['plugins']['filters']})
         self.assertEqual(2, main['events']['condition_match_limits'])
 
+    def test_a_search_without_end_is_given_up_in_time(self):
+        """Each of these would take minutes; the rest of the event's way is as ever."""
+        text = '''filter {
+          mutate { id => "gsub" gsub => ["message", "a(?=.*\\d)", "_"] }
+          grok { id => "grok" match => { "message" => "a(?=.*\\d)" } }
+          kv { id => "kv" value_split_pattern => "=+" target => "pairs" }
+          if [message] =~ /a(?=.*\\d)/ { mutate { add_tag => ["matched"] } }
+          mutate { gsub => ["message", ".(?m:.*)", "short"] }
+        } output { stdout { codec => json_lines } }'''
+        lines = ('a' * 200000, 'k=v ' + '=' * 200000, 'short')
+        millrace = self.run_to_end('-e', text, '--regex.timeout', '20 ms', '-w', 1, stdin='\n'.join(lines).encode())
+        events = millrace.json_lines()
+        self.assertEqual(['short'] * 3, [event['message'] for event in events])
+        self.assertEqual([['_mutate_error', '_groktimeout'],
+                          ['_grokparsefailure', '_kv_filter_timeout'], ['_grokparsefailure']],
+                         [event['tags'] for event in events])
+        for plugin in ('gsub', 'grok', 'kv'):
+            self.assertEqual(1, sum(f'[{plugin}] a search took more than' in line for line in millrace.stderr.splitlines()))
+
     def test_limits_of_searches_are_settings_of_a_pipeline(self):
         self.write('settings/pipelines.yml', '''
 - pipeline.id: deep

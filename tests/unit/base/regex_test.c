@@ -445,6 +445,180 @@ START_TEST(counts_steps)
 }
 END_TEST
 
+/* ---- time ---- */
+
+static uint64_t looks;
+
+/* A millisecond for each look. */
+static uint64_t ticking_clock(void)
+{
+    return ++looks;
+}
+
+enum { TIMEOUT_LOOKS = 20 };
+static const struct regex_limits TICKING = {.timeout_ms = TIMEOUT_LOOKS, .clock_ms = ticking_clock};
+
+/* `text` is repeated to each length of LENGTHS, between `head` and `tail`. */
+static const struct endless {
+    const char *pattern, *head, *text, *tail;
+} ENDLESS[] = {
+    {"a(?=.*\\d)", "", "a", ""},
+    {"a(?=.*\\d)", "1", "a", ""},
+    {"a(?!.*+\\d)\\d", "1", "a", ""},
+    {"=+\\d", "", "=", "x1"},
+    {"(a*)*b", "b", "a", ""},
+    {"^(a+)+$", "", "a", "b"},
+    {"(.*),(.*),(.*),x", "x", ",", ""},
+    {"(.*),(.*+)x", "x", ",", ""},
+    {"(a+)\\1+b", "b", "a", ""},
+    {"(?i)(a+)\\1+b", "b", "aA", ""},
+    {"(?<x>a\\g<x>?)b", "b", "a", ""},
+    {"(?<=a{200})(?:a|b)*c", "c", "a", ""},
+    {"(?<!b)(a|aa)+$", "", "a", "c"},
+    {"\\X+b", "b", "e\xcc\x81", ""},
+    {"[[:alpha:]&&[^x]]+x?y", "y", "\xc3\xa4", ""},
+    {"(?:\\w+\\s?)*;", ";", "ab ", ""},
+    {"(?>\\w+)(?>\\s*)\\d", "1", "a", ""},
+    {".*?.*?.*?=x", "x", "=", ""},
+    {"(?m).*.*.*=x", "x", "=\n", ""},
+    {"(?:a{1,500}){1,500}b", "b", "a", ""},
+    {"\\G(?:a|aa)+b", "b", "a", ""},
+    {"(a)?(?(1)a+|b+)+c", "c", "a", ""},
+};
+static const size_t LENGTHS[] = {30, 250, 3000, 4096, 5000, 1000000};
+enum { LENGTH_COUNT = sizeof LENGTHS / sizeof *LENGTHS };
+
+static struct buf endless_subject(const struct endless *row, size_t len)
+{
+    struct buf text;
+    buf_init(&text, 2 * len + 100);
+    buf_append_str(&text, str_from(row->head));
+    while (text.len < len)
+        buf_append_str(&text, str_from(row->text));
+    buf_append_str(&text, str_from(row->tail));
+    return text;
+}
+
+/* Each search of these would take minutes at one length or another. That the test ends at all is the point: the clock goes
+ * by looks only. */
+START_TEST(ends_whatever_the_pattern)
+{
+    const struct endless *row = &ENDLESS[_i / LENGTH_COUNT];
+    struct buf text = endless_subject(row, LENGTHS[_i % LENGTH_COUNT]);
+    struct regex *regex = regex_compile(str_from(row->pattern), 0, NULL);
+    struct regex_scratch *scratch = regex_scratch_new(&TICKING);
+    ck_assert_ptr_nonnull(regex);
+    looks = 0;
+    regex_budget_begin(scratch);
+    enum regex_result result = regex_search(regex, scratch, buf_str(&text), 0);
+    ck_assert_uint_le(looks, TIMEOUT_LOOKS + 1);
+    ck_assert_uint_eq(regex_limits_met(scratch), result == REGEX_LIMIT);
+    regex_scratch_free(scratch);
+    regex_free(regex);
+    buf_release(&text);
+}
+END_TEST
+
+/* What the clock ends is given up at the time, not before, and the rest of its budget is not begun. */
+START_TEST(gives_up_at_the_time)
+{
+    struct buf text = endless_subject(&ENDLESS[0], 200000);
+    struct regex *regex = regex_compile(str_from(ENDLESS[0].pattern), 0, NULL);
+    struct regex *easy = regex_compile(STR("a"), 0, NULL);
+    struct regex_scratch *scratch = regex_scratch_new(&TICKING);
+    looks = 0;
+    regex_budget_begin(scratch);
+    ck_assert_int_eq(regex_search(regex, scratch, buf_str(&text), 0), REGEX_LIMIT);
+    ck_assert_uint_eq(looks, TIMEOUT_LOOKS + 1);
+    ck_assert_int_eq(regex_search(easy, scratch, STR("a"), 0), REGEX_LIMIT);
+    ck_assert_uint_eq(looks, TIMEOUT_LOOKS + 1);
+    ck_assert_uint_eq(regex_limits_met(scratch), 1);
+    regex_budget_begin(scratch);
+    ck_assert_int_eq(regex_search(easy, scratch, STR("a"), 0), REGEX_MATCHED);
+    regex_budget_narrow(scratch, TIMEOUT_LOOKS / 2);
+    looks = 0;
+    ck_assert_int_eq(regex_search(regex, scratch, buf_str(&text), 0), REGEX_LIMIT);
+    ck_assert_uint_eq(looks, TIMEOUT_LOOKS / 2 + 1);
+    regex_budget_end(scratch);
+    ck_assert_int_eq(regex_search(easy, scratch, STR("a"), 0), REGEX_MATCHED);
+    regex_scratch_free(scratch);
+    regex_free(easy);
+    regex_free(regex);
+    buf_release(&text);
+}
+END_TEST
+
+/* A budget is one for many searches; a short search of a short text is none of the clock's business. */
+START_TEST(bounds_searches_together)
+{
+    struct regex *regex = regex_compile(STR("b"), 0, NULL);
+    struct regex_scratch *scratch = regex_scratch_new(&TICKING);
+    looks = 0;
+    regex_budget_begin(scratch);
+    for (int i = 0; i < 50; i++)
+        ck_assert_int_eq(regex_search(regex, scratch, STR("ab"), 0), REGEX_MATCHED);
+    ck_assert_uint_eq(looks, 0);
+    int count = 50;
+    while (regex_search(regex, scratch, STR("ab"), 0) == REGEX_MATCHED)
+        count++;
+    ck_assert_int_ge(count, TIMEOUT_LOOKS);
+    ck_assert_uint_eq(looks, TIMEOUT_LOOKS + 1);
+    regex_scratch_free(scratch);
+    regex_free(regex);
+}
+END_TEST
+
+/* The fast code, from window to window, and the watched one find the same. */
+START_TEST(finds_the_same_when_watched)
+{
+    static const char *const TEXTS[] = {"a", "ab", "\xc3\xa4", "x1 ", "=,", "\n", "a\xe2\x82\xac"};
+    static const struct regex_limits WATCHING = {.watches_all = true};
+    struct regex_scratch *fast = regex_scratch_new(NULL), *watched = regex_scratch_new(&WATCHING);
+    for (size_t i = 0; i < sizeof ENDLESS / sizeof *ENDLESS; i++) {
+        struct regex *regex = regex_compile(str_from(ENDLESS[i].pattern), 0, NULL);
+        struct endless row = {NULL, ENDLESS[i].tail, TEXTS[_i], ENDLESS[i].head};
+        struct buf text = endless_subject(&row, 600);
+        size_t start[2] = {0, 0}, end[2] = {0, 0};
+        enum regex_result quick = regex_search(regex, fast, buf_str(&text), 0),
+                          slow = regex_search(regex, watched, buf_str(&text), 0);
+        bool both = quick != REGEX_LIMIT && slow != REGEX_LIMIT;
+        ck_assert_msg(!both || quick == slow, "%s on %s", ENDLESS[i].pattern, TEXTS[_i]);
+        if (both && quick == REGEX_MATCHED) {
+            regex_group(fast, 0, &start[0], &end[0]);
+            regex_group(watched, 0, &start[1], &end[1]);
+            ck_assert_uint_eq(start[0], start[1]);
+            ck_assert_uint_eq(end[0], end[1]);
+        }
+        buf_release(&text);
+        regex_free(regex);
+    }
+    regex_scratch_free(fast);
+    regex_scratch_free(watched);
+}
+END_TEST
+
+/* A match that lies some windows behind the start, beside characters of several bytes. */
+START_TEST(finds_behind_the_first_window)
+{
+    struct regex *regex = regex_compile(STR("(?<=\xe2\x82\xac)z|\\bq\\z"), 0, NULL);
+    struct regex_scratch *scratch = regex_scratch_new(NULL);
+    for (size_t before = 200; before < 800; before++) {
+        struct buf text = endless_subject(&(struct endless){NULL, "", "\xe2\x82\xac", ""}, before);
+        size_t start, end, at = text.len;
+        buf_append_str(&text, STR("zz q"));
+        ck_assert_int_eq(regex_search(regex, scratch, buf_str(&text), 0), REGEX_MATCHED);
+        regex_group(scratch, 0, &start, &end);
+        ck_assert_uint_eq(start, at);
+        ck_assert_int_eq(regex_search(regex, scratch, buf_str(&text), at + 1), REGEX_MATCHED);
+        regex_group(scratch, 0, &start, &end);
+        ck_assert_uint_eq(start, at + 3);
+        buf_release(&text);
+    }
+    regex_scratch_free(scratch);
+    regex_free(regex);
+}
+END_TEST
+
 #define ROWS(table) (sizeof(table) / sizeof *(table))
 
 Suite *regex_suite(void)
@@ -460,6 +634,11 @@ Suite *regex_suite(void)
     tcase_add_test(tcase, meets_its_match_limit);
     tcase_add_test(tcase, meets_its_memory_limits);
     tcase_add_loop_test(tcase, counts_steps, 0, 4);
+    tcase_add_loop_test(tcase, ends_whatever_the_pattern, 0, ROWS(ENDLESS) * LENGTH_COUNT);
+    tcase_add_test(tcase, gives_up_at_the_time);
+    tcase_add_test(tcase, bounds_searches_together);
+    tcase_add_loop_test(tcase, finds_the_same_when_watched, 0, 7);
+    tcase_add_test(tcase, finds_behind_the_first_window);
     suite_add_tcase(suite, tcase);
     return suite;
 }

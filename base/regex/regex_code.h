@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Private to base/regex/regex.c and regex_search.c: an expression as PCRE2 has it. Immutable but for `watched`, which the
+ * first search that needs it makes.
+ */
+#ifndef MILLRACE_BASE_REGEX_REGEX_CODE_H
+#define MILLRACE_BASE_REGEX_REGEX_CODE_H
+
+#include <stdatomic.h>
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include "base/regex/regex_private.h"
+
+/* The JIT copies all groups for each callout: with more of them the interpreter is faster. */
+enum { WATCHED_JIT_GROUPS = 4 };
+
+struct regex_code {
+    pcre2_code *code; /* NULL: PCRE2 did not take it */
+    bool has_jit;
+};
+
+/* Where a match may start, beside the place where the search begins. */
+enum regex_starts {
+    REGEX_STARTS_ANYWHERE,
+    REGEX_STARTS_LINES, /* behind a line feed */
+    REGEX_STARTS_ONCE,  /* nowhere */
+    REGEX_STARTS_TOLD,  /* anywhere; but it has \G, so that one search cannot be made of several */
+};
+
+struct regex {
+    struct regex_code fast;
+    _Atomic(struct regex_code *) watched; /* with a callout before each item */
+    struct buf text;                      /* what both are compiled from */
+    uint32_t options;
+    struct regex_names names;
+    unsigned group_count;
+    uint32_t min_length; /* characters that any match has at least */
+    enum regex_starts starts;
+};
+
+/* Never NULL, but its code is when PCRE2 has no room for it. */
+const struct regex_code *regex_watched_code(const struct regex *regex);
+
+#endif
