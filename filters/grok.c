@@ -292,24 +292,40 @@ static struct value capture_value(struct arena *arena, enum grok_type type, stru
     return type == GROK_INT ? ruby_to_i(arena, text) : value_float(ruby_to_f(arena, text));
 }
 
-static bool join_value(struct event *event, const struct field_ref *target, struct value value)
+/* For a field that event_place does not give. */
+static bool join_slowly(struct event *event, const struct field_ref *target, struct value value)
 {
     const struct value *old = event_get(event, target);
     if (!old || value_type(old) == VALUE_NULL)
         return event_set(event, target, value, NULL);
-    if (value_type(old) == VALUE_ARRAY) {
-        struct value list = *old;
-        value_array_push(event->arena, &list, value);
-        if (event_set(event, target, list, NULL))
-            return true;
-        value_array_remove(&list, value_array_count(&list) - 1); /* it was the event's own list */
-        return false;
-    }
-    if (value_type(old) == VALUE_STRING) {
-        struct value list = value_array_new(event->arena, 2);
+    struct value list;
+    if (value_type(old) == VALUE_ARRAY)
+        list = value_dup(event->arena, old);
+    else if (value_type(old) != VALUE_STRING)
+        return true;
+    else {
+        list = value_array_new(event->arena, 2);
         value_array_push(event->arena, &list, *old);
+    }
+    value_array_push(event->arena, &list, value);
+    return event_set(event, target, list, NULL);
+}
+
+/* A text becomes a list of both, a list longer; to a number nothing is added. */
+static bool join_value(struct event *event, const struct field_ref *target, struct value value)
+{
+    struct value *place = event_place(event, target);
+    if (!place)
+        return join_slowly(event, target, value);
+    if (value_type(place) == VALUE_NULL) {
+        *place = value;
+    } else if (value_type(place) == VALUE_ARRAY) {
+        value_array_push(event->arena, place, value);
+    } else if (value_type(place) == VALUE_STRING) {
+        struct value list = value_array_new(event->arena, 2);
+        value_array_push(event->arena, &list, *place);
         value_array_push(event->arena, &list, value);
-        return event_set(event, target, list, NULL);
+        *place = list;
     }
     return true;
 }

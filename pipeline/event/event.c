@@ -225,20 +225,33 @@ static bool set_child(struct arena *arena, struct value *parent, const struct fi
     return parent->type == VALUE_ARRAY && set_array_item(arena, parent, part, value);
 }
 
-static bool set_path(struct event *event, const struct field_ref *ref, struct value value)
+/* The object or list that the last part stands in; missing ones are made. NULL: a scalar is in the way. */
+static struct value *make_parents(struct event *event, const struct field_ref *ref)
 {
     struct value *at = ref->root == FIELD_ROOT_METADATA ? &event->metadata : &event->fields;
     for (size_t i = 0; i + 1 < ref->count; i++) {
         const struct field_part *part = &ref->parts[i];
-        struct value *next = child(at, part);
+        struct value *next = at->type == VALUE_OBJECT
+                                 ? object_place(event->arena, at->as.object, part->name)
+                                 : child(at, part);
         if (!next || next->type == VALUE_NULL) {
-            if (!set_child(event->arena, at, part, value_object_new(event->arena, 1)))
-                return false;
-            next = child(at, part);
+            struct value made = value_object_new(event->arena, 1);
+            if (next)
+                *next = made;
+            else if (!set_child(event->arena, at, part, made))
+                return NULL;
+            else
+                next = child(at, part);
         }
         at = next;
     }
-    return set_child(event->arena, at, &ref->parts[ref->count - 1], value);
+    return at;
+}
+
+static bool set_path(struct event *event, const struct field_ref *ref, struct value value)
+{
+    struct value *parent = make_parents(event, ref);
+    return parent && set_child(event->arena, parent, &ref->parts[ref->count - 1], value);
 }
 
 /* tags and @timestamp do not take everything. */
@@ -267,6 +280,19 @@ bool event_set(struct event *event, const struct field_ref *ref, struct value va
     return set_path(event, ref, value) ||
            error_set(err, ERROR_FORMAT, "'%.*s' cannot be set: its parent is not an object",
                      STR_FMT(ref->text));
+}
+
+struct value *event_place(struct event *event, const struct field_ref *ref)
+{
+    if (ref->count == 0)
+        return NULL;
+    struct str top = ref->parts[0].name;
+    if (ref->root == FIELD_ROOT_EVENT && (str_equal(top, TAGS) || str_equal(top, TIMESTAMP)))
+        return NULL;
+    struct value *parent = make_parents(event, ref);
+    if (!parent || parent->type != VALUE_OBJECT)
+        return NULL;
+    return object_place(event->arena, parent->as.object, ref->parts[ref->count - 1].name);
 }
 
 /* Ruby's Array(): a list is itself, null is empty, an object is a list of its pairs. */

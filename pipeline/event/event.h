@@ -37,6 +37,10 @@ bool event_has(const struct event *event, const struct field_ref *ref);
  * not take (err, which may be NULL, says which). The value's text must live in the event's arena or longer. */
 bool event_set(struct event *event, const struct field_ref *ref, struct value value,
                struct error *err);
+/* Where a field is, for one who looks at it and then writes it: a null is put there when it is missing, and missing parents
+ * are made. NULL where event_set has to be asked: for tags and @timestamp, in a list, behind a scalar. The place is good
+ * until the event is next changed. */
+struct value *event_place(struct event *event, const struct field_ref *ref);
 /* False when there was nothing. *out (may be NULL) is the value that was there. */
 bool event_remove(struct event *event, const struct field_ref *ref, struct value *out);
 /* Adds to tags without duplicates; a string tags becomes a list. */

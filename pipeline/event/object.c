@@ -164,6 +164,15 @@ void value_object_set(struct arena *arena, struct value *object, struct str key,
         self->entries[at].value = item;
 }
 
+struct value *object_place(struct arena *arena, struct object *object, struct str key)
+{
+    int64_t at = find(object, key);
+    if (at != NOT_FOUND)
+        return &object->entries[at].value;
+    object_append(arena, object, key, value_null());
+    return &object->entries[object->used - 1].value;
+}
+
 bool value_object_remove(struct value *object, struct str key)
 {
     struct object *self = object_of(object);

@@ -224,8 +224,28 @@ static struct str plain_digits(struct reader *reader)
     return str_make(reader->digits + first, reader->count - first);
 }
 
+/* Nothing but digits, and few enough to fit: most numbers are written so. */
+static bool read_plain(struct str text, int64_t *out)
+{
+    enum { DIGITS_THAT_FIT = 18 };
+    int64_t integer = 0;
+    if (text.len == 0 || text.len > DIGITS_THAT_FIT)
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned digit = (unsigned char)text.ptr[i] - (unsigned)'0';
+        if (digit > 9)
+            return false;
+        integer = integer * 10 + (int64_t)digit;
+    }
+    *out = integer;
+    return true;
+}
+
 struct value ruby_to_i(struct arena *arena, struct str text)
 {
+    int64_t plain;
+    if (read_plain(text, &plain))
+        return value_int(plain);
     struct reader reader = read_integer(arena, text);
     struct str digits = str_make(reader.digits, reader.count);
     int64_t integer = 0;

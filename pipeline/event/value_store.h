@@ -13,7 +13,7 @@
 
 #include "pipeline/event/value.h"
 
-enum { OBJECT_LINEAR_MAX = 24 };
+enum { OBJECT_LINEAR_MAX = 48 };
 
 struct array {
     struct value *items;
@@ -76,6 +76,9 @@ struct object {
  * value of the earlier one, which keeps its place. */
 struct value object_from_entries(struct arena *arena, const struct object_entry *entries,
                                  size_t count, size_t spare);
+
+/* The value of a key; a null is added when it is not there. */
+struct value *object_place(struct arena *arena, struct object *object, struct str key);
 
 /* Adds an entry whose key is known not to be there. */
 void object_append(struct arena *arena, struct object *object, struct str key, struct value item);
