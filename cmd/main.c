@@ -11,6 +11,7 @@
 #include "cmd/commands.h"
 #include "conf/bind.h"
 #include "conf/settings.h"
+#include "io/standard_fd.h"
 
 static int cmd_help(int argc, char **argv);
 
@@ -100,6 +101,7 @@ static void end_with_parent(void)
 
 int main(int argc, char **argv)
 {
+    standard_fd_reserve();
     end_with_parent();
     if (argc < 2 || argv[1][0] == '-')
         return cmd_run(argc, argv);

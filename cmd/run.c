@@ -39,7 +39,7 @@ struct run {
     size_t count;
     size_t running;
     uv_loop_t loop;
-    uv_signal_t terminate, interrupt, report;
+    uv_signal_t terminate, interrupt, report, hang_up;
     unsigned stops;
 };
 
@@ -83,6 +83,16 @@ static void on_report(uv_signal_t *signal, int number)
     write_counters(signal->data);
 }
 
+/* Logstash reads its pipelines anew. Whoever sends it expects that, and surely not the end. */
+static void on_hang_up(uv_signal_t *signal, int number)
+{
+    const struct run *run = signal->data;
+    (void)number;
+    log_warn(&run->log, "signal_ignored",
+             "SIGHUP is ignored: pipelines are not read anew while they run; restart to do that",
+             LOG_INT("pipelines", (int64_t)run->running));
+}
+
 static void stop_all(struct run *run)
 {
     for (size_t i = 0; i < run->count; i++)
@@ -116,6 +126,7 @@ static void watch_signals(struct run *run)
     watch(run, &run->terminate, SIGTERM, on_stop);
     watch(run, &run->interrupt, SIGINT, on_stop);
     watch(run, &run->report, SIGUSR1, on_report);
+    watch(run, &run->hang_up, SIGHUP, on_hang_up);
 }
 
 static void unwatch_signals(struct run *run)
@@ -125,6 +136,7 @@ static void unwatch_signals(struct run *run)
     uv_close((uv_handle_t *)&run->terminate, NULL);
     uv_close((uv_handle_t *)&run->interrupt, NULL);
     uv_close((uv_handle_t *)&run->report, NULL);
+    uv_close((uv_handle_t *)&run->hang_up, NULL);
 }
 
 /* ---- running -------------------------------------------------------------------------------------- */
@@ -287,6 +299,7 @@ int cmd_run(int argc, char **argv)
     struct run *run = mem_zero(1, sizeof *run);
     arena_init(&run->arena, NULL);
     signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of that write */
+    signal(SIGHUP, SIG_IGN);  /* on_hang_up, as soon as there is a loop */
     int status;
     if (load_settings(run, argc, argv, &status)) {
         hide_arguments(&run->settings, argc, argv);

@@ -45,7 +45,7 @@ struct server {
     enum log_format format;
     struct log log;
     uv_loop_t loop;
-    uv_signal_t terminate, interrupt;
+    uv_signal_t terminate, interrupt, hang_up;
     struct store *store;
     unsigned stops;
 };
@@ -57,6 +57,7 @@ static void on_closed(void *ctx)
     struct server *server = ctx;
     uv_close((uv_handle_t *)&server->terminate, NULL);
     uv_close((uv_handle_t *)&server->interrupt, NULL);
+    uv_close((uv_handle_t *)&server->hang_up, NULL);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
@@ -72,11 +73,19 @@ static void on_signal(uv_signal_t *handle, int number)
     store_close(server->store, on_closed, server);
 }
 
-static void watch(struct server *server, uv_signal_t *handle, int number)
+static void on_hang_up(uv_signal_t *handle, int number)
+{
+    const struct server *server = handle->data;
+    (void)number;
+    log_warn(&server->log, "signal_ignored", "SIGHUP is ignored: nothing is read anew",
+             LOG_CSTR("path", server->options.path));
+}
+
+static void watch(struct server *server, uv_signal_t *handle, int number, uv_signal_cb call)
 {
     uv_signal_init(&server->loop, handle);
     handle->data = server;
-    uv_signal_start(handle, on_signal, number);
+    uv_signal_start(handle, call, number);
 }
 
 static int serve(struct server *server)
@@ -85,8 +94,9 @@ static int serve(struct server *server)
     signal(SIGPIPE, SIG_IGN);
     log_init(&server->log, server->level, server->format, STDERR_FILENO);
     uv_loop_init(&server->loop);
-    watch(server, &server->terminate, SIGTERM);
-    watch(server, &server->interrupt, SIGINT);
+    watch(server, &server->terminate, SIGTERM, on_signal);
+    watch(server, &server->interrupt, SIGINT, on_signal);
+    watch(server, &server->hang_up, SIGHUP, on_hang_up);
     server->options.loop = &server->loop;
     server->options.log = &server->log;
     server->store = store_open(&server->options, &err);

@@ -29,12 +29,33 @@ static bool can_poll(int fd)
     return accepted;
 }
 
+void standard_fd_reserve(void)
+{
+    static const int ACCESS[] = {O_WRONLY, O_RDONLY, O_RDWR}; /* 0 and 1 the wrong way round */
+    for (int number = 0; number <= STDERR_FILENO; number++) {
+        if (fcntl(number, F_GETFD) >= 0)
+            continue;
+        int fd = open("/dev/null", ACCESS[number] | O_NOCTTY);
+        if (fd < 0)
+            fd = open("/",
+                      O_RDONLY | O_DIRECTORY); /* without /dev: nothing can be read there either */
+        assert(fd < 0 || fd == number);        /* the lowest one that is free */
+    }
+}
+
+static bool has_access(int number)
+{
+    int wanted = number == STDIN_FILENO ? O_RDONLY : O_WRONLY;
+    int access = fcntl(number, F_GETFL) & O_ACCMODE;
+    return access == wanted || access == O_RDWR;
+}
+
 struct standard_fd standard_fd_open(int number)
 {
     assert(number == 0 || number == 1);
     struct standard_fd result = {.fd = -1, .kind = STANDARD_FD_FILE};
     struct stat status;
-    if (fstat(number, &status) != 0)
+    if (fstat(number, &status) != 0 || !has_access(number))
         return result;
     if (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode))
         result.fd = open_again(number);

@@ -16,6 +16,9 @@ struct standard_fd {
     enum standard_fd_kind kind;
 };
 
+/* Before anything else is opened: what is closed of 0, 1 and 2 is taken, so that no other descriptor gets the number. What
+ * stands there cannot be read or written (2 can be written, to nowhere), and standard_fd_open says that it is not open. */
+void standard_fd_reserve(void);
 /* number: 0 to read, 1 to write. fd is -1 when that is not open. */
 struct standard_fd standard_fd_open(int number);
 

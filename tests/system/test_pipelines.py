@@ -122,6 +122,15 @@ class Run(support.Case):
         self.assertEqual(0, millrace.stop())
         self.assertRegex(millrace.stderr, r'pipeline stopped.*events_in=\d+')
 
+    def test_a_hang_up_does_not_end_it(self):
+        millrace = self.start('-e', 'input { generator { lines => ["x"] } } output { null {} }')
+        millrace.wait_for_log('pipeline started')
+        for count in (1, 2):
+            millrace.signal(signal.SIGHUP)
+            millrace.wait_for(lambda: millrace.stderr.count('SIGHUP is ignored') == count, 'a line for each')
+        self.assertEqual(0, millrace.stop())
+        self.assertRegex(millrace.stderr, r'pipeline stopped.*events_in=\d+')
+
     def test_a_second_signal_ends_at_once(self):
         text = 'input { generator { } } output { elasticsearch { hosts => ["127.0.0.1:@PORT@"] } }'
         millrace = self.start('-e', support.fill(text, PORT=support.free_port()))

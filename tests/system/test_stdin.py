@@ -21,6 +21,39 @@ class File(support.Case):
         self.assertEqual([1, 2], [event['n'] for event in self.read('{"n":1}\n{"n":2}')])
 
 
+class Closed(support.Case):
+    """Standard descriptors that are not open: what does not need them runs, what does says so."""
+    COUNT = 'input { generator { count => 3 } } output { @OUTPUT@ }'
+
+    def closed(self, which, *arguments, status, **options):
+        return self.run_to_end(*arguments, status=status, **options, prefix=('bash', '-c', f'exec "$@" {which}', 'bash'))
+
+    def test_standard_output(self):
+        for which in ('>&-', '<&- >&-'):
+            with self.subTest(which):
+                millrace = self.closed(which, '-e', support.fill(self.COUNT, output='stdout { }'), status=1)
+                self.assertIn('standard output is not open', millrace.stderr)
+
+    def test_standard_input(self):
+        for which in ('<&-', '<&- >&-'):
+            with self.subTest(which):
+                millrace = self.closed(which, '-e', 'input { stdin { } } output { null { } }', status=1)
+                self.assertIn('standard input is not open', millrace.stderr)
+
+    def test_all_that_is_not_needed(self):
+        for which in ('<&-', '>&-', '2>&-', '<&- >&- 2>&-', '<&- 2>&-', '>&- 2>&-'):
+            with self.subTest(which):
+                out = self.folder / 'out'
+                output = f'file {{ path => "{out}" codec => line }}'
+                self.closed(which, '-e', support.fill(self.COUNT, output=output), status=0)
+                self.assertEqual(3, len(out.read_text().splitlines()))
+                out.unlink()
+
+    def test_other_commands(self):
+        self.closed('<&- 2>&-', 'plugins', status=0, data=False)
+        self.closed('<&-', 'generate', '--count', '3', status=0, data=False)
+
+
 class ReaderGone(support.Case):
     """Nobody reads standard output any more: the pipeline ends, and no event is taken as delivered."""
 
