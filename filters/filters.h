@@ -7,6 +7,7 @@
 
 #include "pipeline/plugin.h"
 
+extern const struct filter filter_aggregate;
 extern const struct filter filter_alter;
 extern const struct filter filter_bytes;
 extern const struct filter filter_categorize;
@@ -18,6 +19,7 @@ extern const struct filter filter_de_dot;
 extern const struct filter filter_dissect;
 extern const struct filter filter_dns;
 extern const struct filter filter_drop;
+extern const struct filter filter_elapsed;
 extern const struct filter filter_extractnumbers;
 extern const struct filter filter_fingerprint;
 extern const struct filter filter_geoip;
@@ -25,6 +27,7 @@ extern const struct filter filter_grok;
 extern const struct filter filter_json;
 extern const struct filter filter_json_encode;
 extern const struct filter filter_kv;
+extern const struct filter filter_metrics;
 extern const struct filter filter_mutate;
 extern const struct filter filter_prune;
 extern const struct filter filter_range;

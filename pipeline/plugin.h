@@ -30,6 +30,9 @@ struct plugin {
     const struct option *options;
     size_t size; /* of an instance */
     enum plugin_scope scope;
+    /* Several filters of this kind share what they keep: when a pipeline has more than one, each event goes through all
+     * filters before the next one, instead of a slice of events going from filter to filter. */
+    bool in_turn;
     size_t
         shared_size; /* bytes that all instances of one configured plugin share (env->shared), zeroed; atomics only */
     /* Checks across options, after binding and before any instance is opened; no I/O but reading files that the options

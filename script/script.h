@@ -60,4 +60,15 @@ enum script_result {
 enum script_result script_run(struct script *script, struct event *event, struct event_sink *more,
                               struct error *err);
 
+/* A method that `init` defined, called on the script's object with values. What it returns is copied into the arena. */
+struct script_invocation {
+    const char *method;
+    const struct value *arguments;
+    size_t count; /* at most 8 */
+    struct arena *arena;
+};
+/* False when it raised: *err says what. result_out may be NULL. */
+bool script_invoke(struct script *script, const struct script_invocation *invocation,
+                   struct value *result_out, struct error *err);
+
 #endif

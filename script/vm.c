@@ -6,10 +6,18 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "pipeline/engine/lane.h"
 #include "script/library.h"
 #include "script/prelude.h"
 #include "script/regexp.h"
 #include "script/time.h"
+
+static void count_heap(struct script_vm *vm, size_t before, size_t after)
+{
+    vm->heap_bytes += after - before;
+    if (vm->charged)
+        atomic_fetch_add_explicit(vm->charged, after - before, memory_order_relaxed);
+}
 
 /* mruby collects its garbage and tries again when this gives NULL, then raises NoMemoryError. */
 static void *allocate(mrb_state *mrb, void *old, size_t size, void *ud)
@@ -18,7 +26,7 @@ static void *allocate(mrb_state *mrb, void *old, size_t size, void *ud)
     size_t before = old ? malloc_usable_size(old) : 0;
     (void)mrb;
     if (size == 0) {
-        vm->heap_bytes -= before;
+        count_heap(vm, before, 0);
         free(old);
         return NULL;
     }
@@ -26,7 +34,7 @@ static void *allocate(mrb_state *mrb, void *old, size_t size, void *ud)
         return NULL;
     void *memory = realloc(old, size);
     if (memory)
-        vm->heap_bytes += malloc_usable_size(memory) - before;
+        count_heap(vm, before, malloc_usable_size(memory));
     return memory;
 }
 
@@ -229,6 +237,7 @@ struct script_vm *script_vm_ref(struct script_vm **slot, const struct plugin_env
     vm->scratch = env->regex;
     vm->json = env->json;
     vm->env = env;
+    vm->charged = env->lane ? lane_memory(env->lane) : NULL;
     arena_init(&vm->arena, NULL);
     map_init(&vm->refs);
     buf_init(&vm->json_text, SCRIPT_HEAP_MAX);

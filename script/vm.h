@@ -54,6 +54,7 @@ struct script_vm {
     struct script_vm **slot;
     unsigned references;
     size_t heap_bytes;
+    atomic_size_t *charged; /* the memory budget's counter; may be NULL */
     struct watch watch;
     struct script_call *call;     /* NULL: no script runs */
     const struct plugin_env *env; /* of the filter whose script runs */

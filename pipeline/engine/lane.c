@@ -141,6 +141,11 @@ struct script_vm **lane_script(struct lane *lane)
     return &lane->script;
 }
 
+atomic_size_t *lane_memory(struct lane *lane)
+{
+    return &lane->engine->options.memory->used;
+}
+
 void lane_connection_closed(struct lane *lane)
 {
     unsigned before = atomic_fetch_sub_explicit(&lane->connections, 1, memory_order_relaxed);

@@ -37,5 +37,7 @@ struct regex_scratch *lane_regex(struct lane *lane);
 /* Where script/ keeps the mruby that all Ruby filters of this lane share. */
 struct script_vm;
 struct script_vm **lane_script(struct lane *lane);
+/* The counter of the memory budget, for what a plugin keeps from one event to the next. */
+atomic_size_t *lane_memory(struct lane *lane);
 
 #endif

@@ -143,6 +143,8 @@ static void remember_plugin(struct compiler *compiler, struct plan_plugin *plugi
         plan->input_count++;
     if (plugin->section == CONF_FILTER && plugin->as.plugin->scope == SCOPE_PIPELINE)
         plan->needs_one_lane = true;
+    if (plugin->section == CONF_FILTER && plugin->as.plugin->in_turn)
+        plan->in_turn++;
 }
 
 static struct plan_plugin *compile_plugin(struct compiler *compiler,

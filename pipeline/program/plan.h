@@ -63,6 +63,7 @@ struct plan {
     struct condition **conditions; /* all of them, to be released */
     size_t condition_count;
     bool needs_one_lane; /* has a filter of pipeline scope */
+    unsigned in_turn;    /* filters that say so in their struct plugin */
 };
 
 struct plan_options {

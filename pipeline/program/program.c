@@ -132,15 +132,22 @@ static void line_up(struct program *program, struct slice *slice)
     program->suspended_end = &slice->next;
 }
 
+static size_t slice_length(const struct batch *batch)
+{
+    size_t left = batch->count - batch->next_event;
+    size_t most = batch->engine->options.plan->in_turn > 1 ? 1 : SLICE_EVENTS;
+    return left < most ? left : most;
+}
+
 /* False: an ordered pipeline, and the rest of the batch waits behind a suspended slice. */
 static bool run_slices(struct program *program, struct batch *batch)
 {
     while (batch->next_event < batch->count) {
         if (program->suspended && program->lane->engine->options.ordered)
             return false;
-        size_t first = batch->next_event, left = batch->count - first;
+        size_t first = batch->next_event;
         struct slice *slice;
-        batch->next_event += left < SLICE_EVENTS ? left : SLICE_EVENTS;
+        batch->next_event += slice_length(batch);
         batch->unfinished++;
         if (slice_filter(program, batch, first, batch->next_event, &slice))
             finish_slice(program, slice);

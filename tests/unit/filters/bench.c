@@ -10,9 +10,16 @@
 
 enum { OUTPUT_MAX = 1 << 20 };
 
-static struct instant fixed_now(void)
+static struct instant the_clock = {1795467600, 0};
+
+static struct instant bench_now(void)
 {
-    return (struct instant){1795467600, 0};
+    return the_clock;
+}
+
+void bench_advance(int64_t seconds)
+{
+    the_clock.seconds += seconds;
 }
 
 static struct counter *any_counter(const struct plugin_env *env, const char *name)
@@ -33,7 +40,8 @@ static const struct instance HOST = {.plugin = &NO_OPTIONS};
 
 void bench_init(struct bench *bench)
 {
-    *bench = (struct bench){.settings = {.escape = FIELD_ESCAPE_NONE}};
+    *bench = (struct bench){.settings = {.escape = FIELD_ESCAPE_NONE, .host_name = "here"}};
+    the_clock = (struct instant){1795467600, 0};
     arena_init(&bench->arena, NULL);
     bench->env = (struct plugin_env){
         .id = STR("bench"),
@@ -45,7 +53,7 @@ void bench_init(struct bench *bench)
         .settings = &bench->settings,
         .counter = any_counter,
         .counter_ctx = &bench->counter,
-        .now = fixed_now,
+        .now = bench_now,
         .random = next_random,
         .random_ctx = &bench->drawn,
         .host = &HOST,
@@ -170,6 +178,16 @@ const char *bench_apply(struct bench *bench, const char *event_json)
                                    STR_FMT(buf_str(&more.text)));
     buf_release(&more.text);
     return text.ptr;
+}
+
+const char *bench_tick(struct bench *bench, uint64_t now_ms, bool final)
+{
+    struct collector more = {.sink = {.arena = &bench->arena, .emit = collect}, .bench = bench};
+    buf_init(&more.text, OUTPUT_MAX);
+    bench->filter->tick(bench->self, now_ms, final, &more.sink);
+    char *text = arena_cstr(&bench->arena, buf_str(&more.text));
+    buf_release(&more.text);
+    return text;
 }
 
 struct bench the_bench;

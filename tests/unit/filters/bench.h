@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Runs one filter on events written as JSON, for tables of (options, events, results). Its clock stands at
- * 2026-11-23T21:00:00Z. Everything returned lives in the bench's arena.
+ * 2026-11-23T21:00:00Z until bench_advance. Everything returned lives in the bench's arena.
  */
 #ifndef MILLRACE_TESTS_UNIT_FILTERS_BENCH_H
 #define MILLRACE_TESTS_UNIT_FILTERS_BENCH_H
@@ -33,6 +33,10 @@ const char *bench_open(struct bench *bench, const struct filter *filter, const c
 /* "matched", "skipped" or "cancelled", a blank and the event without @version (and @timestamp); then " + " and each event
  * that the filter made. */
 const char *bench_apply(struct bench *bench, const char *event);
+/* A tick: " + " and each event that the filter made. */
+const char *bench_tick(struct bench *bench, uint64_t now_ms, bool final);
+/* The clock goes on; bench_init sets it back. */
+void bench_advance(int64_t seconds);
 /* Another instance of the same plugin, as on another lane: the same shared bytes. */
 void bench_reopen(struct bench *bench);
 

@@ -4,6 +4,7 @@
 
 #include <check.h>
 
+Suite *aggregate_suite(void);
 Suite *csv_suite(void);
 Suite *csv_filter_suite(void);
 Suite *date_suite(void);
