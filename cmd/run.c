@@ -15,6 +15,7 @@
 #include "base/machine.h"
 #include "base/mem.h"
 #include "cmd/commands.h"
+#include "cmd/progress.h"
 #include "cmd/run_pipeline.h"
 #include "cmd/shipped.h"
 #include "io/service_notify.h"
@@ -40,7 +41,10 @@ struct run {
     size_t running;
     uv_loop_t loop;
     uv_signal_t terminate, interrupt, report, hang_up;
-    unsigned stops;
+    uv_timer_t stopping; /* from the first signal until it is acted upon */
+    uv_timer_t progress;
+    int stopped_by; /* the signal; 0: none yet */
+    bool stops;
 };
 
 /* ---- counters ------------------------------------------------------------------------------------- */
@@ -100,16 +104,71 @@ static void stop_all(struct run *run)
             engine_stop(run->pipelines[i].engine);
 }
 
+static uint64_t in_flight(const struct run *run)
+{
+    uint64_t events = 0;
+    for (size_t i = 0; i < run->count; i++) {
+        struct engine_summary summary;
+        if (!run->pipelines[i].engine)
+            continue;
+        engine_summary(run->pipelines[i].engine, &summary);
+        events += summary.in_flight;
+    }
+    return events;
+}
+
+static const char *signal_name(int number)
+{
+    return number == SIGTERM ? "SIGTERM" : "SIGINT";
+}
+
+static void on_stopping(uv_timer_t *timer)
+{
+    struct run *run = timer->data;
+    char sentence[PROGRESS_SENTENCE_MAX];
+    run->stops = true;
+    service_notify(SERVICE_STOPPING);
+    progress_stopping(in_flight(run), (uint64_t)run->settings.shutdown_timeout_ms, sentence);
+    log_info(&run->log, "stopping", sentence, LOG_CSTR("signal", signal_name(run->stopped_by)));
+    stop_all(run);
+}
+
+static void quit_now(const struct run *run, int number)
+{
+    char sentence[PROGRESS_SENTENCE_MAX];
+    log_warn(&run->log, "quitting", "quitting now", LOG_CSTR("signal", signal_name(number)));
+    uint64_t events = in_flight(run);
+    if (events > 0)
+        log_warn(&run->log, "undelivered", progress_undelivered(events, sentence), LOG_NONE);
+    _exit(SIGNAL_STATUS + number);
+}
+
+/* Who sends a signal to a process and to its group (timeout does) sends it twice: what comes before the first one was
+ * acted upon is the same wish. */
 static void on_stop(uv_signal_t *signal, int number)
 {
+    enum { SAME_WISH_MS = 20 };
     struct run *run = signal->data;
-    if (++run->stops > 1)
-        _exit(SIGNAL_STATUS + number);
-    service_notify(SERVICE_STOPPING);
-    log_info(&run->log, "stopping", "stopping: what is under way is still delivered",
-             LOG_CSTR("signal", number == SIGTERM ? "SIGTERM" : "SIGINT"),
-             LOG_INT("timeout_ms", run->settings.shutdown_timeout_ms));
-    stop_all(run);
+    if (run->stops)
+        quit_now(run, number);
+    if (!run->stopped_by)
+        uv_timer_start(&run->stopping, on_stopping, SAME_WISH_MS, 0);
+    run->stopped_by = number;
+}
+
+static void on_progress(uv_timer_t *timer)
+{
+    struct run *run = timer->data;
+    uint64_t elapsed_ms = (uint64_t)run->settings.progress_ms;
+    for (size_t i = 0; i < run->count; i++) {
+        struct run_pipeline *pipeline = &run->pipelines[i];
+        struct engine_summary summary;
+        if (!pipeline->engine)
+            continue;
+        engine_summary(pipeline->engine, &summary);
+        progress_log(&pipeline->log, pipeline->settings->pipeline_id, &pipeline->progress, &summary,
+                     elapsed_ms);
+    }
 }
 
 static void watch(struct run *run, uv_signal_t *handle, int number, uv_signal_cb call)
@@ -127,6 +186,19 @@ static void watch_signals(struct run *run)
     watch(run, &run->interrupt, SIGINT, on_stop);
     watch(run, &run->report, SIGUSR1, on_report);
     watch(run, &run->hang_up, SIGHUP, on_hang_up);
+    uv_timer_init(&run->loop, &run->stopping);
+    run->stopping.data = run;
+}
+
+/* Like the signals it keeps no loop running. */
+static void watch_progress(struct run *run)
+{
+    uint64_t interval_ms = (uint64_t)run->settings.progress_ms;
+    uv_timer_init(&run->loop, &run->progress);
+    run->progress.data = run;
+    if (interval_ms > 0)
+        uv_timer_start(&run->progress, on_progress, interval_ms, interval_ms);
+    uv_unref((uv_handle_t *)&run->progress);
 }
 
 static void unwatch_signals(struct run *run)
@@ -137,6 +209,8 @@ static void unwatch_signals(struct run *run)
     uv_close((uv_handle_t *)&run->interrupt, NULL);
     uv_close((uv_handle_t *)&run->report, NULL);
     uv_close((uv_handle_t *)&run->hang_up, NULL);
+    uv_close((uv_handle_t *)&run->stopping, NULL);
+    uv_close((uv_handle_t *)&run->progress, NULL);
 }
 
 /* ---- running -------------------------------------------------------------------------------------- */
@@ -167,6 +241,7 @@ static bool start_all(struct run *run)
 static int run_engines(struct run *run)
 {
     uv_loop_init(&run->loop);
+    watch_progress(run);
     watch_signals(run); /* before anything listens: who sees a port may already stop us */
     bool started = start_all(run);
     if (started)

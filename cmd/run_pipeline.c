@@ -181,13 +181,13 @@ bool run_pipeline_finish(struct run_pipeline *pipeline)
     const struct log *log = &pipeline->log;
     struct str id = pipeline->settings->pipeline_id;
     struct engine_summary summary;
+    char sentence[PROGRESS_SENTENCE_MAX];
     engine_summary(pipeline->engine, &summary);
     if (summary.timed_out)
-        log_warn(log, "shutdown_timeout",
-                 "stopped before everything was delivered; origins that can will send it again",
-                 LOG_STR("pipeline", id), LOG_INT("batches_left", summary.unfinished_batches));
+        log_warn(log, "shutdown_timeout", progress_undelivered(summary.undelivered, sentence),
+                 LOG_STR("pipeline", id), LOG_INT("events", summary.undelivered));
     if (summary.refused > 0)
-        log_warn(log, "events_refused", "some events were refused by their destination",
+        log_warn(log, "events_refused", "events were permanently rejected by their destination",
                  LOG_STR("pipeline", id), LOG_INT("events", summary.refused));
     log_info(log, "stopped", "pipeline stopped", LOG_STR("pipeline", id),
              LOG_INT("events_in", summary.events_in), LOG_INT("events_out", summary.events_out),

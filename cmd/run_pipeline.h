@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "cmd/progress.h"
 #include "conf/settings.h"
 #include "conf/source.h"
 #include "pipeline/engine/data_path.h"
@@ -20,7 +21,8 @@ struct run_pipeline {
     struct conf_tree tree;
     struct plugin_settings plugin_settings;
     struct plan *plan;
-    struct engine *engine; /* NULL before run_pipeline_start and after it failed */
+    struct progress progress; /* what the log has said of it */
+    struct engine *engine;    /* NULL before run_pipeline_start and after it failed */
 };
 
 /* What the pipelines of a run share. */

@@ -68,8 +68,9 @@ struct settings {
     int api_auth; /* enum settings_api_auth */
     struct str api_user, api_password;
 
-    int log_level;  /* enum log_level */
-    int log_format; /* enum log_format */
+    int log_level;       /* enum log_level */
+    int log_format;      /* enum log_format */
+    int64_t progress_ms; /* 0: no such lines */
 
     struct option_strings connect_to_list;
     const char *const *connect_to; /* the same, NULL-terminated */

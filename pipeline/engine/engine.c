@@ -213,8 +213,15 @@ void input_finished(const struct plugin_env *env)
         uv_async_send(&engine->drained);
 }
 
-void engine_receipt_settled(struct engine *engine)
+void engine_receipt_out(struct engine *engine, size_t events)
 {
+    atomic_fetch_add_explicit(&engine->unsettled_events, events, memory_order_relaxed);
+    atomic_fetch_add_explicit(&engine->unsettled, 1, memory_order_relaxed);
+}
+
+void engine_receipt_settled(struct engine *engine, size_t events)
+{
+    atomic_fetch_sub_explicit(&engine->unsettled_events, events, memory_order_relaxed);
     size_t before = atomic_fetch_sub(&engine->unsettled, 1);
     assert(before > 0);
     if (before == 1 && atomic_load(&engine->draining))
@@ -242,7 +249,7 @@ static void on_deadline(uv_timer_t *timer)
 {
     struct engine *engine = timer->data;
     engine->summary.timed_out = !engine->summary.failed;
-    engine->summary.unfinished_batches = atomic_load(&engine->unsettled);
+    engine->summary.undelivered = atomic_load(&engine->unsettled_events);
     if (engine->state < ENGINE_CLOSING)
         start_closing(engine);
 }
@@ -387,6 +394,23 @@ uint64_t engine_counted(const struct engine *engine, size_t plugin, const char *
     return sum;
 }
 
+/* Counted by several lanes at different moments: a sum may be ahead of another one. */
+static void add_output(const struct engine *engine, size_t index, struct engine_summary *out)
+{
+    uint64_t delivered = engine_counted(engine, index, "delivered");
+    uint64_t refused = engine_counted(engine, index, "refused");
+    uint64_t settled = delivered + refused + engine_counted(engine, index, "conflicts") +
+                       engine_counted(engine, index, "dropped");
+    uint64_t in = engine_counted(engine, index, "in");
+    uint64_t waiting = in > settled ? in - settled : 0;
+    out->events_out += delivered;
+    out->refused += refused;
+    if (waiting <= out->slowest_waiting)
+        return;
+    out->slowest_waiting = waiting;
+    out->slowest = engine->options.plan->plugins[index]->id;
+}
+
 void engine_summary(const struct engine *engine, struct engine_summary *out)
 {
     *out = engine->summary;
@@ -394,9 +418,8 @@ void engine_summary(const struct engine *engine, struct engine_summary *out)
     for (size_t i = 0; i < plan->plugin_count; i++) {
         if (plan->plugins[i]->section == CONF_INPUT)
             out->events_in += engine_counted(engine, i, "out");
-        if (plan->plugins[i]->section == CONF_OUTPUT) {
-            out->events_out += engine_counted(engine, i, "delivered");
-            out->refused += engine_counted(engine, i, "refused");
-        }
+        if (plan->plugins[i]->section == CONF_OUTPUT)
+            add_output(engine, i, out);
     }
+    out->in_flight = atomic_load_explicit(&engine->unsettled_events, memory_order_relaxed);
 }

@@ -57,7 +57,12 @@ void engine_on_closing(struct engine *engine, void (*closing)(void *ctx), void *
 void engine_free(struct engine *engine);
 
 struct engine_summary {
-    uint64_t events_in, events_out, refused, unfinished_batches;
+    uint64_t events_in, events_out, refused;
+    uint64_t in_flight;   /* handed over by inputs and not acknowledged yet */
+    uint64_t undelivered; /* so many were when the timeout was over */
+    struct str
+        slowest; /* the id of the output that most events wait at; empty: none waits anywhere */
+    uint64_t slowest_waiting;
     bool timed_out;
     bool failed; /* an output could not go on (output_failed) */
 };

@@ -31,6 +31,7 @@ struct engine {
     size_t inputs_open;      /* not finished yet */
     size_t inputs_unclosed;  /* close() called, closed callback not yet */
     atomic_size_t unsettled; /* batches handed over whose receipts their streams have not taken */
+    atomic_size_t unsettled_events; /* that those batches came with */
     atomic_bool draining;
     uv_async_t drained; /* something that may end the draining has happened */
     uv_timer_t deadline;
@@ -44,8 +45,9 @@ struct engine {
     struct health health;
 };
 
-/* Any thread: a stream has taken a receipt. */
-void engine_receipt_settled(struct engine *engine);
+/* Any thread: a batch with so many events was handed over; its receipt was taken, once. */
+void engine_receipt_out(struct engine *engine, size_t events);
+void engine_receipt_settled(struct engine *engine, size_t events);
 /* Any thread: room for about `bytes` of input now? Reserves them. */
 bool engine_reserve(struct engine *engine, size_t bytes);
 void engine_unreserve(struct engine *engine, size_t bytes);

@@ -259,8 +259,9 @@ static bool take_receipts(struct stream *stream, uint64_t *token_out)
         assert(stream->in_flight > 0 && stream->events_in_flight >= first->events);
         stream->in_flight--;
         stream->events_in_flight -= first->events;
+        size_t events = first->events;
         receipt_free(first);
-        engine_receipt_settled(stream->engine);
+        engine_receipt_settled(stream->engine, events);
     }
     if (!stream->receipts)
         stream->last_receipt = NULL;
@@ -301,7 +302,7 @@ static struct receipt *add_receipt(struct stream *stream, uint64_t token, size_t
     stream->last_receipt = receipt;
     stream->in_flight++;
     stream->events_in_flight += events;
-    atomic_fetch_add_explicit(&stream->engine->unsettled, 1, memory_order_relaxed);
+    engine_receipt_out(stream->engine, events);
     return receipt;
 }
 

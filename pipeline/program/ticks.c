@@ -23,8 +23,9 @@ static void settle(struct inbox_item *item)
     struct receipt *receipt = (struct receipt *)item;
     struct engine *engine = receipt->home->engine;
     receipt->is_home = true;
+    size_t events = receipt->events;
     receipt_free(receipt);
-    engine_receipt_settled(engine);
+    engine_receipt_settled(engine, events);
 }
 
 static void run_batch(struct program *program, struct batch *batch)
@@ -34,7 +35,7 @@ static void run_batch(struct program *program, struct batch *batch)
     batch->receipt = receipt_new(NULL, lane, settle);
     batch->receipt->handed_over_ms = uv_now(lane->loop);
     batch->receipt->events = (uint32_t)batch->count;
-    atomic_fetch_add_explicit(&lane->engine->unsettled, 1, memory_order_relaxed);
+    engine_receipt_out(lane->engine, batch->count);
     program_run(program, batch);
 }
 

@@ -48,7 +48,7 @@ class Completions(support.Case):
         """The same for every shell: offers(line) lists the words that may follow."""
         self.assertLessEqual({'run', 'send', 'plugins', 'completions', 'help'}, set(offers('millrace ')))
         self.assertEqual(['generate'], offers('millrace gen'))
-        self.assertEqual(['--log.format', '--log.level'], offers('millrace --log.'))
+        self.assertEqual(['--log.format', '--log.level', '--log.progress'], offers('millrace --log.'))
         self.assertEqual(['debug'], offers('millrace --log.level de'))
         self.assertEqual(['disabled', 'v1', 'v8'], offers('millrace -t --pipeline.ecs_compatibility '))
         self.assertEqual(['--rate'], offers('millrace generate --ra'))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Several pipelines in one process, and the life of a run: counters, signals, exit statuses."""
 import json
+import os
 import signal
 import unittest
 
@@ -136,16 +137,39 @@ class Run(support.Case):
         millrace = self.start('-e', support.fill(text, PORT=support.free_port()))
         millrace.wait_for_log('pipeline started')
         millrace.signal(signal.SIGTERM)
-        millrace.wait_for_log('still delivered')
+        millrace.wait_for_log(r'stopping: delivering \d+ events?, up to 30 s; signal again to quit now signal=SIGTERM')
         millrace.signal(signal.SIGTERM)
         self.assertEqual(128 + signal.SIGTERM, millrace.wait())
+        self.assertRegex(millrace.stderr, r'quitting now signal=SIGTERM\n.*\d+ events? (was|were) not delivered; sources that can')
+
+    def test_two_signals_at_the_same_moment_are_one_wish(self):
+        millrace = self.start('-e', ENDLESS)
+        millrace.wait_for_log('pipeline started')
+        for _ in range(2):
+            os.kill(millrace.pid, signal.SIGTERM)
+        self.assertEqual(0, millrace.wait())
+        self.assertIn('pipeline stopped', millrace.stderr)
+        self.assertNotIn('quitting', millrace.stderr)
+
+    def test_a_line_now_and_then_says_what_happens(self):
+        text = ('input { generator { message => "x" count => 5 } stdin { } } '
+                'output { null { } elasticsearch { id => "far" hosts => ["127.0.0.1:@PORT@"] } }')
+        millrace = self.start('-e', support.fill(text, PORT=support.free_port()), '--log.progress', '50 ms',
+                              '--shutdown.timeout', '0', stdin=True)
+        millrace.wait_for_log(r'\[INFO \]\[millrace\] events so far pipeline=main in=5 out=5 per_second=\S+ in_flight=5 '
+                              r'slowest_output=far waiting_there=5')
+        millrace.stop()
+
+    def test_no_such_line_when_nobody_wants_it(self):
+        silent = self.run_to_end('-e', 'input { generator { count => 1000 } } output { null { } }', '--log.progress', '0')
+        self.assertNotIn('events so far', silent.stderr)
 
     def test_the_timeout_says_what_is_left(self):
         text = 'input { generator { } } output { elasticsearch { hosts => ["127.0.0.1:@PORT@"] } }'
         millrace = self.start('-e', support.fill(text, PORT=support.free_port()), '--shutdown.timeout', '0.5')
         millrace.wait_for_log('pipeline started')
         self.assertEqual(0, millrace.stop())
-        self.assertRegex(millrace.stderr, r'stopped before everything was delivered.*batches_left=[1-9]')
+        self.assertRegex(millrace.stderr, r'\d+ events were not delivered; sources that can will send them again pipeline=main events=[1-9]')
 
 
 class MereCheck(support.Case):

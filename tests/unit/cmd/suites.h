@@ -7,6 +7,7 @@
 Suite *demo_suite(void);
 Suite *flags_suite(void);
 Suite *payment_line_suite(void);
+Suite *progress_suite(void);
 Suite *terminal_suite(void);
 
 #endif
