@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "base/mem.h"
+#include "io/http_origin.h"
 #include "io/http_server_private.h"
 
 static struct exchange *exchange_of(const struct http_exchange *shown)
@@ -107,6 +108,15 @@ static void refuse(struct exchange *exchange, unsigned status, const char *reaso
     buf_release(&exchange->body);
 }
 
+/* libmicrohttpd would take the parameters apart once more, and neither answer nor let go of a request with more of them
+ * than its memory holds. The text is its own and may be changed: without a separator they are one. */
+static void hide_parameters(const char *target)
+{
+    char *query = (char *)(uintptr_t)strchr(target, '?');
+    for (char *at = query; at && *at; at++)
+        *at = *at == '&' || *at == '%' || *at == '=' ? '_' : *at;
+}
+
 void *http_exchange_on_target(void *ctx, const char *target, struct MHD_Connection *connection)
 {
     struct http_server *server = ctx;
@@ -121,6 +131,10 @@ void *http_exchange_on_target(void *ctx, const char *target, struct MHD_Connecti
     struct str text = arena_dup(&exchange->shown.arena, str_from(target));
     exchange->broken_target =
         !http_target_parse(&exchange->shown.arena, text, &exchange->shown.target);
+    hide_parameters(target);
+    if (exchange->peer->exchange) /* it was refused below, and nobody said so */
+        http_exchange_free(exchange->peer->exchange);
+    exchange->peer->exchange = exchange;
     return exchange;
 }
 
@@ -146,6 +160,11 @@ static enum MHD_Result on_head(struct exchange *exchange, const char *method)
     exchange->shown.method = arena_dup(&exchange->shown.arena, str_from(method));
     if (exchange->broken_target)
         refuse(exchange, 400, "the path or the query has a wrong escape or too many parts");
+    const char *foreign = http_origin_refusal(
+        exchange->server->loopback, http_exchange_header(&exchange->shown, MHD_HTTP_HEADER_HOST),
+        http_exchange_header(&exchange->shown, MHD_HTTP_HEADER_ORIGIN));
+    if (foreign && exchange->refused_status == 0)
+        refuse(exchange, 403, foreign);
     int64_t length = 0;
     const char *text = http_exchange_header(&exchange->shown, MHD_HTTP_HEADER_CONTENT_LENGTH);
     size_t max_bytes = exchange->server->options.max_body_bytes;
@@ -250,6 +269,22 @@ enum MHD_Result http_exchange_on_request(void *ctx, struct MHD_Connection *conne
     return take(exchange, piece);
 }
 
+void http_exchange_free(struct exchange *exchange)
+{
+    struct http_server *server = exchange->server;
+    assert(exchange->state != EXCHANGE_HANDLING && !exchange->suspended);
+    if (exchange->state >= EXCHANGE_ANSWERED)
+        server->sending--;
+    if (exchange->response)
+        MHD_destroy_response(exchange->response);
+    exchange->peer->since_ms = uv_now(server->options.loop);
+    exchange->peer->exchange = NULL;
+    gunzip_free(exchange->gunzip);
+    buf_release(&exchange->body);
+    arena_release(&exchange->shown.arena);
+    mem_free(exchange);
+}
+
 void http_exchange_on_completed(void *ctx, struct MHD_Connection *connection, void **exchange_inout,
                                 enum MHD_RequestTerminationCode code)
 {
@@ -259,15 +294,7 @@ void http_exchange_on_completed(void *ctx, struct MHD_Connection *connection, vo
     (void)code;
     if (!exchange)
         return;
-    assert(exchange->state != EXCHANGE_HANDLING && !exchange->suspended);
-    if (exchange->state >= EXCHANGE_ANSWERED)
-        server->sending--;
-    if (exchange->response)
-        MHD_destroy_response(exchange->response);
-    exchange->peer->since_ms = uv_now(server->options.loop);
-    gunzip_free(exchange->gunzip);
-    buf_release(&exchange->body);
-    arena_release(&exchange->shown.arena);
-    mem_free(exchange);
+    assert(exchange->peer->exchange == exchange && exchange->server == server);
+    http_exchange_free(exchange);
     *exchange_inout = NULL;
 }

@@ -24,9 +24,35 @@ enum {
     SERVER_SWEEP_MS = 1000,
     SERVER_CLOSE_GRACE_MS = 5000,
     SERVER_HANDLES = 3,
+    SERVER_SPARE = 32, /* connections that are taken while others are being closed for them */
 };
 
 /* ---- connections ---- */
+
+/* How much would be lost with it: nothing, a request that is still coming, or work. */
+static int worth_of(const struct peer *peer)
+{
+    if (!peer->exchange)
+        return 0;
+    return peer->exchange->state <= EXCHANGE_RECEIVING ? 1 : 2;
+}
+
+/* There are more than wanted: the one that has done nothing for longest goes, as libmicrohttpd learns from its socket. */
+static void close_idlest(struct http_server *server)
+{
+    struct peer *idlest = NULL;
+    for (struct peer *peer = server->peers; peer; peer = peer->next) {
+        if (peer->shut || worth_of(peer) == 2)
+            continue;
+        if (!idlest || worth_of(peer) < worth_of(idlest) ||
+            (worth_of(peer) == worth_of(idlest) && peer->since_ms <= idlest->since_ms))
+            idlest = peer;
+    }
+    if (!idlest)
+        return;
+    idlest->shut = true;
+    shutdown(idlest->fd, SHUT_RDWR);
+}
 
 static void on_connection(void *ctx, struct MHD_Connection *connection, void **peer_inout,
                           enum MHD_ConnectionNotificationCode code)
@@ -34,6 +60,9 @@ static void on_connection(void *ctx, struct MHD_Connection *connection, void **p
     struct http_server *server = ctx;
     struct peer *peer = *peer_inout;
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        if (peer->exchange) /* libmicrohttpd has refused the request itself */
+            http_exchange_free(peer->exchange);
+        server->peer_count--;
         *peer->link = peer->next;
         if (peer->next)
             peer->next->link = peer->link;
@@ -50,6 +79,8 @@ static void on_connection(void *ctx, struct MHD_Connection *connection, void **p
         peer->next->link = &peer->next;
     server->peers = peer;
     *peer_inout = peer;
+    if (++server->peer_count > server->options.max_connections)
+        close_idlest(server);
 }
 
 /* ---- running ---- */
@@ -122,13 +153,13 @@ static bool start_daemon(struct http_server *server, int fd, struct error *err)
     const struct http_server_options *options = &server->options;
     server->daemon = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, http_exchange_on_request, server,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, options->max_connections,
-        MHD_OPTION_CONNECTION_TIMEOUT, options->idle_timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)SERVER_MEMORY_BYTES, MHD_OPTION_CONNECTION_MEMORY_INCREMENT,
-        (size_t)SERVER_READ_BYTES, MHD_OPTION_URI_LOG_CALLBACK, http_exchange_on_target, server,
-        MHD_OPTION_NOTIFY_COMPLETED, http_exchange_on_completed, server,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
-        MHD_OPTION_END);
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+        options->max_connections + SERVER_SPARE, MHD_OPTION_CONNECTION_TIMEOUT,
+        options->idle_timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)SERVER_MEMORY_BYTES,
+        MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)SERVER_READ_BYTES,
+        MHD_OPTION_URI_LOG_CALLBACK, http_exchange_on_target, server, MHD_OPTION_NOTIFY_COMPLETED,
+        http_exchange_on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
     return server->daemon || error_set(err, ERROR_IO, "cannot serve HTTP on %s", server->address);
 }
 

@@ -9,7 +9,8 @@
  *   http_server_close(server, closed, ctx)   takes nothing new; closed() runs when everything has been answered
  *
  * All functions are called on the loop's thread; while an exchange waits for its answer, another thread may read it and
- * use its arena. Requests that meet a limit never reach the handler. The server speaks no TLS and asks for no password.
+ * use its arena. Requests that meet a limit, and those of other sites' pages (io/http_origin.h), never reach the handler.
+ * The server speaks no TLS and asks for no password.
  */
 #ifndef MILLRACE_IO_HTTP_SERVER_H
 #define MILLRACE_IO_HTTP_SERVER_H
@@ -42,14 +43,14 @@ struct http_exchange {
 struct http_server_options {
     uv_loop_t *loop;
     const char *host;
-    uint16_t port;               /* 0: a free one */
-    unsigned max_connections;    /* more wait until others are gone */
-    unsigned idle_timeout_s;     /* of a connection on which nothing moves */
+    uint16_t port;            /* 0: a free one */
+    unsigned max_connections; /* for one more, that which has done nothing for longest is closed */
+    unsigned idle_timeout_s;  /* of a connection on which nothing moves */
     unsigned request_timeout_s;  /* until a request has come, or an answer has gone, as a whole */
     size_t max_body_bytes;       /* of one body, as it came and inflated; more is answered 413 */
     size_t max_all_bodies_bytes; /* of all that are held at once; more is answered 503 */
     void (*handle)(void *ctx, struct http_exchange *exchange);
-    /* Answers a request that is not taken: 400, 413, 415 or 503 and why. NULL: plain text. */
+    /* Answers a request that is not taken: 400, 403, 413, 415 or 503 and why. NULL: plain text. */
     void (*refuse)(void *ctx, struct http_exchange *exchange, unsigned status, const char *reason);
     void *ctx;
 };

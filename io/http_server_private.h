@@ -32,8 +32,10 @@ enum exchange_state {
 struct peer {
     struct peer *next, **link;
     int fd;
-    uint64_t since_ms; /* when it came, or its last answer began or ended */
-    bool in_handler;   /* time is the handler's */
+    uint64_t since_ms;         /* when it came, or its last answer began or ended */
+    bool in_handler;           /* time is the handler's */
+    bool shut;                 /* closed for another one */
+    struct exchange *exchange; /* NULL: none is under way */
 };
 
 struct exchange {
@@ -61,6 +63,7 @@ struct http_server {
     uv_timer_t timer; /* what libmicrohttpd wants to do later */
     uv_timer_t sweep; /* connections that are too slow */
     struct peer *peers;
+    unsigned peer_count;
     atomic_size_t body_bytes; /* of all exchanges */
     unsigned handling, sending;
     unsigned open_handles;
@@ -79,7 +82,9 @@ struct http_server {
 /* A connection was resumed: libmicrohttpd is to run. */
 void http_server_wake(struct http_server *server);
 
-/* ---- http_exchange.c: what libmicrohttpd calls, ctx is the server ---- */
+/* ---- http_exchange.c ---- */
+void http_exchange_free(struct exchange *exchange);
+/* What libmicrohttpd calls, ctx is the server ---- */
 void *http_exchange_on_target(void *ctx, const char *target, struct MHD_Connection *connection);
 enum MHD_Result http_exchange_on_request(void *ctx, struct MHD_Connection *connection,
                                          const char *url, const char *method, const char *version,

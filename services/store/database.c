@@ -2,14 +2,21 @@
 #include "services/store/database.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum {
     APPLICATION_ID = 0x6d696c6c, /* "mill" in the file's header */
     SQL_MAX = 1024,
     BUSY_TIMEOUT_MS = 10000,
     PROGRESS_STEPS = 10000,
+    DATABASE_MODE = 0600,
 };
 
 static bool fail(struct database *database, const char *what)
@@ -150,6 +157,24 @@ static int is_stopped(void *ctx)
     return atomic_load_explicit(database->stop, memory_order_relaxed);
 }
 
+/* Made here, because SQLite would let everybody read it; what it makes beside it has the same mode. */
+static bool make_private(struct database *database, const char *path)
+{
+    static const char *const PARTS[] = {"", "-wal", "-shm"};
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, DATABASE_MODE);
+    if (fd < 0) {
+        database->failed = true;
+        return error_set(&database->error, ERROR_IO, "cannot open '%s': %s", path, strerror(errno));
+    }
+    close(fd);
+    for (size_t i = 0; i < sizeof PARTS / sizeof *PARTS; i++) {
+        char part[PATH_MAX];
+        if ((size_t)snprintf(part, sizeof part, "%s%s", path, PARTS[i]) < sizeof part)
+            (void)chmod(part, DATABASE_MODE); /* of an older version, or not ours to change */
+    }
+    return true;
+}
+
 static bool open_file(struct database *database, const char *path, int flags)
 {
     int result = sqlite3_open_v2(path, &database->sqlite, flags | SQLITE_OPEN_NOMUTEX, NULL);
@@ -194,7 +219,7 @@ bool database_open_writer(struct database *database, const char *path, enum data
 {
     *database = (struct database){0};
     bool done =
-        open_file(database, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE) &&
+        make_private(database, path) && open_file(database, path, SQLITE_OPEN_READWRITE) &&
         database_run(database, "PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL;") &&
         check_format(database, path) &&
         database_run(database, "PRAGMA journal_mode = WAL; PRAGMA cache_size = -32768;"

@@ -17,6 +17,7 @@
 enum {
     IDLE_TIMEOUT_S = 120,
     REQUEST_TIMEOUT_S = 300,
+    CONTENT_TYPE_SHOWN_MAX = 100,
     ALL_BODIES_FACTOR = 4, /* bodies of the largest size that are held at once */
 };
 
@@ -78,12 +79,35 @@ static struct rest_request *make_request(struct http_exchange *exchange)
     return request;
 }
 
+/* A page of another site may send some kinds of bodies without asking, and JSON is none of them. What HTTP clients say
+ * when nobody told them a kind (curl -d) is taken: such a page has an Origin, which the server looks at. */
+static bool has_json_body(const struct http_exchange *exchange, struct api_error *err)
+{
+    static const struct str KINDS[] = {
+        STR_INIT("application/json"),
+        STR_INIT("application/x-ndjson"),
+        STR_INIT("application/vnd.elasticsearch+json"),
+        STR_INIT("application/vnd.elasticsearch+x-ndjson"),
+        STR_INIT("application/x-www-form-urlencoded"),
+    };
+    const char *header = http_exchange_header(exchange, "Content-Type");
+    if (exchange->body.len == 0 || !header)
+        return true;
+    struct str kind = str_make(header, strcspn(header, ";"));
+    for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++)
+        if (str_equal_nocase(str_trim(kind), KINDS[i]))
+            return true;
+    return api_error_set(err, 406, "media_type_header_exception",
+                         "Content-Type header [%.*s] is not supported; send application/json",
+                         (int)strnlen(header, CONTENT_TYPE_SHOWN_MAX), header);
+}
+
 static void handle(void *ctx, struct http_exchange *exchange)
 {
     struct store *store = ctx;
     struct rest_request *request = make_request(exchange);
     struct api_error err;
-    request->route = rest_route(request, &err);
+    request->route = has_json_body(exchange, &err) ? rest_route(request, &err) : NULL;
     if (!request->route) {
         rest_error(request, &err);
         respond(&request->work);
@@ -100,7 +124,9 @@ static void refuse(void *ctx, struct http_exchange *exchange, unsigned status, c
     struct rest_request *request = make_request(exchange);
     struct api_error err;
     api_error_set(&err, (int)status,
-                  status == 503 ? "es_rejected_execution_exception" : "illegal_argument_exception",
+                  status == 503   ? "es_rejected_execution_exception"
+                  : status == 403 ? "security_exception"
+                                  : "illegal_argument_exception",
                   "%s", reason);
     rest_error(request, &err);
     respond(&request->work);

@@ -34,6 +34,130 @@ class StoreCase(support.Case):
         return answer['error']['type']
 
 
+class MissingValues(StoreCase):
+    """A `missing` of any type, for any aggregation, over fields of any type: an answer, and the store lives."""
+    KINDS = {'avg': {}, 'sum': {}, 'min': {}, 'max': {}, 'stats': {}, 'percentiles': {}, 'value_count': {}, 'cardinality': {},
+             'terms': {'order': {'_key': 'asc'}}, 'histogram': {'interval': 5}, 'range': {'ranges': [{'from': 0, 'to': 10}]},
+             'date_histogram': {'fixed_interval': '1d'}}
+    MISSING = ['0', 'x', '', 0, -1.5, 1e300, True, None, [1], {'a': 1}, '2024-01-01', '2024-01-01T00:00:00Z', '1.2.3.4', 'true',
+               '99999999999999999999', 1 << 62]
+
+    def search(self, kind, field, missing, **more):
+        body = {'size': 0, 'aggs': {'x': {kind: {**self.KINDS[kind], 'field': field, 'missing': missing, **more}}}}
+        return self.store.call('POST', '/a,b/_search', body)
+
+    def test_an_answer_for_each(self):
+        types = {'k': 'keyword', 't': 'text', 'l': 'long', 'd': 'double', 'b': 'boolean', 'at': 'date', 'ip': 'ip'}
+        mapping = {'mappings': {'properties': {name: {'type': type} for name, type in types.items()}}}
+        self.expect(200, 'PUT', '/a', mapping)
+        self.expect(201, 'PUT', '/a/_doc/1', {'other': 1})
+        self.expect(201, 'PUT', '/a/_doc/2', {'k': 'x', 'l': 3, 'd': 2.5, 'b': True, 'at': '2024-01-02', 'ip': '1.2.3.4'})
+        self.expect(201, 'PUT', '/b/_doc/1', {'n': 1})
+        for kind in self.KINDS:
+            for field in [*types, 'price', 'n', 'n.x']:
+                for missing in self.MISSING:
+                    status, answer = self.search(kind, field, missing)
+                    self.assertIn(status, (200, 400, 501, 503), (kind, field, missing, answer))
+        self.expect(200, 'GET', '/')
+
+    def test_a_number_as_text_is_a_number(self):
+        self.expect(201, 'PUT', '/a/_doc/1', {'n': 1})
+        self.expect(201, 'PUT', '/b/_doc/1', {'n': 1})
+        for kind in ('avg', 'sum', 'min', 'max'):
+            status, answer = self.search(kind, 'price', '4')
+            self.assertEqual((200, 8 if kind == 'sum' else 4), (status, answer['aggregations']['x']['value']))
+        buckets = self.search('histogram', 'price', '7')[1]['aggregations']['x']['buckets']
+        self.assertEqual([(5.0, 2)], [(bucket['key'], bucket['doc_count']) for bucket in buckets])
+        buckets = self.search('date_histogram', 'at', '2024-01-01T05:00:00Z')[1]['aggregations']['x']['buckets']
+        self.assertEqual([(1704067200000, 2)], [(bucket['key'], bucket['doc_count']) for bucket in buckets])
+        buckets = self.search('date_histogram', 'at', '01/02/2024', format='dd/MM/yyyy')[1]['aggregations']['x']['buckets']
+        self.assertEqual([(1706745600000, 2)], [(bucket['key'], bucket['doc_count']) for bucket in buckets])
+
+
+class OtherSites(StoreCase):
+    """Pages of other sites in a browser on this machine: neither their requests nor their names get through."""
+
+    def status(self, method='POST', path='/x/_doc', body='{"n":1}', **headers):
+        return self.store.raw(method, path, body, {name.replace('_', '-'): value for name, value in headers.items()})[0]
+
+    def test_a_foreign_origin(self):
+        for origin in ('http://evil.example', 'https://evil.example', 'null', f'http://127.0.0.1:{self.store.port + 1}',
+                       f'http://{self.store.address}.evil.example', ''):
+            for kind in ('application/json', 'text/plain'):
+                self.assertEqual(403, self.status(Origin=origin, Content_Type=kind), origin)
+        self.assertEqual(403, self.status('GET', '/_search', None, Origin='http://evil.example'))
+        self.assertEqual(201, self.status(Origin=f'http://{self.store.address}', Content_Type='application/json'))
+        self.assertEqual(1, self.store.count('x'))
+
+    def test_a_foreign_host(self):
+        for host in ('evil.example', f'evil.example:{self.store.port}', '192.0.2.1:9200', 'localhost.evil.example'):
+            self.assertEqual(403, self.status(Host=host), host)
+            self.assertEqual(403, self.status('GET', '/_search', None, Host=host), host)
+        for host in ('localhost', 'localhost:1234', '127.0.0.1', '[::1]:9200', 'store'):
+            self.assertEqual(201, self.status(Host=host), host)
+
+    def test_bodies_are_json(self):
+        for kind in ('text/plain', 'text/plain;charset=UTF-8', 'multipart/form-data; boundary=x', 'application/xml', 'x'):
+            self.assertEqual(406, self.status(Content_Type=kind), kind)
+        for kind in ('application/json', 'application/json; charset=utf-8', 'APPLICATION/JSON', 'application/x-ndjson',
+                     'application/vnd.elasticsearch+json; compatible-with=8',
+                     'application/vnd.elasticsearch+x-ndjson;compatible-with=9'):
+            self.assertEqual(201, self.status(Content_Type=kind), kind)
+        self.assertEqual(200, self.status('GET', '/x/_search', None, Content_Type='text/plain'))
+
+
+class ManyOfAll(StoreCase):
+    def test_more_parameters_than_anybody_means(self):
+        for count in (64, 65, 925, 2000, 5000):
+            answered = self.store.raw('GET', '/_cat/indices?' + '&'.join(f'q={n}' for n in range(count)))[0]
+            self.assertEqual(400, answered)
+        before = self.store.process.resident_kib('Anonymous')
+        for _ in range(200):
+            self.assertEqual(400, self.store.raw('GET', '/?' + '&'.join(f'q=a{n}' for n in range(2000)))[0])
+        self.assertLess(self.store.process.resident_kib('Anonymous'), before + 4096)
+
+    def test_a_head_that_is_too_large_leaves_nothing_behind(self):
+        def refused():
+            with socket.create_connection(('127.0.0.1', self.store.port)) as client:
+                client.settimeout(30 * support.PATIENCE)
+                client.sendall(b'GET / HTTP/1.1\r\nHost: a\r\n' + b''.join(b'h%d: x\r\n' % n for n in range(2500)) + b'\r\n')
+                answer = client.recv(100)
+            return answer
+        self.assertIn(b' 431 ', refused())
+        before = self.store.process.resident_kib('Anonymous')
+        for _ in range(200):
+            refused()
+        self.assertLess(self.store.process.resident_kib('Anonymous'), before + 4096)
+
+    def test_idle_connections_make_room(self):
+        for said in (b'', b'GET / HT', b'POST /x/_doc HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{'):
+            clients = [socket.create_connection(('127.0.0.1', self.store.port)) for _ in range(300)]
+            for client in clients:
+                try:
+                    client.sendall(said)
+                except OSError:
+                    pass
+            self.expect(200, 'GET', '/')
+            for client in clients:
+                client.close()
+
+    def test_many_indices_are_deleted_together(self):
+        self.store.call('POST', '/_bulk', document_store.bulk(*[line for n in range(2000) for line in (
+            {'index': {'_index': f'old-{n}'}}, {'n': n})]), {'Content-Type': 'application/x-ndjson'})
+        self.expect(200, 'DELETE', '/old-*')
+        self.assertEqual([], self.expect(200, 'GET', '/_cat/indices?format=json'))
+
+    def test_only_its_owner_may_read_it(self):
+        self.expect(201, 'PUT', '/a/_doc/1', {})
+        self.assertEqual(0, self.store.process.stop())
+        for path in self.data.glob('store.db*'):
+            path.chmod(0o644)
+        self.store = self.open()
+        self.expect(201, 'PUT', '/a/_doc/2', {})
+        modes = {path.name: path.stat().st_mode & 0o777 for path in self.data.glob('store.db*')}
+        self.assertEqual({0o600}, set(modes.values()), modes)
+
+
 class Documents(StoreCase):
     def test_a_document_from_its_creation_to_its_end(self):
         answer = self.expect(201, 'PUT', '/books/_doc/a%2Fb', {'title': 'x'})

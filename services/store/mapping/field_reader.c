@@ -216,9 +216,22 @@ int ip_compare(const struct ip_network *a, const struct ip_network *b)
     return memcmp(left, right, IP_KEY_BYTES);
 }
 
+/* Indices may differ in the type of a field, and in what stands for a missing one. */
+static int compare_kinds(const struct term *a, const struct term *b)
+{
+    bool numbers = (a->kind == TERM_INTEGER || a->kind == TERM_REAL) &&
+                   (b->kind == TERM_INTEGER || b->kind == TERM_REAL);
+    if (!numbers)
+        return a->kind < b->kind ? -1 : 1;
+    double left = a->kind == TERM_REAL ? a->as.real : (double)a->as.integer;
+    double right = b->kind == TERM_REAL ? b->as.real : (double)b->as.integer;
+    return left < right ? -1 : left > right ? 1 : a->kind < b->kind ? -1 : 1;
+}
+
 int term_compare(const struct term *a, const struct term *b)
 {
-    assert(a->kind == b->kind);
+    if (a->kind != b->kind)
+        return compare_kinds(a, b);
     switch (a->kind) {
     case TERM_TEXT:
         return str_compare(a->as.text, b->as.text);

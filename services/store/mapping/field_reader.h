@@ -44,7 +44,7 @@ bool term_of_value(const struct field *field, const struct value *value, char bu
 enum term_kind term_kind_of_field(const struct field *field);
 /* A real as the type keeps it. */
 double field_round_real(enum field_type type, double real);
-/* Two of a kind. */
+/* Numbers of different kinds by their value, else kinds are in an order. */
 int term_compare(const struct term *a, const struct term *b);
 /* An address as 16 bytes that sort as it does. True. */
 enum { IP_KEY_BYTES = 16 };

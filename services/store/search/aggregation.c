@@ -106,6 +106,29 @@ static bool check_kind(struct aggregations *all, struct aggregation *aggregation
                          STR_FMT(text), syntax.text);
 }
 
+/* What an index without the field takes it for: as the others have it, else what the aggregation works on. */
+static bool stand_in(const struct aggregation *aggregation, struct arena *arena, struct field *out,
+                     struct api_error *err)
+{
+    struct error syntax;
+    const struct value *missing = aggregation->missing;
+    *out = (struct field){.type = FIELD_DOUBLE, .format = date_layout_default()};
+    if (aggregation->is_typed)
+        out->type = aggregation->type;
+    else if (aggregation->kind == AGGREGATE_DATE_HISTOGRAM)
+        out->type = FIELD_DATE;
+    else if (!needs_numbers(aggregation) && value_is_str(missing))
+        out->type = FIELD_KEYWORD;
+    else if (!needs_numbers(aggregation) && value_type(missing) == VALUE_BOOL)
+        out->type = FIELD_BOOLEAN;
+    if (out->type != FIELD_DATE || !aggregation->format.ptr)
+        return true;
+    out->format = date_layout_compile(arena, aggregation->format, &syntax);
+    return out->format ||
+           api_error_set(err, 400, "illegal_argument_exception", "Invalid format: [%.*s]: %s",
+                         STR_FMT(aggregation->format), syntax.text);
+}
+
 /* The value that stands for none, as the field has it. */
 static bool open_missing(struct aggregation *aggregation, const struct query_context *context,
                          struct api_error *err)
@@ -113,12 +136,13 @@ static bool open_missing(struct aggregation *aggregation, const struct query_con
     aggregation->has_missing_term = false;
     if (!aggregation->missing)
         return true;
-    struct field unmapped = {.type =
-                                 value_is_str(aggregation->missing) ? FIELD_KEYWORD : FIELD_DOUBLE};
-    const struct field *field = aggregation->reader.field ? aggregation->reader.field : &unmapped;
+    struct field unmapped;
+    const struct field *field = aggregation->reader.field;
+    if (!field && !stand_in(aggregation, context->arena, &unmapped, err))
+        return false;
     char *buffer = arena_bytes(context->arena, TERM_TEXT_MAX);
-    aggregation->has_missing_term =
-        term_of_value(field, aggregation->missing, buffer, &aggregation->missing_term);
+    aggregation->has_missing_term = term_of_value(field ? field : &unmapped, aggregation->missing,
+                                                  buffer, &aggregation->missing_term);
     if (aggregation->has_missing_term)
         return true;
     api_error_set(err, 400, "number_format_exception",

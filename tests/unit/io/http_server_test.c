@@ -187,7 +187,8 @@ static struct talk *say(const struct str *pieces, size_t count)
     return talk;
 }
 
-#define END " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+#define HOST(name) " HTTP/1.1\r\nHost: " name "\r\nConnection: close\r\n"
+#define END        " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
 
 static const struct {
     const char *request, *expected[3];
@@ -208,6 +209,21 @@ static const struct {
     {"POST /later" END "Content-Length: 2\r\n\r\nok", {"POST [later] body 2 ok"}},
     {"GET /empty" END "\r\n", {"HTTP/1.1 204 No Content"}},
     {"GET /x HTTP/1.0\r\n\r\n", {"201 Created", "GET [x]"}},
+    {"GET /x" END "Origin: http://a\r\n\r\n", {"201 Created"}},
+    {"GET /x" END "Origin: http://b\r\n\r\n", {"HTTP/1.1 403", "another site"}},
+    {"GET /x" END "Origin: null\r\n\r\n", {"HTTP/1.1 403"}},
+    {"GET /x" END "Origin: http://a:81\r\n\r\n", {"HTTP/1.1 403"}},
+    {"GET /x" END "Origin: http://a.b\r\n\r\n", {"HTTP/1.1 403"}},
+    {"GET /x" HOST("a.b") "\r\n", {"HTTP/1.1 403", "is not this server"}},
+    {"GET /x" HOST("10.0.0.1:9200") "\r\n", {"HTTP/1.1 403"}},
+    {"GET /x" HOST("127.0.0.1.a.b") "\r\n", {"HTTP/1.1 403"}},
+    {"GET /x" HOST("localhost.a.b") "\r\n", {"HTTP/1.1 403"}},
+    {"GET /x" HOST("[fe80::1]:9200") "\r\n", {"HTTP/1.1 403"}},
+    {"GET /x" HOST("127.9.9.9:81") "\r\n", {"201 Created"}},
+    {"GET /x" HOST("LocalHost:81") "Origin: https://localhost:81\r\n\r\n", {"201 Created"}},
+    {"GET /x" HOST("x.localhost.") "\r\n", {"201 Created"}},
+    {"GET /x" HOST("[::1]:9200") "\r\n", {"201 Created"}},
+    {"GET /x" HOST("[::1]") "\r\n", {"201 Created"}},
     {"GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /later HTTP/1.1\r\nHost: a\r\n\r\nGET /3" END "\r\n",
      {"GET [1]", "GET [later]", "GET [3]"}},
     {"GET /%zz" END "\r\n", {"HTTP/1.1 400", "wrong escape"}},
