@@ -2,6 +2,7 @@
  *
  * The one list of built-in plugins. A new plugin is its file, a declaration in its folder's header and a line here.
  */
+#include "cmd/bundled.h"
 #include "cmd/commands.h"
 #include "codecs/codecs.h"
 #include "filters/filters.h"
@@ -69,4 +70,5 @@ const struct plugin_list builtin_plugins = {
     .filters = FILTERS,
     .outputs = OUTPUTS,
     .codecs = CODECS,
+    .advice = bundled_advice,
 };

@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * `millrace plugins [NAME]`: what is built in, and a plugin's options, from the tables that bind them. With --markdown the
- * page of docs/reference/ for it.
+ * page of docs/reference/ for it, with --compatibility that of docs/compatibility.md.
  */
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd/bundled.h"
 #include "cmd/commands.h"
+#include "cmd/examples.h"
 #include "cmd/flags.h"
 #include "pipeline/program/common_options.h"
 #include "pipeline/registry.h"
 
-enum { FLAG_MARKDOWN, FLAG_HELP, SECTIONS = 4, DEFAULT_SHOWN = 24 };
+enum { FLAG_MARKDOWN, FLAG_COMPATIBILITY, FLAG_HELP, SECTIONS = 4, DEFAULT_SHOWN = 24 };
 
 const struct flag plugins_flags[] = {
     {"markdown", 0, false, FLAG_MARKDOWN},
+    {"compatibility", 0, false, FLAG_COMPATIBILITY},
     {"help", 'h', false, FLAG_HELP},
     {NULL, 0, false, 0},
 };
@@ -114,6 +117,8 @@ static void print_list(void)
         for (size_t i = 0; (plugin = plugin_at((enum conf_section)section, i)); i++)
             printf("  %-16s %s\n", plugin->name, plugin->summary ? plugin->summary : "");
     }
+    printf("\n");
+    bundled_print_summary();
 }
 
 /* ---- for the manual ------------------------------------------------------------------------------- */
@@ -161,10 +166,24 @@ static void print_table(const struct option *options)
         print_row(options);
 }
 
+/* What goes in and what comes out, where an example has both. */
+static void print_example(enum conf_section section, const char *name)
+{
+    const struct example *example = example_find(section, name);
+    if (!example)
+        return;
+    printf("```logstash\n%s\n```\n\n", example->config);
+    if (example->in)
+        printf("%s\n\n```%s\n%s\n```\n\nbecomes\n\n```json\n%s\n```\n\n",
+               section == CONF_CODEC ? "The text" : "The event",
+               section == CONF_CODEC ? "text" : "json", example->in, example->out);
+}
+
 static void print_markdown(enum conf_section section, const struct plugin *plugin)
 {
     printf("# %s `%s`\n\n%s\n\n", registry_section_name(section), plugin->name,
            plugin->summary ? plugin->summary : "");
+    print_example(section, plugin->name);
     print_table(plugin->options);
     printf("\n## Common to every %s\n\n", registry_section_name(section));
     print_table(common_options_table(section));
@@ -183,6 +202,24 @@ static bool is_meant(const char *wanted, enum conf_section section, const struct
     return strcmp(wanted, plugin->name) == 0;
 }
 
+/* Of one that is not built in but known: what -t says. */
+static bool advise(const char *wanted)
+{
+    bool known = false;
+    for (int section = 0; section < SECTIONS; section++) {
+        const char *kind = registry_section_name((enum conf_section)section);
+        size_t len = strlen(kind);
+        bool named = strncmp(wanted, kind, len) == 0 && wanted[len] == '/';
+        const char *name = named ? wanted + len + 1 : wanted;
+        const char *advice = bundled_advice((enum conf_section)section, str_from(name));
+        if (!advice || registry_find(&builtin_plugins, (enum conf_section)section, str_from(name)))
+            continue;
+        fprintf(stderr, "millrace plugins: %s '%s' is not supported: %s\n", kind, name, advice);
+        known = true;
+    }
+    return known;
+}
+
 static int show(const char *wanted, bool markdown)
 {
     bool found = false;
@@ -197,7 +234,7 @@ static int show(const char *wanted, bool markdown)
             (markdown ? print_markdown : print_plugin)((enum conf_section)section, plugin);
         }
     }
-    if (!found)
+    if (!found && !advise(wanted))
         fprintf(stderr, "millrace plugins: there is no plugin '%s'\n", wanted);
     return found ? EXIT_DONE : EXIT_ERROR;
 }
@@ -212,9 +249,13 @@ int cmd_plugins(int argc, char **argv)
             wanted = flags.value;
         } else if (id == FLAG_MARKDOWN) {
             markdown = true;
+        } else if (id == FLAG_COMPATIBILITY) {
+            bundled_print_markdown();
+            return EXIT_DONE;
         } else {
             fprintf(id == FLAG_HELP ? stdout : stderr,
-                    "usage: millrace plugins [--markdown] [NAME | SECTION/NAME]\n");
+                    "usage: millrace plugins [--markdown] [NAME | SECTION/NAME]\n"
+                    "       millrace plugins --compatibility\n");
             return id == FLAG_HELP ? EXIT_DONE : EXIT_USAGE;
         }
     }

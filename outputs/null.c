@@ -19,12 +19,11 @@ static bool null_open(void *self, const struct plugin_env *env, struct output_li
     return true;
 }
 
-static enum encode_result null_encode(void *self, const struct event *event, struct arena *scratch,
-                                      struct buf *out, struct error *err)
+static enum encode_result null_encode(void *self, const struct event *event, struct buf *out,
+                                      struct error *err)
 {
     (void)self;
     (void)event;
-    (void)scratch;
     (void)out;
     (void)err;
     return ENCODE_DONE;
@@ -34,7 +33,7 @@ static void null_send(void *self, struct group *group)
 {
     (void)self;
     group_answer_all(group, VERDICT_DELIVERED, STR(""));
-    group_answered(group);
+    group_done(group, 0, false);
 }
 
 static void null_close(void *self)

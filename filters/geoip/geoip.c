@@ -4,8 +4,11 @@
  * each lane, so a look-up takes a microsecond or two and nothing is remembered. No database comes with millrace and none
  * is downloaded; a host name instead of an address is a failure, names are not resolved here.
  */
+#include <unistd.h>
+
 #include "filters/filters.h"
 #include "filters/geoip/geoip_database.h"
+#include "pipeline/engine/data_path.h"
 
 /* The names in `fields`, without and with ECS (NULL: not a field of ECS). */
 static const struct {
@@ -77,12 +80,14 @@ static const struct option OPTIONS[] = {
     },
     {
         .name = "database",
-        .doc = "The database, a file of MaxMind's format (.mmdb). None comes with millrace.",
+        .doc = "The database, a file of MaxMind's format (.mmdb). None comes with millrace. "
+               "Default: a "
+               "GeoLite2 or GeoIP2 database in path.data, /usr/share/GeoIP or /var/lib/GeoIP.",
         OPTION_IN_PATH(struct geoip, database),
     },
     {
         .name = "default_database_type",
-        .doc = "The database to get when there is none: named in the error message.",
+        .doc = "What to look for when no database is named: City (else Country) or ASN.",
         OPTION_IN_CHOICE(struct geoip, default_database_type),
         .choices = DATABASE_TYPES,
         .def = "City",
@@ -162,16 +167,43 @@ static bool find_refs(struct geoip *filter, const struct plugin_env *env, struct
     return true;
 }
 
+/* The file that no option names, in the first folder that has one; empty: there is none. */
+static struct str usual_database(const struct geoip *filter, const struct plugin_env *env)
+{
+    static const char *const NAMES[][4] = {
+        {"GeoLite2-City", "GeoIP2-City", "GeoLite2-Country", "GeoIP2-Country"},
+        {"GeoLite2-ASN", "GeoIP2-ISP"},
+    };
+    const struct data_path *data = env->settings->data;
+    const char *folders[] = {data ? data->path : NULL, "/usr/share/GeoIP", "/var/lib/GeoIP"};
+    for (size_t name = 0; name < 4 && NAMES[filter->default_database_type][name]; name++)
+        for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+            if (!folders[i])
+                continue;
+            struct str path = arena_printf(env->arena, "%s/%s.mmdb", folders[i],
+                                           NAMES[filter->default_database_type][name]);
+            if (access(path.ptr, R_OK) == 0)
+                return path;
+        }
+    return STR("");
+}
+
+static void warn_of_none(const struct geoip *filter, const struct plugin_env *env)
+{
+    const char *type = DATABASE_TYPES[filter->default_database_type];
+    log_warn(
+        env->log, "geoip_no_database",
+        "filter 'geoip' has no database and tags every event _geoip_expired_database; put "
+        "MaxMind's file (geoipupdate) or a compatible one into path.data or /usr/share/GeoIP, "
+        "or name it with the option database",
+        LOG_CSTR("file", strcmp(type, "ASN") == 0 ? "GeoLite2-ASN.mmdb" : "GeoLite2-City.mmdb"));
+}
+
 static bool geoip_check(void *self, const struct plugin_env *env, struct error *err)
 {
     struct geoip copy = *(struct geoip *)self;
-    if (copy.database.len == 0)
-        return error_set(err, ERROR_CONFIG,
-                         "a database file is needed, none is included or downloaded: get "
-                         "GeoLite2-%s.mmdb from MaxMind (geoipupdate) or a compatible one, then "
-                         "database => \"/usr/share/GeoIP/GeoLite2-%s.mmdb\"",
-                         DATABASE_TYPES[copy.default_database_type],
-                         DATABASE_TYPES[copy.default_database_type]);
+    if (copy.database.len == 0 && usual_database(&copy, env).len == 0)
+        warn_of_none(&copy, env);
     for (size_t i = 0; i < copy.fields.count; i++)
         if (!want(&copy, copy.fields.items[i], err))
             return false;
@@ -189,6 +221,10 @@ static bool geoip_open(void *self, const struct plugin_env *env, struct error *e
             return false;
     if (!find_target(filter, env, err) || !find_refs(filter, env, err))
         return false;
+    if (filter->database.len == 0)
+        filter->database = usual_database(filter, env);
+    if (filter->database.len == 0)
+        return true; /* the check has said so */
     filter->mmdb = geoip_database_open(filter->database.ptr, err);
     for (size_t i = 0; filter->mmdb && filter->fields.count == 0 && i < GEOIP_FIELD_COUNT; i++)
         filter->wanted[i] =
@@ -234,6 +270,11 @@ static enum filter_result geoip_apply(void *self, struct event *event, struct ev
     struct geoip *filter = self;
     struct geoip_answer answer;
     (void)more;
+    if (!filter->mmdb) {
+        counter_add(filter->failures, 1);
+        event_add_tag(event, STR("_geoip_expired_database"));
+        return FILTER_SKIPPED;
+    }
     const struct value *source = event_get(event, &filter->source);
     if (source && value_type(source) == VALUE_ARRAY && value_array_count(source) > 0)
         source = value_array_at(source, 0);

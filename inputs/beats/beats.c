@@ -34,10 +34,11 @@ static const struct option OPTIONS[] = {
     },
     {
         .name = "client_inactivity_timeout",
-        .doc = "Seconds without a byte after which a connection with no work under way is closed.",
+        .doc = "Seconds without a byte after which a connection with no work under way is closed; "
+               "0: never.",
         ROW(DURATION_MS, client_inactivity_timeout_ms),
         .def = "60",
-        .min = 1,
+        .min = 0,
         .max = 2147483647,
     },
     {

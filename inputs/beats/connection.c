@@ -221,7 +221,8 @@ static void give_up_window(struct beats_connection *connection)
 static uint64_t inactivity_due(const struct beats_connection *connection)
 {
     if (connection->state != CONNECTION_OPEN || connection->paused ||
-        windows_are_waiting(&connection->windows))
+        windows_are_waiting(&connection->windows) ||
+        options_of(connection)->client_inactivity_timeout_ms == 0)
         return UINT64_MAX;
     return connection->last_activity_ms +
            (uint64_t)options_of(connection)->client_inactivity_timeout_ms;

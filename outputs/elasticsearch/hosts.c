@@ -243,7 +243,9 @@ bool hosts_parse(struct arena *arena, const struct elasticsearch_options *option
         list = (struct option_strings){&local, 1};
     if (list.count > HOSTS_MAX)
         return error_set(err, ERROR_CONFIG, "at most %d hosts", (int)HOSTS_MAX);
-    *out = (struct hosts){.user = options->user, .password = options->password};
+    *out = (struct hosts){.password = options->password};
+    if (options->password.ptr) /* as in Logstash: without one, no authentication */
+        out->user = options->user;
     if (options->cloud_auth.ptr)
         take_user(arena, options->cloud_auth, out);
     out->items = arena_alloc(arena, list.count * sizeof *out->items);

@@ -197,8 +197,6 @@ static bool check_credentials(const struct elasticsearch_options *options, struc
                 (options->cloud_auth.ptr != NULL);
     if (kinds > 1)
         return error_set(err, ERROR_CONFIG, "only one of user, api_key and cloud_auth can be used");
-    if (options->user.ptr && !options->password.ptr)
-        return error_set(err, ERROR_CONFIG, "user needs password");
     if (options->cloud_auth.ptr && !memchr(options->cloud_auth.ptr, ':', options->cloud_auth.len))
         return error_set(err, ERROR_CONFIG, "cloud_auth is USER:PASSWORD");
     return true;

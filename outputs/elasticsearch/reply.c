@@ -164,9 +164,7 @@ static bool read_items(struct scan *scan, const struct reading *reading)
         struct bulk_item item = {0};
         if (!read_item(scan, &item))
             return false;
-        if (reading->on_item)
-            reading->on_item(reading->ctx, reply->items, &item);
-        reply->items++;
+        reading->on_item(reading->ctx, reply->items++, &item);
     } while (take(scan, ','));
     return take(scan, ']') || stop(scan);
 }

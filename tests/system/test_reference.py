@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """docs/reference/ is what the option tables say; ./dev docs writes it anew. The grok and plugins commands."""
+import json
 import re
 import subprocess
 import unittest
@@ -43,6 +44,69 @@ class Reference(support.Case):
             for row in re.findall(r'^\| `(.*)$', output_of('plugins', '--markdown', plugin), re.M):
                 cells = re.split(r'(?<!\\)\|', row)
                 self.assertGreater(len(cells[3].strip()), 3, f'{plugin}: {row}')
+
+
+def blocks(page):
+    """(language, text) of each fenced block."""
+    return re.findall(r'^```(\w+)\n(.*?)^```$', page, re.M | re.S)
+
+
+class Examples(support.Case):
+    """Every page opens with an example, and it does what the page says."""
+
+    def test_every_page_opens_with_one(self):
+        for plugin in plugins():
+            page = (REFERENCE / f'{plugin}.md').read_text()
+            self.assertRegex(page, r'\A# [^\n]+\n\n[^\n]*\n\n```logstash\n', f'{plugin} has no example in cmd/examples.c')
+
+    def test_every_configuration_is_taken(self):
+        for plugin in plugins():
+            language, config = blocks((REFERENCE / f'{plugin}.md').read_text())[0]
+            self.assertEqual('logstash', language)
+            rest = '' if config.startswith('input') else 'input { generator { count => 1 } } '
+            done = subprocess.run([support.BINARY, '-t', '-e', rest + config], capture_output=True, text=True, cwd=self.folder)
+            if plugin in ('filter/useragent',) and 'uap-core' in done.stderr:
+                continue  # a file of the system that need not be there
+            self.assertEqual(0, done.returncode, plugin + done.stderr)
+
+    def test_events_become_what_is_shown(self):
+        shown = 0
+        for plugin in plugins():
+            (_, config), *rest = blocks((REFERENCE / f'{plugin}.md').read_text())
+            if not rest:
+                continue
+            (_, given), (_, expected) = rest
+            shown += 1
+            if plugin.startswith('filter'):
+                config = 'input { stdin { codec => json_lines } } ' + config
+            out = self.run_to_end('-e', config + ' output { stdout { codec => json_lines } }', stdin=given.encode())
+            events = [json.loads(line) for line in out.stdout.splitlines()]
+            self.assertEqual(1, len(events), plugin)
+            for name in ('@timestamp', '@version', 'host', 'event'):
+                events[0].pop(name, None)
+            self.assertEqual(json.loads(expected), events[0], plugin)
+        self.assertGreater(shown, 30)
+
+
+class Compatibility(support.Case):
+    def test_the_page_is_as_the_table_is(self):
+        self.assertEqual(output_of('plugins', '--compatibility'), (support.ROOT / 'docs/compatibility.md').read_text(),
+                         'docs/compatibility.md is old: run ./dev docs')
+
+    def test_it_counts_every_bundled_plugin_and_links_what_is_here(self):
+        page = output_of('plugins', '--compatibility')
+        rows = re.findall(r'^\| (?:\[)?`(\w+)`.* \| (whole|with differences|planned|no) \|', page, re.M)
+        counts = [int(number) for number in re.search(r'bundles (\d+) .*\n(\d+) are here whole, (\d+) .* (\d+) are planned and (\d+)', page).groups()]
+        self.assertEqual(counts[0], len(rows))
+        self.assertEqual(counts[1:], [sum(state == name for _, state in rows) for name in ('whole', 'with differences', 'planned', 'no')])
+        for link in re.findall(r'\]\((reference/[^)]*)\)', page):
+            self.assertTrue((support.ROOT / 'docs' / link).exists(), link)
+
+    def test_what_is_not_here_says_the_same_everywhere(self):
+        page = output_of('plugins', '--compatibility')
+        advice = re.search(r'^\| `jms` \| no \|  \| (.*) \|$', page, re.M)[1]
+        self.assertIn(advice, subprocess.run([support.BINARY, 'plugins', 'jms'], capture_output=True, text=True).stderr)
+        self.assertIn(advice, subprocess.run([support.BINARY, '-t', '-e', 'input { jms { } }'], capture_output=True, text=True).stderr)
 
 
 class AbsentPlugins(unittest.TestCase):

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "filters/filters.h"
+#include "pipeline/engine/data_path.h"
 #include "tests/unit/filters/bench.h"
 #include "tests/unit/filters/mmdb_writer.h"
 #include "tests/unit/filters/suites.h"
@@ -184,16 +185,37 @@ END_TEST
 START_TEST(refuses)
 {
     bench.env.ecs = ECS_DISABLED;
-    const char *refusal = bench_open(&bench, &filter_geoip, "source => 'ip'");
-    ck_assert_ptr_nonnull(strstr(refusal, "GeoLite2-City.mmdb"));
-    ck_assert_ptr_nonnull(strstr(refusal, "database =>"));
-    refusal = bench_open(&bench, &filter_geoip, "source => 'ip' default_database_type => 'ASN'");
-    ck_assert_ptr_nonnull(strstr(refusal, "GeoLite2-ASN.mmdb"));
     ck_assert_ptr_nonnull(open_with("")); /* an empty file */
     mmdb_write(path, "Something-Else", 6, NUMBERS);
     ck_assert_ptr_nonnull(strstr(open_with(""), "Something-Else"));
     mmdb_write(path, "GeoLite2-ASN", 6, NUMBERS);
     ck_assert_ptr_nonnull(strstr(open_with("fields => 'planet'"), "planet"));
+}
+END_TEST
+
+/* path.data comes first of the usual places; the other two are the machine's. */
+START_TEST(looks_in_the_usual_places)
+{
+    static const char OPTIONS[] = "source => 'ip' default_database_type => 'ASN' fields => 'ip'";
+    char folder[] = "/tmp/geoip-folder-XXXXXX";
+    struct data_path data;
+    bench.env.ecs = ECS_DISABLED;
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    data_path_init(&data, folder);
+    bench.settings.data = &data;
+    const char *place = arena_printf(&bench.arena, "%s/GeoLite2-ASN.mmdb", folder).ptr;
+    if (access("/usr/share/GeoIP/GeoLite2-ASN.mmdb", F_OK) != 0) {
+        ck_assert_ptr_null(bench_open(&bench, &filter_geoip, OPTIONS));
+        ck_assert_str_eq(bench_apply(&bench, "{\"ip\":\"1.128.3.4\"}"),
+                         "skipped {\"ip\":\"1.128.3.4\",\"tags\":[\"_geoip_expired_database\"]}");
+    }
+    mmdb_write(place, "GeoLite2-ASN", 6, NUMBERS);
+    ck_assert_ptr_null(bench_open(&bench, &filter_geoip, OPTIONS));
+    ck_assert_str_eq(bench_apply(&bench, "{\"ip\":\"1.128.3.4\"}"),
+                     "matched {\"ip\":\"1.128.3.4\",\"geoip\":{\"ip\":\"1.128.3.4\"}}");
+    unlink(place);
+    rmdir(folder);
+    data_path_release(&data);
 }
 END_TEST
 
@@ -206,6 +228,7 @@ Suite *geoip_suite(void)
     tcase_add_test(tcase, reads_a_tree_of_ipv4);
     tcase_add_test(tcase, the_source_tells_the_target);
     tcase_add_test(tcase, refuses);
+    tcase_add_test(tcase, looks_in_the_usual_places);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -105,9 +105,12 @@ START_TEST(takes_user_and_password)
     options.password = STR("secret");
     ck_assert(hosts_parse(&arena, &options, &hosts, &err));
     assert_str(hosts.user, "other");
-    options.user = options.password = (struct str){0};
-    options.cloud_auth = STR("elastic:a:b");
+    options.password = (struct str){0};
     list[0] = STR("es");
+    ck_assert(hosts_parse(&arena, &options, &hosts, &err));
+    ck_assert_ptr_null(hosts.user.ptr); /* a user alone is none */
+    options.user = (struct str){0};
+    options.cloud_auth = STR("elastic:a:b");
     ck_assert(hosts_parse(&arena, &options, &hosts, &err));
     assert_str(hosts.user, "elastic");
     assert_str(hosts.password, "a:b");

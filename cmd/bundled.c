@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/bundled.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/commands.h"
+#include "pipeline/registry.h"
+
+enum { SECTIONS = 4 };
+
+/* Logstash 9.6's default plugins, those of its integrations one by one, and the aliases that it knows. */
+static const struct bundled {
+    enum conf_section section;
+    const char *name;
+    bool planned;
+    const char *held;    /* how it was compared, once it is here */
+    const char *parts;   /* what is missing or different then; NULL: nothing */
+    const char *instead; /* while it is not here */
+} BUNDLED[] = {
+    {CONF_INPUT, "azure_event_hubs", false, NULL, NULL,
+     "an event hub speaks Kafka: let another consumer (kcat, Logstash) pipe to stdin"},
+    {CONF_INPUT, "beats", true, "recorded bytes of Filebeat, Java and Go clients",
+     "limits of its own, which its reference page names", NULL},
+    {CONF_INPUT, "cloudwatch", false, NULL, NULL,
+     "let a program of your own write JSON lines and read them with input 'file'"},
+    {CONF_INPUT, "couchdb_changes", false, NULL, NULL,
+     "pipe curl on _changes?feed=continuous to stdin"},
+    {CONF_INPUT, "dead_letter_queue", true, NULL, NULL,
+     "there is no dead letter queue yet; what is refused is in the log and counted"},
+    {CONF_INPUT, "elastic_agent", false, NULL, NULL,
+     "use input 'beats', which speaks the same protocol"},
+    {CONF_INPUT, "elastic_serverless_forwarder", false, NULL, NULL,
+     "let the forwarder send to Elasticsearch, or use input 'beats'"},
+    {CONF_INPUT, "elasticsearch", false, NULL, NULL,
+     "export with a program of your own and pipe its JSON lines to stdin"},
+    {CONF_INPUT, "exec", true, NULL, NULL, "run the program yourself and pipe it to stdin"},
+    {CONF_INPUT, "file", true, "system tests on real files", NULL, NULL},
+    {CONF_INPUT, "ganglia", false, NULL, NULL, "let gmetad's exporter write JSON lines"},
+    {CONF_INPUT, "gelf", true, NULL, NULL, "send JSON lines to 'beats' or 'file' instead"},
+    {CONF_INPUT, "generator", true, "units", NULL, NULL},
+    {CONF_INPUT, "graphite", true, NULL, NULL,
+     "pipe a listener such as ncat to stdin with codec => graphite"},
+    {CONF_INPUT, "heartbeat", true, "units", NULL, NULL},
+    {CONF_INPUT, "http", true, NULL, NULL,
+     "let the sender write a file, or ship by Filebeat to input 'beats'"},
+    {CONF_INPUT, "http_poller", true, NULL, NULL,
+     "fetch with curl in a loop and pipe its output to stdin"},
+    {CONF_INPUT, "jdbc", false, NULL, NULL,
+     "query the database with a program of your own and pipe its JSON lines to stdin"},
+    {CONF_INPUT, "jms", false, NULL, NULL, "let a consumer of your own pipe JSON lines to stdin"},
+    {CONF_INPUT, "kafka", true, NULL, NULL,
+     "let another consumer (kcat, Logstash) pipe to stdin or send to input 'beats'"},
+    {CONF_INPUT, "logstash", false, NULL, NULL, "use input 'beats', or 'http'"},
+    {CONF_INPUT, "pipe", true, NULL, NULL, "run the program yourself and pipe it to stdin"},
+    {CONF_INPUT, "pipeline", true, NULL, NULL,
+     "put the filters of both pipelines into one, with if around each part"},
+    {CONF_INPUT, "rabbitmq", false, NULL, NULL,
+     "let a consumer of your own pipe JSON lines to stdin"},
+    {CONF_INPUT, "redis", true, NULL, NULL, "ship by Filebeat to input 'beats'"},
+    {CONF_INPUT, "s3", false, NULL, NULL,
+     "copy the objects to a directory and read them with input 'file', mode => read"},
+    {CONF_INPUT, "snmp", false, NULL, NULL, "let a program of your own pipe JSON lines to stdin"},
+    {CONF_INPUT, "snmptrap", false, NULL, NULL,
+     "let snmptrapd write a file and read it with input 'file'"},
+    {CONF_INPUT, "sqs", false, NULL, NULL, "let a consumer of your own pipe JSON lines to stdin"},
+    {CONF_INPUT, "stdin", true, "recorded cases", NULL, NULL},
+    {CONF_INPUT, "syslog", true, NULL, NULL,
+     "let rsyslog receive, and read its files with input 'file'; filter 'syslog_pri' is there"},
+    {CONF_INPUT, "tcp", true, NULL, NULL,
+     "ship by Filebeat to input 'beats', or pipe a listener such as ncat to stdin"},
+    {CONF_INPUT, "twitter", false, NULL, NULL, "the interface that it used is gone"},
+    {CONF_INPUT, "udp", true, NULL, NULL,
+     "let rsyslog receive, and read its files with input 'file'"},
+    {CONF_INPUT, "unix", true, NULL, NULL,
+     "let the service write a file and read it with input 'file'"},
+    {CONF_FILTER, "aggregate", true, "recorded cases",
+     "aggregate_maps_path has a format of its own", NULL},
+    {CONF_FILTER, "anonymize", false, NULL, NULL, "use filter 'fingerprint'"},
+    {CONF_FILTER, "cidr", true, "recorded cases", NULL, NULL},
+    {CONF_FILTER, "clone", true, "recorded cases", NULL, NULL},
+    {CONF_FILTER, "csv", true, "recorded cases", NULL, NULL},
+    {CONF_FILTER, "date", true, "recorded cases", NULL, NULL},
+    {CONF_FILTER, "de_dot", true, "recorded cases", NULL, NULL},
+    {CONF_FILTER, "dissect", true, "recorded cases", NULL, NULL},
+    {CONF_FILTER, "dns", true, "system tests with a DNS server", NULL, NULL},
+    {CONF_FILTER, "drop", true, "recorded cases", NULL, NULL},
+    {CONF_FILTER, "elastic_integration", false, NULL, NULL,
+     "let Elasticsearch run the ingest pipeline: option pipeline of output 'elasticsearch'"},
+    {CONF_FILTER, "elasticsearch", true, NULL, NULL,
+     "use filter 'translate' with a dictionary file of what is looked up"},
+    {CONF_FILTER, "fingerprint", true, "recorded cases", NULL, NULL},
+    {CONF_FILTER, "geoip", true, "units with databases of their own",
+     "no database is included or downloaded", NULL},
+    {CONF_FILTER, "grok", true, "recorded cases", NULL, NULL},
+    {CONF_FILTER, "http", true, NULL, NULL,
+     "use filter 'translate' with a dictionary file of what is looked up"},
+    {CONF_FILTER, "jdbc_static", false, NULL, NULL,
+     "use filter 'translate' with a dictionary file of what is looked up"},
+    {CONF_FILTER, "jdbc_streaming", false, NULL, NULL,
+     "use filter 'translate' with a dictionary file of what is looked up"},
+    {CONF_FILTER, "json", true, "recorded cases", NULL, NULL},
+    {CONF_FILTER, "kv", true, "recorded cases", NULL, NULL},
+    {CONF_FILTER, "memcached", true, NULL, NULL,
+     "use filter 'translate' with a dictionary file of what is looked up"},
+    {CONF_FILTER, "metrics", true, "recorded cases", NULL, NULL},
+    {CONF_FILTER, "mutate", true, "recorded cases", NULL, NULL},
+    {CONF_FILTER, "prune", true, "recorded cases", NULL, NULL},
+    {CONF_FILTER, "ruby", true, "recorded cases",
+     "mruby with the library that docs/ruby.md lists, no gems", NULL},
+    {CONF_FILTER, "sleep", false, NULL, NULL,
+     "leave it out: an output that is slow holds the inputs back by itself"},
+    {CONF_FILTER, "split", true, "recorded cases", NULL, NULL},
+    {CONF_FILTER, "syslog_pri", true, "recorded cases", NULL, NULL},
+    {CONF_FILTER, "throttle", true, "recorded cases", NULL, NULL},
+    {CONF_FILTER, "translate", true, "recorded cases", NULL, NULL},
+    {CONF_FILTER, "truncate", true, "recorded cases", NULL, NULL},
+    {CONF_FILTER, "urldecode", true, "recorded cases", NULL, NULL},
+    {CONF_FILTER, "useragent", true, "units", "the expressions are those of the system's uap-core",
+     NULL},
+    {CONF_FILTER, "uuid", true, "units", NULL, NULL},
+    {CONF_FILTER, "xml", true, "units", "no DTD, no entities of the text's own", NULL},
+    {CONF_OUTPUT, "cloudwatch", false, NULL, NULL, "count in the destination"},
+    {CONF_OUTPUT, "csv", true, NULL, NULL, "use output 'file' with codec => csv"},
+    {CONF_OUTPUT, "elasticsearch", true, "OpenSearch 2.19 and recorded answers",
+     "options of ILM and key stores have no effect or are refused", NULL},
+    {CONF_OUTPUT, "email", false, NULL, NULL, "use output 'http' towards an alert manager"},
+    {CONF_OUTPUT, "file", true, "system tests", NULL, NULL},
+    {CONF_OUTPUT, "graphite", true, NULL, NULL,
+     "use output 'stdout' with codec => graphite and a pipe to ncat"},
+    {CONF_OUTPUT, "http", true, "system tests with a recorder", NULL, NULL},
+    {CONF_OUTPUT, "kafka", true, NULL, NULL,
+     "use output 'stdout' with codec => json_lines and a pipe to a producer such as kcat"},
+    {CONF_OUTPUT, "logstash", false, NULL, NULL, "use output 'elasticsearch' or 'http'"},
+    {CONF_OUTPUT, "lumberjack", false, NULL, NULL,
+     "use output 'http', or let Filebeat read what output 'file' writes"},
+    {CONF_OUTPUT, "nagios", false, NULL, NULL, "use output 'file' on Nagios's command file"},
+    {CONF_OUTPUT, "null", true, "units", NULL, NULL},
+    {CONF_OUTPUT, "pipeline", true, NULL, NULL,
+     "put the filters of both pipelines into one, with if around each part"},
+    {CONF_OUTPUT, "rabbitmq", false, NULL, NULL,
+     "use output 'stdout' with codec => json_lines and a pipe to a producer"},
+    {CONF_OUTPUT, "redis", true, NULL, NULL,
+     "use output 'stdout' with codec => json_lines and a pipe to a producer"},
+    {CONF_OUTPUT, "s3", false, NULL, NULL, "use output 'file' and copy what it wrote"},
+    {CONF_OUTPUT, "sns", false, NULL, NULL, "use output 'http' towards an alert manager"},
+    {CONF_OUTPUT, "sqs", false, NULL, NULL,
+     "use output 'stdout' with codec => json_lines and a pipe to a producer"},
+    {CONF_OUTPUT, "stdout", true, "recorded cases", NULL, NULL},
+    {CONF_OUTPUT, "tcp", true, NULL, NULL,
+     "use output 'http', or 'stdout' with codec => json_lines and a pipe to ncat"},
+    {CONF_OUTPUT, "udp", true, NULL, NULL,
+     "use output 'http', or 'stdout' with codec => json_lines and a pipe to ncat"},
+    {CONF_OUTPUT, "webhdfs", false, NULL, NULL, "use output 'file' and copy what it wrote"},
+    {CONF_CODEC, "avro", false, NULL, NULL,
+     "let the sender write JSON; a schema registry is not spoken here"},
+    {CONF_CODEC, "cef", true, "recorded cases", NULL, NULL},
+    {CONF_CODEC, "cloudfront", false, NULL, NULL,
+     "use input 'file' in mode => read, which reads .gz, and filter 'csv' with separator => tab"},
+    {CONF_CODEC, "cloudtrail", true, "recorded cases", NULL, NULL},
+    {CONF_CODEC, "collectd", false, NULL, NULL, "let collectd's write_http or write_log send JSON"},
+    {CONF_CODEC, "dots", true, "units", NULL, NULL},
+    {CONF_CODEC, "edn", true, "recorded cases", NULL, NULL},
+    {CONF_CODEC, "edn_lines", true, "recorded cases", NULL, NULL},
+    {CONF_CODEC, "es_bulk", true, "recorded cases", NULL, NULL},
+    {CONF_CODEC, "fluent", true, "units from the protocol",
+     "no acknowledgements, no compressed entries (neither has Logstash)", NULL},
+    {CONF_CODEC, "graphite", true, "recorded cases", NULL, NULL},
+    {CONF_CODEC, "json", true, "recorded cases", NULL, NULL},
+    {CONF_CODEC, "json_lines", true, "recorded cases", NULL, NULL},
+    {CONF_CODEC, "line", true, "recorded cases", NULL, NULL},
+    {CONF_CODEC, "msgpack", true, "recorded cases", NULL, NULL},
+    {CONF_CODEC, "multiline", true, "recorded cases", NULL, NULL},
+    {CONF_CODEC, "netflow", true, NULL, NULL,
+     "let a collector (nfcapd, pmacct) write JSON lines and read them with input 'file'"},
+    {CONF_CODEC, "plain", true, "recorded cases", NULL, NULL},
+    {CONF_CODEC, "rubydebug", true, "recorded cases", NULL, NULL},
+};
+
+/* Plugins that are not bundled, or not any more. */
+static const struct {
+    enum conf_section section;
+    const char *name, *instead;
+} OTHERS[] = {
+    {CONF_INPUT, "log4j", "let the service write a file and read it with input 'file'"},
+    {CONF_INPUT, "relp", "let rsyslog receive, and read its files with input 'file'"},
+    {CONF_FILTER, "environment", "use filter 'mutate' with add_field and ${NAME}"},
+    {CONF_FILTER, "i18n", "use filter 'mutate' with gsub"},
+    {CONF_FILTER, "java_uuid", "use filter 'uuid'"},
+    {CONF_FILTER, "age",
+     "use filter 'ruby': event.set('age', Time.now.to_f - event.get('@timestamp').to_f)"},
+    {CONF_FILTER, "multiline",
+     "use the codec 'multiline' of input 'file' or 'stdin', or let Filebeat do it"},
+    {CONF_FILTER, "rest", "use filter 'translate' with a dictionary file of what is looked up"},
+    {CONF_FILTER, "logfmt", "use filter 'kv'"},
+    {CONF_OUTPUT, "exec", "use output 'http', or 'stdout' and a pipe to the program"},
+    {CONF_OUTPUT, "gelf", "use output 'http' with the address of the GELF HTTP input"},
+    {CONF_OUTPUT, "loggly", "use output 'http'"},
+    {CONF_OUTPUT, "loki", "use output 'http' with format => json and Loki's push address"},
+    {CONF_OUTPUT, "pipe", "use output 'stdout' and a pipe to the program"},
+    {CONF_OUTPUT, "statsd", "count in the destination"},
+    {CONF_OUTPUT, "syslog", "use output 'file' and let rsyslog read it"},
+    {CONF_OUTPUT, "elasticsearch_http", "use output 'elasticsearch'"},
+    {CONF_CODEC, "java_line", "use codec 'line'"},
+    {CONF_CODEC, "java_plain", "use codec 'plain'"},
+};
+
+enum {
+    BUNDLED_COUNT = sizeof BUNDLED / sizeof *BUNDLED,
+    OTHER_COUNT = sizeof OTHERS / sizeof *OTHERS
+};
+
+static bool is_here(const struct bundled *row)
+{
+    return registry_find(&builtin_plugins, row->section, str_from(row->name)) != NULL;
+}
+
+const char *bundled_advice(enum conf_section section, struct str name)
+{
+    for (size_t i = 0; i < BUNDLED_COUNT; i++)
+        if (BUNDLED[i].section == section && str_equal(str_from(BUNDLED[i].name), name))
+            return BUNDLED[i].instead;
+    for (size_t i = 0; i < OTHER_COUNT; i++)
+        if (OTHERS[i].section == section && str_equal(str_from(OTHERS[i].name), name))
+            return OTHERS[i].instead;
+    return NULL;
+}
+
+/* ---- counts --------------------------------------------------------------------------------------- */
+
+enum bundled_state { STATE_WHOLE, STATE_PARTS, STATE_PLANNED, STATE_NOT, STATES };
+
+static enum bundled_state state_of(const struct bundled *row)
+{
+    if (is_here(row))
+        return row->parts ? STATE_PARTS : STATE_WHOLE;
+    return row->planned ? STATE_PLANNED : STATE_NOT;
+}
+
+static void count_states(size_t counts[STATES])
+{
+    memset(counts, 0, STATES * sizeof *counts);
+    for (size_t i = 0; i < BUNDLED_COUNT; i++)
+        counts[state_of(&BUNDLED[i])]++;
+}
+
+void bundled_print_summary(void)
+{
+    size_t counts[STATES];
+    count_states(counts);
+    printf("Logstash %s bundles %d plugins: %zu are here whole, %zu with differences, %zu are "
+           "planned, "
+           "%zu are not; see docs/compatibility.md, or name one.\n",
+           BUNDLED_VERSION, BUNDLED_COUNT, counts[STATE_WHOLE], counts[STATE_PARTS],
+           counts[STATE_PLANNED], counts[STATE_NOT]);
+}
+
+/* ---- the page ------------------------------------------------------------------------------------- */
+
+static void print_cell(const char *text)
+{
+    for (; text && *text; text++)
+        printf(*text == '|' ? "\\|" : "%c", *text);
+}
+
+static void print_row(const struct bundled *row)
+{
+    static const char *const STATE_NAMES[STATES] = {"whole", "with differences", "planned", "no"};
+    const char *section = registry_section_name(row->section);
+    bool here = is_here(row);
+    if (here)
+        printf("| [`%s`](reference/%s/%s.md) | ", row->name, section, row->name);
+    else
+        printf("| `%s` | ", row->name);
+    printf("%s | ", STATE_NAMES[state_of(row)]);
+    print_cell(here ? row->held ? row->held : "tests of its own" : "");
+    printf(" | ");
+    print_cell(here ? row->parts : row->instead);
+    printf(" |\n");
+}
+
+static void print_section(enum conf_section section)
+{
+    printf("\n## %c%ss\n\n| plugin | state | held against Logstash by | differences, or what to "
+           "use instead |\n"
+           "| --- | --- | --- | --- |\n",
+           registry_section_name(section)[0] - 'a' + 'A', registry_section_name(section) + 1);
+    for (size_t i = 0; i < BUNDLED_COUNT; i++)
+        if (BUNDLED[i].section == section)
+            print_row(&BUNDLED[i]);
+}
+
+static bool is_bundled(enum conf_section section, const char *name)
+{
+    for (size_t i = 0; i < BUNDLED_COUNT; i++)
+        if (BUNDLED[i].section == section && strcmp(BUNDLED[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static void print_unbundled(void)
+{
+    printf("\n## Beyond what Logstash bundles\n\nAlso here:");
+    const char *comma = "";
+    for (int section = 0; section < SECTIONS; section++) {
+        const struct plugin *plugin;
+        for (size_t i = 0; (plugin = registry_at(&builtin_plugins, (enum conf_section)section, i));
+             i++) {
+            if (is_bundled((enum conf_section)section, plugin->name))
+                continue;
+            const char *kind = registry_section_name((enum conf_section)section);
+            printf("%s\n[%s `%s`](reference/%s/%s.md)", comma, kind, plugin->name, kind,
+                   plugin->name);
+            comma = ",";
+        }
+    }
+    printf(".\n");
+}
+
+void bundled_print_markdown(void)
+{
+    size_t counts[STATES];
+    count_states(counts);
+    printf("# Compatibility with Logstash's plugins\n\n"
+           "Logstash %s bundles %d plugins, those of its integrations counted one by one. Of them\n"
+           "%zu are here whole, %zu with differences that are named, %zu are planned and %zu are "
+           "not.\n\n"
+           "*Recorded cases* are configurations, events and results recorded from Logstash's own "
+           "compiled\n"
+           "core (9.6-dev) and the current plugins; they run in CI. What differs in general is in\n"
+           "[logstash-differences.md](logstash-differences.md); `millrace -t` says the same of a "
+           "plugin that\n"
+           "is not here.\n",
+           BUNDLED_VERSION, BUNDLED_COUNT, counts[STATE_WHOLE], counts[STATE_PARTS],
+           counts[STATE_PLANNED], counts[STATE_NOT]);
+    for (int section = 0; section < SECTIONS; section++)
+        print_section((enum conf_section)section);
+    print_unbundled();
+    printf("\n*Made by `millrace plugins --compatibility`.*\n");
+}

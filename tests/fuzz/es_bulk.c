@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Input: as codec.h says, then the body of a bulk request.
+ */
+#include "tests/fuzz/codec.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+static const char *const OPTIONS[] = {"", "target => '[a]'"};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    return fuzz_codec(&codec_es_bulk, OPTIONS, sizeof OPTIONS / sizeof *OPTIONS, data, len);
+}
