@@ -39,6 +39,18 @@ void buf_clear(struct buf *buf, size_t keep_bytes)
         buf_release(buf);
 }
 
+void buf_trim(struct buf *buf)
+{
+    assert(buf->len <= buf->capacity);
+    if (buf->len == 0) {
+        buf_release(buf);
+        return;
+    }
+    buf->ptr = mem_realloc(buf->ptr, buf->len);
+    charge(buf, buf->capacity, buf->len);
+    buf->capacity = buf->len;
+}
+
 bool buf_grow(struct buf *buf, size_t extra)
 {
     assert(buf->len <= buf->capacity);

@@ -26,6 +26,7 @@ void buf_init(struct buf *buf, size_t max);
 void buf_release(struct buf *buf); /* usable again as after buf_init */
 /* Forgets the content; memory above keep_bytes is given back. */
 void buf_clear(struct buf *buf, size_t keep_bytes);
+void buf_trim(struct buf *buf);               /* gives back what the content does not need */
 bool buf_grow(struct buf *buf, size_t extra); /* the slow half of buf_reserve */
 
 /* Makes sure that `extra` more bytes fit; false when that would pass the maximum. */

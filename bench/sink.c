@@ -12,6 +12,12 @@
  * usage: sink PORT [STORE]     With STORE the bodies are kept: bulks in STORE.bulk as they came, alerts
  * in STORE.alerts one a line, where bench/check.py reads them. One thread, one epoll; a connection
  * owns its two buffers. Requests have a Content-Length; nothing here defends against hostile ones.
+ *
+ * Behind them, how it behaves towards bulk requests:
+ *   --delay MS                answers after so long, however many wait
+ *   --fail-every N STATUS     every Nth request as a whole
+ *   --refuse N STATUS         so many of 1,000 documents, always the same ones
+ *   --too-large N             the first N requests: 413
  */
 #include <arpa/inet.h>
 #include <assert.h>
@@ -21,6 +27,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -36,17 +43,29 @@ enum {
 };
 
 struct counts {
-    unsigned long long documents, bulks, bulk_bytes, alerts;
+    unsigned long long documents, bulks, bulk_bytes, alerts, failed, refused;
+};
+
+struct behaviour {
+    uint64_t delay_us;
+    unsigned fail_every, fail_status;
+    unsigned refuse_per_mille, refuse_status;
+    unsigned too_large;
 };
 
 struct sink {
     int epoll_fd, listen_fd;
     FILE *bulk_file, *alert_file; /* NULL: not kept */
     struct counts counts;
+    struct behaviour behaviour;
+    struct connection *late, **late_end; /* their answer is due, in order */
 };
 
 struct connection {
     int fd;
+    struct connection *next_late;
+    bool is_bulk;    /* the last request */
+    uint64_t due_us; /* 0: its answer is not kept back */
     struct buf in, out;
     size_t sent;           /* of out */
     bool told_to_continue; /* the request at the head of in */
@@ -120,6 +139,24 @@ static void append(struct buf *out, struct str text)
         die("an answer is too large");
 }
 
+static bool is_refused(const struct behaviour *behaviour, struct str document)
+{
+    enum { FNV_PRIME = 16777619 };
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; behaviour->refuse_per_mille && i < document.len; i++)
+        hash = (hash ^ (unsigned char)document.ptr[i]) * FNV_PRIME;
+    return hash % 1000 < behaviour->refuse_per_mille;
+}
+
+static void append_refusal(struct buf *out, struct str action, unsigned status)
+{
+    if (!buf_printf(out,
+                    "{\"%.*s\":{\"_index\":\"x\",\"status\":%u,\"error\":{\"type\":\"refused\","
+                    "\"reason\":\"told to\"}}}",
+                    STR_FMT(action), status))
+        die("an answer is too large");
+}
+
 static void append_item(struct buf *out, struct str action, struct str index,
                         unsigned long long number)
 {
@@ -144,11 +181,14 @@ static void answer_bulk(struct sink *sink, const struct request *request, struct
     append(body, with_items ? STR(",\"items\":[") : STR("}"));
     for (size_t items = 0; rest.len; items++) {
         struct str line = take_until(&rest, '\n'), action = between(line, STR("{\""), '"');
-        take_until(&rest, '\n');
-        sink->counts.documents++;
+        bool refused = is_refused(&sink->behaviour, take_until(&rest, '\n'));
+        sink->counts.documents += !refused;
+        sink->counts.refused += refused;
         if (with_items && items)
             append(body, STR(","));
-        if (with_items && filtered)
+        if (refused)
+            append_refusal(body, action, sink->behaviour.refuse_status);
+        else if (with_items && filtered)
             append(body, STR("{\"index\":{\"status\":201}}"));
         else if (with_items)
             append_item(body, action, between(line, STR("\"_index\":\""), '"'),
@@ -183,8 +223,11 @@ static void answer_body(struct sink *sink, const struct request *request, struct
         sink->counts.alerts++;
         append(body, STR("{\"status\":\"success\"}"));
     } else if (get && str_equal(request->path, STR("/counts"))) {
-        buf_printf(body, "{\"documents\":%llu,\"bulks\":%llu,\"bulk_bytes\":%llu,\"alerts\":%llu}",
-                   counts->documents, counts->bulks, counts->bulk_bytes, counts->alerts);
+        buf_printf(body,
+                   "{\"documents\":%llu,\"bulks\":%llu,\"bulk_bytes\":%llu,\"alerts\":%llu,"
+                   "\"failed\":%llu,\"refused\":%llu}",
+                   counts->documents, counts->bulks, counts->bulk_bytes, counts->alerts,
+                   counts->failed, counts->refused);
     } else if (get && str_equal(request->path, STR("/"))) {
         append(
             body,
@@ -195,23 +238,74 @@ static void answer_body(struct sink *sink, const struct request *request, struct
     }
 }
 
+/* 0: no failure. */
+static unsigned failure_of(struct sink *sink, const struct request *request)
+{
+    struct behaviour *behaviour = &sink->behaviour;
+    if (!str_ends_with(request->path, STR("_bulk")))
+        return 0;
+    unsigned status = 0;
+    if (behaviour->too_large > 0) {
+        behaviour->too_large--;
+        status = 413;
+    } else if (behaviour->fail_every > 0 &&
+               (sink->counts.bulks + sink->counts.failed + 1) % behaviour->fail_every == 0) {
+        status = behaviour->fail_status;
+    }
+    sink->counts.failed += status > 0;
+    return status;
+}
+
 static void answer(struct sink *sink, const struct request *request, struct buf *out)
 {
     struct buf body;
     buf_init(&body, SINK_MAX_REQUEST_BYTES);
-    answer_body(sink, request, &body);
+    unsigned status = failure_of(sink, request);
+    if (status == 0) {
+        answer_body(sink, request, &body);
+        status = 200;
+    }
     buf_printf(
         out,
-        "HTTP/1.1 200 OK\r\nX-elastic-product: Elasticsearch\r\nContent-Type: application/json\r\n"
+        "HTTP/1.1 %u OK\r\nX-elastic-product: Elasticsearch\r\nContent-Type: application/json\r\n"
         "Content-Length: %zu\r\n\r\n",
-        body.len);
+        status, body.len);
     if (!str_equal(request->method, STR("HEAD")))
         append(out, buf_str(&body));
     buf_release(&body);
 }
 
-static void connection_close(struct connection *connection)
+static uint64_t now_us(void)
 {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+static void keep_back(struct sink *sink, struct connection *connection)
+{
+    connection->due_us = now_us() + sink->behaviour.delay_us;
+    connection->next_late = NULL;
+    *sink->late_end = connection;
+    sink->late_end = &connection->next_late;
+}
+
+static void take_late(struct sink *sink, struct connection **at)
+{
+    struct connection *connection = *at;
+    *at = connection->next_late;
+    if (sink->late_end == &connection->next_late)
+        sink->late_end = at;
+    connection->due_us = 0;
+}
+
+static void connection_close(struct sink *sink, struct connection *connection)
+{
+    struct connection **at = &sink->late;
+    while (*at && *at != connection)
+        at = &(*at)->next_late;
+    if (*at)
+        take_late(sink, at);
     close(connection->fd);
     buf_release(&connection->in);
     buf_release(&connection->out);
@@ -246,6 +340,7 @@ static void connection_answer_all(struct sink *sink, struct connection *connecti
     size_t done = 0;
     while (request_read(str_from_offset(buf_str(&connection->in), done), &request)) {
         answer(sink, &request, &connection->out);
+        connection->is_bulk = str_ends_with(request.path, STR("_bulk"));
         done += request.total_bytes;
         connection->told_to_continue = false;
     }
@@ -267,7 +362,27 @@ static bool connection_read(struct sink *sink, struct connection *connection)
         return got < 0 && errno == EAGAIN;
     in->len += (size_t)got;
     connection_answer_all(sink, connection);
-    return connection->out.len == 0 || connection_send(sink, connection);
+    if (connection->out.len == 0 || connection->due_us)
+        return true;
+    if (sink->behaviour.delay_us == 0 || !connection->is_bulk)
+        return connection_send(sink, connection);
+    keep_back(sink, connection);
+    return true;
+}
+
+/* Sends what is due; how long to wait for the next, -1 for ever. */
+static int send_late(struct sink *sink)
+{
+    while (sink->late) {
+        uint64_t now = now_us();
+        struct connection *connection = sink->late;
+        if (connection->due_us > now)
+            return (int)((connection->due_us - now + 999) / 1000);
+        take_late(sink, &sink->late);
+        if (!connection_send(sink, connection))
+            connection_close(sink, connection);
+    }
+    return -1;
 }
 
 static void sink_accept(struct sink *sink)
@@ -305,14 +420,14 @@ static _Noreturn void sink_run(struct sink *sink)
 {
     for (;;) {
         struct epoll_event events[SINK_MAX_EVENTS];
-        int count = epoll_wait(sink->epoll_fd, events, SINK_MAX_EVENTS, -1);
+        int count = epoll_wait(sink->epoll_fd, events, SINK_MAX_EVENTS, send_late(sink));
         for (int i = 0; i < count; i++) {
             struct connection *connection = events[i].data.ptr;
             if (!connection)
                 sink_accept(sink);
             else if (!(events[i].events & EPOLLOUT ? connection_send(sink, connection)
                                                    : connection_read(sink, connection)))
-                connection_close(connection);
+                connection_close(sink, connection);
         }
     }
 }
@@ -327,15 +442,52 @@ static FILE *open_store(const char *store, const char *suffix)
     return file;
 }
 
+static unsigned take_number(int *argc, char ***argv)
+{
+    int64_t number = -1;
+    if (*argc > 0 && str_to_int(str_from(**argv), &number) && number >= 0 && number <= 1000000) {
+        (*argc)--;
+        (*argv)++;
+        return (unsigned)number;
+    }
+    fputs("a flag lacks its number: see the head of bench/sink.c\n", stderr);
+    exit(2);
+}
+
+static void read_flags(struct behaviour *behaviour, int argc, char **argv)
+{
+    while (argc > 0) {
+        const char *flag = *argv++;
+        argc--;
+        if (strcmp(flag, "--delay") == 0) {
+            behaviour->delay_us = 1000 * (uint64_t)take_number(&argc, &argv);
+        } else if (strcmp(flag, "--fail-every") == 0) {
+            behaviour->fail_every = take_number(&argc, &argv);
+            behaviour->fail_status = take_number(&argc, &argv);
+        } else if (strcmp(flag, "--refuse") == 0) {
+            behaviour->refuse_per_mille = take_number(&argc, &argv);
+            behaviour->refuse_status = take_number(&argc, &argv);
+        } else if (strcmp(flag, "--too-large") == 0) {
+            behaviour->too_large = take_number(&argc, &argv);
+        } else {
+            fprintf(stderr, "unknown flag %s: see the head of bench/sink.c\n", flag);
+            exit(2);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     int64_t port = 0;
-    if (argc < 2 || argc > 3 || !str_to_int(str_from(argv[1]), &port) || port < 1 || port > 65535) {
-        fputs("usage: sink PORT [STORE]\n", stderr);
+    if (argc < 2 || !str_to_int(str_from(argv[1]), &port) || port < 1 || port > 65535) {
+        fputs("usage: sink PORT [STORE] [FLAGS]: see the head of bench/sink.c\n", stderr);
         return 2;
     }
     struct sink sink = {0};
-    if (argc == 3) {
+    sink.late_end = &sink.late;
+    bool keeps = argc > 2 && argv[2][0] != '-';
+    read_flags(&sink.behaviour, argc - 2 - keeps, argv + 2 + keeps);
+    if (keeps) {
         sink.bulk_file = open_store(argv[2], "bulk");
         sink.alert_file = open_store(argv[2], "alerts");
     }

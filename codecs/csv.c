@@ -26,7 +26,7 @@ struct csv_codec {
     struct charset charset;
     struct tokenizer tokenizer;
     struct field_ref *column_fields; /* of columns, for encoding */
-    bool headers_written;
+    atomic_bool began_alone, *began; /* the headers are written */
 };
 
 static bool parse_columns(struct csv_codec *csv, struct error *err)
@@ -54,6 +54,8 @@ static bool csv_open(void *self, const struct plugin_env *env, struct error *err
 {
     struct csv_codec *csv = self;
     csv->env = env;
+    struct codec_shared *shared = env->codec_shared;
+    csv->began = shared ? &shared->began : &csv->began_alone;
     if (csv->separator.len == 0)
         return error_set(err, ERROR_CONFIG, "separator is empty");
     csv->style = (struct csv_style){csv->separator, csv->quote_char};
@@ -215,13 +217,13 @@ static bool append_text(const struct csv_codec *csv, struct str text, struct buf
     }
 }
 
-static bool append_value(const struct csv_codec *csv, const struct event *event,
-                         const struct value *value, struct buf *out)
+static bool append_value(const struct csv_codec *csv, const struct value *value,
+                         struct arena *scratch, struct buf *out)
 {
     if (!value || value_type(value) == VALUE_NULL)
         return true;
     if (value_type(value) != VALUE_ARRAY)
-        return append_text(csv, value_to_text(event->arena, value), out);
+        return append_text(csv, value_to_text(scratch, value), out);
     struct buf json;
     buf_init(&json, out->max);
     bool fits = json_encode_value(value, &json) && append_text(csv, buf_str(&json), out);
@@ -250,7 +252,8 @@ static bool append_headers(const struct csv_codec *csv, const struct event *even
     return buf_append_char(out, '\n');
 }
 
-static bool append_row(const struct csv_codec *csv, const struct event *event, struct buf *out)
+static bool append_row(const struct csv_codec *csv, const struct event *event,
+                       struct arena *scratch, struct buf *out)
 {
     bool given = csv->columns.count > 0;
     size_t count = given ? csv->columns.count : value_object_count(&event->fields);
@@ -258,20 +261,25 @@ static bool append_row(const struct csv_codec *csv, const struct event *event, s
         struct str key;
         const struct value *value = given ? event_get(event, &csv->column_fields[i])
                                           : value_object_at(&event->fields, i, &key);
-        if (!append_separator(csv, i, out) || !append_value(csv, event, value, out))
+        if (!append_separator(csv, i, out) || !append_value(csv, value, scratch, out))
             return false;
     }
     return buf_append_char(out, '\n');
 }
 
-static bool csv_encode(void *self, const struct event *event, struct buf *out)
+static bool csv_encode(void *self, const struct event *event, struct arena *scratch,
+                       struct buf *out)
 {
     struct csv_codec *csv = self;
-    bool headers = csv->include_headers && !csv->headers_written;
-    if ((headers && !append_headers(csv, event, out)) || !append_row(csv, event, out))
-        return false;
-    csv->headers_written = true;
-    return true;
+    size_t start = out->len;
+    bool headers =
+        csv->include_headers && !atomic_exchange_explicit(csv->began, true, memory_order_relaxed);
+    if ((!headers || append_headers(csv, event, out)) && append_row(csv, event, scratch, out))
+        return true;
+    if (headers)
+        atomic_store_explicit(csv->began, false, memory_order_relaxed);
+    out->len = start;
+    return false;
 }
 
 static void csv_close(void *self)

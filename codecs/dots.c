@@ -9,9 +9,11 @@ struct dots_codec {
     bool unused; /* an instance has no state, but it has a size */
 };
 
-static bool dots_encode(void *self, const struct event *event, struct buf *out)
+static bool dots_encode(void *self, const struct event *event, struct arena *scratch,
+                        struct buf *out)
 {
     (void)self;
+    (void)scratch;
     (void)event;
     return buf_append_char(out, '.');
 }

@@ -241,9 +241,11 @@ static bool encode_metrics(struct graphite_codec *graphite, const struct event *
     return fits;
 }
 
-static bool graphite_encode(void *self, const struct event *event, struct buf *out)
+static bool graphite_encode(void *self, const struct event *event, struct arena *scratch,
+                            struct buf *out)
 {
     struct graphite_codec *graphite = self;
+    (void)scratch;
     arena_reset(&graphite->scratch);
     if (!graphite->has_format) {
         if (!template_append(&graphite->metrics_format, event, &graphite->format))

@@ -29,9 +29,11 @@ static void json_codec_decode(void *self, struct str bytes, struct event_sink *s
     json_text_decode(&json->json, bytes, sink);
 }
 
-static bool json_codec_encode(void *self, const struct event *event, struct buf *out)
+static bool json_codec_encode(void *self, const struct event *event, struct arena *scratch,
+                              struct buf *out)
 {
     (void)self;
+    (void)scratch;
     return json_encode_event(event, out);
 }
 

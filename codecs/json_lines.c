@@ -91,9 +91,11 @@ static size_t json_lines_pending(const void *self)
     return tokenizer_pending(&lines->tokenizer);
 }
 
-static bool json_lines_encode(void *self, const struct event *event, struct buf *out)
+static bool json_lines_encode(void *self, const struct event *event, struct arena *scratch,
+                              struct buf *out)
 {
     const struct json_lines_codec *lines = self;
+    (void)scratch;
     return json_encode_event(event, out) && buf_append_str(out, lines->delimiter);
 }
 

@@ -79,9 +79,11 @@ static size_t line_pending(const void *self)
     return tokenizer_pending(&line->tokenizer);
 }
 
-static bool line_encode(void *self, const struct event *event, struct buf *out)
+static bool line_encode(void *self, const struct event *event, struct arena *scratch,
+                        struct buf *out)
 {
     const struct line_codec *line = self;
+    (void)scratch;
     return text_format_append(&line->text_format, event, out) &&
            buf_append_str(out, line->delimiter);
 }

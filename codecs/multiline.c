@@ -190,9 +190,11 @@ static unsigned multiline_flush_after_ms(const void *self)
     return holds ? (unsigned)multiline->auto_flush_interval_ms : 0;
 }
 
-static bool multiline_encode(void *self, const struct event *event, struct buf *out)
+static bool multiline_encode(void *self, const struct event *event, struct arena *scratch,
+                             struct buf *out)
 {
     (void)self;
+    (void)scratch;
     return json_encode_event(event, out);
 }
 

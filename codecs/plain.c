@@ -30,9 +30,11 @@ static void plain_decode(void *self, struct str bytes, struct event_sink *sink)
     sink->emit(sink, text_event_new(sink->arena, text, plain->original));
 }
 
-static bool plain_encode(void *self, const struct event *event, struct buf *out)
+static bool plain_encode(void *self, const struct event *event, struct arena *scratch,
+                         struct buf *out)
 {
     const struct plain_codec *plain = self;
+    (void)scratch;
     return text_format_append(&plain->text_format, event, out);
 }
 

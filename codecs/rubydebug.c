@@ -183,9 +183,11 @@ static bool encode_with_metadata(const struct event *event, struct buf *out)
     return fits;
 }
 
-static bool rubydebug_encode(void *self, const struct event *event, struct buf *out)
+static bool rubydebug_encode(void *self, const struct event *event, struct arena *scratch,
+                             struct buf *out)
 {
     const struct rubydebug_codec *rubydebug = self;
+    (void)scratch;
     bool metadata = rubydebug->metadata && value_object_count(&event->metadata) > 0;
     return (metadata ? encode_with_metadata(event, out) : inspect_object(&event->fields, 0, out)) &&
            buf_append_char(out, '\n');

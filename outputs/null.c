@@ -19,11 +19,12 @@ static bool null_open(void *self, const struct plugin_env *env, struct output_li
     return true;
 }
 
-static enum encode_result null_encode(void *self, const struct event *event, struct buf *out,
-                                      struct error *err)
+static enum encode_result null_encode(void *self, const struct event *event, struct arena *scratch,
+                                      struct buf *out, struct error *err)
 {
     (void)self;
     (void)event;
+    (void)scratch;
     (void)out;
     (void)err;
     return ENCODE_DONE;
@@ -33,7 +34,7 @@ static void null_send(void *self, struct group *group)
 {
     (void)self;
     group_answer_all(group, VERDICT_DELIVERED, STR(""));
-    group_done(group, 0, false);
+    group_answered(group);
 }
 
 static void null_close(void *self)

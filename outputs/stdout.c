@@ -61,7 +61,7 @@ static void stdout_give_back(struct stdout_output *output)
         group_answer(group, i, whole ? VERDICT_DELIVERED : VERDICT_RETRY,
                      whole ? STR("") : STR("standard output takes no more"));
     }
-    group_done(group, 0, false);
+    group_answered(group);
 }
 
 static void stdout_failed(struct stdout_output *output, int number)
@@ -98,6 +98,19 @@ static void stdout_write(struct stdout_output *output)
     stdout_give_back(output);
 }
 
+static bool stdout_open_encoder(void *self, const struct plugin_env *env, struct error *err)
+{
+    struct stdout_output *output = self;
+    struct plugin_env *codec_env = arena_alloc(env->arena, sizeof *codec_env);
+    *codec_env = *env;
+    codec_env->codec_shared = env->shared;
+    if (!codec_open(codec_env, output->codec_option, "rubydebug", false, &output->codec, err))
+        return false;
+    return output->codec.codec->encode ||
+           error_set(err, ERROR_CONFIG, "codec '%s' cannot write events",
+                     output->codec.codec->plugin.name);
+}
+
 static bool stdout_open(void *self, const struct plugin_env *env, struct output_limits *limits,
                         struct error *err)
 {
@@ -111,11 +124,6 @@ static bool stdout_open(void *self, const struct plugin_env *env, struct output_
         .retry_initial_ms = STDOUT_RETRY_MS,
         .retry_max_ms = STDOUT_RETRY_MS,
     };
-    if (!codec_open(env, output->codec_option, "rubydebug", false, &output->codec, err))
-        return false;
-    if (!output->codec.codec->encode)
-        return error_set(err, ERROR_CONFIG, "codec '%s' cannot write events",
-                         output->codec.codec->plugin.name);
     output->target = standard_fd_open(STDOUT_FILENO);
     if (output->target.fd < 0)
         return error_set(err, ERROR_IO, "standard output is not open");
@@ -130,12 +138,13 @@ static bool stdout_open(void *self, const struct plugin_env *env, struct output_
     return true;
 }
 
-static enum encode_result stdout_encode(void *self, const struct event *event, struct buf *out,
-                                        struct error *err)
+static enum encode_result stdout_encode(void *self, const struct event *event,
+                                        struct arena *scratch, struct buf *out, struct error *err)
 {
     struct stdout_output *output = self;
     (void)err;
-    return output->codec.codec->encode(output->codec.self, event, out) ? ENCODE_DONE : ENCODE_FULL;
+    return output->codec.codec->encode(output->codec.self, event, scratch, out) ? ENCODE_DONE
+                                                                                : ENCODE_FULL;
 }
 
 static void stdout_send(void *self, struct group *group)
@@ -176,8 +185,6 @@ static void stdout_close(void *self)
 {
     struct stdout_output *output = self;
     assert(!output->group);
-    if (output->codec.codec)
-        codec_close(&output->codec);
     if (output->retry)
         uv_close((uv_handle_t *)output->retry, on_handle_closed);
     if (output->poll) {
@@ -186,6 +193,12 @@ static void stdout_close(void *self)
     } else if (output->target.fd > 0) {
         close(output->target.fd);
     }
+}
+
+static void stdout_close_encoder(void *self)
+{
+    struct stdout_output *output = self;
+    codec_close(&output->codec);
 }
 
 static const struct option stdout_options[] = {
@@ -216,10 +229,13 @@ const struct output output_stdout = {
                .summary = "events on standard output",
                .options = stdout_options,
                .size = sizeof(struct stdout_output),
+               .shared_size = sizeof(struct codec_shared),
                .scope = SCOPE_PIPELINE},
+    .open_encoder = stdout_open_encoder,
     .open = stdout_open,
     .encode = stdout_encode,
     .send = stdout_send,
     .stop = stdout_stop,
     .close = stdout_close,
+    .close_encoder = stdout_close_encoder,
 };

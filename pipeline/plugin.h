@@ -58,8 +58,9 @@ struct codec {
     void (*decode)(void *self, struct str bytes, struct event_sink *sink);
     /* The stream ended, or asked for what is pending (Logstash's flush; a line codec emits an unfinished line). */
     void (*flush)(void *self, struct event_sink *sink);
-    /* Appends the event in the codec's form. False when buf is at its maximum. NULL: cannot encode. */
-    bool (*encode)(void *self, const struct event *event, struct buf *out);
+    /* Appends the event, which it only reads, in the codec's form; scratch lives until it returns. False when buf is at its
+     * maximum. NULL: cannot encode. An output that writes through a codec has an instance on each lane. */
+    bool (*encode)(void *self, const struct event *event, struct arena *scratch, struct buf *out);
     void (*close)(void *self);
     const char *
         stream_name; /* the codec that stream inputs use instead: "line" for plain, "json_lines" for json */
@@ -69,6 +70,11 @@ struct codec {
     /* So long after the last bytes the input calls flush, because what is pending should not wait longer; 0: never.
      * NULL: never. */
     unsigned (*flush_after_ms)(const void *self);
+};
+
+/* What the instances of one output's codec share, on all lanes (shared memory of the output, env->codec_shared). */
+struct codec_shared {
+    atomic_bool began; /* an event was written, and what stands once before all of them */
 };
 
 struct codec_instance {
@@ -135,24 +141,30 @@ enum encode_result {
     ENCODE_FULL,    /* the buffer is at its maximum */
 };
 
+/* An output of lane scope has an instance on each lane that encodes and sends. One of pipeline scope has instances that
+ * only encode on all lanes, and one, on the main lane, that sends as well. */
 struct output {
     struct plugin plugin;
+    /* What encode() needs, on each lane, before open(). May be NULL. */
+    bool (*open_encoder)(void *self, const struct plugin_env *env, struct error *err);
     /* Starts whatever goes on in the background; a server that is not there is not an error. */
     bool (*open)(void *self, const struct plugin_env *env, struct output_limits *limits,
                  struct error *err);
-    enum encode_result (*encode)(void *self, const struct event *event, struct buf *out,
-                                 struct error *err);
+    /* Reads the event, which others read too, and appends to out; scratch lives until it returns. */
+    enum encode_result (*encode)(void *self, const struct event *event, struct arena *scratch,
+                                 struct buf *out, struct error *err);
     /* Takes the group until group_done (pipeline/delivery/group.h). Asynchronous or at once; never blocks the loop. Called with
      * at most max_in_flight groups outstanding. */
     void (*send)(void *self, struct group *group);
-    /* No more groups will come; give back what is in flight as soon as possible (verdict RETRY for what is not
-     * certain). May be NULL. */
+    /* No more groups will come; give back what is in flight as soon as possible (SEND_STOPPED, or item by item with
+     * verdict RETRY for what is not certain). May be NULL. */
     void (*stop)(void *self);
     void (*close)(void *self);
     /* With -t --connect, on an opened instance that is not the primary one and is sent nothing: whether the destination
      * can be reached, takes the login and has what is needed. Sends no event and changes nothing there. Runs env->loop
      * until it knows, and appends what it found as lines. NULL: nothing to try. */
     bool (*connect)(void *self, struct buf *said, struct error *err);
+    void (*close_encoder)(void *self); /* after close(); may be NULL */
 };
 
 /* A pipeline-scoped output that can never deliver again (its reader is gone) ends its pipeline: inputs stop, other outputs

@@ -16,6 +16,7 @@
 #include "base/time/clock.h"
 #include "conf/field_ref.h"
 
+struct codec_shared;
 struct data_path;
 struct engine;
 struct json_reader;
@@ -61,6 +62,8 @@ struct plugin_env {
     bool stream;       /* of a codec: bytes come as a stream cut anywhere, not as whole messages */
     bool primary;      /* the instance that does what is done once for each plugin */
     void *shared;      /* shared_size bytes, the same for all instances */
+    struct codec_shared
+        *codec_shared; /* of a codec that writes for an output on several lanes; else NULL */
     struct regex_scratch *regex; /* the lane's */
     struct json_reader *json;    /* the lane's */
     const struct plugin_settings *settings;

@@ -313,9 +313,11 @@ static bool append_value(struct cef_codec *cef, const struct value *value, struc
     return fits;
 }
 
-static bool cef_encode(void *self, const struct event *event, struct buf *out)
+static bool cef_encode(void *self, const struct event *event, struct arena *scratch,
+                       struct buf *out)
 {
     struct cef_codec *cef = self;
+    (void)scratch;
     bool first = true;
     arena_reset(&cef->scratch);
     if (!append_header(cef, event, out))

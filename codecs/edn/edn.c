@@ -104,9 +104,11 @@ static size_t edn_lines_pending(const void *self)
     return tokenizer_pending(&edn->tokenizer);
 }
 
-static bool edn_encode(void *self, const struct event *event, struct buf *out)
+static bool edn_encode(void *self, const struct event *event, struct arena *scratch,
+                       struct buf *out)
 {
     const struct edn_codec *edn = self;
+    (void)scratch;
     return edn_write_event(event, out) && (!edn->lines || buf_append_char(out, '\n'));
 }
 

@@ -211,9 +211,11 @@ static bool write_time(const struct fluent_codec *fluent, const struct event *ev
     return buf_append(out, ext, sizeof ext);
 }
 
-static bool fluent_encode(void *self, const struct event *event, struct buf *out)
+static bool fluent_encode(void *self, const struct event *event, struct arena *scratch,
+                          struct buf *out)
 {
     struct fluent_codec *fluent = self;
+    (void)scratch;
     arena_reset(&fluent->scratch);
     return msgpack_write_array(3, out) && msgpack_write_text(tag_of(fluent, event), out) &&
            write_time(fluent, event, out) && msgpack_write_event(event, out);

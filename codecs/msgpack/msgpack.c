@@ -78,9 +78,11 @@ static size_t msgpack_pending(const void *self)
     return msgpack->stream.partial.len;
 }
 
-static bool msgpack_encode(void *self, const struct event *event, struct buf *out)
+static bool msgpack_encode(void *self, const struct event *event, struct arena *scratch,
+                           struct buf *out)
 {
     (void)self;
+    (void)scratch;
     return msgpack_write_event(event, out);
 }
 

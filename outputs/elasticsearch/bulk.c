@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "outputs/elasticsearch/bulk.h"
 
+#include <limits.h>
 #include <stdio.h>
 
 /* A request that the server could not read as a whole says so in an error object; a 400 from anything in between does
@@ -11,48 +12,54 @@ static bool is_server_error(struct str body)
     return str_starts_with(start, STR("{")) && str_find(start, STR("\"error\"")) != SIZE_MAX;
 }
 
-enum bulk_answer bulk_judge(const struct http_result *result)
+enum send_cause bulk_judge(const struct http_result *result)
 {
     switch (result->outcome) {
     case HTTP_ANSWERED:
         break;
     case HTTP_NOT_CONNECTED:
-        return BULK_NEXT_HOST;
     case HTTP_BROKEN:
+        return SEND_UNREACHABLE;
     case HTTP_TIMED_OUT:
     case HTTP_TOO_LARGE:
+        return SEND_OVERLOADED;
     case HTTP_CANCELLED:
-        return BULK_AGAIN;
+        return SEND_STOPPED;
     }
     if (result->status / 100 == 2)
-        return BULK_ITEMS;
-    if (result->status == 413 || (result->status == 400 && is_server_error(result->body)))
-        return BULK_SPLIT;
-    return result->status == 429 || result->status == 503 ? BULK_OVERLOAD : BULK_AGAIN;
+        return SEND_ANSWERED;
+    if (result->status == 413)
+        return SEND_TOO_LARGE;
+    if (result->status == 400 && is_server_error(result->body))
+        return SEND_REJECTED;
+    if (result->status == 401 || result->status == 403)
+        return SEND_FORBIDDEN;
+    return result->status == 429 || result->status == 503 ? SEND_OVERLOADED : SEND_UNREACHABLE;
 }
 
-static bool contains(const struct option_strings *list, struct str text)
+struct retry_table bulk_verdicts(struct arena *arena, const struct elasticsearch_options *options)
 {
-    for (size_t i = 0; i < list->count; i++)
-        if (str_equal(list->items[i], text))
-            return true;
-    return false;
-}
-
-enum verdict bulk_item_verdict(const struct elasticsearch_options *options,
-                               const struct bulk_item *item)
-{
-    if (item->status / 100 == 2)
-        return VERDICT_DELIVERED;
-    if (item->status == 409)
-        return VERDICT_CONFLICT;
-    if (item->status == 400 || item->status == 404)
-        return VERDICT_REFUSED;
-    if (contains(&options->drop_error_types, item->error_type))
-        return VERDICT_REFUSED;
-    char code[16];
-    snprintf(code, sizeof code, "%d", item->status);
-    return contains(&options->dlq_custom_codes, str_from(code)) ? VERDICT_REFUSED : VERDICT_RETRY;
+    static const struct retry_rule FIRST[] = {
+        {200, 299, STR_INIT(""), VERDICT_DELIVERED},
+        {409, 409, STR_INIT(""), VERDICT_CONFLICT},
+        {400, 400, STR_INIT(""), VERDICT_REFUSED},
+        {404, 404, STR_INIT(""), VERDICT_REFUSED},
+    };
+    const struct option_strings *types = &options->drop_error_types;
+    const struct option_strings *codes = &options->dlq_custom_codes;
+    size_t count = sizeof FIRST / sizeof *FIRST;
+    struct retry_rule *rules =
+        arena_alloc(arena, (count + types->count + codes->count) * sizeof *rules);
+    memcpy(rules, FIRST, sizeof FIRST);
+    for (size_t i = 0; i < types->count; i++)
+        rules[count++] = (struct retry_rule){0, INT_MAX, types->items[i], VERDICT_REFUSED};
+    for (size_t i = 0; i < codes->count; i++) {
+        int64_t code;
+        if (str_to_int(codes->items[i], &code) && code >= 0 && code <= INT_MAX)
+            rules[count++] =
+                (struct retry_rule){(int)code, (int)code, STR_INIT(""), VERDICT_REFUSED};
+    }
+    return (struct retry_table){rules, count};
 }
 
 /* Appends JSON string content as one line of plain text; what does not fit is left out. */

@@ -8,20 +8,13 @@
 #include "io/http_client.h"
 #include "outputs/elasticsearch/options.h"
 #include "outputs/elasticsearch/reply.h"
-#include "pipeline/delivery/group.h"
+#include "pipeline/delivery/retry.h"
 
-/* What to do with a whole request. */
-enum bulk_answer {
-    BULK_ITEMS,    /* the body says it item by item */
-    BULK_SPLIT,    /* too large, or not understood: smaller pieces, and a single item is refused */
-    BULK_AGAIN,    /* later */
-    BULK_OVERLOAD, /* later, and less of it */
-    BULK_NEXT_HOST /* nothing was sent */
-};
-enum bulk_answer bulk_judge(const struct http_result *result);
+/* What became of a request as a whole; after SEND_ANSWERED the body says the rest. */
+enum send_cause bulk_judge(const struct http_result *result);
 
-enum verdict bulk_item_verdict(const struct elasticsearch_options *options,
-                               const struct bulk_item *item);
+/* What the statuses of single items mean. In arena. */
+struct retry_table bulk_verdicts(struct arena *arena, const struct elasticsearch_options *options);
 
 enum { BULK_REASON_MAX = 400 };
 /* "404 index_not_found_exception: no such index [x]", with JSON's escapes taken out. */

@@ -314,6 +314,15 @@
             .max = 20 * 1024 * 1024.0,                                                             \
             .def = "1 MiB",                                                                        \
         },                                                                                         \
+        {                                                                                          \
+            .name = "max_in_flight",                                                               \
+            .doc = "Most bulk requests under way at once, all lanes together (ours): how many "    \
+                   "there are follows how fast the server answers and what memory is left.",       \
+            OPTION_IN_INT(struct elasticsearch_options, max_in_flight),                            \
+            .min = 1,                                                                              \
+            .max = BULK_SLOTS_MAX,                                                                 \
+            .def = "32",                                                                           \
+        },                                                                                         \
         IGNORED_ROW("silence_errors_in_log", "Error types that are not logged.",                   \
                     "refused documents are logged at a limited rate"),                             \
         IGNORED_ROW("failure_type_logging_whitelist", "Error types that are not logged.",          \

@@ -7,9 +7,8 @@ static const struct field_ref DATA_STREAM = FIELD_REF_TOP("data_stream");
 
 /* A child document: its join field becomes an object that also names the parent. */
 static const struct event *with_join_field(const struct elasticsearch_options *options,
-                                           const struct event *event)
+                                           const struct event *event, struct arena *arena)
 {
-    struct arena *arena = event->arena;
     struct str parent;
     if (!template_text(&options->parent, event, arena, &parent))
         return event;
@@ -22,10 +21,10 @@ static const struct event *with_join_field(const struct elasticsearch_options *o
 }
 
 bool append_document(const struct elasticsearch_options *options, const struct event *event,
-                     struct buf *out)
+                     struct arena *scratch, struct buf *out)
 {
     if (options->join_field.count > 0 && options->parent.parts)
-        event = with_join_field(options, event);
+        event = with_join_field(options, event, scratch);
     return json_encode_event(event, out);
 }
 
@@ -72,7 +71,7 @@ bool append_stream_document(const struct bulk_encoder *encoder, const struct eve
         return append_after_prefix(encoder, event, out);
     if (value_type(fields) != VALUE_OBJECT) /* not ours to change */
         return json_encode_event(event, out);
-    struct arena *arena = event->arena;
+    struct arena *arena = encoder->scratch;
     struct value document = value_object_new(arena, value_object_count(&event->fields));
     for (size_t i = 0; i < value_object_count(&event->fields); i++) {
         struct str key;
@@ -92,11 +91,11 @@ static bool append_upsert(const struct update_source *source, const struct event
 {
     struct str text;
     struct value document;
-    bool ok = template_text(&source->options->upsert, event, event->arena, &text);
+    bool ok = template_text(&source->options->upsert, event, source->scratch, &text);
     if (!ok)
         error_set(source->err, ERROR_FORMAT, "no text can be made from '%.*s'",
                   STR_FMT(source->options->upsert.text));
-    ok = ok && json_decode(source->json, event->arena, text, &document, source->err);
+    ok = ok && json_decode(source->json, source->scratch, text, &document, source->err);
     if (!ok) {
         *source->refused = true;
         return error_prefix(source->err, "upsert");
@@ -118,7 +117,7 @@ static bool append_script_members(const struct update_source *source, const stru
         [SCRIPT_INLINE] = "\"inline\":", [SCRIPT_INDEXED] = "\"id\":", [SCRIPT_FILE] = "\"file\":"};
     const struct elasticsearch_options *options = source->options;
     struct str text;
-    if (!template_text(&options->script, event, event->arena, &text)) {
+    if (!template_text(&options->script, event, source->scratch, &text)) {
         *source->refused = true;
         return error_set(source->err, ERROR_FORMAT, "no text can be made from '%.*s'",
                          STR_FMT(options->script.text));
@@ -132,7 +131,7 @@ static bool append_script_members(const struct update_source *source, const stru
         return false;
     return buf_append_str(out, STR(",\"params\":{")) &&
            json_encode_str(options->script_var_name, out) && buf_append_char(out, ':') &&
-           append_document(options, event, out) && buf_append_char(out, '}');
+           append_document(options, event, source->scratch, out) && buf_append_char(out, '}');
 }
 
 static bool append_script_update(const struct update_source *source, const struct event *event,
@@ -146,7 +145,8 @@ static bool append_script_update(const struct update_source *source, const struc
     if (options->scripted_upsert)
         ok = buf_append_str(out, STR(",\"scripted_upsert\":true,\"upsert\":{}"));
     else if (options->doc_as_upsert)
-        ok = buf_append_str(out, STR(",\"upsert\":")) && append_document(options, event, out);
+        ok = buf_append_str(out, STR(",\"upsert\":")) &&
+             append_document(options, event, source->scratch, out);
     else
         ok = append_upsert_if_any(source, event, out);
     return ok && buf_append_char(out, '}');
@@ -157,7 +157,8 @@ bool append_update(const struct update_source *source, const struct event *event
     const struct elasticsearch_options *options = source->options;
     if (options->script.parts && options->script.text.len > 0)
         return append_script_update(source, event, out);
-    if (!buf_append_str(out, STR("{\"doc\":")) || !append_document(options, event, out))
+    if (!buf_append_str(out, STR("{\"doc\":")) ||
+        !append_document(options, event, source->scratch, out))
         return false;
     bool ok = options->doc_as_upsert ? buf_append_str(out, STR(",\"doc_as_upsert\":true"))
                                      : append_upsert_if_any(source, event, out);

@@ -10,7 +10,7 @@
 
 /* The event, with its join field when the options have one. */
 bool append_document(const struct elasticsearch_options *options, const struct event *event,
-                     struct buf *out);
+                     struct arena *scratch, struct buf *out);
 
 /* The event with [data_stream] saying which stream it is in. */
 bool append_stream_document(const struct bulk_encoder *encoder, const struct event *event,
@@ -19,6 +19,7 @@ bool append_stream_document(const struct bulk_encoder *encoder, const struct eve
 struct update_source {
     const struct elasticsearch_options *options;
     struct json_reader *json;
+    struct arena *scratch;
     bool *refused; /* set when the event cannot be made into an update; *err says why */
     struct error *err;
 };

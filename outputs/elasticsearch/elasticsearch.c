@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "base/base64.h"
+#include "base/mem.h"
 #include "base/time/clock.h"
 #include "outputs/elasticsearch/bulk.h"
 #include "outputs/elasticsearch/cloud_id.h"
@@ -14,8 +15,6 @@ enum {
     FAILURE_LINES = 3, /* for each FAILURE_WINDOW_MS */
     FAILURE_WINDOW_MS = 10000,
 };
-
-static void send_piece(struct bulk *bulk);
 
 static void set_state(struct bulk *bulk, enum bulk_state state)
 {
@@ -38,20 +37,15 @@ static void log_failure(struct elasticsearch *output, const struct host *host,
 
 /* ---- groups --------------------------------------------------------------------------------------- */
 
-static void give_back(struct bulk *bulk, unsigned retry_after_ms, bool shrink)
+static void send_bulk(struct bulk *bulk);
+
+static void give_back(struct bulk *bulk, enum send_cause cause, unsigned retry_after_ms,
+                      struct str reason)
 {
     struct group *group = bulk->group;
     bulk->group = NULL;
     set_state(bulk, BULK_FREE);
-    group_done(group, retry_after_ms, shrink);
-}
-
-/* The items from `at` on are to be sent again later. */
-static void give_back_rest(struct bulk *bulk, unsigned retry_after_ms, bool shrink)
-{
-    for (size_t i = bulk->at; i < group_count(bulk->group); i++)
-        group_answer(bulk->group, i, VERDICT_RETRY, STR(""));
-    give_back(bulk, retry_after_ms, shrink);
+    group_done(group, &(struct send_result){cause, retry_after_ms, reason});
 }
 
 static void hold(struct bulk *bulk)
@@ -60,14 +54,13 @@ static void hold(struct bulk *bulk)
     elasticsearch_watch(bulk->output);
 }
 
-/* Sends the next piece, or holds it when there is nobody to send it to. */
+/* Sends it, or holds it when there is nobody to send it to. */
 static void dispatch(struct bulk *bulk)
 {
-    assert(bulk->at < group_count(bulk->group));
     struct elasticsearch *output = bulk->output;
     bulk->host = elasticsearch_is_ready(output) ? hosts_next(&output->hosts) : NULL;
     if (bulk->host)
-        send_piece(bulk);
+        send_bulk(bulk);
     else if (bulk->state != BULK_HELD)
         hold(bulk);
 }
@@ -79,115 +72,82 @@ void elasticsearch_resume(struct elasticsearch *output)
             dispatch(&output->bulks[i]);
 }
 
-struct item_reading {
-    struct bulk *bulk;
-    size_t extra;            /* items of the answer that no item of ours belongs to */
-    struct str retry_reason; /* of the first item that is tried again; in reason */
-    char reason[BULK_REASON_MAX];
-};
+/* ---- answers -------------------------------------------------------------------------------------- */
 
-static void on_item(void *ctx, size_t index, const struct bulk_item *item)
+static void keep_item(void *ctx, size_t index, const struct bulk_item *item)
 {
-    struct item_reading *reading = ctx;
-    struct bulk *bulk = reading->bulk;
-    if (index >= bulk->count) {
-        reading->extra++;
-        return;
+    struct elasticsearch *output = ctx;
+    output->items = mem_grow(output->items, index, &output->item_capacity, sizeof *output->items);
+    output->items[index] = *item;
+}
+
+/* Why the answer cannot be about this request; NULL: it is. An answer without items is one when it says that there were
+ * no errors. */
+static const char *misfit(const struct elasticsearch *output, const struct bulk_reply *reply,
+                          size_t count)
+{
+    if (!reply->is_whole)
+        return "the answer is not whole";
+    if (!reply->has_items)
+        return reply->has_errors_flag && !reply->errors ? NULL : "the answer names no document";
+    if (reply->items != count)
+        return reply->items < count ? "the answer does not name every document"
+                                    : "the answer names more documents than were sent";
+    for (size_t i = 0; i < count; i++)
+        if (output->items[i].status == 0)
+            return "the answer has a document without a status";
+    return NULL;
+}
+
+/* The reason of the first item that is tried again, or "". */
+static struct str answer_items(struct bulk *bulk, char first_reason[BULK_REASON_MAX])
+{
+    struct elasticsearch *output = bulk->output;
+    struct str retried = STR("");
+    for (size_t i = 0; i < group_count(bulk->group); i++) {
+        const struct bulk_item *item = &output->items[i];
+        char text[BULK_REASON_MAX];
+        enum verdict verdict = retry_verdict(&output->verdicts, item->status, item->error_type);
+        bool explained = verdict != VERDICT_DELIVERED && verdict != VERDICT_RETRY;
+        group_answer(bulk->group, i, verdict, explained ? bulk_item_reason(item, text) : STR(""));
+        if (verdict == VERDICT_RETRY && retried.len == 0)
+            retried = bulk_item_reason(item, first_reason);
     }
-    enum verdict verdict = bulk_item_verdict(&bulk->output->options, item);
-    char reason[BULK_REASON_MAX];
-    group_answer(bulk->group, bulk->at + index, verdict,
-                 verdict == VERDICT_DELIVERED ? STR("") : bulk_item_reason(item, reason));
-    if (verdict != VERDICT_RETRY)
-        return;
-    bulk->overloaded |= item->status == 429 || item->status == 503;
-    if (reading->retry_reason.len == 0)
-        reading->retry_reason = bulk_item_reason(item, reading->reason);
+    return retried;
 }
 
-static void answer_range(struct bulk *bulk, size_t from, enum verdict verdict, struct str reason)
-{
-    for (size_t i = from; i < bulk->count; i++)
-        group_answer(bulk->group, bulk->at + i, verdict, reason);
-}
-
-/* A 2xx. Items without an answer are sent again, unless the server says that there were no errors and was not asked
- * for the items. */
+/* A 2xx. Nothing of it counts unless all of it fits: then the request is sent again. */
 static void read_items(struct bulk *bulk, const struct http_result *result)
 {
-    struct item_reading reading = {.bulk = bulk};
+    struct elasticsearch *output = bulk->output;
     struct bulk_reply reply;
-    bulk_reply_read(result->body, on_item, &reading, &reply);
-    size_t answered = reply.items < bulk->count ? reply.items : bulk->count;
-    if (reading.retry_reason.len > 0)
-        log_failure(bulk->output, bulk->host, result, reading.retry_reason);
-    bool all_went_well =
-        reply.is_whole && reply.has_errors_flag && !reply.errors && !reply.has_items;
-    if (answered < bulk->count && !all_went_well)
-        log_failure(bulk->output, bulk->host, result,
-                    reply.is_whole ? STR("the answer does not name every document")
-                                   : STR("the answer is not whole"));
-    else if (reading.extra > 0)
-        log_failure(bulk->output, bulk->host, result,
-                    STR("the answer names more documents than were sent"));
-    answer_range(bulk, answered, all_went_well ? VERDICT_DELIVERED : VERDICT_RETRY, STR(""));
-    bulk->at += bulk->count;
+    bulk_reply_read(result->body, keep_item, output, &reply);
+    const char *problem = misfit(output, &reply, group_count(bulk->group));
+    if (problem) {
+        log_failure(output, bulk->host, result, str_from(problem));
+        give_back(bulk, SEND_UNREACHABLE, result->retry_after_ms, str_from(problem));
+        return;
+    }
+    char text[BULK_REASON_MAX];
+    struct str retried = STR("");
+    if (reply.has_items)
+        retried = answer_items(bulk, text);
+    else
+        group_answer_all(bulk->group, VERDICT_DELIVERED, STR(""));
+    if (retried.len > 0)
+        log_failure(output, bulk->host, result, retried);
+    give_back(bulk, SEND_ANSWERED, result->retry_after_ms, STR(""));
 }
 
-static void refuse_one(struct bulk *bulk, const struct http_result *result)
+/* What the server says of the request as a whole. */
+static struct str reason_of(const struct http_result *result, char out[BULK_REASON_MAX])
 {
     struct bulk_reply reply;
-    struct item_reading reading = {.bulk = bulk, .extra = 0};
-    bulk->count = 0; /* no item of this answer is ours */
-    bulk_reply_read(result->body, on_item, &reading, &reply);
-    char text[BULK_REASON_MAX];
+    bulk_reply_read(result->body, NULL, NULL, &reply);
     reply.failure.status = result->status;
     if (result->status == 413 && reply.failure.error_reason.len == 0)
         reply.failure.error_reason = STR("the document is larger than the server takes");
-    group_answer(bulk->group, bulk->at, VERDICT_REFUSED, bulk_item_reason(&reply.failure, text));
-    bulk->at++;
-}
-
-static size_t piece_bytes(const struct bulk *bulk, size_t count)
-{
-    struct str first = group_item(bulk->group, bulk->at);
-    struct str last = group_item(bulk->group, bulk->at + count - 1);
-    return (size_t)(last.ptr + last.len - first.ptr);
-}
-
-static void split(struct bulk *bulk, const struct http_result *result)
-{
-    if (bulk->count == 1) {
-        refuse_one(bulk, result);
-        return;
-    }
-    if (result->status == 413 && piece_bytes(bulk, bulk->count) / 2 < bulk->output->piece_max_bytes)
-        bulk->output->piece_max_bytes = piece_bytes(bulk, bulk->count) / 2;
-    bulk->piece_max = bulk->count / 2;
-}
-
-static struct str head_of(struct str body)
-{
-    enum { SHOWN_BYTES = 300 };
-    return str_make(body.ptr, body.len < SHOWN_BYTES ? body.len : SHOWN_BYTES);
-}
-
-/* Goes on with the next piece, or gives the group back after the last. */
-static void go_on(struct bulk *bulk)
-{
-    if (bulk->at < group_count(bulk->group))
-        dispatch(bulk);
-    else
-        give_back(bulk, bulk->retry_after_ms, bulk->overloaded);
-}
-
-static void fail(struct bulk *bulk, const struct http_result *result, bool overloaded)
-{
-    if (result->outcome != HTTP_CANCELLED)
-        log_failure(bulk->output, bulk->host, result, head_of(result->body));
-    if (result->outcome == HTTP_TIMED_OUT)
-        elasticsearch_host_died(bulk->output, bulk->host, result->error);
-    give_back_rest(bulk, result->retry_after_ms, overloaded);
+    return bulk_item_reason(&reply.failure, out);
 }
 
 /* The next server at once; when there is none left, the engine hears of it with the group's first failure. */
@@ -195,58 +155,42 @@ static void try_next_host(struct bulk *bulk, const struct http_result *result)
 {
     elasticsearch_host_died(bulk->output, bulk->host, result->error);
     if (hosts_all_dead(&bulk->output->hosts))
-        give_back_rest(bulk, 0, false);
+        give_back(bulk, SEND_UNREACHABLE, 0, STR(""));
     else
         dispatch(bulk);
+}
+
+static void fail(struct bulk *bulk, const struct http_result *result, enum send_cause cause)
+{
+    char text[BULK_REASON_MAX];
+    struct str reason = reason_of(result, text);
+    if (cause != SEND_STOPPED && cause != SEND_TOO_LARGE)
+        log_failure(bulk->output, bulk->host, result, reason);
+    if (result->outcome == HTTP_TIMED_OUT)
+        elasticsearch_host_died(bulk->output, bulk->host, result->error);
+    give_back(bulk, cause, result->retry_after_ms, reason);
 }
 
 static void on_answer(void *ctx, const struct http_result *result)
 {
     struct bulk *bulk = ctx;
     assert(bulk->state == BULK_SENT);
-    if (result->retry_after_ms > bulk->retry_after_ms)
-        bulk->retry_after_ms = result->retry_after_ms;
-    switch (bulk_judge(result)) {
-    case BULK_ITEMS:
-        read_items(bulk, result);
-        go_on(bulk);
-        break;
-    case BULK_SPLIT:
-        split(bulk, result);
-        go_on(bulk);
-        break;
-    case BULK_AGAIN:
-        fail(bulk, result, false);
-        break;
-    case BULK_OVERLOAD:
-        fail(bulk, result, true);
-        break;
-    case BULK_NEXT_HOST:
+    if (result->outcome == HTTP_NOT_CONNECTED)
         try_next_host(bulk, result);
-        break;
-    }
+    else if (bulk_judge(result) == SEND_ANSWERED)
+        read_items(bulk, result);
+    else
+        fail(bulk, result, bulk_judge(result));
 }
 
-/* How many items from `at` on go into one request. */
-static size_t piece_count(const struct bulk *bulk)
-{
-    size_t left = group_count(bulk->group) - bulk->at;
-    size_t count = bulk->piece_max > 0 && bulk->piece_max < left ? bulk->piece_max : left;
-    while (count > 1 && piece_bytes(bulk, count) > bulk->output->piece_max_bytes)
-        count = (count + 1) / 2;
-    return count;
-}
-
-static void send_piece(struct bulk *bulk)
+static void send_bulk(struct bulk *bulk)
 {
     if (bulk->state != BULK_SENT)
         set_state(bulk, BULK_SENT);
-    bulk->count = piece_count(bulk);
-    struct str first = group_item(bulk->group, bulk->at);
     struct http_request request = {
         .method = HTTP_POST,
         .url = bulk->host->bulk_url,
-        .body = str_make(first.ptr, piece_bytes(bulk, bulk->count)),
+        .body = group_bytes(bulk->group),
         .headers = bulk->output->headers,
         .done = on_answer,
         .ctx = bulk,
@@ -256,11 +200,11 @@ static void send_piece(struct bulk *bulk)
 
 /* ---- the plugin ----------------------------------------------------------------------------------- */
 
-static enum encode_result encode(void *self, const struct event *event, struct buf *out,
-                                 struct error *err)
+static enum encode_result encode(void *self, const struct event *event, struct arena *scratch,
+                                 struct buf *out, struct error *err)
 {
     struct elasticsearch *output = self;
-    return bulk_encode(&output->encoder, event, out, err);
+    return bulk_encode(&output->encoder, event, scratch, out, err);
 }
 
 static void send_group(void *self, struct group *group)
@@ -282,7 +226,7 @@ static void stop(void *self)
     http_client_stop(output->client);
     for (size_t i = 0; i < BULK_SLOTS_MAX; i++)
         if (output->bulks[i].state == BULK_HELD)
-            give_back_rest(&output->bulks[i], 0, false);
+            give_back(&output->bulks[i], SEND_STOPPED, 0, STR(""));
 }
 
 static void close_output(void *self)
@@ -294,6 +238,7 @@ static void close_output(void *self)
     loop_timer_close(output->revival);
     setup_close(&output->setup);
     bulk_encoder_release(&output->encoder);
+    mem_free(output->items);
 }
 
 static bool open_headers(struct elasticsearch *output, struct error *err)
@@ -344,8 +289,8 @@ static void set_limits(const struct elasticsearch *output, struct output_limits 
     limits->max_bytes = (size_t)options->bulk_max_bytes;
     limits->retry_initial_ms = (unsigned)options->retry_initial_ms;
     limits->retry_max_ms = (unsigned)options->retry_max_ms;
-    if (limits->max_in_flight > BULK_SLOTS_MAX)
-        limits->max_in_flight = BULK_SLOTS_MAX;
+    limits->max_in_flight = (unsigned)options->max_in_flight;
+    assert(limits->max_in_flight <= BULK_SLOTS_MAX);
 }
 
 static void prepare_checks(struct elasticsearch *output)
@@ -362,7 +307,7 @@ static bool open_output(void *self, const struct plugin_env *env, struct output_
 {
     struct elasticsearch *output = self;
     output->env = env;
-    output->piece_max_bytes = SIZE_MAX;
+    output->verdicts = bulk_verdicts(env->arena, &output->options);
     output->failures = (struct log_limit){.window_ms = FAILURE_WINDOW_MS, .burst = FAILURE_LINES};
     if (!hosts_parse(env->arena, &output->options, &output->hosts, err) ||
         !setup_open(&output->setup, output, err))

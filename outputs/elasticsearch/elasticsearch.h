@@ -2,13 +2,12 @@
  *
  * One instance of the elasticsearch output (also known as opensearch) on one lane.
  *
- * A group becomes a bulk request. What the answer says is told item by item; an answer that takes no part of a request
- * (413, or 400 for the request as a whole) makes it send the group in smaller pieces, until the item that is to blame
- * stands alone and is refused. A group that cannot be sent now is held: until set-up is done, and while every server is
+ * A group becomes a bulk request. What the answer says is told item by item, once all of it has been read and names as
+ * many items as were sent. A group that cannot be sent now is held: until set-up is done, and while every server is
  * dead. A server is dead when it could not be reached, until it answers a health check, which is sent every
  * resurrect_delay.
  *
- *   FREE ── send ──▶ HELD ── ready, a server lives ──▶ SENT ── the last piece is answered ──▶ FREE
+ *   FREE ── send ──▶ HELD ── ready, a server lives ──▶ SENT ── answered ──▶ FREE
  *                     ▲                                 │
  *                     └──── could not connect ──────────┘   (to the next server; when all are dead the first try is
  *                                                            answered RETRY, later ones wait here)
@@ -20,8 +19,7 @@
 #include "outputs/elasticsearch/encode.h"
 #include "outputs/elasticsearch/hosts.h"
 #include "outputs/elasticsearch/setup.h"
-
-enum { BULK_SLOTS_MAX = 64 };
+#include "pipeline/delivery/retry.h"
 
 enum bulk_state { BULK_FREE, BULK_HELD, BULK_SENT };
 
@@ -30,10 +28,6 @@ struct bulk {
     enum bulk_state state;
     struct group *group;
     struct host *host;
-    size_t at, count; /* the piece under way: items at .. at + count - 1 */
-    size_t piece_max; /* items, 0: all */
-    bool overloaded;  /* the server said 429 or 503 */
-    unsigned retry_after_ms;
 };
 
 /* What all instances of one configured output share. */
@@ -52,7 +46,9 @@ struct elasticsearch {
     struct loop_timer
         *revival; /* health checks, and looking whether another lane's set-up is done */
     struct bulk bulks[BULK_SLOTS_MAX];
-    size_t piece_max_bytes; /* learnt from 413; SIZE_MAX */
+    struct retry_table verdicts;
+    struct bulk_item *items; /* of the answer that is being read */
+    size_t item_capacity;
     bool stopping;
     struct log_limit failures;
 };

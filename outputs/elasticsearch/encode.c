@@ -122,7 +122,7 @@ static bool append_index(struct encoding *encoding, struct buf *out)
 {
     const struct template *index = &encoding->encoder->index;
     struct str name;
-    if (!template_text(index, encoding->event, encoding->event->arena, &name))
+    if (!template_text(index, encoding->event, encoding->encoder->scratch, &name))
         return refuse(encoding, "the index name cannot be made from", index->text);
     if (is_unresolved(name))
         return refuse(encoding, "a field of the index name is missing:", name);
@@ -181,7 +181,7 @@ static bool append_stream_index(struct encoding *encoding)
     struct str type = stream_part(routed, STR("type"), encoder->stream_type);
     struct str dataset = stream_part(routed, STR("dataset"), encoder->stream_dataset);
     struct str namespace = stream_part(routed, STR("namespace"), encoder->stream_namespace);
-    struct str name = arena_printf(encoding->event->arena, "%.*s-%.*s-%.*s", STR_FMT(type),
+    struct str name = arena_printf(encoding->encoder->scratch, "%.*s-%.*s-%.*s", STR_FMT(type),
                                    STR_FMT(dataset), STR_FMT(namespace));
     return buf_append_str(encoding->out, STR("\"_index\":")) &&
            json_encode_str(name, encoding->out);
@@ -207,12 +207,12 @@ static const struct value *control(const struct encoding *encoding, const char *
 
 static bool append_value(struct encoding *encoding, const char *name, const struct value *value)
 {
-    return append_text(encoding, name, value_to_text(encoding->event->arena, value));
+    return append_text(encoding, name, value_to_text(encoding->encoder->scratch, value));
 }
 
 static bool evaluate(struct encoding *encoding, const struct template *template, struct str *out)
 {
-    if (template_text(template, encoding->event, encoding->event->arena, out))
+    if (template_text(template, encoding->event, encoding->encoder->scratch, out))
         return true;
     return refuse(encoding, "no text can be made from", template->text);
 }
@@ -231,7 +231,7 @@ static bool append_option(struct encoding *encoding, const char *name, const cha
 static bool append_pipeline(struct encoding *encoding)
 {
     const struct template *option = &encoding->encoder->options->pipeline;
-    struct arena *arena = encoding->event->arena;
+    struct arena *arena = encoding->encoder->scratch;
     const struct value *value = control(encoding, "pipeline");
     if (!option->parts && !value)
         value = event_get(encoding->event, &TARGET_PIPELINE);
@@ -273,7 +273,7 @@ static bool append_target(struct encoding *encoding)
     const struct value *named = control(encoding, "index");
     if (named && encoder->index_is_default)
         return buf_append_str(encoding->out, STR("\"_index\":")) &&
-               json_encode_str(value_to_text(encoding->event->arena, named), encoding->out);
+               json_encode_str(value_to_text(encoding->encoder->scratch, named), encoding->out);
     if (encoder->options->streams)
         return append_stream_index(encoding);
     int64_t period;
@@ -315,19 +315,21 @@ static bool append_source_line(struct encoding *encoding)
     const struct elasticsearch_options *options = encoder->options;
     bool ok;
     if (encoding->action == BULK_UPDATE) {
-        struct update_source update = {options, encoder->json, &encoding->refused, encoding->err};
+        struct update_source update = {options, encoder->json, encoder->scratch, &encoding->refused,
+                                       encoding->err};
         ok = append_update(&update, encoding->event, encoding->out);
     } else if (options->streams && options->data_stream_sync_fields == 0) {
         ok = append_stream_document(encoder, encoding->event, encoding->out);
     } else {
-        ok = append_document(options, encoding->event, encoding->out);
+        ok = append_document(options, encoding->event, encoder->scratch, encoding->out);
     }
     return ok && buf_append_char(encoding->out, '\n');
 }
 
 enum encode_result bulk_encode(struct bulk_encoder *encoder, const struct event *event,
-                               struct buf *out, struct error *err)
+                               struct arena *scratch, struct buf *out, struct error *err)
 {
+    encoder->scratch = scratch;
     struct encoding encoding = {.encoder = encoder, .event = event, .out = out, .err = err};
     size_t start = out->len;
     if (append_action_line(&encoding) &&

@@ -26,6 +26,7 @@ struct kept_index {
 struct bulk_encoder {
     const struct elasticsearch_options *options;
     struct json_reader *json;
+    struct arena *scratch; /* of the event that is being encoded */
     struct template index; /* the option or its default */
     bool index_is_default;
     enum index_period index_period;
@@ -42,7 +43,7 @@ void bulk_encoder_init(struct bulk_encoder *encoder, const struct elasticsearch_
                        const struct plugin_env *env);
 void bulk_encoder_release(struct bulk_encoder *encoder);
 enum encode_result bulk_encode(struct bulk_encoder *encoder, const struct event *event,
-                               struct buf *out, struct error *err);
+                               struct arena *scratch, struct buf *out, struct error *err);
 /* Public for its test. */
 enum index_period bulk_index_period(const struct template *index);
 

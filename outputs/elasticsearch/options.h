@@ -12,6 +12,8 @@ enum option_switch { SWITCH_AUTO, SWITCH_TRUE, SWITCH_FALSE };
 enum script_type { SCRIPT_INLINE, SCRIPT_INDEXED, SCRIPT_FILE };
 enum template_api { TEMPLATE_API_AUTO, TEMPLATE_API_LEGACY, TEMPLATE_API_COMPOSABLE };
 
+enum { BULK_SLOTS_MAX = 64 }; /* requests under way */
+
 struct elasticsearch_options {
     /* where to */
     struct option_strings hosts;
@@ -46,7 +48,7 @@ struct elasticsearch_options {
     int64_t compression_level;
     int http_compression; /* enum option_switch */
     int64_t timeout_ms, pool_max, pool_max_per_route, resurrect_delay_ms;
-    int64_t retry_initial_ms, retry_max_ms, bulk_max_bytes;
+    int64_t retry_initial_ms, retry_max_ms, bulk_max_bytes, max_in_flight;
     struct option_strings drop_error_types, dlq_custom_codes;
     /* made by check */
     bool streams; /* documents go to data streams */

@@ -164,7 +164,9 @@ static bool read_items(struct scan *scan, const struct reading *reading)
         struct bulk_item item = {0};
         if (!read_item(scan, &item))
             return false;
-        reading->on_item(reading->ctx, reply->items++, &item);
+        if (reading->on_item)
+            reading->on_item(reading->ctx, reply->items, &item);
+        reply->items++;
     } while (take(scan, ','));
     return take(scan, ']') || stop(scan);
 }

@@ -152,14 +152,14 @@ static bool append_path(struct buf *out, struct str path)
 }
 
 static bool encode_path(const struct file_output *output, const struct event *event,
-                        struct buf *out)
+                        struct arena *scratch, struct buf *out)
 {
     if (output->path.is_literal)
         return append_path(out, STR(""));
     char normal[PATH_MAX];
     size_t len;
     struct str text;
-    if (template_text(&output->path, event, event->arena, &text) && normalize(text, normal, &len) &&
+    if (template_text(&output->path, event, scratch, &text) && normalize(text, normal, &len) &&
         is_below(str_make(normal, len), output->root))
         return append_path(out, str_make(normal, len));
     return append_path(out, output->failure_path);
@@ -207,6 +207,26 @@ static void set_limits(const struct file_output *output, struct output_limits *l
     };
 }
 
+static bool file_open_encoder(void *self, const struct plugin_env *env, struct error *err)
+{
+    struct file_output *output = self;
+    struct plugin_env *codec_env = arena_alloc(env->arena, sizeof *codec_env);
+    *codec_env = *env;
+    codec_env->codec_shared = env->shared;
+    if (!file_check(self, env, err) ||
+        !codec_open(codec_env, output->codec_option, "json_lines", false, &output->codec, err))
+        return false;
+    if (!output->codec.codec->encode)
+        return error_set(err, ERROR_CONFIG, "codec '%s' cannot write events",
+                         output->codec.codec->plugin.name);
+    struct str path = absolute(env, output->path_option);
+    template_parse(env->arena, path, env->settings->escape, &output->path);
+    output->root = static_root(path);
+    output->failure_path = arena_printf(env->arena, "%.*s/%.*s", STR_FMT(output->root),
+                                        STR_FMT(output->filename_failure));
+    return true;
+}
+
 static bool file_open(void *self, const struct plugin_env *env, struct output_limits *limits,
                       struct error *err)
 {
@@ -219,19 +239,9 @@ static bool file_open(void *self, const struct plugin_env *env, struct output_li
         .create_if_deleted = output->create_if_deleted,
         .has_file_mode = output->file_mode.len > 0 && !str_equal(output->file_mode, STR("-1")),
     };
-    if (!file_check(self, env, err) ||
-        !parse_mode("dir_mode", output->dir_mode, DEFAULT_DIR_MODE, &options.dir_mode, err) ||
-        !parse_mode("file_mode", output->file_mode, DEFAULT_FILE_MODE, &options.file_mode, err) ||
-        !codec_open(env, output->codec_option, "json_lines", false, &output->codec, err))
+    if (!parse_mode("dir_mode", output->dir_mode, DEFAULT_DIR_MODE, &options.dir_mode, err) ||
+        !parse_mode("file_mode", output->file_mode, DEFAULT_FILE_MODE, &options.file_mode, err))
         return false;
-    if (!output->codec.codec->encode)
-        return error_set(err, ERROR_CONFIG, "codec '%s' cannot write events",
-                         output->codec.codec->plugin.name);
-    struct str path = absolute(env, output->path_option);
-    template_parse(env->arena, path, env->settings->escape, &output->path);
-    output->root = static_root(path);
-    output->failure_path = arena_printf(env->arena, "%.*s/%.*s", STR_FMT(output->root),
-                                        STR_FMT(output->filename_failure));
     options.failure_path = output->failure_path.ptr;
     file_targets_init(&output->targets, &options);
     output->failures = (struct log_limit){.window_ms = FILE_LOG_WINDOW_MS, .burst = 1};
@@ -240,22 +250,24 @@ static bool file_open(void *self, const struct plugin_env *env, struct output_li
 }
 
 /* As the codec writes it, or as the old option message_format says. */
-static bool encode_text(struct file_output *output, const struct event *event, struct buf *out)
+static bool encode_text(struct file_output *output, const struct event *event,
+                        struct arena *scratch, struct buf *out)
 {
     struct str text;
     if (!output->message_format.parts)
-        return output->codec.codec->encode(output->codec.self, event, out);
-    return template_text(&output->message_format, event, event->arena, &text) &&
+        return output->codec.codec->encode(output->codec.self, event, scratch, out);
+    return template_text(&output->message_format, event, scratch, &text) &&
            buf_append_str(out, text) && buf_append_char(out, '\n');
 }
 
-static enum encode_result file_encode(void *self, const struct event *event, struct buf *out,
-                                      struct error *err)
+static enum encode_result file_encode(void *self, const struct event *event, struct arena *scratch,
+                                      struct buf *out, struct error *err)
 {
     struct file_output *output = self;
     (void)err;
-    return encode_path(output, event, out) && encode_text(output, event, out) ? ENCODE_DONE
-                                                                              : ENCODE_FULL;
+    bool fits =
+        encode_path(output, event, scratch, out) && encode_text(output, event, scratch, out);
+    return fits ? ENCODE_DONE : ENCODE_FULL;
 }
 
 static void log_failure(struct file_output *output, const struct file_target *target)
@@ -285,7 +297,7 @@ static void file_send(void *self, struct group *group)
                      failed ? str_from(targets[i]->err.text) : STR(""));
     }
     mem_free(targets);
-    group_done(group, 0, false);
+    group_answered(group);
 }
 
 static void on_handle_closed(uv_handle_t *handle)
@@ -296,12 +308,16 @@ static void on_handle_closed(uv_handle_t *handle)
 static void file_close(void *self)
 {
     struct file_output *output = self;
-    if (output->codec.codec)
-        codec_close(&output->codec);
     if (!output->sweep)
         return;
     file_targets_release(&output->targets);
     uv_close((uv_handle_t *)output->sweep, on_handle_closed);
+}
+
+static void file_close_encoder(void *self)
+{
+    struct file_output *output = self;
+    codec_close(&output->codec);
 }
 
 static const char *const BEHAVIORS[] = {"append", "overwrite", NULL};
@@ -399,10 +415,13 @@ const struct output output_file = {
                .summary = "events appended to files",
                .options = file_options,
                .size = sizeof(struct file_output),
+               .shared_size = sizeof(struct codec_shared),
                .scope = SCOPE_PIPELINE,
                .check = file_check},
+    .open_encoder = file_open_encoder,
     .open = file_open,
     .encode = file_encode,
     .send = file_send,
     .close = file_close,
+    .close_encoder = file_close_encoder,
 };

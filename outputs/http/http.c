@@ -8,7 +8,7 @@
 #include "outputs/outputs.h"
 
 enum {
-    REQUESTS_IN_FLIGHT = 8,
+    REQUESTS_IN_FLIGHT = 50, /* at most, of all lanes; as many as the destination answers fast */
     SLOTS_MAX = 64,
     COMPRESSION_LEVEL = 6,
     RESPONSE_MAX_BYTES = 1024 * 1024,
@@ -73,7 +73,7 @@ static void on_answer(void *ctx, const struct http_result *result)
     struct slot *slot = ctx;
     struct http_output *output = slot->output;
     char reason[REQUEST_REASON_MAX];
-    enum verdict verdict = request_verdict(&output->options, result, reason);
+    enum verdict verdict = request_verdict(&output->encoder, result, reason);
     hint(output, slot->url, result);
     if (verdict == VERDICT_RETRY && !output->stopping)
         log_retry(output, slot->url, reason);
@@ -81,8 +81,12 @@ static void on_answer(void *ctx, const struct http_result *result)
     slot->headers = NULL;
     struct group *group = slot->group;
     slot->group = NULL;
-    group_answer_all(group, verdict, verdict == VERDICT_REFUSED ? str_from(reason) : STR(""));
-    group_done(group, result->retry_after_ms, result->status == 429 || result->status == 503);
+    struct send_result sent = {.cause = request_cause(result, verdict, group_count(group)),
+                               .retry_after_ms = result->retry_after_ms,
+                               .reason = str_from(reason)};
+    if (sent.cause == SEND_ANSWERED)
+        group_answer_all(group, verdict, verdict == VERDICT_REFUSED ? sent.reason : STR(""));
+    group_done(group, &sent);
 }
 
 /* ---- requests ------------------------------------------------------------------------------------ */
@@ -131,11 +135,11 @@ static void send_group(void *self, struct group *group)
     http_client_send(output->client, &request);
 }
 
-static enum encode_result encode(void *self, const struct event *event, struct buf *out,
-                                 struct error *err)
+static enum encode_result encode(void *self, const struct event *event, struct arena *scratch,
+                                 struct buf *out, struct error *err)
 {
     struct http_output *output = self;
-    return request_encode(&output->encoder, event, out, err);
+    return request_encode(&output->encoder, event, scratch, out, err);
 }
 
 /* ---- the plugin ---------------------------------------------------------------------------------- */
@@ -196,13 +200,14 @@ static bool open_headers(struct http_output *output, struct error *err)
 
 static void set_limits(const struct http_output *output, struct output_limits *limits)
 {
+    int64_t most = output->options.pool_max < SLOTS_MAX ? output->options.pool_max : SLOTS_MAX;
+    limits->max_in_flight = most < REQUESTS_IN_FLIGHT ? (unsigned)most : REQUESTS_IN_FLIGHT;
     limits->retry_initial_ms = RETRY_INITIAL_MS;
     limits->retry_max_ms = RETRY_MAX_MS;
     if (output->options.format == HTTP_FORMAT_JSON_BATCH)
         return;
     limits->max_items = 1;
     limits->flush_ms = 0;
-    limits->max_in_flight = REQUESTS_IN_FLIGHT;
 }
 
 static bool open_output(void *self, const struct plugin_env *env, struct output_limits *limits,

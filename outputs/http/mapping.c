@@ -163,7 +163,7 @@ bool mapping_compile_fields(struct arena *arena, const struct option_hash *optio
 }
 
 enum mapping_result mapping_append(const struct mapping *mapping, const struct event *event,
-                                   struct buf *out)
+                                   struct arena *scratch, struct buf *out)
 {
     assert(mapping->count > 0);
     for (size_t i = 0; i < mapping->count; i++) {
@@ -173,7 +173,7 @@ enum mapping_result mapping_append(const struct mapping *mapping, const struct e
             return MAPPING_FULL;
         if (!piece->template)
             continue;
-        if (!template_text(piece->template, event, event->arena, &text))
+        if (!template_text(piece->template, event, scratch, &text))
             return MAPPING_NO_TEXT;
         if (!json_encode_str(text, out))
             return MAPPING_FULL;

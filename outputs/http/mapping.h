@@ -46,6 +46,6 @@ enum mapping_result {
     MAPPING_NO_TEXT /* a template that Logstash fails on */
 };
 enum mapping_result mapping_append(const struct mapping *mapping, const struct event *event,
-                                   struct buf *out);
+                                   struct arena *scratch, struct buf *out);
 
 #endif

@@ -2,6 +2,7 @@
 #include "outputs/http/request.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <stdio.h>
 
 #include "pipeline/program/evaluate.h"
@@ -46,6 +47,7 @@ bool request_encoder_init(struct request_encoder *encoder, const struct http_opt
     *encoder = (struct request_encoder){.options = options, .content_type = options->content_type};
     if (!options->content_type.ptr && !has_content_type(&options->headers))
         encoder->content_type = str_from(CONTENT_TYPES[options->format]);
+    encoder->verdicts = request_verdicts(env->arena, options);
     compile_headers(encoder, env);
     if (options->mapping.count == 0)
         return true;
@@ -100,7 +102,7 @@ static enum encode_result append_url(const struct request_encoder *encoder,
     struct str text;
     if (url->is_literal)
         return ENCODE_DONE;
-    if (!template_text(url, event, event->arena, &text)) {
+    if (!template_text(url, event, encoder->scratch, &text)) {
         refuse(err, url->text);
         return ENCODE_REFUSED;
     }
@@ -136,7 +138,7 @@ static enum encode_result append_headers(const struct request_encoder *encoder,
     for (size_t i = 0; i < encoder->header_count; i++) {
         const struct request_header *header = &encoder->headers[i];
         struct str value;
-        if (!template_text(&header->value, event, event->arena, &value)) {
+        if (!template_text(&header->value, event, encoder->scratch, &value)) {
             refuse(err, header->value.text);
             return ENCODE_REFUSED;
         }
@@ -151,10 +153,11 @@ static enum encode_result append_headers(const struct request_encoder *encoder,
 
 /* ---- bodies -------------------------------------------------------------------------------------- */
 
-static enum encode_result append_mapped(const struct mapping *mapping, const struct event *event,
+static enum encode_result append_mapped(const struct request_encoder *encoder,
+                                        const struct mapping *mapping, const struct event *event,
                                         struct buf *out, struct error *err)
 {
-    switch (mapping_append(mapping, event, out)) {
+    switch (mapping_append(mapping, event, encoder->scratch, out)) {
     case MAPPING_DONE:
         return ENCODE_DONE;
     case MAPPING_FULL:
@@ -170,7 +173,7 @@ static enum encode_result append_json(const struct request_encoder *encoder,
                                       const struct event *event, struct buf *out, struct error *err)
 {
     if (encoder->mapping.count > 0)
-        return append_mapped(&encoder->mapping, event, out, err);
+        return append_mapped(encoder, &encoder->mapping, event, out, err);
     return json_encode_event(event, out) ? ENCODE_DONE : ENCODE_FULL;
 }
 
@@ -194,20 +197,22 @@ static bool append_form_pair(struct str key, struct str value, bool first, struc
 }
 
 /* A text as it is, anything else as JSON. */
-static enum encode_result append_mapped_field(const struct mapping_field *field,
-                                              const struct event *event, bool first,
-                                              struct buf *out, struct error *err)
+static enum encode_result append_mapped_field(const struct request_encoder *encoder, size_t index,
+                                              const struct event *event, struct buf *out,
+                                              struct error *err)
 {
+    const struct mapping_field *field = &encoder->fields.items[index];
+    bool first = index == 0;
     struct str text;
     if (field->text) {
-        if (template_text(field->text, event, event->arena, &text))
+        if (template_text(field->text, event, encoder->scratch, &text))
             return append_form_pair(field->key, text, first, out) ? ENCODE_DONE : ENCODE_FULL;
         refuse(err, field->text->text);
         return ENCODE_REFUSED;
     }
     struct buf json;
     buf_init(&json, out->max);
-    enum encode_result result = append_mapped(&field->value, event, &json, err);
+    enum encode_result result = append_mapped(encoder, &field->value, event, &json, err);
     if (result == ENCODE_DONE && !append_form_pair(field->key, buf_str(&json), first, out))
         result = ENCODE_FULL;
     buf_release(&json);
@@ -220,18 +225,19 @@ static enum encode_result append_mapped_form(const struct request_encoder *encod
 {
     enum encode_result result = ENCODE_DONE;
     for (size_t i = 0; i < encoder->fields.count && result == ENCODE_DONE; i++)
-        result = append_mapped_field(&encoder->fields.items[i], event, i == 0, out, err);
+        result = append_mapped_field(encoder, i, event, out, err);
     return result;
 }
 
-static enum encode_result append_event_form(const struct event *event, struct buf *out)
+static enum encode_result append_event_form(const struct request_encoder *encoder,
+                                            const struct event *event, struct buf *out)
 {
     for (size_t i = 0; i < value_object_count(&event->fields); i++) {
         struct str key;
         const struct value *value = value_object_at(&event->fields, i, &key);
         struct str text = STR("");
         if (value_type(value) != VALUE_NULL)
-            text = value_to_text(event->arena, value);
+            text = value_to_text(encoder->scratch, value);
         if (!append_form_pair(key, text, i == 0, out))
             return ENCODE_FULL;
     }
@@ -244,7 +250,7 @@ static enum encode_result append_message(const struct request_encoder *encoder,
 {
     const struct template *message = &encoder->options->message;
     struct str text;
-    if (!template_text(message, event, event->arena, &text)) {
+    if (!template_text(message, event, encoder->scratch, &text)) {
         refuse(err, message->text);
         return ENCODE_REFUSED;
     }
@@ -260,7 +266,7 @@ static enum encode_result append_body(const struct request_encoder *encoder,
         return append_json(encoder, event, out, err);
     case HTTP_FORMAT_FORM:
         return encoder->fields.count > 0 ? append_mapped_form(encoder, event, out, err)
-                                         : append_event_form(event, out);
+                                         : append_event_form(encoder, event, out);
     case HTTP_FORMAT_MESSAGE:
         return append_message(encoder, event, out, err);
     }
@@ -289,9 +295,10 @@ static enum encode_result append_item(const struct request_encoder *encoder,
     return append_body(encoder, event, out, err);
 }
 
-enum encode_result request_encode(const struct request_encoder *encoder, const struct event *event,
-                                  struct buf *out, struct error *err)
+enum encode_result request_encode(struct request_encoder *encoder, const struct event *event,
+                                  struct arena *scratch, struct buf *out, struct error *err)
 {
+    encoder->scratch = scratch;
     if (encoder->options->format != HTTP_FORMAT_JSON_BATCH)
         return append_item(encoder, event, out, err);
     return buf_append_char(out, ',') ? append_body(encoder, event, out, err) : ENCODE_FULL;
@@ -325,30 +332,47 @@ struct http_headers *request_headers(struct str lines)
 
 /* ---- answers ------------------------------------------------------------------------------------- */
 
-static bool has_code(const struct option_strings *codes, int status)
+static void add_codes(struct retry_rule *rules, size_t *count, const struct option_strings *codes,
+                      enum verdict verdict)
 {
     for (size_t i = 0; i < codes->count; i++) {
         int64_t code;
-        if (str_to_int(codes->items[i], &code) && code == status)
-            return true;
+        if (str_to_int(codes->items[i], &code) && code >= 0 && code <= INT_MAX)
+            rules[(*count)++] = (struct retry_rule){(int)code, (int)code, STR_INIT(""), verdict};
     }
-    return false;
 }
 
-static bool is_retryable(const struct http_options *options, int status)
+struct retry_table request_verdicts(struct arena *arena, const struct http_options *options)
 {
-    static const int codes[] = {429, 500, 502, 503, 504};
-    if (options->retryable_codes.items)
-        return has_code(&options->retryable_codes, status);
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-        if (codes[i] == status)
-            return true;
-    return false;
+    static const struct retry_rule RETRYABLE[] = {{429, 429, STR_INIT(""), VERDICT_RETRY},
+                                                  {500, 500, STR_INIT(""), VERDICT_RETRY},
+                                                  {502, 504, STR_INIT(""), VERDICT_RETRY}};
+    enum { OWN_RULES = 2 + sizeof RETRYABLE / sizeof *RETRYABLE };
+    size_t most = options->ignorable_codes.count + options->retryable_codes.count + OWN_RULES;
+    struct retry_rule *rules = arena_alloc(arena, most * sizeof *rules);
+    size_t count = 0;
+    rules[count++] = (struct retry_rule){200, 299, STR_INIT(""), VERDICT_DELIVERED};
+    add_codes(rules, &count, &options->ignorable_codes, VERDICT_DELIVERED);
+    if (options->retry_failed && options->retryable_codes.items)
+        add_codes(rules, &count, &options->retryable_codes, VERDICT_RETRY);
+    else if (options->retry_failed)
+        for (size_t i = 0; i < sizeof RETRYABLE / sizeof *RETRYABLE; i++)
+            rules[count++] = RETRYABLE[i];
+    rules[count++] = (struct retry_rule){0, INT_MAX, STR_INIT(""), VERDICT_REFUSED};
+    assert(count <= most);
+    return (struct retry_table){rules, count};
+}
+
+/* An answer that is longer than we read is one all the same: its status was there. */
+static bool has_status(const struct http_result *result)
+{
+    return result->outcome == HTTP_ANSWERED ||
+           (result->outcome == HTTP_TOO_LARGE && result->status > 0);
 }
 
 static void describe(const struct http_result *result, char out[REQUEST_REASON_MAX])
 {
-    if (result->outcome != HTTP_ANSWERED) {
+    if (!has_status(result)) {
         snprintf(out, REQUEST_REASON_MAX, "%s", result->error);
         return;
     }
@@ -357,18 +381,31 @@ static void describe(const struct http_result *result, char out[REQUEST_REASON_M
              result->status, STR_FMT(body));
 }
 
-enum verdict request_verdict(const struct http_options *options, const struct http_result *result,
-                             char reason_out[REQUEST_REASON_MAX])
+enum verdict request_verdict(const struct request_encoder *encoder,
+                             const struct http_result *result, char reason_out[REQUEST_REASON_MAX])
 {
     describe(result, reason_out);
     if (result->outcome == HTTP_CANCELLED)
         return VERDICT_RETRY;
-    if (result->outcome != HTTP_ANSWERED)
-        return options->retry_failed ? VERDICT_RETRY : VERDICT_REFUSED;
-    if (result->status / 100 == 2 || has_code(&options->ignorable_codes, result->status))
-        return VERDICT_DELIVERED;
-    return options->retry_failed && is_retryable(options, result->status) ? VERDICT_RETRY
-                                                                          : VERDICT_REFUSED;
+    if (has_status(result))
+        return retry_verdict(&encoder->verdicts, result->status, STR(""));
+    return encoder->options->retry_failed ? VERDICT_RETRY : VERDICT_REFUSED;
+}
+
+enum send_cause request_cause(const struct http_result *result, enum verdict verdict, size_t events)
+{
+    if (result->outcome == HTTP_CANCELLED)
+        return SEND_STOPPED;
+    if (verdict == VERDICT_REFUSED && events > 1)
+        return result->status == 413 ? SEND_TOO_LARGE : SEND_REJECTED;
+    if (verdict != VERDICT_RETRY)
+        return SEND_ANSWERED;
+    if (!has_status(result))
+        return result->outcome == HTTP_TIMED_OUT ? SEND_OVERLOADED : SEND_UNREACHABLE;
+    if (result->status == 429 || result->status == 503)
+        return SEND_OVERLOADED;
+    /* A server that fails on one event may do so because of it. */
+    return result->status == 500 && events == 1 ? SEND_ANSWERED : SEND_UNREACHABLE;
 }
 
 bool request_is_alertmanager_refusal(struct str url, const struct http_result *result)

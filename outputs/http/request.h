@@ -10,7 +10,7 @@
 #define MILLRACE_OUTPUTS_HTTP_REQUEST_H
 
 #include "outputs/http/http.h"
-#include "pipeline/delivery/group.h"
+#include "pipeline/delivery/retry.h"
 
 struct request_header {
     struct str name;
@@ -19,11 +19,13 @@ struct request_header {
 
 struct request_encoder {
     const struct http_options *options;
+    struct arena *scratch;          /* of the event that is being encoded */
     struct mapping mapping;         /* count 0: the whole event */
     struct mapping_fields fields;   /* format form */
     struct request_header *headers; /* only when one of them has fields; then all */
     size_t header_count;
     struct str content_type;
+    struct retry_table verdicts; /* of statuses */
 };
 
 struct request_item {
@@ -32,17 +34,23 @@ struct request_item {
 
 bool request_encoder_init(struct request_encoder *encoder, const struct http_options *options,
                           const struct plugin_env *env, struct error *err);
-enum encode_result request_encode(const struct request_encoder *encoder, const struct event *event,
-                                  struct buf *out, struct error *err);
+enum encode_result request_encode(struct request_encoder *encoder, const struct event *event,
+                                  struct arena *scratch, struct buf *out, struct error *err);
 struct request_item request_item_read(struct str item);
 /* The headers of an item, to be freed. */
 struct http_headers *request_headers(struct str lines);
 bool request_url_is_valid(struct str url);
 
+/* The verdicts that the options make of statuses. In arena. */
+struct retry_table request_verdicts(struct arena *arena, const struct http_options *options);
+
 /* What an answer means. *reason_out is "status 404: the body's beginning" or the error. */
 enum { REQUEST_REASON_MAX = 300 };
-enum verdict request_verdict(const struct http_options *options, const struct http_result *result,
-                             char reason_out[REQUEST_REASON_MAX]);
+enum verdict request_verdict(const struct request_encoder *encoder,
+                             const struct http_result *result, char reason_out[REQUEST_REASON_MAX]);
+/* What a request with so many events that got this verdict says of the destination. */
+enum send_cause request_cause(const struct http_result *result, enum verdict verdict,
+                              size_t events);
 
 /* Whether this answer is Alertmanager's to a body that is not a list of alerts. */
 bool request_is_alertmanager_refusal(struct str url, const struct http_result *result);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Groups and their queues, shared by delivery.c (what is sent when) and group.c (what a group holds).
+ * The inside of a delivery, shared by delivery.c (filling), dispatch.c (sending and coming back) and group.c (what a group
+ * holds).
  */
 #ifndef MILLRACE_PIPELINE_DELIVERY_DELIVERY_PRIVATE_H
 #define MILLRACE_PIPELINE_DELIVERY_DELIVERY_PRIVATE_H
 
 #include "pipeline/delivery/delivery.h"
 #include "pipeline/delivery/group.h"
+#include "pipeline/delivery/outlet.h"
 #include "pipeline/engine/lane_private.h"
 
 struct group_item {
@@ -14,6 +16,7 @@ struct group_item {
     uint32_t len;
     uint32_t run; /* whose receipt */
     uint8_t verdict;
+    uint8_t attempts; /* apart from those of the group; stops at the largest */
 };
 
 /* Items in a row that belong to one receipt. */
@@ -25,52 +28,82 @@ struct group_run {
 enum group_state { GROUP_FREE, GROUP_FILLING, GROUP_READY, GROUP_IN_FLIGHT, GROUP_WAITING };
 
 struct group {
+    struct inbox_item link; /* first: posted to the lane that sends */
     struct group *next;
     struct delivery *delivery;
     enum group_state state;
     struct buf bytes;
     struct group_item *items;
     size_t count, capacity;
+    size_t taken; /* items before it have been moved to other groups */
     struct group_run *runs;
     size_t run_count, run_capacity;
-    unsigned attempts;
-    uint64_t due_ms; /* FILLING: send by then; WAITING: try again then */
+    unsigned attempts; /* of all its items */
+    bool parcel;       /* was cut from a larger group: small, kept apart when free */
+    bool part;         /* of a group that was rejected as a whole */
+    bool loose;        /* WAITING: its items go on with whatever is sent next, not as a group */
+    uint64_t due_ms;   /* FILLING: send by then; WAITING: try again then */
+    uint64_t sent_us;
 };
 
 struct group_queue {
     struct group *first, *last;
 };
 
+/* Free groups, to be used again. */
+struct group_pool {
+    struct group *first;
+    size_t count;
+};
+
+/* Items that failed so often wait together; those that failed more often wait in the last. */
+enum { LOOSE_LEVELS = 8 };
+
 struct delivery {
+    struct inbox_item link; /* first: the outlet's nudge */
+    atomic_bool nudged;     /* and it is posted */
+    struct outlet_member member;
     struct instance *instance;
     const struct output *output;
     struct lane *lane;
+    struct outlet *outlet;
+    struct delivery *home; /* sends what is encoded here; itself, or the one on the output's lane */
     struct output_limits limits;
+    size_t fill_items, fill_bytes; /* what makes a group full */
     bool ordered;
     bool closing;
     bool pumping;
+    struct arena scratch; /* of encode() */
     struct group *filling;
     struct group_queue ready;
-    struct group_queue waiting; /* by due_ms */
-    struct group *free;
-    size_t free_count;
-    unsigned in_flight, allowed;
-    size_t items_allowed;
-    unsigned failures; /* whole groups in a row */
-    uint64_t paused_until_ms;
+    struct group_queue waiting;        /* by due_ms */
+    struct group *loose[LOOSE_LEVELS]; /* those in waiting that still take items */
+    struct group_pool stock, parcels;
+    unsigned in_flight;
+    uint64_t held_until_ms; /* ordered: the group that failed is first in ready */
     uv_timer_t timer;
+    uv_prepare_t flush; /* before the loop waits: what the turn brought is sent */
     struct log_limit refusals;
     struct counter *routed, *delivered, *conflicts, *refused, *dropped, *retried;
 };
 
+/* ---- group.c ---- */
+
 void group_set_state(struct group *group, enum group_state state);
-struct group *group_take(struct delivery *delivery);
+/* A free group in state FILLING. parcel: for few items of a larger one. */
+struct group *group_take(struct delivery *delivery, bool parcel);
 void group_recycle(struct group *group);
 void group_free(struct group *group);
+void group_pools_release(struct delivery *delivery);
+size_t group_left(const struct group *group); /* items that were not moved away */
 /* The bytes from offset on are a new item. */
 void group_push(struct group *group, size_t offset, struct receipt *receipt);
-/* Moves the items from index on to the end of `to`. */
-void group_move_items(struct group *group, size_t index, struct group *to);
+/* Moves the next `count` items to the end of `to`. */
+void group_move_items(struct group *group, size_t count, struct group *to);
+/* Moves the last item to the end of `to`. */
+void group_move_last(struct group *group, struct group *to);
+/* Memory that is not needed for what it holds is given back. */
+void group_trim(struct group *group);
 
 /* How a group came back. */
 struct group_outcome {
@@ -85,5 +118,21 @@ void group_queue_push(struct group_queue *queue, struct group *group);
 void group_queue_push_front(struct group_queue *queue, struct group *group);
 void group_queue_push_due(struct group_queue *queue, struct group *group);
 struct group *group_queue_pop(struct group_queue *queue);
+
+/* ---- delivery.c ---- */
+
+/* Encoded items that wait loosely join what is filling. */
+void delivery_absorb(struct delivery *delivery, struct group *loose);
+void delivery_seal(struct delivery *delivery);
+void delivery_log_refusal(struct delivery *delivery, const char *what, struct str reason);
+
+/* ---- dispatch.c ---- */
+
+void dispatch_open(struct delivery *delivery);
+void dispatch_close(struct delivery *delivery);
+/* Items were added: full groups go now, the rest before the loop waits. */
+void dispatch_soon(struct delivery *delivery);
+/* A group that was encoded on another lane is here. */
+void dispatch_receive(struct inbox_item *link);
 
 #endif

@@ -10,8 +10,10 @@
 enum {
     GROUP_MAX_BYTES =
         512 * 1024 * 1024, /* the hard end of one group; limits.max_bytes is the usual one */
-    GROUP_KEEP_BYTES = 4 * 1024 * 1024, /* memory that an idle group keeps */
-    GROUPS_KEPT = 64,
+    STOCK_KEPT = 3,        /* free groups: one that fills, and what a turn of the loop gives back */
+    PARCELS_KEPT = 64,     /* small ones */
+    PARCEL_KEEP_BYTES = 16 * 1024,
+    TRIM_SLACK_BYTES = 4096,
 };
 
 void group_set_state(struct group *group, enum group_state state)
@@ -22,27 +24,37 @@ void group_set_state(struct group *group, enum group_state state)
         [GROUP_FILLING] = 1u << GROUP_FREE,
         [GROUP_READY] = 1u << GROUP_FILLING | 1u << GROUP_WAITING | 1u << GROUP_IN_FLIGHT,
         [GROUP_IN_FLIGHT] = 1u << GROUP_READY,
-        [GROUP_WAITING] = 1u << GROUP_IN_FLIGHT,
+        [GROUP_WAITING] = 1u << GROUP_IN_FLIGHT | 1u << GROUP_FILLING,
     };
     assert(FROM[state] & 1u << group->state);
     group->state = state;
 }
 
-struct group *group_take(struct delivery *delivery)
+/* ---- memory --------------------------------------------------------------------------------------- */
+
+static struct group_pool *pool_of(struct delivery *delivery, bool parcel)
 {
-    struct group *group = delivery->free;
+    return parcel ? &delivery->parcels : &delivery->stock;
+}
+
+struct group *group_take(struct delivery *delivery, bool parcel)
+{
+    struct group_pool *pool = pool_of(delivery, parcel);
+    struct group *group = pool->first;
     if (group) {
-        delivery->free = group->next;
-        delivery->free_count--;
+        pool->first = group->next;
+        pool->count--;
         group->next = NULL;
     } else {
         group = mem_zero(1, sizeof *group);
-        group->delivery = delivery;
         buf_init(&group->bytes, GROUP_MAX_BYTES);
         group->bytes.charged = &delivery->lane->engine->options.memory->used;
+        group->parcel = parcel;
     }
-    assert(group->state == GROUP_FREE && group->count == 0);
+    assert(group->state == GROUP_FREE && group->count == 0 && group->parcel == parcel);
+    group->delivery = delivery;
     group->attempts = 0;
+    group->part = group->loose = false;
     group_set_state(group, GROUP_FILLING);
     return group;
 }
@@ -50,16 +62,19 @@ struct group *group_take(struct delivery *delivery)
 void group_recycle(struct group *group)
 {
     struct delivery *delivery = group->delivery;
+    struct group_pool *pool = pool_of(delivery, group->parcel);
+    size_t kept = group->parcel ? PARCELS_KEPT : STOCK_KEPT;
+    size_t keep_bytes = group->parcel ? PARCEL_KEEP_BYTES : 2 * delivery->fill_bytes;
     group_set_state(group, GROUP_FREE);
-    group->count = group->run_count = 0;
-    buf_clear(&group->bytes, GROUP_KEEP_BYTES);
-    if (delivery->free_count >= GROUPS_KEPT) {
+    group->count = group->run_count = group->taken = 0;
+    if (pool->count >= kept || group->bytes.capacity > keep_bytes) {
         group_free(group);
         return;
     }
-    group->next = delivery->free;
-    delivery->free = group;
-    delivery->free_count++;
+    group->bytes.len = 0;
+    group->next = pool->first;
+    pool->first = group;
+    pool->count++;
 }
 
 void group_free(struct group *group)
@@ -70,7 +85,38 @@ void group_free(struct group *group)
     mem_free(group);
 }
 
-static void push_item(struct group *group, size_t offset, size_t len, struct receipt *receipt)
+static void release_pool(struct group_pool *pool)
+{
+    while (pool->first) {
+        struct group *next = pool->first->next;
+        group_free(pool->first);
+        pool->first = next;
+    }
+    pool->count = 0;
+}
+
+void group_pools_release(struct delivery *delivery)
+{
+    release_pool(&delivery->stock);
+    release_pool(&delivery->parcels);
+}
+
+void group_trim(struct group *group)
+{
+    assert(group->taken == 0);
+    if (group->bytes.capacity - group->bytes.len > TRIM_SLACK_BYTES)
+        buf_trim(&group->bytes);
+}
+
+/* ---- items ---------------------------------------------------------------------------------------- */
+
+size_t group_left(const struct group *group)
+{
+    assert(group->taken <= group->count);
+    return group->count - group->taken;
+}
+
+static void push_item(struct group *group, struct group_item item, struct receipt *receipt)
 {
     if (group->run_count == 0 || group->runs[group->run_count - 1].receipt != receipt) {
         group->runs =
@@ -78,34 +124,46 @@ static void push_item(struct group *group, size_t offset, size_t len, struct rec
         group->runs[group->run_count++] = (struct group_run){.receipt = receipt};
     }
     group->runs[group->run_count - 1].open++;
+    item.run = (uint32_t)(group->run_count - 1);
     group->items = mem_grow(group->items, group->count, &group->capacity, sizeof *group->items);
-    group->items[group->count++] = (struct group_item){
-        .offset = offset, .len = (uint32_t)len, .run = (uint32_t)(group->run_count - 1)};
+    group->items[group->count++] = item;
 }
 
 void group_push(struct group *group, size_t offset, struct receipt *receipt)
 {
     assert(offset <= group->bytes.len && group->bytes.len - offset <= UINT32_MAX);
-    push_item(group, offset, group->bytes.len - offset, receipt);
+    struct group_item item = {.offset = offset, .len = (uint32_t)(group->bytes.len - offset)};
+    push_item(group, item, receipt);
     receipt_hold(receipt, 1);
 }
 
-void group_move_items(struct group *group, size_t index, struct group *to)
+/* Copies one item; it keeps its hold on the receipt. */
+static void hand_on(struct group *group, struct group_item *item, struct group *to)
 {
-    assert(index <= group->count);
-    for (size_t i = index; i < group->count; i++) {
-        struct group_item *item = &group->items[i];
-        size_t offset = to->bytes.len;
-        bool fits = buf_append(&to->bytes, group->bytes.ptr + item->offset, item->len);
-        assert(fits);
-        (void)fits;
-        struct group_run *run = &group->runs[item->run];
-        push_item(to, offset, item->len, run->receipt);
-        run->open--;
-    }
-    if (index < group->count)
-        group->bytes.len = group->items[index].offset;
-    group->count = index;
+    struct group_run *run = &group->runs[item->run];
+    struct group_item copy = *item;
+    copy.offset = to->bytes.len;
+    bool fits = buf_append(&to->bytes, group->bytes.ptr + item->offset, item->len);
+    assert(fits && run->open > 0);
+    (void)fits;
+    push_item(to, copy, run->receipt);
+    run->open--;
+}
+
+void group_move_items(struct group *group, size_t count, struct group *to)
+{
+    assert(count <= group_left(group));
+    for (; count > 0; count--)
+        hand_on(group, &group->items[group->taken++], to);
+}
+
+void group_move_last(struct group *group, struct group *to)
+{
+    assert(group_left(group) > 0);
+    struct group_item *last = &group->items[group->count - 1];
+    hand_on(group, last, to);
+    group->bytes.len = last->offset;
+    group->count--;
 }
 
 struct group_outcome group_settle(struct group *group)
@@ -113,6 +171,7 @@ struct group_outcome group_settle(struct group *group)
     struct group_outcome outcome = {0};
     size_t kept = 0, kept_bytes = 0;
     size_t closed_run = 0, closed = 0; /* items of one run, released together */
+    assert(group->taken == 0);
     for (size_t i = 0; i < group->count; i++) {
         struct group_item item = group->items[i];
         assert(item.verdict != VERDICT_NONE);
@@ -148,7 +207,7 @@ void group_abandon(struct group *group)
     for (size_t i = 0; i < group->run_count; i++)
         if (group->runs[i].open > 0)
             receipt_release(group->runs[i].receipt, group->runs[i].open, RECEIPT_ABANDONED);
-    group->count = group->run_count = 0;
+    group->count = group->run_count = group->taken = 0;
     group->bytes.len = 0;
 }
 
@@ -199,6 +258,7 @@ struct group *group_queue_pop(struct group_queue *queue)
 
 size_t group_count(const struct group *group)
 {
+    assert(group->taken == 0);
     return group->count;
 }
 
@@ -213,9 +273,10 @@ struct str group_item(const struct group *group, size_t index)
     return str_make(group->bytes.ptr + group->items[index].offset, group->items[index].len);
 }
 
-unsigned group_attempts(const struct group *group)
+unsigned group_attempts(const struct group *group, size_t index)
 {
-    return group->attempts;
+    assert(index < group->count);
+    return group->attempts + group->items[index].attempts;
 }
 
 void group_answer(struct group *group, size_t index, enum verdict verdict, struct str reason)
@@ -224,18 +285,17 @@ void group_answer(struct group *group, size_t index, enum verdict verdict, struc
     assert(group->state == GROUP_IN_FLIGHT);
     assert(group->items[index].verdict == VERDICT_NONE);
     group->items[index].verdict = (uint8_t)verdict;
-    if (verdict != VERDICT_REFUSED)
-        return;
-    struct delivery *delivery = group->delivery;
-    uint64_t held_back;
-    if (log_limit_allow(&delivery->refusals, clock_monotonic_ms(), &held_back))
-        log_warn(delivery->instance->env.log, "event_refused",
-                 "the destination refused an event for good", LOG_STR("reason", reason),
-                 LOG_INT("not_logged_before", held_back));
+    if (verdict == VERDICT_REFUSED)
+        delivery_log_refusal(group->delivery, "the destination refused an event for good", reason);
 }
 
 void group_answer_all(struct group *group, enum verdict verdict, struct str reason)
 {
     for (size_t i = 0; i < group->count; i++)
         group_answer(group, i, verdict, reason);
+}
+
+void group_answered(struct group *group)
+{
+    group_done(group, &(struct send_result){.cause = SEND_ANSWERED});
 }

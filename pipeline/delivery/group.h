@@ -10,6 +10,8 @@
 #include "base/buf.h"
 #include "base/str.h"
 
+struct output_limits;
+
 enum verdict {
     VERDICT_NONE, /* not answered yet */
     VERDICT_DELIVERED,
@@ -18,19 +20,39 @@ enum verdict {
     VERDICT_REFUSED, /* never: dead letter, or counted and logged */
 };
 
+/* How the request as a whole ended. Only what is not SEND_ANSWERED says something about the destination. */
+enum send_cause {
+    SEND_ANSWERED,    /* taken; each item has its verdict */
+    SEND_UNREACHABLE, /* nobody there, the connection broke, or a server failed as a whole (5xx) */
+    SEND_OVERLOADED,  /* it asks for less: 429, 503, no answer in time */
+    SEND_TOO_LARGE,   /* 413: smaller requests may pass */
+    SEND_REJECTED,    /* refused as a whole for good (400), perhaps for the sake of one item */
+    SEND_FORBIDDEN,   /* 401, 403: nothing passes until somebody mends it */
+    SEND_STOPPED,     /* given back because the output stops */
+};
+
+struct send_result {
+    enum send_cause cause;
+    unsigned retry_after_ms; /* what the destination asked for, else 0 */
+    struct str reason;       /* for the log and the dead letter; borrowed for the call */
+};
+
 struct group;
 
 size_t group_count(const struct group *group);
 struct str group_bytes(const struct group *group); /* all items, in order, back to back */
 struct str group_item(const struct group *group, size_t index); /* what encode() appended for it */
-unsigned group_attempts(const struct group *group);             /* 0 at the first send */
+unsigned group_attempts(const struct group *group,
+                        size_t index); /* of the item: 0 at its first send */
 
 /* reason: a short text kept for the log and the dead letter; borrowed for the call. */
 void group_answer(struct group *group, size_t index, enum verdict verdict, struct str reason);
 void group_answer_all(struct group *group, enum verdict verdict, struct str reason);
-/* Gives the group back; every item must have been answered. retry_after_ms: what the server asked for, else 0.
- * shrink: the destination is overloaded (429, 503) or the request was too large (413): smaller groups, fewer in
- * flight, growing back with success. */
-void group_done(struct group *group, unsigned retry_after_ms, bool shrink);
+/* Gives the group back. With SEND_ANSWERED every item must have been answered; otherwise none may be, and delivery decides:
+ * it tries again, in smaller parts where the request was too large or rejected, until the item that is to blame stands
+ * alone. */
+void group_done(struct group *group, const struct send_result *result);
+/* group_done with SEND_ANSWERED. */
+void group_answered(struct group *group);
 
 #endif

@@ -10,7 +10,6 @@ struct batch *batch_new(struct engine *engine, atomic_size_t *charged)
     struct batch *batch = mem_zero(1, sizeof *batch);
     arena_init(&batch->arena, charged);
     batch->engine = engine;
-    batch->handoffs_end = &batch->handoffs;
     return batch;
 }
 

@@ -15,14 +15,6 @@
 struct plan_plugin;
 struct engine;
 
-/* A part of the batch that an output on the main lane has still to encode. */
-struct handoff {
-    struct handoff *next;
-    size_t output; /* index of the plugin in the plan */
-    struct event **events;
-    struct selection selection; /* of these */
-};
-
 struct batch {
     struct inbox_item link; /* first */
     struct arena arena;
@@ -34,9 +26,7 @@ struct batch {
     struct receipt *receipt;
     const struct plan_plugin *behind; /* the filter whose tick made the events; NULL: an input's */
     struct engine *engine;
-    struct lane *lane;        /* that runs it */
-    struct handoff *handoffs; /* in order */
-    struct handoff **handoffs_end;
+    struct lane *lane; /* that runs it */
 };
 
 struct batch *batch_new(struct engine *engine, atomic_size_t *charged);

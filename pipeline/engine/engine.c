@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "base/mem.h"
+#include "pipeline/delivery/outlet.h"
 #include "pipeline/engine/engine_private.h"
 #include "pipeline/engine/flush.h"
 #include "pipeline/engine/instance.h"
@@ -107,6 +108,22 @@ static void open_counting_instances(struct engine *engine, const struct plan_plu
             instance_new(&engine->lanes[i], plugin);
 }
 
+static void make_outlets(struct engine *engine)
+{
+    const struct plan *plan = engine->options.plan;
+    engine->outlets = mem_zero(plan->plugin_count, sizeof(struct outlet *));
+    for (size_t i = 0; i < plan->plugin_count; i++)
+        if (plan->plugins[i]->section == CONF_OUTPUT)
+            engine->outlets[i] = outlet_new();
+}
+
+static void free_outlets(struct engine *engine)
+{
+    for (size_t i = 0; i < engine->options.plan->plugin_count; i++)
+        outlet_free(engine->outlets[i]);
+    mem_free(engine->outlets);
+}
+
 static bool open_inputs(struct engine *engine, struct error *err)
 {
     const struct plan *plan = engine->options.plan;
@@ -145,6 +162,7 @@ struct engine *engine_new(const struct engine_options *options, struct error *er
     if (!engine->options.batch_events)
         engine->options.batch_events = BATCH_MAX_EVENTS;
     engine->lanes = mem_zero(options->lanes, sizeof *engine->lanes);
+    make_outlets(engine);
     uv_async_init(options->loop, &engine->drained, on_drained);
     engine->drained.data = engine;
     uv_timer_init(options->loop, &engine->deadline);
@@ -358,6 +376,7 @@ void engine_free(struct engine *engine)
     for (size_t i = 0; i < engine->lane_count; i++)
         lane_release(&engine->lanes[i]);
     health_release(&engine->health);
+    free_outlets(engine);
     mem_free(engine->lanes);
     mem_free(engine);
 }

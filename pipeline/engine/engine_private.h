@@ -20,11 +20,14 @@ enum engine_state {
     ENGINE_CLOSED
 };
 
+struct outlet;
+
 struct engine {
     struct engine_options options;
     enum engine_state state;
     struct lane *lanes;
     size_t lane_count;
+    struct outlet **outlets; /* by the plugin's index; of outputs only */
     size_t inputs_open;      /* not finished yet */
     size_t inputs_unclosed;  /* close() called, closed callback not yet */
     atomic_size_t unsettled; /* batches handed over whose receipts their streams have not taken */

@@ -23,9 +23,20 @@ static bool belongs_here(const struct lane *lane, const struct plan_plugin *plug
 {
     if (plugin->section == CONF_INPUT)
         return false;
-    if (lane->index == 0)
+    if (lane->index == 0 || plugin->section == CONF_OUTPUT)
         return true;
     return plugin->as.plugin->scope == SCOPE_LANE;
+}
+
+/* The one on the main lane sends for all when the output has pipeline scope. */
+static struct delivery *open_delivery(struct instance *instance, struct error *err)
+{
+    const struct plan_plugin *plugin = instance->plugin;
+    struct engine *engine = instance->env.engine;
+    struct delivery *home = NULL;
+    if (plugin->as.plugin->scope == SCOPE_PIPELINE && instance->env.lane != &engine->lanes[0])
+        home = engine->lanes[0].program->instances[plugin->index]->delivery;
+    return delivery_open(instance, engine->outlets[plugin->index], home, err);
 }
 
 static bool open_instance(struct instance *instance, struct error *err)
@@ -36,7 +47,7 @@ static bool open_instance(struct instance *instance, struct error *err)
         if (plugin->as.filter->open)
             open = plugin->as.filter->open(instance->self, &instance->env, err);
     } else {
-        instance->delivery = delivery_open(instance, err);
+        instance->delivery = open_delivery(instance, err);
         open = instance->delivery;
     }
     instance->open = open;
@@ -73,15 +84,6 @@ bool program_open(struct program *program, struct error *err)
 
 /* ---- batches ------------------------------------------------------------------------------------ */
 
-static void flush_outputs(struct program *program)
-{
-    for (size_t i = 0; i < program->plan->plugin_count; i++) {
-        struct instance *instance = program->instances[i];
-        if (instance && instance->delivery)
-            delivery_flush(instance->delivery);
-    }
-}
-
 static void finish_batch(struct batch *batch, enum receipt_outcome outcome)
 {
     struct receipt *receipt = batch->receipt;
@@ -89,34 +91,12 @@ static void finish_batch(struct batch *batch, enum receipt_outcome outcome)
     receipt_release(receipt, 1, outcome);
 }
 
-/* On the main lane. */
-static void run_handoffs(struct inbox_item *item)
-{
-    struct batch *batch = (struct batch *)item;
-    struct program *program = batch->engine->lanes[0].program;
-    if (program->closed) {
-        finish_batch(batch, RECEIPT_ABANDONED);
-        return;
-    }
-    for (struct handoff *handoff = batch->handoffs; handoff; handoff = handoff->next)
-        delivery_add_selection(program->instances[handoff->output]->delivery, handoff->events,
-                               &handoff->selection, batch->receipt);
-    finish_batch(batch, RECEIPT_DELIVERED);
-    flush_outputs(program);
-}
-
 /* A slice of the batch, or its run as a whole, is over. The last one ends it. */
 static void release_batch(struct program *program, struct batch *batch)
 {
     assert(batch->unfinished > 0);
-    if (--batch->unfinished > 0)
-        return;
-    if (!batch->handoffs || program->closed) {
+    if (--batch->unfinished == 0)
         finish_batch(batch, program->closed ? RECEIPT_ABANDONED : RECEIPT_DELIVERED);
-        return;
-    }
-    batch->link.run = run_handoffs;
-    lane_post(&batch->engine->lanes[0], &batch->link);
 }
 
 static void finish_slice(struct program *program, struct slice *slice)
@@ -198,7 +178,6 @@ void program_run(struct program *program, struct batch *batch)
     batch->unfinished = 1;
     join_queue(program, batch);
     run_queue(program);
-    flush_outputs(program);
 }
 
 /* ---- waiting ------------------------------------------------------------------------------------ */
@@ -224,7 +203,6 @@ static void on_recheck(uv_timer_t *timer)
             line_up(program, slice);
     }
     run_queue(program);
-    flush_outputs(program);
 }
 
 void filter_ready(const struct plugin_env *env)

@@ -370,22 +370,11 @@ bool slice_resume(struct slice *slice)
 
 /* ---- outputs ------------------------------------------------------------------------------------ */
 
-/* An output of this lane encodes now; one that lives on the main lane gets its part when the batch comes there. */
 static bool output_step(struct slice *slice, const struct plan_plugin *plugin)
 {
-    struct batch *batch = slice->batch;
-    struct instance *instance = slice->program->instances[plugin->index];
-    if (instance) {
-        delivery_add_selection(instance->delivery, slice->events, &slice->selection,
-                               batch->receipt);
-        return true;
-    }
-    keep_in_batch(slice);
-    struct handoff *handoff = arena_alloc(&batch->arena, sizeof *handoff);
-    *handoff = (struct handoff){
-        .output = plugin->index, .events = slice->events, .selection = slice->selection};
-    *batch->handoffs_end = handoff;
-    batch->handoffs_end = &handoff->next;
+    const struct instance *instance = slice->program->instances[plugin->index];
+    delivery_add_selection(instance->delivery, slice->events, &slice->selection,
+                           slice->batch->receipt);
     return true;
 }
 

@@ -23,7 +23,7 @@ static void write_event(struct event_sink *sink, struct event *event)
     bool fits = json_encode_event(event, &written->out);
     assert(fits && utf8_valid(buf_str(&written->out)));
     if (written->codec->encode)
-        written->codec->encode(written->self, event, &written->out);
+        written->codec->encode(written->self, event, event->arena, &written->out);
 }
 
 static struct instant fixed_now(void)

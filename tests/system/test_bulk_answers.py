@@ -90,10 +90,13 @@ class Items(Bulk):
 
     def test_too_few_items(self):
         bulks = self.delivered(lambda request: (200, reply([(201, None)] * 4)), all_well)
-        self.assertEqual(['4', '5', '6', '7', '8', '9'], bulks[1])
+        self.assertEqual([str(n) for n in range(10)], bulks[1])
+        self.assertIn('does not name every document', self.log)
 
     def test_too_many_items(self):
-        self.assertEqual(1, len(self.delivered(lambda request: (200, reply([(201, None)] * 12)))))
+        bulks = self.delivered(lambda request: (200, reply([(201, None)] * 12)), all_well)
+        self.assertEqual([[str(n) for n in range(10)]] * 2, bulks)
+        self.assertIn('names more documents than were sent', self.log)
 
     def test_answers_that_are_no_bulk_reply(self):
         for body in ('', '<html>', '[]', '{}', '{"errors":true}', 'null'):

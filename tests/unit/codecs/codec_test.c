@@ -174,7 +174,7 @@ START_TEST(write_events)
         ck_assert(json_decode(fixture.env.json, &fixture.arena, str_from(WRITTEN[_i].json), &object,
                               &err));
         struct event *event = event_from_object(&fixture.arena, object);
-        ck_assert(fixture.codec->encode(fixture.self, event, &fixture.out));
+        ck_assert(fixture.codec->encode(fixture.self, event, &fixture.arena, &fixture.out));
         ck_assert_str_eq(fixture_take(&fixture), WRITTEN[_i].out);
     }
     fixture_close(&fixture);

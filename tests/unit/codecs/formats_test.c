@@ -218,7 +218,7 @@ START_TEST(events_are_written)
     ck_assert(
         json_decode(fixture.env.json, &fixture.arena, str_from(WRITTEN[_i].json), &object, &err));
     ck_assert(fixture.codec->encode(fixture.self, event_from_object(&fixture.arena, object),
-                                    &fixture.out));
+                                    &fixture.arena, &fixture.out));
     ck_assert_uint_eq(fixture.out.len, WRITTEN[_i].out.len);
     ck_assert_mem_eq(fixture.out.ptr, WRITTEN[_i].out.ptr, WRITTEN[_i].out.len);
     fixture_close(&fixture);

@@ -33,7 +33,7 @@ static const char *shown(bool metadata, const char *json)
     *self = metadata; /* its only option */
     struct buf out;
     buf_init(&out, 65536);
-    ck_assert(codec_rubydebug.encode(self, event, &out));
+    ck_assert(codec_rubydebug.encode(self, event, &arena, &out));
     const char *text = arena_cstr(&arena, buf_str(&out));
     buf_release(&out);
     return text;
@@ -97,7 +97,7 @@ START_TEST(says_when_the_buffer_is_full)
     bool self = false;
     struct buf out;
     buf_init(&out, 10);
-    ck_assert(!codec_rubydebug.encode(&self, event, &out));
+    ck_assert(!codec_rubydebug.encode(&self, event, &arena, &out));
     buf_release(&out);
 }
 END_TEST

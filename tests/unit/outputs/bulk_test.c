@@ -9,28 +9,28 @@ static const struct {
     enum http_outcome outcome;
     int status;
     const char *body;
-    enum bulk_answer answer;
+    enum send_cause answer;
 } requests[] = {
-    {HTTP_ANSWERED, 200, "{}", BULK_ITEMS},
-    {HTTP_ANSWERED, 201, "{}", BULK_ITEMS},
-    {HTTP_ANSWERED, 413, "", BULK_SPLIT},
-    {HTTP_ANSWERED, 400, " {\"error\":{\"type\":\"x\"},\"status\":400}", BULK_SPLIT},
-    {HTTP_ANSWERED, 400, "<html>Bad Request</html>", BULK_AGAIN},
-    {HTTP_ANSWERED, 400, "", BULK_AGAIN},
-    {HTTP_ANSWERED, 401, "{\"error\":1}", BULK_AGAIN},
-    {HTTP_ANSWERED, 403, "", BULK_AGAIN},
-    {HTTP_ANSWERED, 404, "", BULK_AGAIN},
-    {HTTP_ANSWERED, 302, "", BULK_AGAIN},
-    {HTTP_ANSWERED, 500, "", BULK_AGAIN},
-    {HTTP_ANSWERED, 502, "", BULK_AGAIN},
-    {HTTP_ANSWERED, 429, "", BULK_OVERLOAD},
-    {HTTP_ANSWERED, 503, "", BULK_OVERLOAD},
-    {HTTP_NOT_CONNECTED, 0, "", BULK_NEXT_HOST},
-    {HTTP_BROKEN, 0, "", BULK_AGAIN},
-    {HTTP_BROKEN, 200, "{", BULK_AGAIN},
-    {HTTP_TIMED_OUT, 0, "", BULK_AGAIN},
-    {HTTP_TOO_LARGE, 200, "", BULK_AGAIN},
-    {HTTP_CANCELLED, 0, "", BULK_AGAIN},
+    {HTTP_ANSWERED, 200, "{}", SEND_ANSWERED},
+    {HTTP_ANSWERED, 201, "{}", SEND_ANSWERED},
+    {HTTP_ANSWERED, 413, "", SEND_TOO_LARGE},
+    {HTTP_ANSWERED, 400, " {\"error\":{\"type\":\"x\"},\"status\":400}", SEND_REJECTED},
+    {HTTP_ANSWERED, 400, "<html>Bad Request</html>", SEND_UNREACHABLE},
+    {HTTP_ANSWERED, 400, "", SEND_UNREACHABLE},
+    {HTTP_ANSWERED, 401, "{\"error\":1}", SEND_FORBIDDEN},
+    {HTTP_ANSWERED, 403, "", SEND_FORBIDDEN},
+    {HTTP_ANSWERED, 404, "", SEND_UNREACHABLE},
+    {HTTP_ANSWERED, 302, "", SEND_UNREACHABLE},
+    {HTTP_ANSWERED, 500, "", SEND_UNREACHABLE},
+    {HTTP_ANSWERED, 502, "", SEND_UNREACHABLE},
+    {HTTP_ANSWERED, 429, "", SEND_OVERLOADED},
+    {HTTP_ANSWERED, 503, "", SEND_OVERLOADED},
+    {HTTP_NOT_CONNECTED, 0, "", SEND_UNREACHABLE},
+    {HTTP_BROKEN, 0, "", SEND_UNREACHABLE},
+    {HTTP_BROKEN, 200, "{", SEND_UNREACHABLE},
+    {HTTP_TIMED_OUT, 0, "", SEND_OVERLOADED},
+    {HTTP_TOO_LARGE, 200, "", SEND_OVERLOADED},
+    {HTTP_CANCELLED, 0, "", SEND_STOPPED},
 };
 
 START_TEST(judges_requests)
@@ -67,8 +67,12 @@ START_TEST(judges_items)
     struct str types[] = {STR_INIT("other"), STR_INIT("unwanted")}, codes[] = {STR_INIT("422")};
     struct elasticsearch_options options = {.drop_error_types = {types, 2},
                                             .dlq_custom_codes = {codes, 1}};
-    struct bulk_item item = {.status = items[_i].status, .error_type = str_from(items[_i].type)};
-    ck_assert_int_eq(bulk_item_verdict(&options, &item), items[_i].verdict);
+    struct arena arena;
+    arena_init(&arena, NULL);
+    struct retry_table verdicts = bulk_verdicts(&arena, &options);
+    ck_assert_int_eq(retry_verdict(&verdicts, items[_i].status, str_from(items[_i].type)),
+                     items[_i].verdict);
+    arena_release(&arena);
 }
 END_TEST
 

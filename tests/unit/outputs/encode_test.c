@@ -33,7 +33,8 @@ static void teardown(void)
 static const char *encode(const char *json)
 {
     struct event *event = fixture_event(&fixture, json);
-    enum encode_result result = bulk_encode(&encoder, event, &fixture.out, &fixture.err);
+    enum encode_result result =
+        bulk_encode(&encoder, event, &fixture.arena, &fixture.out, &fixture.err);
     ck_assert_int_eq(result, ENCODE_DONE);
     return fixture_taken(&fixture);
 }
@@ -41,7 +42,8 @@ static const char *encode(const char *json)
 static void refuses(const char *json)
 {
     struct event *event = fixture_event(&fixture, json);
-    ck_assert_int_eq(bulk_encode(&encoder, event, &fixture.out, &fixture.err), ENCODE_REFUSED);
+    ck_assert_int_eq(bulk_encode(&encoder, event, &fixture.arena, &fixture.out, &fixture.err),
+                     ENCODE_REFUSED);
     ck_assert_uint_eq(fixture.out.len, 0);
     ck_assert_uint_gt(strlen(fixture.err.text), 0);
 }
@@ -237,7 +239,8 @@ START_TEST(updates_documents)
     struct event *event = fixture_event(&fixture, "{\"a\":1}");
     event_remove(event, &TIMESTAMP, NULL);
     event_remove(event, &VERSION, NULL);
-    ck_assert_int_eq(bulk_encode(&encoder, event, &fixture.out, &fixture.err), ENCODE_DONE);
+    ck_assert_int_eq(bulk_encode(&encoder, event, &fixture.arena, &fixture.out, &fixture.err),
+                     ENCODE_DONE);
     char wanted[300];
     snprintf(wanted, sizeof wanted, "{\"update\":{\"_index\":\"i\",\"retry_on_conflict\":1}}\n%s\n",
              updates[_i].source);
@@ -289,7 +292,8 @@ START_TEST(marks_the_stream_of_an_empty_document)
     struct event *event = fixture_event(&fixture, "{}");
     event_remove(event, &TIMESTAMP, NULL);
     event_remove(event, &VERSION, NULL);
-    ck_assert_int_eq(bulk_encode(&encoder, event, &fixture.out, &fixture.err), ENCODE_DONE);
+    ck_assert_int_eq(bulk_encode(&encoder, event, &fixture.arena, &fixture.out, &fixture.err),
+                     ENCODE_DONE);
     ck_assert_ptr_nonnull(strstr(fixture_taken(&fixture),
                                  "\n{\"data_stream\":{\"type\":\"logs\",\"dataset\":\"generic\","
                                  "\"namespace\":\"default\"}}\n"));
@@ -305,7 +309,8 @@ START_TEST(leaves_nothing_when_it_does_not_fit)
     size_t needed = strlen("{\"index\":{\"_index\":\"i\"}}\n" DOCUMENT);
     for (size_t max = 0; max <= needed; max++) {
         buf_init(&fixture.out, max);
-        enum encode_result result = bulk_encode(&encoder, event, &fixture.out, &fixture.err);
+        enum encode_result result =
+            bulk_encode(&encoder, event, &fixture.arena, &fixture.out, &fixture.err);
         ck_assert_int_eq(result, max < needed ? ENCODE_FULL : ENCODE_DONE);
         ck_assert_uint_eq(fixture.out.len, max < needed ? 0 : needed);
         buf_release(&fixture.out);

@@ -60,7 +60,8 @@ static struct request_item encode(const char *json)
 {
     ck_assert(request_encoder_init(&encoder, &options, &fixture.env, &fixture.err));
     struct event *event = fixture_event(&fixture, json);
-    ck_assert_int_eq(request_encode(&encoder, event, &fixture.out, &fixture.err), ENCODE_DONE);
+    ck_assert_int_eq(request_encode(&encoder, event, &fixture.arena, &fixture.out, &fixture.err),
+                     ENCODE_DONE);
     struct str copy = arena_dup(&fixture.arena, buf_str(&fixture.out));
     fixture.out.len = 0;
     return request_item_read(copy);
@@ -157,7 +158,7 @@ START_TEST(batches_are_comma_and_document)
     ck_assert(request_encoder_init(&encoder, &options, &fixture.env, &fixture.err));
     for (int i = 0; i < 2; i++)
         ck_assert_int_eq(request_encode(&encoder, fixture_event(&fixture, "{\"a\":\"b\"}"),
-                                        &fixture.out, &fixture.err),
+                                        &fixture.arena, &fixture.out, &fixture.err),
                          ENCODE_DONE);
     ck_assert_str_eq(fixture_taken(&fixture), ",{\"a\":\"b\"},{\"a\":\"b\"}");
 }
@@ -182,8 +183,8 @@ START_TEST(fills_the_url)
         return;
     }
     ck_assert(request_encoder_init(&encoder, &options, &fixture.env, &fixture.err));
-    ck_assert_int_eq(request_encode(&encoder, fixture_event(&fixture, urls[_i].event), &fixture.out,
-                                    &fixture.err),
+    ck_assert_int_eq(request_encode(&encoder, fixture_event(&fixture, urls[_i].event),
+                                    &fixture.arena, &fixture.out, &fixture.err),
                      ENCODE_REFUSED);
 }
 END_TEST
@@ -230,7 +231,8 @@ static const struct {
     {HTTP_ANSWERED, 501, true, VERDICT_REFUSED},   {HTTP_ANSWERED, 503, false, VERDICT_REFUSED},
     {HTTP_NOT_CONNECTED, 0, true, VERDICT_RETRY},  {HTTP_NOT_CONNECTED, 0, false, VERDICT_REFUSED},
     {HTTP_TIMED_OUT, 0, true, VERDICT_RETRY},      {HTTP_BROKEN, 200, true, VERDICT_RETRY},
-    {HTTP_CANCELLED, 0, false, VERDICT_RETRY},
+    {HTTP_CANCELLED, 0, false, VERDICT_RETRY},     {HTTP_TOO_LARGE, 200, true, VERDICT_DELIVERED},
+    {HTTP_TOO_LARGE, 503, true, VERDICT_RETRY},
 };
 
 START_TEST(judges_answers)
@@ -238,22 +240,25 @@ START_TEST(judges_answers)
     struct str ignorable[] = {STR_INIT("418")}, retryable[] = {STR_INIT("404")};
     options.ignorable_codes = (struct option_strings){ignorable, 1};
     options.retry_failed = answers[_i].retry_failed;
+    encoder = (struct request_encoder){.options = &options,
+                                       .verdicts = request_verdicts(&fixture.arena, &options)};
     struct http_result result = {.outcome = answers[_i].outcome,
                                  .status = answers[_i].status,
                                  .error = "no way",
                                  .body = STR(" why\n")};
     char reason[REQUEST_REASON_MAX];
-    ck_assert_int_eq(request_verdict(&options, &result, reason), answers[_i].verdict);
-    if (result.outcome == HTTP_ANSWERED)
+    ck_assert_int_eq(request_verdict(&encoder, &result, reason), answers[_i].verdict);
+    if (result.outcome == HTTP_ANSWERED || result.outcome == HTTP_TOO_LARGE)
         ck_assert_ptr_nonnull(strstr(reason, ": why"));
     else
         ck_assert_str_eq(reason, "no way");
     options.retryable_codes = (struct option_strings){retryable, 1};
     options.retry_failed = true;
+    encoder.verdicts = request_verdicts(&fixture.arena, &options);
     result = (struct http_result){.outcome = HTTP_ANSWERED, .status = 503};
-    ck_assert_int_eq(request_verdict(&options, &result, reason), VERDICT_REFUSED);
+    ck_assert_int_eq(request_verdict(&encoder, &result, reason), VERDICT_REFUSED);
     result.status = 404;
-    ck_assert_int_eq(request_verdict(&options, &result, reason), VERDICT_RETRY);
+    ck_assert_int_eq(request_verdict(&encoder, &result, reason), VERDICT_RETRY);
 }
 END_TEST
 

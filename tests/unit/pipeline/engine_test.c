@@ -101,8 +101,10 @@ static enum verdict small_groups_only(struct fake_world *world, struct str item,
 
 START_TEST(makes_groups_smaller_when_the_destination_asks)
 {
-    struct fake_world world = {
-        .batches = 1, .batch_events = 100, .answer = small_groups_only, .shrink = true};
+    struct fake_world world = {.batches = 1,
+                               .batch_events = 100,
+                               .answer = small_groups_only,
+                               .retry_cause = SEND_TOO_LARGE};
     fake_run(&world, "input { feed {} } output { sink { items => 64 in_flight => 1 } }", 1, 0);
     ck_assert_uint_eq(world.delivered, 100);
     ck_assert_uint_eq(world.last_token, 1);

@@ -4,6 +4,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "base/mem.h"
 #include "pipeline/delivery/delivery_private.h"
 #include "pipeline/engine/stream.h"
 
@@ -335,26 +336,41 @@ static void lose(const struct group *group, size_t index)
     receipt_release(receipt, 1, RECEIPT_ABANDONED);
 }
 
-static void answer_group(struct sink *sink, struct group *group)
+static enum verdict verdict_of(const struct group *group, size_t index)
 {
-    (void)sink;
-    bool retried = false;
-    for (size_t i = 0; i < group_count(group); i++) {
-        struct str item = group_item(group, i);
-        enum verdict verdict = VERDICT_DELIVERED;
-        if (the_world->lost && strtol(item.ptr, NULL, 10) == the_world->lost)
-            lose(group, i);
-        if (the_world->answer)
-            verdict = the_world->answer(the_world, item, group_attempts(group));
-        retried |= verdict == VERDICT_RETRY;
-        if (verdict == VERDICT_DELIVERED) {
-            atomic_fetch_add(&the_world->delivered, 1);
-            if (the_world->order_len < sizeof the_world->order)
-                the_world->order[the_world->order_len++] = item.ptr[0];
-        }
-        group_answer(group, i, verdict, STR("told so"));
+    if (!the_world->answer)
+        return VERDICT_DELIVERED;
+    return the_world->answer(the_world, group_item(group, index), group_attempts(group, index));
+}
+
+static void answer_item(struct group *group, size_t index, enum verdict verdict)
+{
+    struct str item = group_item(group, index);
+    if (the_world->lost && strtol(item.ptr, NULL, 10) == the_world->lost)
+        lose(group, index);
+    if (verdict == VERDICT_DELIVERED) {
+        atomic_fetch_add(&the_world->delivered, 1);
+        if (the_world->order_len < sizeof the_world->order)
+            the_world->order[the_world->order_len++] = item.ptr[0];
     }
-    group_done(group, 0, retried && the_world->shrink);
+    group_answer(group, index, verdict, STR("told so"));
+}
+
+static void answer_group(struct group *group)
+{
+    size_t count = group_count(group);
+    enum verdict *verdicts = mem_zero(count, sizeof *verdicts);
+    bool retried = false;
+    for (size_t i = 0; i < count; i++) {
+        verdicts[i] = verdict_of(group, i);
+        retried |= verdicts[i] == VERDICT_RETRY;
+    }
+    struct send_result result = {.cause = retried ? the_world->retry_cause : SEND_ANSWERED,
+                                 .reason = STR("told so")};
+    for (size_t i = 0; i < count && result.cause == SEND_ANSWERED; i++)
+        answer_item(group, i, verdicts[i]);
+    mem_free(verdicts);
+    group_done(group, &result);
 }
 
 static void on_sink_timer(uv_timer_t *timer)
@@ -365,7 +381,7 @@ static void on_sink_timer(uv_timer_t *timer)
     memcpy(held, sink->held, sizeof held);
     sink->held_count = 0;
     for (unsigned i = 0; i < count; i++)
-        answer_group(sink, held[i]);
+        answer_group(held[i]);
 }
 
 static bool sink_open(void *self, const struct plugin_env *env, struct output_limits *limits,
@@ -383,10 +399,11 @@ static bool sink_open(void *self, const struct plugin_env *env, struct output_li
     return true;
 }
 
-static enum encode_result sink_encode(void *self, const struct event *event, struct buf *out,
-                                      struct error *err)
+static enum encode_result sink_encode(void *self, const struct event *event, struct arena *scratch,
+                                      struct buf *out, struct error *err)
 {
     (void)self;
+    (void)scratch;
     (void)err;
     const struct value *mark = event_get(event, &MARK);
     struct str text = mark ? value_as_str(mark) : STR("");
@@ -418,8 +435,7 @@ static void sink_stop(void *self)
     struct sink *sink = self;
     while (sink->held_count > 0) {
         struct group *group = sink->held[--sink->held_count];
-        group_answer_all(group, VERDICT_RETRY, STR("stopped"));
-        group_done(group, 0, false);
+        group_done(group, &(struct send_result){.cause = SEND_STOPPED});
     }
     uv_close((uv_handle_t *)&sink->timer, NULL);
 }

@@ -29,9 +29,9 @@ struct fake_world {
     int64_t lost;       /* the sink throws away the batch of this number; 0: none */
     /* The sink's answer for an item; NULL: DELIVERED at once. */
     enum verdict (*answer)(struct fake_world *world, struct str item, unsigned attempts);
-    bool sink_holds;  /* the sink never answers until it is stopped */
-    bool shrink;      /* passed to group_done with every RETRY */
-    char order[4096]; /* first bytes of the delivered items, in order (one lane) */
+    bool sink_holds;             /* the sink never answers until it is stopped */
+    enum send_cause retry_cause; /* how a group with a RETRY ends: as answered, or all of it so */
+    char order[4096];            /* first bytes of the delivered items, in order (one lane) */
     size_t order_len;
     atomic_uint spread_acked; /* batches, of all streams of a spread_feed */
     char counters[8192];      /* as JSON, at the end */

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * An outlet: what is known of one output's destination. One for each configured output, shared by the deliveries of all
+ * lanes; any thread, behind one lock that is taken a few times for each request and never for an event. It says how many
+ * requests may be under way, how large they may be, and when to try again after a failure.
+ *
+ * How many: `limit` follows the latency (learn_latency): one more with each full request that was answered as fast as ever
+ * while somebody waited for a permit, an eighth less when answers take more than twice as long. Of that limit the
+ * share that the destination lately took is allowed: when it refuses a third, two thirds.
+ *
+ *   UP ── DOWN_IN_A_ROW failures, or three in four ──▶ DOWN ── a request gets through ──▶ UP
+ *         (one request at a time, with growing pauses between them)
+ *
+ * Invariants
+ * O1. in_flight ≤ limit ≤ max_in_flight: each permit is taken once and given back once.
+ * O2. Only failures of whole requests change limit, share or pauses; what becomes of single items never does.
+ * O3. A member that was denied a permit is posted to (nudged) when one may be had; it need not ask before.
+ */
+#ifndef MILLRACE_PIPELINE_DELIVERY_OUTLET_H
+#define MILLRACE_PIPELINE_DELIVERY_OUTLET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "pipeline/delivery/group.h"
+
+struct outlet;
+
+/* Who sends through the outlet; embedded in a delivery. */
+struct outlet_member {
+    struct outlet_member *next;
+    /* A permit may be had. Called with the outlet locked, from any thread, at most once until the member asks again: it
+     * posts itself a message. */
+    void (*nudge)(struct outlet_member *member);
+    bool denied;
+};
+
+/* How a request ended. */
+struct outlet_report {
+    enum send_cause cause;
+    unsigned retry_after_ms;
+    size_t bytes;
+    bool full;  /* as large as requests get here: its latency is one to compare */
+    bool fresh; /* sent for the first time, and not part of a request that was rejected */
+    uint64_t sent_us, now_us; /* of the monotonic clock */
+    uint64_t random;
+};
+
+struct outlet *outlet_new(void);
+void outlet_free(struct outlet *outlet);
+/* The first member's limits hold for all: they come from the same options. */
+void outlet_join(struct outlet *outlet, struct outlet_member *member,
+                 const struct output_limits *limits);
+void outlet_leave(struct outlet *outlet, struct outlet_member *member);
+
+/* True: a request may go, and outlet_finish is owed. False: *again_ms_out says when to ask again, UINT64_MAX that a nudge
+ * will come. */
+bool outlet_take_permit(struct outlet *outlet, struct outlet_member *member, uint64_t now_ms,
+                        uint64_t *again_ms_out);
+void outlet_finish(struct outlet *outlet, const struct outlet_report *report);
+
+/* The largest request for now; less than the limit after a SEND_TOO_LARGE. */
+size_t outlet_max_bytes(struct outlet *outlet);
+/* How long a group that is not full waits for more while another is under way. */
+unsigned outlet_gather_ms(struct outlet *outlet);
+/* A request with a single item was rejected: whether another one got through that was sent after the rejection, so that it
+ * must be this item's fault and not the request's. */
+bool outlet_blames_item(struct outlet *outlet);
+/* For reading out: requests under way and allowed now. */
+void outlet_usage(struct outlet *outlet, unsigned *in_flight_out, unsigned *allowed_out);
+
+#endif
