@@ -103,7 +103,7 @@ void connection_refuse(struct beats_connection *connection, const struct error *
     if (log_limit_allow(&hub->log_limit, connection_now_ms(connection), &suppressed))
         log_warn(hub->input->env->log, "client_refused", "a client's connection is closed",
                  LOG_CSTR("client", connection->address), LOG_CSTR("reason", err->text),
-                 LOG_INT("suppressed", suppressed));
+                 LOG_INT_IF("suppressed", suppressed));
     connection_finish(connection);
 }
 

@@ -118,7 +118,7 @@ void hub_shed(struct beats_hub *hub)
                 input->env->log, "client_shed",
                 "half frames hold too much memory: the connection that is behind most is closed",
                 LOG_CSTR("client", stale->address), LOG_INT("bytes", stale->held_bytes),
-                LOG_INT("suppressed", suppressed));
+                LOG_INT_IF("suppressed", suppressed));
         connection_finish(stale);
     }
 }

@@ -53,7 +53,7 @@ static void log_refusal(struct beats_input *input, const char *event, const char
     if (log_limit_allow(&input->listener.log_limit, uv_now(input->env->loop), &suppressed))
         log_warn(input->env->log, event, sentence, LOG_INT("port", input->options.port),
                  LOG_INT("connections", atomic_load(&input->connections)),
-                 LOG_INT("suppressed", suppressed));
+                 LOG_INT_IF("suppressed", suppressed));
 }
 
 static void take_client(struct beats_input *input, int fd, const struct sockaddr_storage *from)

@@ -4,6 +4,8 @@
 #include <limits.h>
 #include <stdio.h>
 
+#include "base/text/redact.h"
+
 /* A request that the server could not read as a whole says so in an error object; a 400 from anything in between does
  * not, and is no reason to give up a document. */
 static bool is_server_error(struct str body)
@@ -76,6 +78,18 @@ static size_t append_plain(char *out, size_t len, struct str text)
     return len;
 }
 
+/* Values of the event that the server quotes are taken out of the text from `from` on; returns the new length. */
+static size_t redact_from(char out[BULK_REASON_MAX], size_t from, size_t len)
+{
+    struct buf text;
+    buf_init(&text, SIZE_MAX / 2);
+    redact_reason(str_make(out + from, len - from), &text);
+    size_t room = BULK_REASON_MAX - from, shown = text.len < room ? text.len : room;
+    memcpy(out + from, text.ptr, shown);
+    buf_release(&text);
+    return from + shown;
+}
+
 struct str bulk_item_reason(const struct bulk_item *item, char out[BULK_REASON_MAX])
 {
     int head = snprintf(out, BULK_REASON_MAX, "%d", item->status);
@@ -86,7 +100,9 @@ struct str bulk_item_reason(const struct bulk_item *item, char out[BULK_REASON_M
     }
     if (item->error_reason.len > 0) {
         len = append_plain(out, len, STR(": "));
+        size_t from = len;
         len = append_plain(out, len, item->error_reason);
+        len = redact_from(out, from, len);
     }
     return str_make(out, len);
 }

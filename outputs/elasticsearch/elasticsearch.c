@@ -8,6 +8,7 @@
 #include "base/time/clock.h"
 #include "outputs/elasticsearch/bulk.h"
 #include "outputs/elasticsearch/cloud_id.h"
+#include "outputs/elasticsearch/refusal.h"
 #include "outputs/outputs.h"
 
 enum {
@@ -29,10 +30,13 @@ static void log_failure(struct elasticsearch *output, const struct host *host,
     uint64_t held_back;
     if (!log_limit_allow(&output->failures, clock_monotonic_ms(), &held_back))
         return;
-    log_warn(output->env->log, "bulk_failed", "documents were not taken, they are sent again",
-             LOG_STR("host", host->name), LOG_INT("status", result->status),
-             LOG_CSTR("error", result->error), LOG_STR("detail", detail),
-             LOG_INT("not_logged_before", held_back));
+    const char *login = refusal_of_login(result->status);
+    log_warn(output->env->log, login ? "login_refused" : "bulk_failed",
+             login ? login : "documents were not taken and will be sent again",
+             LOG_STR("host", host->name),
+             LOG_STR_IF("user", login ? refusal_user(output) : STR("")),
+             LOG_INT_IF("status", result->status), LOG_CSTR_IF("error", result->error),
+             LOG_STR_IF("reason", detail), LOG_INT_IF("not_logged_before", held_back));
 }
 
 /* ---- groups --------------------------------------------------------------------------------------- */

@@ -272,10 +272,12 @@ static enum encode_result file_encode(void *self, const struct event *event, str
 
 static void log_failure(struct file_output *output, const struct file_target *target)
 {
+    char sentence[sizeof target->err.text + 16];
     uint64_t held_back;
+    snprintf(sentence, sizeof sentence, "%s; retrying", target->err.text);
     if (log_limit_allow(&output->failures, uv_now(output->env->loop), &held_back))
-        log_warn(output->env->log, "file_not_written", "events wait for their file",
-                 LOG_CSTR("reason", target->err.text));
+        log_warn(output->env->log, "file_not_written", sentence,
+                 LOG_INT_IF("not_logged_before", held_back));
 }
 
 static void file_send(void *self, struct group *group)

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "base/text/redact.h"
 #include "base/time/clock.h"
 #include "outputs/http/request.h"
 #include "outputs/outputs.h"
@@ -46,26 +47,73 @@ struct http_output {
 
 /* ---- answers ------------------------------------------------------------------------------------- */
 
+/* A URL may have a password, a token or fields of the event: the log shows neither. */
+static struct str shown(struct str url, struct buf *out)
+{
+    buf_init(out, SIZE_MAX / 2);
+    redact_url(url, out);
+    return buf_str(out);
+}
+
 static void hint(struct http_output *output, struct str url, const struct http_result *result)
 {
     struct http_shared *shared = output->env->shared;
     if (!request_is_alertmanager_refusal(url, result) ||
         atomic_exchange_explicit(&shared->hinted, true, memory_order_relaxed))
         return;
+    struct buf text;
+    struct str place = shown(url, &text);
     log_warn(
         output->env->log, "alertmanager_wants_a_list",
         "Alertmanager takes a bare JSON list of alerts, not an object around it: use format => "
         "\"json_batch\" with labels and annotations at the top of mapping, and /api/v2/alerts",
-        LOG_STR("url", url));
+        LOG_STR("url", place));
+    buf_release(&text);
 }
 
 static void log_retry(struct http_output *output, struct str url, const char *reason)
 {
     uint64_t held_back;
-    if (log_limit_allow(&output->failures, clock_monotonic_ms(), &held_back))
-        log_warn(output->env->log, "request_failed", "a request failed, it is sent again",
-                 LOG_STR("url", url), LOG_CSTR("reason", reason),
-                 LOG_INT("not_logged_before", held_back));
+    if (!log_limit_allow(&output->failures, clock_monotonic_ms(), &held_back))
+        return;
+    struct buf text;
+    struct str place = shown(url, &text);
+    log_warn(output->env->log, "request_failed", "a request failed and will be sent again",
+             LOG_STR("url", place), LOG_CSTR("reason", reason),
+             LOG_INT_IF("not_logged_before", held_back));
+    buf_release(&text);
+}
+
+static bool was_sent(const struct group *group, struct str word)
+{
+    for (size_t i = 0; i < group_count(group); i++)
+        if (str_find(group_item(group, i), word) != SIZE_MAX)
+            return true;
+    return false;
+}
+
+/* A word of the server's answer that the request had as well may be a value of an event: it becomes dots. */
+static void hide_what_was_sent(const struct group *group, char reason[REQUEST_REASON_MAX])
+{
+    enum { WORD_MIN = 3 };
+    static const char ENDS[] = " \t\r\n\"'.,:;()[]{}<>";
+    for (char *at = strchr(reason, ':'); at && *at;) {
+        at += strspn(at, ENDS);
+        size_t len = strcspn(at, ENDS);
+        if (len >= WORD_MIN && was_sent(group, str_make(at, len)))
+            memset(at, '.', len);
+        at += len;
+    }
+}
+
+static void log_answer(struct http_output *output, struct str url, const struct http_result *result)
+{
+    enum { SHOWN_MAX_BYTES = 800 };
+    struct str body = result->body;
+    if (body.len > SHOWN_MAX_BYTES)
+        body.len = SHOWN_MAX_BYTES;
+    log_debug(output->env->log, "answer", "the server's answer", LOG_STR("url", url),
+              LOG_INT("status", result->status), LOG_STR("body", body));
 }
 
 static void on_answer(void *ctx, const struct http_result *result)
@@ -75,6 +123,10 @@ static void on_answer(void *ctx, const struct http_result *result)
     char reason[REQUEST_REASON_MAX];
     enum verdict verdict = request_verdict(&output->encoder, result, reason);
     hint(output, slot->url, result);
+    if (verdict != VERDICT_DELIVERED) {
+        log_answer(output, slot->url, result);
+        hide_what_was_sent(slot->group, reason);
+    }
     if (verdict == VERDICT_RETRY && !output->stopping)
         log_retry(output, slot->url, reason);
     http_headers_free(slot->headers);

@@ -214,8 +214,7 @@ bool http_options_check(void *self, const struct plugin_env *env, struct error *
     (void)env;
     const struct http_options *options = self;
     if (options->url.is_literal && !request_url_is_valid(options->url.text))
-        return error_set(err, ERROR_CONFIG, "url '%.*s' does not begin with http:// or https://",
-                         STR_FMT(options->url.text));
+        return error_set(err, ERROR_CONFIG, "url does not begin with http:// or https://");
     if (options->format == HTTP_FORMAT_MESSAGE && !options->message.parts)
         return error_set(err, ERROR_CONFIG, "format => message needs message");
     if (options->user.ptr && !options->password.ptr)

@@ -5,6 +5,8 @@
 #include <limits.h>
 #include <stdio.h>
 
+#include "base/text/redact.h"
+
 #include "pipeline/program/evaluate.h"
 
 static const char *const CONTENT_TYPES[] = {
@@ -376,9 +378,12 @@ static void describe(const struct http_result *result, char out[REQUEST_REASON_M
         snprintf(out, REQUEST_REASON_MAX, "%s", result->error);
         return;
     }
-    struct str body = str_trim(result->body);
-    snprintf(out, REQUEST_REASON_MAX, body.len > 0 ? "status %d: %.*s" : "status %d",
-             result->status, STR_FMT(body));
+    struct buf reason;
+    buf_init(&reason, SIZE_MAX / 2);
+    redact_reason(str_trim(result->body), &reason);
+    snprintf(out, REQUEST_REASON_MAX, reason.len > 0 ? "status %d: %.*s" : "status %d",
+             result->status, STR_FMT(buf_str(&reason)));
+    buf_release(&reason);
 }
 
 enum verdict request_verdict(const struct request_encoder *encoder,

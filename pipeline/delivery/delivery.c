@@ -151,7 +151,7 @@ void delivery_log_refusal(struct delivery *delivery, const char *what, struct st
     uint64_t held_back;
     if (log_limit_allow(&delivery->refusals, clock_monotonic_ms(), &held_back))
         log_warn(delivery->instance->env.log, "event_refused", what, LOG_STR("reason", reason),
-                 LOG_INT("not_logged_before", held_back));
+                 LOG_INT_IF("not_logged_before", held_back));
 }
 
 static void refuse(struct delivery *delivery, const struct error *err)

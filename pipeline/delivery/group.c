@@ -286,7 +286,8 @@ void group_answer(struct group *group, size_t index, enum verdict verdict, struc
     assert(group->items[index].verdict == VERDICT_NONE);
     group->items[index].verdict = (uint8_t)verdict;
     if (verdict == VERDICT_REFUSED)
-        delivery_log_refusal(group->delivery, "the destination refused an event for good", reason);
+        delivery_log_refusal(group->delivery, "the destination permanently rejected an event",
+                             reason);
 }
 
 void group_answer_all(struct group *group, enum verdict verdict, struct str reason)

@@ -100,6 +100,34 @@ class Log(support.Case):
         self.assertNotIn('hunter2', millrace.stderr)
         self.assertNotIn('error=', millrace.stderr)
 
+    def test_values_that_a_server_quotes_are_not_in_the_log(self):
+        quoted = "failed to parse field [card] of type [long] in document with id '1'. Preview of field's value: '4111-1111'"
+        refused = {'errors': True, 'items': [{'index': {'status': 400, 'error': {'type': 'mapper_parsing_exception', 'reason': quoted}}}]}
+        server = self.recorder(lambda request: (200, refused if '_bulk' in request.path else SERVER))
+        millrace = self.run_to_end('-e', 'input { generator { count => 1 message => "4111-1111" } } output { elasticsearch { '
+                                   f'hosts => "http://{server.address}" manage_template => false action => "index" '
+                                   'data_stream => false } }')
+        self.assertIn('the destination permanently rejected an event reason="400 mapper_parsing_exception: failed to parse field '
+                      '[card] of type [long]', millrace.stderr)
+        self.assertNotIn('4111', millrace.stderr)
+
+    def test_the_http_output_shows_neither_credentials_nor_answers(self):
+        answers = iter((503, 400, 400))
+        server = self.recorder(lambda request: (next(answers, 200), 'cannot take 4111-1111'))
+        text = ('input { generator { count => 2 message => "4111-1111" } } output { http { http_method => "post" '
+                f'url => "http://joe:hunter2@{server.address}/in?token=hunter3&n=%{{message}}" }} }}')
+        millrace = self.run_to_end('-w', '1', '-e', text)
+        self.assertIn(f'a request failed and will be sent again url=http://{server.address}/in?... reason="status 503: cannot take .........', millrace.stderr)
+        self.assertIn('the destination permanently rejected an event reason="status 400: cannot take .........', millrace.stderr)
+        for secret in ('4111', 'hunter'):
+            self.assertNotIn(secret, millrace.stderr)
+
+    def test_a_file_that_cannot_be_written_is_named(self):
+        (self.folder / 'taken').write_text('a file')
+        path = self.folder / 'taken' / 'out.txt'
+        millrace = self.start('-e', f'input {{ generator {{ count => 1 }} }} output {{ file {{ path => "{path}" }} }}', '--shutdown.timeout', '0')
+        millrace.wait_for_log(r"\[file-\S+\] '.*taken' is not a directory; retrying")
+
 
 if __name__ == '__main__':
     unittest.main()

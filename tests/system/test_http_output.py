@@ -139,7 +139,7 @@ class Answers(Http):
         port = support.free_port()
         millrace = self.start('-e', f'input {{ stdin {{ codec => json_lines }} }} output {{ http {{ http_method => "post" '
                                     f'url => "http://127.0.0.1:{port}/" }} }}', stdin=b'{"n":1}\n{"n":2}\n')
-        millrace.wait_for_log('it is sent again')
+        millrace.wait_for_log('will be sent again')
         server = support.Recorder(port=port)
         self.addCleanup(server.close)
         self.assertEqual(0, millrace.wait())

@@ -81,6 +81,10 @@ START_TEST(gives_reasons_as_one_line)
     char out[BULK_REASON_MAX];
     struct bulk_item item = {400, STR("mapper"), STR("field \\\"a\\\"\\nat C:\\\\x")};
     ck_assert(str_equal(bulk_item_reason(&item, out), STR("400 mapper: field \"a\" at C:\\x")));
+    item.error_reason = STR("field [n] of type [long]. Preview of field's value: '4111'");
+    ck_assert(
+        str_equal(bulk_item_reason(&item, out),
+                  STR("400 mapper: field [n] of type [long]. Preview of field's value: '...'")));
     char large[1000];
     memset(large, 'x', sizeof large);
     item.error_reason = str_make(large, sizeof large);
