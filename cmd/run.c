@@ -19,6 +19,7 @@
 #include "cmd/run_pipeline.h"
 #include "cmd/shipped.h"
 #include "io/service_notify.h"
+#include "script/watchdog.h"
 
 enum {
     COUNTERS_MAX_BYTES = 16 * 1024 * 1024,
@@ -180,11 +181,31 @@ static void watch(struct run *run, uv_signal_t *handle, int number, uv_signal_cb
         (uv_handle_t *)handle); /* a pipeline that does not start waits for its own handles only */
 }
 
+static struct sigaction loop_action;
+
+static void on_stop_signal(int number)
+{
+    watchdog_stop();
+    loop_action.sa_handler(number);
+}
+
+/* A script that does not return keeps the main loop from seeing a signal; so the watchdog of scripts hears of it first. */
+static void tell_watchdog(int number)
+{
+    sigaction(number, NULL, &loop_action);
+    struct sigaction action = loop_action;
+    assert(!(action.sa_flags & SA_SIGINFO));
+    action.sa_handler = on_stop_signal;
+    sigaction(number, &action, NULL);
+}
+
 static void watch_signals(struct run *run)
 {
     watch(run, &run->terminate, SIGTERM, on_stop);
     watch(run, &run->interrupt, SIGINT, on_stop);
     watch(run, &run->report, SIGUSR1, on_report);
+    tell_watchdog(SIGTERM);
+    tell_watchdog(SIGINT);
     watch(run, &run->hang_up, SIGHUP, on_hang_up);
     uv_timer_init(&run->loop, &run->stopping);
     run->stopping.data = run;

@@ -58,8 +58,9 @@ static const struct option OPTIONS[] = {
     },
     {
         .name = "script_timeout",
-        .doc = "A run of the script that takes longer is reported in the log, in the pipeline's "
-               "health and as script_timeouts; 0: never. It is not ended. Not in Logstash.",
+        .doc =
+            "A run of the script that takes longer is ended, as if it had raised an exception, and "
+            "counted as script_timeouts; 0: it may take any time. Not in Logstash.",
         .def = "10",
         .max = 86400000,
         OPTION_IN_DURATION_MS(struct ruby_filter, script_timeout_ms),

@@ -390,6 +390,7 @@ enum script_result script_run(struct script *script, struct event *event, struct
     int ai = mrb_gc_arena_save(vm->mrb);
     script_begin(script, &call);
     mrb_value exception = mrb_protect_error(vm->mrb, run_protected, &run, &raised);
+    script_go_on(vm);
     if (vm->fetched_count > 0)
         mrb_protect_error(vm->mrb, write_back_protected, vm, &ignored);
     if (raised) {

@@ -39,6 +39,7 @@ static bool finder_next(struct finder *finder, size_t from)
 {
     if (from > finder->text.len)
         return false;
+    script_check_end(script_vm_of(finder->mrb));
     if (finder->pattern)
         return script_search_quietly(finder->mrb, finder->pattern, finder->text, from) &&
                regex_group(script_vm_of(finder->mrb)->scratch, 0, &finder->start, &finder->end);

@@ -99,6 +99,7 @@ void script_take_exception(struct script_vm *vm, struct error *err)
     int ai = mrb_gc_arena_save(mrb);
     mrb_value exception = mrb_obj_value(mrb->exc);
     mrb->exc = NULL;
+    script_go_on(vm); /* it has ended */
     mrb_gc_protect(mrb, exception);
     mrb_value text = mrb_protect_error(mrb, describe, &exception, &failed);
     if (failed || !mrb_string_p(text))
@@ -107,6 +108,40 @@ void script_take_exception(struct script_vm *vm, struct error *err)
         error_set(err, ERROR_FORMAT, "%.*s", STR_FMT(script_str(text)));
     mrb->exc = NULL;
     mrb_gc_arena_restore(mrb, ai);
+}
+
+/* ---- ending a script ------------------------------------------------------------------------------------- */
+
+/* mruby calls this before an instruction. It stays in place until the script has returned, so that what the script rescues
+ * or ensures does not go on either. */
+static void end_script(mrb_state *mrb, const mrb_irep *irep, const mrb_code *pc, mrb_value *regs)
+{
+    struct script_vm *vm = script_vm_of(mrb);
+    (void)irep, (void)regs;
+    if (pc) /* as if the instruction had been read: else the handler just left would be found again */
+        mrb->c->ci->pc = pc + 1;
+    if (vm->call && watch_is_ended(&vm->watch))
+        mrb_raise(mrb, vm->timeout_class, "the script was ended: script_timeout is over");
+    script_go_on(vm); /* meant for a script that has just returned */
+}
+
+/* In the watchdog's thread. */
+static void ask_to_end(struct watch *watch)
+{
+    struct script_vm *vm =
+        (struct script_vm *)(void *)((char *)watch - offsetof(struct script_vm, watch));
+    __atomic_store_n(&vm->mrb->code_fetch_hook, end_script, __ATOMIC_RELEASE);
+}
+
+void script_go_on(struct script_vm *vm)
+{
+    __atomic_store_n(&vm->mrb->code_fetch_hook, NULL, __ATOMIC_RELEASE);
+}
+
+void script_check_end(struct script_vm *vm)
+{
+    if (__atomic_load_n(&vm->mrb->code_fetch_hook, __ATOMIC_ACQUIRE))
+        end_script(vm->mrb, NULL, NULL, NULL);
 }
 
 /* ---- field references ------------------------------------------------------------------------------------ */
@@ -170,6 +205,9 @@ static mrb_value is_logged(mrb_state *mrb, mrb_value self)
 static void define_log(struct script_vm *vm)
 {
     struct RClass *logstash = mrb_define_module(vm->mrb, "LogStash");
+    /* no StandardError: a rescue without a class does not catch it */
+    vm->timeout_class =
+        mrb_define_class_under(vm->mrb, logstash, "ScriptTimeout", vm->mrb->eException_class);
     mrb_define_class_method(vm->mrb, logstash, "__log", write_log, MRB_ARGS_REQ(3));
     mrb_define_class_method(vm->mrb, logstash, "__log?", is_logged, MRB_ARGS_REQ(1));
 }
@@ -253,6 +291,7 @@ struct script_vm *script_vm_ref(struct script_vm **slot, const struct plugin_env
     vm->env = NULL;
     vm->slot = slot;
     *slot = vm;
+    vm->watch.end = ask_to_end;
     watchdog_add(&vm->watch);
     return vm;
 }

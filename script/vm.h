@@ -72,7 +72,7 @@ struct script_vm {
     mrb_sym group_symbols[GROUP_SYMBOLS];
     unsigned groups_set;     /* $1 .. $n were set by the last match */
     bool wants_surroundings; /* some script names $& $` or $' */
-    struct RClass *event_class, *timestamp_class, *time_class, *filter_class;
+    struct RClass *event_class, *timestamp_class, *time_class, *filter_class, *timeout_class;
     struct RClass *regexp_class, *match_class;
 };
 
@@ -94,6 +94,10 @@ static inline mrb_value script_new_str(mrb_state *mrb, struct str text)
 struct arena *script_arena(struct script_vm *vm);
 /* Turns mrb->exc into *err ("NoMethodError: undefined …, code:3") and clears it. */
 void script_take_exception(struct script_vm *vm, struct error *err);
+/* For loops of our own in which mruby runs no instruction: raises when the script is to end. */
+void script_check_end(struct script_vm *vm);
+/* The script has returned, or what was said of one before is over. */
+void script_go_on(struct script_vm *vm);
 /* The parsed reference of that text; raises when it is not one. Lives as long as every event of the call. */
 const struct field_ref *script_field_ref(struct script_vm *vm, struct str text);
 mrb_noreturn void script_raise(mrb_state *mrb, const char *class_name, const char *text);

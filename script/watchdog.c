@@ -23,29 +23,30 @@ static struct {
     pthread_t thread;
     struct watch *watches;
     uint64_t look_ms;
+    atomic_bool stopping;
     uintptr_t generation; /* of the thread that looks; another one is to end. Even: there is none */
 } watchdog = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 /* ---- telling ---------------------------------------------------------------------------------------- */
 
-static void tell_stuck(struct watch *watch, uint64_t ms)
+static void tell_ended(struct watch *watch, uint64_t ms, bool stopping)
 {
-    const struct watched *stuck = watch->seen;
-    const struct plugin_env *env = stuck->env;
+    const struct watched *ended = watch->seen;
+    const struct plugin_env *env = ended->env;
+    const char *file = env->position.file ? env->position.file : "";
     watch->reported = true;
-    if (stuck->timeouts)
-        counter_add(stuck->timeouts, 1);
+    if (ended->timeouts && !stopping)
+        counter_add(ended->timeouts, 1);
     snprintf(watch->trouble.symptom, SYMPTOM_BYTES,
              "the script of the filter '%.*s' (%s:%u) has not returned for more than %.1f s",
-             STR_FMT(env->id), env->position.file ? env->position.file : "", env->position.line,
-             (double)stuck->timeout_ms / 1000);
+             STR_FMT(env->id), file, env->position.line, (double)ms / 1000);
     if (env->engine)
         health_begin(engine_health(env->engine), &watch->trouble);
-    log_error(
-        env->log, "script_stuck",
-        "a script has not returned within script_timeout; its lane does nothing else meanwhile",
-        LOG_CSTR("file", env->position.file ? env->position.file : ""),
-        LOG_INT("line", env->position.line), LOG_FLOAT("seconds", (double)ms / 1000));
+    log_error(env->log, "script_ended",
+              stopping ? "a script has not returned while the pipeline stops, and is ended"
+                       : "a script has not returned within script_timeout, and is ended",
+              LOG_CSTR("file", file), LOG_INT("line", env->position.line),
+              LOG_FLOAT("seconds", (double)ms / 1000));
 }
 
 static void tell_returned(struct watch *watch, uint64_t now)
@@ -55,11 +56,27 @@ static void tell_returned(struct watch *watch, uint64_t now)
     watch->reported = false;
     if (env->engine)
         health_end(engine_health(env->engine), &watch->trouble);
-    log_warn(env->log, "script_returned", "the script that was stuck has returned",
+    log_warn(env->log, "script_returned", "the script that was ended has returned",
              LOG_FLOAT("seconds", (double)(now - watch->since_ms) / 1000));
 }
 
 /* ---- looking ---------------------------------------------------------------------------------------- */
+
+/* How long the script may run: WATCHDOG_STOP_MS at most once the process is to stop. 0: any time. */
+static uint64_t allowed_ms(const struct watched *running, bool stopping)
+{
+    if (stopping && (running->timeout_ms == 0 || running->timeout_ms > WATCHDOG_STOP_MS))
+        return WATCHDOG_STOP_MS;
+    return running->timeout_ms;
+}
+
+static void end(struct watch *watch, uint64_t starts, uint64_t ms, bool stopping)
+{
+    tell_ended(watch, ms, stopping);
+    atomic_store_explicit(&watch->ended, starts, memory_order_release);
+    if (watch->end)
+        watch->end(watch);
+}
 
 /* No start between two looks at a script that runs: it is the same run. */
 static void look(struct watch *watch, uint64_t now)
@@ -72,9 +89,15 @@ static void look(struct watch *watch, uint64_t now)
         watch->seen = running;
         watch->seen_starts = starts;
         watch->since_ms = now;
-    } else if (!watch->reported && running->timeout_ms > 0 &&
-               now - watch->since_ms >= running->timeout_ms) {
-        tell_stuck(watch, now - watch->since_ms);
+    } else if (
+        watch->reported) { /* what runs still is no longer the script's code, or raised in vain */
+        if (watch->end)
+            watch->end(watch);
+    } else {
+        bool stopping = atomic_load(&watchdog.stopping);
+        uint64_t allowed = allowed_ms(running, stopping);
+        if (allowed > 0 && now - watch->since_ms >= allowed)
+            end(watch, starts, now - watch->since_ms, stopping && allowed != running->timeout_ms);
     }
 }
 
@@ -147,6 +170,11 @@ void watchdog_remove(struct watch *watch)
     pthread_mutex_unlock(&watchdog.lock);
     if (last)
         pthread_join(thread, NULL);
+}
+
+void watchdog_stop(void)
+{
+    atomic_store(&watchdog.stopping, true);
 }
 
 void watchdog_expect(const struct watched *watched)
