@@ -335,7 +335,9 @@ static bool compile_all(struct run *run)
     };
     bool ok = true;
     for (size_t i = 0; i < run->count; i++)
-        ok = run_pipeline_compile(&run->pipelines[i], &run->shared, stderr) && ok;
+        ok = run_pipeline_compile(&run->pipelines[i], &run->shared, settings->test_and_exit,
+                                  stderr) &&
+             ok;
     return ok;
 }
 

@@ -85,7 +85,8 @@ static enum ecs_mode ecs_of(const struct settings *settings)
     return ECS_V8;
 }
 
-bool run_pipeline_compile(struct run_pipeline *pipeline, const struct run_shared *shared, FILE *out)
+bool run_pipeline_compile(struct run_pipeline *pipeline, const struct run_shared *shared,
+                          bool test_only, FILE *out)
 {
     prepare(pipeline, shared);
     struct error_list errors;
@@ -98,9 +99,10 @@ bool run_pipeline_compile(struct run_pipeline *pipeline, const struct run_shared
     };
     if (load(pipeline, &errors) || pipeline->tree.broken)
         pipeline->plan = plan_compile(&options, &pipeline->tree, &errors);
+    bool ok = pipeline->plan && (!test_only || plan_rehearse(pipeline->plan, &options, &errors));
     conf_print_errors(out, &pipeline->source, &errors);
     error_list_release(&errors);
-    return pipeline->plan;
+    return ok;
 }
 
 bool run_pipeline_connect(struct run_pipeline *pipeline, FILE *out)

@@ -34,9 +34,10 @@ struct run_shared {
     const char *shipped_templates;
 };
 
-/* Reads and compiles; every problem of the text goes to `out`. False when it cannot run. */
+/* Reads and compiles; every problem of the text goes to `out`. False when it cannot run. With test_only what opening the
+ * plugins would find out is tried too. */
 bool run_pipeline_compile(struct run_pipeline *pipeline, const struct run_shared *shared,
-                          FILE *out);
+                          bool test_only, FILE *out);
 /* Opens and starts its engine on the shared loop. A failure is told on `out`. */
 bool run_pipeline_start(struct run_pipeline *pipeline, const struct run_shared *shared, FILE *out);
 /* Says what the engine did, after the loop has returned, and frees it. False when an output could not go on. */

@@ -84,6 +84,22 @@ static bool check(void *self, const struct plugin_env *env, struct error *err)
     return filter->path.len > 0 ? script_test(env, &source, err) : script_check(&source, err);
 }
 
+/* What init or register(params) raises would keep the pipeline from starting. Code alone runs with an event only. */
+static bool rehearse(void *self, const struct plugin_env *env, void **kept, struct error *err)
+{
+    const struct ruby_filter *filter = self;
+    struct script_trial *trial = *kept;
+    bool ok = true;
+    if (!filter) {
+        script_trial_free(trial);
+    } else if (filter->init.len > 0 || filter->path.len > 0) {
+        const struct script_source source = source_of(filter);
+        ok = script_try(&trial, env, &source, err);
+        *kept = trial;
+    }
+    return ok;
+}
+
 static bool open_filter(void *self, const struct plugin_env *env, struct error *err)
 {
     struct ruby_filter *filter = self;
@@ -184,6 +200,7 @@ const struct filter filter_ruby = {
             .options = OPTIONS,
             .size = sizeof(struct ruby_filter),
             .check = check,
+            .rehearse = rehearse,
         },
     .open = open_filter,
     .apply = apply,

@@ -8,3 +8,4 @@
 #define MRB_USE_DEBUG_HOOK              /* a script can be ended between two instructions */
 #define MRB_STR_LENGTH_MAX            0 /* the heap has a limit, which is enough */
 #define MRB_ARY_LENGTH_MAX            0
+#define MRB_BIGINT_MAX_BITS           (1 << 20) /* of mruby.patch: beyond it an operation takes too long */

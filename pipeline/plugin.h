@@ -38,6 +38,9 @@ struct plugin {
     /* Checks across options, after binding and before any instance is opened; no I/O but reading files that the options
      * name. With -t too. May be NULL. */
     bool (*check)(void *self, const struct plugin_env *env, struct error *err);
+    /* With -t, where nothing is opened: finds out what otherwise only open() would. *kept is NULL at first and the same
+     * for all plugins of this type in a pipeline, in their order; a last call with self NULL releases it. May be NULL. */
+    bool (*rehearse)(void *self, const struct plugin_env *env, void **kept, struct error *err);
 };
 
 /* Where events made by a codec, an input or a filter go. */

@@ -37,6 +37,7 @@ bool script_invoke(struct script *script, const struct script_invocation *invoca
     int ai = mrb_gc_arena_save(vm->mrb);
     script_begin(script, &call);
     mrb_value exception = mrb_protect_error(vm->mrb, invoke_protected, &invoking, &raised);
+    script_go_on(vm);
     if (raised) {
         vm->mrb->exc = mrb_obj_ptr(exception);
         script_take_exception(vm, err);

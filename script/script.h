@@ -45,6 +45,13 @@ bool script_check(const struct script_source *source, struct error *err);
 bool script_test(const struct plugin_env *env, const struct script_source *source,
                  struct error *err);
 
+/* Of a pipeline that is only checked: one vm for all of its filters, as a lane has. */
+struct script_trial;
+/* Whether script_open would succeed; *trial is made at first. Of env id, position, log and settings are used. */
+bool script_try(struct script_trial **trial, const struct plugin_env *env,
+                const struct script_source *source, struct error *err);
+void script_trial_free(struct script_trial *trial); /* NULL is ok */
+
 /* Compiles; runs init, or loads the file and calls register(params). A syntax error says line and column. */
 struct script *script_open(struct script_vm *vm, const struct plugin_env *env,
                            const struct script_source *source, struct error *err);

@@ -4,9 +4,11 @@
  * starts (reading one for each event would hold up the lane).
  */
 #include <errno.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "io/digest.h"
@@ -14,7 +16,12 @@
 
 extern char **environ;
 
-enum { FILE_MAX_BYTES = 16 * 1024 * 1024, RANDOM_MAX_BYTES = 64 * 1024, HOST_NAME_MAX_BYTES = 256 };
+enum {
+    FILE_MAX_BYTES = 16 * 1024 * 1024,
+    GLOB_MAX_PATHS = 10000,
+    RANDOM_MAX_BYTES = 64 * 1024,
+    HOST_NAME_MAX_BYTES = 256,
+};
 
 /* LogStash.__env("NAME"): nil when not set. */
 static mrb_value env(mrb_state *mrb, mrb_value self)
@@ -134,6 +141,38 @@ static mrb_value print_text(mrb_state *mrb, mrb_value self)
     return self;
 }
 
+/* LogStash.__glob(pattern): paths in order; braces stand for alternatives. */
+static mrb_value glob_paths(mrb_state *mrb, mrb_value self)
+{
+    const char *pattern;
+    glob_t found = {.gl_pathc = 0};
+    (void)self;
+    mrb_get_args(mrb, "z", &pattern);
+    struct arena *arena = script_arena(script_vm_of(mrb));
+    size_t count = 0;
+    struct str *paths = NULL;
+    if (glob(pattern, GLOB_BRACE, NULL, &found) == 0) {
+        count = found.gl_pathc < GLOB_MAX_PATHS ? found.gl_pathc : GLOB_MAX_PATHS;
+        paths = arena_alloc(arena, count * sizeof *paths);
+        for (size_t i = 0; i < count; i++)
+            paths[i] = arena_dup(arena, str_from(found.gl_pathv[i]));
+    }
+    globfree(&found); /* before anything can raise */
+    mrb_value all = mrb_ary_new_capa(mrb, (mrb_int)count);
+    for (size_t i = 0; i < count; i++)
+        mrb_ary_push(mrb, all, script_new_str(mrb, paths[i]));
+    return all;
+}
+
+static mrb_value is_directory(mrb_state *mrb, mrb_value self)
+{
+    const char *path;
+    struct stat status;
+    (void)self;
+    mrb_get_args(mrb, "z", &path);
+    return mrb_bool_value(stat(path, &status) == 0 && S_ISDIR(status.st_mode));
+}
+
 void script_define_system(struct script_vm *vm)
 {
     mrb_state *mrb = vm->mrb;
@@ -145,6 +184,8 @@ void script_define_system(struct script_vm *vm)
     mrb_define_class_method(mrb, logstash, "__digest", digest, MRB_ARGS_REQ(3));
     mrb_define_class_method(mrb, logstash, "__filtering?", is_filtering, MRB_ARGS_NONE());
     mrb_define_class_method(mrb, logstash, "__read", read_file, MRB_ARGS_REQ(1));
+    mrb_define_class_method(mrb, logstash, "__glob", glob_paths, MRB_ARGS_REQ(1));
+    mrb_define_class_method(mrb, logstash, "__directory?", is_directory, MRB_ARGS_REQ(1));
     mrb_define_class_method(mrb, logstash, "__print", print_text, MRB_ARGS_REQ(2));
     mrb_define_class_method(mrb, logstash, "__exist?", file_exists, MRB_ARGS_REQ(1));
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/text/utf8.h"
 #include "pipeline/engine/lane.h"
 #include "script/library.h"
 #include "script/prelude.h"
@@ -75,20 +76,36 @@ static mrb_value place_of(mrb_state *mrb, mrb_value exception)
     return mrb_nil_value();
 }
 
+enum { PREFIX_ROOM = 64 }; /* for what those above say before it */
+
+struct description {
+    mrb_value exception;
+    struct error *err;
+};
+
+/* Into *err: the class, the message and the place, of which the message is cut when it is long. */
 static mrb_value describe(mrb_state *mrb, void *ud)
 {
-    mrb_value exception = *(mrb_value *)ud;
-    mrb_value text = mrb_str_new_cstr(mrb, mrb_obj_classname(mrb, exception));
+    const struct description *description = ud;
+    struct arena *arena = script_arena(script_vm_of(mrb));
+    mrb_value exception = description->exception, place = place_of(mrb, exception);
     mrb_value message = mrb_obj_as_string(mrb, mrb_funcall(mrb, exception, "message", 0));
-    mrb_str_cat_lit(mrb, text, ": ");
-    mrb_str_cat_str(mrb, text, message);
-    mrb_value place = place_of(mrb, exception);
-    if (mrb_string_p(place)) {
-        mrb_str_cat_lit(mrb, text, " (");
-        mrb_str_cat_str(mrb, text, place);
-        mrb_str_cat_lit(mrb, text, ")");
-    }
-    return text;
+    struct str text = arena_printf(arena, "%s: %.*s", mrb_obj_classname(mrb, exception),
+                                   STR_FMT(script_str(message)));
+    struct str tail = STR("");
+    if (mrb_string_p(place))
+        tail = arena_printf(arena, " (%.*s)", STR_FMT(script_str(place)));
+    size_t room = sizeof description->err->text - PREFIX_ROOM;
+    if (tail.len > room / 2)
+        tail = STR("");
+    bool cut = text.len + tail.len > room;
+    if (cut)
+        text.len = room - tail.len - (sizeof "…" - 1);
+    while (cut && text.len > 0 && !utf8_valid(text))
+        text.len--;
+    error_set(description->err, ERROR_FORMAT, "%.*s%s%.*s", STR_FMT(text), cut ? "…" : "",
+              STR_FMT(tail));
+    return mrb_true_value();
 }
 
 void script_take_exception(struct script_vm *vm, struct error *err)
@@ -101,11 +118,10 @@ void script_take_exception(struct script_vm *vm, struct error *err)
     mrb->exc = NULL;
     script_go_on(vm); /* it has ended */
     mrb_gc_protect(mrb, exception);
-    mrb_value text = mrb_protect_error(mrb, describe, &exception, &failed);
-    if (failed || !mrb_string_p(text))
+    struct description description = {exception, err};
+    mrb_protect_error(mrb, describe, &description, &failed);
+    if (failed)
         error_set(err, ERROR_FORMAT, "exception without a message");
-    else
-        error_set(err, ERROR_FORMAT, "%.*s", STR_FMT(script_str(text)));
     mrb->exc = NULL;
     mrb_gc_arena_restore(mrb, ai);
 }
@@ -228,8 +244,10 @@ static mrb_value define_everything(mrb_state *mrb, void *ud)
     script_define_string(vm);
     script_define_string_patterns(vm);
     script_define_numbers(vm);
+    script_define_format(vm);
     script_define_json(vm);
     script_define_system(vm);
+    script_define_yaml(vm);
     script_define_tests(vm);
     define_log(vm);
     return mrb_nil_value();

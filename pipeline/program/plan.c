@@ -79,20 +79,26 @@ static void give_id(struct compiler *compiler, struct plan_plugin *plugin,
     map_set(&compiler->ids, plugin->id, plugin);
 }
 
+static struct plugin_env check_env(const struct plan_options *options, struct arena *arena,
+                                   const struct plan_plugin *plugin)
+{
+    return (struct plugin_env){
+        .id = plugin->id,
+        .position = plugin->position,
+        .log = options->log,
+        .arena = arena,
+        .ecs = plugin->ecs,
+        .settings = options->settings,
+    };
+}
+
 static void check_plugin(struct compiler *compiler, struct plan_plugin *plugin,
                          const struct conf_plugin *source)
 {
     const struct plugin *type = plugin->as.plugin;
     if (!type->check)
         return;
-    struct plugin_env env = {
-        .id = plugin->id,
-        .position = plugin->position,
-        .log = compiler->options->log,
-        .arena = compiler->arena,
-        .ecs = plugin->ecs,
-        .settings = compiler->options->settings,
-    };
+    struct plugin_env env = check_env(compiler->options, compiler->arena, plugin);
     struct error err = {0};
     if (type->check(plugin->options, &env, &err))
         return;
@@ -262,6 +268,49 @@ struct plan *plan_compile(const struct plan_options *options, const struct conf_
         return plan;
     plan_free(plan);
     return NULL;
+}
+
+static void rehearse(const struct plan_plugin *plugin, const struct plan_options *options,
+                     void **kept, struct error_list *errors)
+{
+    const struct plugin *type = plugin->as.plugin;
+    struct arena arena;
+    struct error err = {.text = ""};
+    arena_init(&arena, NULL);
+    struct plugin_env env = check_env(options, &arena, plugin);
+    void *copy = arena_zero(&arena, type->size);
+    memcpy(copy, plugin->options, type->size);
+    if (!type->rehearse(copy, &env, kept, &err))
+        error_list_at(errors, err.position.line ? err.position : plugin->position, "%s '%s': %s",
+                      registry_section_name(plugin->section), type->name, err.text);
+    arena_release(&arena);
+}
+
+/* All plugins of one type, from the first on. */
+static void rehearse_type(const struct plan *plan, size_t first, const struct plan_options *options,
+                          struct error_list *errors)
+{
+    const struct plugin *type = plan->plugins[first]->as.plugin;
+    void *kept = NULL;
+    for (size_t i = first; i < plan->plugin_count; i++)
+        if (plan->plugins[i]->as.plugin == type)
+            rehearse(plan->plugins[i], options, &kept, errors);
+    type->rehearse(NULL, NULL, &kept, NULL);
+}
+
+bool plan_rehearse(const struct plan *plan, const struct plan_options *options,
+                   struct error_list *errors)
+{
+    size_t errors_before = errors->errors;
+    for (size_t i = 0; i < plan->plugin_count; i++) {
+        const struct plugin *type = plan->plugins[i]->as.plugin;
+        bool seen = !type->rehearse;
+        for (size_t j = 0; j < i && !seen; j++)
+            seen = plan->plugins[j]->as.plugin == type;
+        if (!seen)
+            rehearse_type(plan, i, options, errors);
+    }
+    return errors->errors == errors_before;
 }
 
 void plan_free(struct plan *plan)

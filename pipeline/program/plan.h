@@ -77,6 +77,9 @@ struct plan_options {
  * the tree is broken: of that one, what could be read is checked. tree must live as long as the plan. */
 struct plan *plan_compile(const struct plan_options *options, const struct conf_tree *tree,
                           struct error_list *errors);
+/* With -t: what opening the plugins would find out. False when an error was added. */
+bool plan_rehearse(const struct plan *plan, const struct plan_options *options,
+                   struct error_list *errors);
 void plan_free(struct plan *plan);
 
 #endif

@@ -71,7 +71,10 @@ module Enumerable
   end
 
   def zip(*others, &block)
-    others = others.map { |other| other.to_a }
+    others = others.map do |other|
+      raise TypeError, "wrong argument type #{other.class} (must respond to :each)" unless other.respond_to?(:each)
+      other.is_a?(Array) ? other : other.first(count)
+    end
     result = []
     each_with_index { |item, i| result << [item] + others.map { |other| other[i] } }
     return result unless block
@@ -81,6 +84,39 @@ module Enumerable
 end
 
 class Array
+  def zip(*others, &block)
+    super
+  end
+
+  def to_h(&block)
+    result = {}
+    each_with_index do |item, i|
+      pair = block ? block.call(item) : item
+      unless pair.is_a?(Array)
+        raise TypeError, block ? "wrong element type #{pair.class} (expected array)" : "wrong element type #{pair.class} at #{i} (expected array)"
+      end
+      unless pair.length == 2
+        raise ArgumentError, block ? "element has wrong array length (expected 2, was #{pair.length})" : "wrong array length at #{i} (expected 2, was #{pair.length})"
+      end
+      result[pair[0]] = pair[1]
+    end
+    result
+  end
+
+  def transpose
+    return [] if empty?
+    rows = map { |row| row.is_a?(Array) ? row : (raise TypeError, "no implicit conversion of #{row.__kind} into Array") }
+    width = rows[0].length
+    rows.each { |row| raise IndexError, "element size differs (#{row.length} should be #{width})" if row.length != width }
+    Array.new(width) { |i| rows.map { |row| row[i] } }
+  end
+
+  alias __dig dig
+  def dig(index, *rest)
+    found = self[index]
+    found.nil? || rest.empty? ? found : found.__digs(rest)
+  end
+
   def sort_by!(&block)
     replace(sort_by(&block))
   end
@@ -151,7 +187,48 @@ class Array
   alias collect_concat flat_map
 end
 
+class Object
+  def __digs(rest)
+    raise TypeError, "#{self.class} does not have #dig method" unless respond_to?(:dig)
+    dig(*rest)
+  end
+end
+
 class Hash
+  def to_h(&block)
+    return self unless block
+    result = {}
+    each do |key, value|
+      pair = block.call([key, value])
+      raise TypeError, "wrong element type #{pair.class} (expected array)" unless pair.is_a?(Array)
+      raise ArgumentError, "element has wrong array length (expected 2, was #{pair.length})" unless pair.length == 2
+      result[pair[0]] = pair[1]
+    end
+    result
+  end
+
+  # As Ruby 3.4 has it: {"k" => 1, name: 2}
+  def inspect
+    return "{}" if empty?
+    return "{...}" if LogStash.__inspecting.include?(__id__)
+    begin
+      LogStash.__inspecting << __id__
+      pairs = map do |key, value|
+        name = key.is_a?(Symbol) ? key.__key_text : nil
+        name ? "#{name}: #{value.inspect}" : "#{key.inspect} => #{value.inspect}"
+      end
+      "{" + pairs.join(", ") + "}"
+    ensure
+      LogStash.__inspecting.pop
+    end
+  end
+  alias to_s inspect
+
+  def dig(key, *rest)
+    found = self[key]
+    found.nil? || rest.empty? ? found : found.__digs(rest)
+  end
+
   def each_entry(&block)
     each(&block)
   end
@@ -163,49 +240,52 @@ class Hash
   def filter_map
     result = []
     each do |key, value|
-      found = yield(key, value)
+      found = yield([key, value])
       result << found if found
     end
     result
   end
 
   def find(&block)
-    each { |key, value| return [key, value] if block.call(key, value) }
+    each { |key, value| return [key, value] if block.call([key, value]) }
     nil
   end
   alias detect find
 
   def partition(&block)
-    to_a.partition { |key, value| block.call(key, value) }
+    to_a.partition { |key, value| block.call([key, value]) }
   end
 
   def group_by(&block)
-    to_a.group_by { |key, value| block.call(key, value) }
+    to_a.group_by { |key, value| block.call([key, value]) }
   end
 
   def flat_map(&block)
-    map { |key, value| block.call(key, value) }.flatten(1)
+    map { |key, value| block.call([key, value]) }.flatten(1)
   end
 
-  def any?(&block)
+  def any?(*pattern, &block)
+    return to_a.any?(*pattern) unless pattern.empty?
     return !empty? unless block
-    each { |key, value| return true if block.call(key, value) }
+    each { |key, value| return true if block.call([key, value]) }
     false
   end
 
-  def all?(&block)
-    each { |key, value| return false unless block.call(key, value) }
+  def all?(*pattern, &block)
+    return to_a.all?(*pattern) unless pattern.empty?
+    return true unless block
+    each { |key, value| return false unless block.call([key, value]) }
     true
   end
 
-  def none?(&block)
-    !any?(&block)
+  def none?(*pattern, &block)
+    !any?(*pattern, &block)
   end
 
   def count(*arguments, &block)
     return length if arguments.empty? && block.nil?
     n = 0
-    each { |key, value| n += 1 if block.call(key, value) }
+    each { |key, value| n += 1 if block.call([key, value]) }
     n
   end
 
@@ -222,15 +302,15 @@ class Hash
   end
 
   def sort_by(&block)
-    to_a.sort_by { |key, value| block.call(key, value) }
+    to_a.sort_by { |key, value| block.call([key, value]) }
   end
 
   def min_by(count = nil, &block)
-    to_a.min_by(count) { |key, value| block.call(key, value) }
+    to_a.min_by(count) { |key, value| block.call([key, value]) }
   end
 
   def max_by(count = nil, &block)
-    to_a.max_by(count) { |key, value| block.call(key, value) }
+    to_a.max_by(count) { |key, value| block.call([key, value]) }
   end
 
   def each_with_index(&block)
@@ -302,6 +382,22 @@ class Hash
     return yield(key) if block_given?
     raise KeyError, "key not found: #{key.inspect}" if default.empty?
     default[0]
+  end
+end
+
+class Symbol
+  # "name" or "\"odd name\"" before the colon of an inspected Hash; nil: an operator.
+  def __key_text
+    text = to_s
+    return text if /\A[A-Za-z_][A-Za-z_0-9]*[?!]?\z/.match?(text)
+    inspect.start_with?(":\"") ? text.inspect : text.inspect
+  end
+end
+
+module LogStash
+  @inspecting = []
+  def self.__inspecting
+    @inspecting
   end
 end
 

@@ -35,27 +35,74 @@ module Kernel
   # How messages name a value: nil, true and numbers as they are, of anything else the class.
   def __told
     case self
-    when nil, true, false, Integer, Float then inspect
+    when nil, true, false, Integer, Float, Symbol then inspect
     else self.class.to_s
     end
+  end
+
+  # The same where a number is called by its class.
+  def __kind
+    nil? || self == true || self == false ? inspect : self.class.to_s
+  end
+
+  # self <=> other, where there has to be an order.
+  def __order(other)
+    (self <=> other) || (raise ArgumentError, "comparison of #{self.class} with #{other.__told} failed")
   end
 
   alias __Integer Integer
   alias __Float Float
 
   def Integer(value, base = 0, exception: true)
-    text = value.is_a?(String) ? value.strip : value
-    base == 0 ? __Integer(text) : __Integer(text, base)
+    case value
+    when String
+      text = value.strip
+      raise ArgumentError, "invalid value for Integer(): #{value.inspect}" if text =~ /__|\A_|_\z|\A[-+]\s/ || text.include?("\0")
+      begin
+        base == 0 ? __Integer(text) : __Integer(text, base)
+      rescue ArgumentError => e
+        raise ArgumentError, e.message.start_with?("invalid radix") ? e.message : "invalid value for Integer(): #{value.inspect}"
+      end
+    when Integer then value
+    when Float
+      raise FloatDomainError, value.to_s if value.nan? || value.infinite?
+      value.to_i
+    when nil then raise TypeError, "can't convert nil into Integer"
+    else
+      return value.to_int if value.respond_to?(:to_int)
+      return value.to_i if value.respond_to?(:to_i)
+      raise TypeError, "can't convert #{value.__kind} into Integer"
+    end
   rescue StandardError => e
     raise e if exception
     nil
   end
 
+  FLOAT_TEXT = /\A[-+]?(?:\d+(?:_\d+)*(?:\.\d+(?:_\d+)*)?(?:e[-+]?\d+(?:_\d+)*)?|0x\h+(?:\.\h+)?(?:p[-+]?\d+)?)\z/i
+
   def Float(value, exception: true)
-    __Float(value.is_a?(String) ? value.strip : value)
+    case value
+    when String
+      text = value.strip
+      raise ArgumentError, "invalid value for Float(): #{value.inspect}" unless FLOAT_TEXT.match?(text)
+      text =~ /\A[-+]?0x/i ? __Float(text.delete("_")) : text.to_f
+    when Float then value
+    when Numeric then value.to_f
+    when nil, true, false then raise TypeError, "can't convert #{value.inspect} into Float"
+    else
+      raise TypeError, "can't convert #{value.__kind} into Float" unless value.respond_to?(:to_f)
+      value.to_f
+    end
   rescue StandardError => e
     raise e if exception
     nil
+  end
+
+  alias __Hash Hash
+  def Hash(value)
+    return {} if value.nil? || value == []
+    raise TypeError, "can't convert #{value.__kind} into Hash" unless value.respond_to?(:to_hash)
+    value.to_hash
   end
 
   # What the compiler makes of defined?(name).
@@ -145,14 +192,14 @@ module Kernel
   BUILT_IN = %w[
     base64 bigdecimal/util cgi cgi/util cgi/escape date digest digest/md5 digest/sha1 digest/sha2 digest/sha256
     English erb forwardable ipaddr json logger logstash/event logstash/timestamp monitor openssl ostruct pp stringio
-    securerandom set singleton socket strscan thread time timeout uri zlib
+    securerandom set singleton socket strscan thread time timeout uri yaml psych zlib
   ]
 
   def require(name)
     name = name.to_s
     name = name[0...-3] if name.end_with?(".rb")
     return false if BUILT_IN.include?(name) || name.start_with?("logstash/")
-    raise LoadError, "cannot load '#{name}': only what is built in can be required (#{BUILT_IN.join(', ')})"
+    raise LoadError, "cannot load '#{name}': a pipeline has no gems and no Java, only what is built in; docs/ruby.md names it and what to use instead"
   end
 
   def require_relative(name)

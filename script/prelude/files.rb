@@ -71,7 +71,52 @@ $stderr = LogStash::Stream.new(true)
 STDOUT = $stdout
 STDERR = $stderr
 
-class Dir < IO; end
+class Dir < IO
+  GLOB_DEPTH = 8 # folders that ** goes down
+
+  class << self
+    def glob(patterns, *, base: nil)
+      File.__at_start("Dir.glob")
+      found = [patterns].flatten.map { |pattern| __glob(base ? "#{base}/#{pattern}" : pattern.to_s) }.flatten.uniq
+      found = found.map { |path| path[(base.length + 1)..-1] } if base
+      return found unless block_given?
+      found.each { |path| yield path }
+      nil
+    end
+
+    def [](*patterns)
+      glob(patterns)
+    end
+
+    def __glob(pattern)
+      return LogStash.__glob(pattern) unless pattern.include?("**/")
+      (0..GLOB_DEPTH).map { |depth| LogStash.__glob(pattern.sub("**/", "*/" * depth)) }.flatten.uniq.sort
+    end
+
+    def exist?(path)
+      File.__at_start("Dir.exist?")
+      LogStash.__directory?(path.to_s)
+    end
+
+    def children(path)
+      raise Errno::ENOENT, "No such file or directory @ dir_initialize - #{path}" unless exist?(path)
+      LogStash.__glob("#{path}/{*,.[!.]*}").map { |found| File.basename(found) }.sort
+    end
+
+    def entries(path)
+      [".", ".."] + children(path)
+    end
+
+    def each_child(path, &block)
+      children(path).each(&block)
+    end
+
+    def empty?(path)
+      children(path).empty?
+    end
+  end
+end
+
 class FileTest < IO; end
 
 class File < IO
@@ -80,7 +125,8 @@ class File < IO
   class << self
     def __at_start(name)
       return unless LogStash.__filtering?
-      raise NotImplementedError, "File.#{name} for each event would hold up the pipeline; do it in init"
+      name = "File.#{name}" unless name.include?(".")
+      raise NotImplementedError, "#{name} for each event would hold up the pipeline; do it in init"
     end
 
     def read(path, *)
@@ -102,8 +148,24 @@ class File < IO
       __at_start("exist?")
       LogStash.__exist?(path)
     end
-    alias file? exist?
     alias readable? exist?
+
+    def directory?(path)
+      __at_start("directory?")
+      LogStash.__directory?(path)
+    end
+
+    def file?(path)
+      exist?(path) && !LogStash.__directory?(path)
+    end
+
+    def expand_path(path, base = "/")
+      path = "#{base}/#{path}" unless path.start_with?("/")
+      parts = []
+      path.split("/").each { |part| part == ".." ? parts.pop : (parts << part unless part.empty? || part == ".") }
+      "/" + parts.join("/")
+    end
+    alias absolute_path expand_path
 
     def basename(path, suffix = nil)
       name = path.sub(/\/+\z/, "")[/[^\/]*\z/]
@@ -204,8 +266,48 @@ class StringIO
 end
 
 class Socket < IO
-  def self.gethostname
-    LogStash.__host_name
+  AF_INET = 2
+  AF_INET6 = 10
+
+  # Counts bytes, as such a text does in Ruby.
+  module Bytes
+    def [](*which)
+      byteslice(*which)
+    end
+    alias slice []
+
+    def length
+      bytesize
+    end
+    alias size length
+  end
+
+  class << self
+    def gethostname
+      LogStash.__host_name
+    end
+
+    # Only packs what it is given, so nothing waits; names are not looked up.
+    def sockaddr_in(port, host)
+      address = IPAddr.new(host.to_s)
+      port = Integer(port || 0)
+      packed = if address.ipv4?
+        [AF_INET].pack("S") + [port].pack("n") + address.hton + "\0" * 8
+      else
+        [AF_INET6].pack("S") + [port, 0].pack("nN") + address.hton + [0].pack("L")
+      end
+      packed.extend(Bytes)
+    rescue IPAddr::Error
+      raise NotImplementedError, "Socket.sockaddr_in takes addresses here, not names (#{host}): use the dns filter"
+    end
+    alias pack_sockaddr_in sockaddr_in
+
+    def unpack_sockaddr_in(packed)
+      family = packed.byteslice(0, 2).unpack1("S")
+      port = packed.byteslice(2, 2).unpack1("n")
+      bytes = family == AF_INET ? packed.byteslice(4, 4) : packed.byteslice(8, 16)
+      [port, IPAddr.new_ntoh(bytes).to_s]
+    end
   end
 end
 

@@ -45,6 +45,7 @@ module LogStash
       def method_missing(name, *arguments)
         match = $~
         return match[name] if arguments.empty? && match && match.names.include?(name.to_s)
+        raise NameError, "undefined local variable or method '#{name}' for an instance of LogStash::Filters::Ruby" if arguments.empty?
         super
       end
     end

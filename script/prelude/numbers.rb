@@ -61,7 +61,7 @@ class Integer
   PIECE = 1 << 32
 
   def __bits(other, operator)
-    raise TypeError, "no implicit conversion of #{other.__told} into Integer" unless other.is_a?(Integer)
+    raise TypeError, "no implicit conversion of #{other.__kind} into Integer" unless other.is_a?(Integer)
     a = self
     b = other
     result = 0
@@ -204,6 +204,7 @@ module Comparable
       high = low.end
       low = low.begin
     end
+    raise ArgumentError, "min argument must be less than or equal to max argument" if low && high && (low <=> high) > 0
     return low if low && (self <=> low) < 0
     high && (self <=> high) > 0 ? high : self
   end
@@ -211,4 +212,89 @@ end
 
 module Math
   class DomainError < ArgumentError; end unless const_defined?(:DomainError)
+end
+
+# The simplest fraction between a/b and c/d, as [numerator, denominator]; 0 < a/b < c/d.
+module LogStash
+  def self.__simplest(a, b, c, d)
+    whole = a / b
+    return [whole, 1] if whole * b == a
+    return [whole + 1, 1] if (whole + 1) * d < c
+    n, m = __simplest(d, c - whole * d, b, a - whole * b)
+    [whole * n + m, n]
+  end
+end
+
+class Integer
+  def rationalize(*)
+    Rational(self, 1)
+  end
+
+  def to_c
+    Complex(self, 0)
+  end
+end
+
+class Float
+  # Within limit, else the simplest that is this Float.
+  def rationalize(limit = nil)
+    return Rational(0, 1) if self == 0
+    return -(-self).rationalize(limit) if self < 0
+    if limit
+      low = to_r - limit.to_r.abs
+      high = to_r + limit.to_r.abs
+      return low if low == high
+      return Rational(0, 1) if low <= 0
+      return Rational(*LogStash.__simplest(low.numerator, low.denominator, high.numerator, high.denominator))
+    end
+    mantissa, exponent = Math.frexp(self)
+    mantissa = (mantissa * (1 << 53)).to_i
+    exponent -= 54
+    return Rational(to_i, 1) if exponent >= -1
+    unit = 1 << -exponent
+    Rational(*LogStash.__simplest(2 * mantissa - 1, unit, 2 * mantissa + 1, unit))
+  end
+
+  def to_c
+    Complex(self, 0)
+  end
+end
+
+class NilClass
+  def to_r
+    Rational(0, 1)
+  end
+  alias rationalize to_r
+
+  def to_c
+    Complex(0, 0)
+  end
+end
+
+# mruby keeps both parts as Floats; whole ones are shown as the Integers that they mostly were.
+class Complex
+  def __part(part)
+    part.is_a?(Float) && part.finite? && part == part.floor && part.abs < 1e15 ? part.to_i : part
+  end
+
+  def to_s
+    i = __part(imaginary)
+    "#{__part(real)}#{i < 0 ? '-' : '+'}#{i.abs}i"
+  end
+
+  def inspect
+    "(#{self})"
+  end
+end
+
+module Kernel
+  alias __Rational Rational
+
+  def Rational(value, denominator = 1)
+    value = value.to_r if value.is_a?(String)
+    denominator = denominator.to_r if denominator.is_a?(String)
+    raise TypeError, "can't convert nil into Rational" if value.nil? || denominator.nil?
+    raise ZeroDivisionError, "divided by 0" if denominator == 0
+    value.is_a?(Integer) && denominator.is_a?(Integer) ? __Rational(value, denominator) : value.to_r / denominator.to_r
+  end
 end

@@ -458,3 +458,29 @@ class String
     self
   end
 end
+
+class String
+  def to_r
+    found = /\A\s*([-+]?)(\d+(?:_\d+)*)(?:\.(\d+(?:_\d+)*))?(?:e([-+]?\d+))?(?:\/(\d+(?:_\d+)*))?/i.match(self)
+    return Rational(0, 1) unless found
+    fraction = (found[3] || "").delete("_")
+    numerator = (found[2].delete("_") + fraction).to_i
+    numerator = -numerator if found[1] == "-"
+    power = found[4].to_i - fraction.length
+    denominator = (found[5] || "1").delete("_").to_i
+    raise ZeroDivisionError, "divided by 0" if denominator == 0
+    power < 0 ? Rational(numerator, denominator * 10 ** -power) : Rational(numerator * 10 ** power, denominator)
+  end
+
+  def to_c
+    number = "\\d+(?:\\.\\d+)?(?:e[-+]?\\d+)?"
+    found = /\A\s*(?:([-+]?#{number})(?![\d.]*[ij]))?(?:([-+]?(?:#{number})?)[ij])?/i.match(self)
+    real = found[1] ? found[1].__number : 0
+    imaginary = found[2] ? (/\d/.match?(found[2]) ? found[2].__number : (found[2] == "-" ? -1 : 1)) : 0
+    Complex(real, imaginary)
+  end
+
+  def __number
+    /[.e]/i.match?(self) ? to_f : to_i
+  end
+end

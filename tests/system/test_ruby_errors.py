@@ -21,6 +21,10 @@ class Exceptions(support.Case):
                 self.assertIn(message, line)
                 self.assertIn(f'at={place}', line)
 
+    def test_the_place_is_never_cut_off(self):
+        done = self.run_to_end('-t', '-e', 'filter { ruby { code => "1" init => "\nraise %q(long ) * 200" } }', status=1)
+        self.assertRegex(done.stderr, r'long long .*… \(init:2\)')
+
     def test_what_may_quote_the_event_is_shown_at_debug_only(self):
         for code in ('Integer(event.get(%q(message)))', 'raise event.get(%q(message))', '{}.fetch(event.get(%q(message)))'):
             with self.subTest(code):
@@ -28,6 +32,22 @@ class Exceptions(support.Case):
                 self.assertNotIn('kim@example.com', line)
                 self.assertIn('--log.level debug', line)
                 self.assertIn('kim@example.com', self.told(code, '--log.level', 'debug'))
+
+
+class Rehearsal(support.Case):
+    def test_what_only_fails_at_start_fails_in_a_check_too(self):
+        script = self.write('script.rb', 'def register(params)\n  @by = params.fetch("by")\nend\ndef filter(event)\n[event]\nend\n')
+        for options, message in (
+                ('init => "require %q(nope)" code => "1"', "LoadError: cannot load 'nope'.*init:1"),
+                ('init => "\n\n@x = Foo::X" code => "1"', r'uninitialized constant .*Foo \(init:3\)'),
+                (f'path => "{script}"', r'key not found: "by" .*script.rb:2')):
+            with self.subTest(options):
+                done = self.run_to_end('-t', '-e', f'filter {{ ruby {{ {options} }} }}', status=1)
+                self.assertRegex(done.stderr, message)
+
+    def test_filters_see_what_those_before_them_defined(self):
+        self.run_to_end('-t', '-e', 'filter { ruby { init => "class Foo; X = 1; end" code => "1" }'
+                        ' ruby { init => "@x = Foo::X" code => "1" } }')
 
 
 if __name__ == '__main__':

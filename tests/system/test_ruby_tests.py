@@ -57,8 +57,8 @@ output {{ stdout {{ codec => json_lines }} }}
             self.assertIn(f"'{self.script}': 1 of 2 expectations failed: test 'three times', 'six'", line)
 
     def test_what_came_out_is_in_the_log_at_debug_only(self):
-        self.assertNotIn(r'n\"=>6', self.run_script(7, '-t', status=1).stderr)
-        self.assertIn(r'n\"=>6', self.run_script(7, '-t', '--log.level', 'debug', status=1).stderr)
+        self.assertNotIn(r'n\" => 6', self.run_script(7, '-t', status=1).stderr)
+        self.assertIn(r'n\" => 6', self.run_script(7, '-t', '--log.level', 'debug', status=1).stderr)
 
 
 if __name__ == '__main__':

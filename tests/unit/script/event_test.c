@@ -72,7 +72,7 @@ static const struct {
      "\\\"method\\\",\\\"assignment\\\"\"}"},
     /* What raises leaves the rest as it is. */
     {"event.set('a', 1); raise 'boom'", "{}", "raised: RuntimeError: boom (code:1) {\"a\":1}"},
-    {"\n\nnil.foo", "{}", "raised: NoMethodError: undefined method 'foo' (code:3) {}"},
+    {"\n\nnil.foo", "{}", "raised: NoMethodError: undefined method 'foo' for nil (code:3) {}"},
     {"event.set('[a', 1)", "{}", "raised: RuntimeError: "},
     {"event['a']", "{\"a\":1}", "raised: NoMethodError: write event.get"},
     {"event['a'] = 2", "{\"a\":1}", "raised: NoMethodError: write event.get"},

@@ -72,7 +72,7 @@ static const struct {
     {KEEP "test 'a' do\nparameters { 1 }\nend",
      ": test 'a': ArgumentError: parameters must be a Hash"},
     {KEEP "test 'a' do\ntest 'b' do\nend\nend",
-     ": test 'a': NoMethodError: undefined method 'test'"},
+     ": test 'a': NoMethodError: undefined method 'test' for an instance of LogStash::ScriptTest"},
     {KEEP "test 'a' do\nin_event { {} }\nexpect 'b'\nend",
      ": test 'a': ArgumentError: expect needs a block"},
     {"def filter(event)\nnil\nend\ntest 'a' do\nin_event { {} }\nend",
@@ -82,7 +82,8 @@ static const struct {
     {KEEP "test 'a'", "ArgumentError: a test needs a block"},
     {"test 'a' do\nend", " defines no method filter(event)"},
     {"def filter(event)\n", ", line 2, column 0: syntax error"},
-    {"\nnosuch\n" KEEP, "NoMethodError: undefined method 'nosuch' (/tmp/"},
+    {"\nnosuch\n" KEEP, "NameError: undefined local variable or method 'nosuch' for an instance of "
+                        "LogStash::Filters::Ruby (/tmp/"},
 };
 
 static void write_script(char *path, const char *text)
