@@ -92,7 +92,9 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         sock->watching = 0;
         return;
     }
-    int flags = status < 0 ? CURL_CSELECT_ERR : 0;
+    /* An error by itself would make curl give up without reading an answer that is there: it finds the error itself when it
+     * reads and writes. */
+    int flags = status < 0 ? CURL_CSELECT_IN | CURL_CSELECT_OUT : 0;
     if (events & UV_READABLE)
         flags |= CURL_CSELECT_IN;
     if (events & UV_WRITABLE)

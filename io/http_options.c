@@ -223,6 +223,8 @@ void http_easy_options_apply(const struct http_easy_options *self, CURL *easy)
     apply_connection(options, easy);
     apply_tls(options, easy);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, options->user_agent);
+    /* No coding is asked for, but one that a server uses all the same is understood. */
+    curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "identity");
     curl_easy_setopt(easy, CURLOPT_CONNECT_TO, self->connect_to);
     if (options->user) {
         curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);

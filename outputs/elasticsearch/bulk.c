@@ -94,14 +94,18 @@ struct str bulk_item_reason(const struct bulk_item *item, char out[BULK_REASON_M
 {
     int head = snprintf(out, BULK_REASON_MAX, "%d", item->status);
     size_t len = head > 0 ? (size_t)head : 0;
-    if (item->error_type.len > 0) {
-        len = append_plain(out, len, STR(" "));
-        len = append_plain(out, len, item->error_type);
-    }
-    if (item->error_reason.len > 0) {
-        len = append_plain(out, len, STR(": "));
+    const struct {
+        struct str before, text;
+    } parts[] = {{STR_INIT(" "), item->error_type},
+                 {STR_INIT(": "), item->error_reason},
+                 {STR_INIT(", caused by "), item->cause_type},
+                 {STR_INIT(": "), item->cause_reason}};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (parts[i].text.len == 0)
+            continue;
+        len = append_plain(out, len, parts[i].before);
         size_t from = len;
-        len = append_plain(out, len, item->error_reason);
+        len = append_plain(out, len, parts[i].text);
         len = redact_from(out, from, len);
     }
     return str_make(out, len);

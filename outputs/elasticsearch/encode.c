@@ -253,11 +253,24 @@ static bool append_routing(struct encoding *encoding)
     return !options->parent.parts || append_option(encoding, "parent", "", &options->parent);
 }
 
+/* An id with a field that is missing would be the same for all such events: each would take the place of the one before. */
+static bool append_id(struct encoding *encoding)
+{
+    const struct template *option = &encoding->encoder->options->document_id;
+    struct str id;
+    if (!option->parts || option->is_literal)
+        return append_option(encoding, "_id", "id", option);
+    if (!evaluate(encoding, option, &id))
+        return false;
+    if (is_unresolved(id))
+        return refuse(encoding, "a field of document_id is missing:", option->text);
+    return append_text(encoding, "_id", id);
+}
+
 static bool append_parameters(struct encoding *encoding)
 {
     const struct elasticsearch_options *options = encoding->encoder->options;
-    if (!append_option(encoding, "_id", "id", &options->document_id) || !append_routing(encoding) ||
-        !append_pipeline(encoding) ||
+    if (!append_id(encoding) || !append_routing(encoding) || !append_pipeline(encoding) ||
         !append_option(encoding, "version", "version", &options->version) ||
         !append_option(encoding, "version_type", "version_type", &options->version_type))
         return false;

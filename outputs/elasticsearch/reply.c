@@ -102,7 +102,41 @@ static bool read_status(struct scan *scan, int *out)
     return true;
 }
 
-/* {"type":…,"reason":…}, or a string as old servers send it. */
+static bool read_text(struct scan *scan, struct str *out)
+{
+    return peek(scan) == '"' ? read_string(scan, out) : skip_value(scan);
+}
+
+/* {"type":…,"reason":…,"caused_by":{…}}: the innermost wins. */
+static bool read_cause(struct scan *scan, struct bulk_item *item, unsigned depth)
+{
+    enum { CAUSES_MAX = 16 };
+    if (depth == CAUSES_MAX || !take(scan, '{'))
+        return skip_value(scan);
+    item->cause_type = item->cause_reason = STR("");
+    struct str type = STR(""), reason = STR(""), key;
+    bool first = true;
+    while (next_member(scan, &first, &key)) {
+        bool ok;
+        if (str_equal(key, STR("type")))
+            ok = read_text(scan, &type);
+        else if (str_equal(key, STR("reason")))
+            ok = read_text(scan, &reason);
+        else if (str_equal(key, STR("caused_by")))
+            ok = read_cause(scan, item, depth + 1);
+        else
+            ok = skip_value(scan);
+        if (!ok)
+            return false;
+    }
+    if (item->cause_type.len == 0) {
+        item->cause_type = type;
+        item->cause_reason = reason;
+    }
+    return scan->ended || stop(scan);
+}
+
+/* {"type":…,"reason":…,"caused_by":…}, or a string as old servers send it. */
 static bool read_error(struct scan *scan, struct bulk_item *item)
 {
     if (peek(scan) == '"')
@@ -113,10 +147,12 @@ static bool read_error(struct scan *scan, struct bulk_item *item)
     struct str key;
     while (next_member(scan, &first, &key)) {
         bool ok;
-        if (str_equal(key, STR("type")) && peek(scan) == '"')
-            ok = read_string(scan, &item->error_type);
-        else if (str_equal(key, STR("reason")) && peek(scan) == '"')
-            ok = read_string(scan, &item->error_reason);
+        if (str_equal(key, STR("type")))
+            ok = read_text(scan, &item->error_type);
+        else if (str_equal(key, STR("reason")))
+            ok = read_text(scan, &item->error_reason);
+        else if (str_equal(key, STR("caused_by")))
+            ok = read_cause(scan, item, 0);
         else
             ok = skip_value(scan);
         if (!ok)

@@ -14,6 +14,7 @@
 struct bulk_item {
     int status;                          /* 0: none given */
     struct str error_type, error_reason; /* empty when there was no error */
+    struct str cause_type, cause_reason; /* of the innermost caused_by, empty when there is none */
 };
 
 struct bulk_reply {

@@ -205,8 +205,10 @@ static void put_first(struct delivery *delivery, struct group *group)
     group_queue_push_front(&delivery->ready, group);
 }
 
-/* The whole group goes again after a pause; in an ordered pipeline nothing overtakes it. */
-static void retry_whole(struct delivery *delivery, struct group *group, unsigned asked_ms)
+/* The whole group goes again after a pause; in an ordered pipeline nothing overtakes it, but for a lone item that was
+ * rejected: only what comes behind it can show whether it is to blame, and then it is refused. */
+static void retry_whole(struct delivery *delivery, struct group *group, unsigned asked_ms,
+                        bool rejected)
 {
     struct output_limits pace = delivery->limits;
     if (pace.retry_initial_ms > REQUEST_RETRY_MS)
@@ -216,7 +218,11 @@ static void retry_whole(struct delivery *delivery, struct group *group, unsigned
                       retry_backoff_ms(&pace, group->attempts - 1, asked_ms, random_of(delivery));
     if (delivery->ordered) {
         delivery->held_until_ms = due_ms;
-        put_first(delivery, group);
+        group_set_state(group, GROUP_READY);
+        if (rejected)
+            group_queue_push(&delivery->ready, group);
+        else
+            group_queue_push_front(&delivery->ready, group);
         return;
     }
     group->due_ms = due_ms;
@@ -264,7 +270,7 @@ static void settle(struct delivery *delivery, struct group *group, unsigned aske
     else if (delivery->closing)
         put_first(delivery, group);
     else if (delivery->ordered)
-        retry_whole(delivery, group, asked_ms);
+        retry_whole(delivery, group, asked_ms, false);
     else
         loosen(delivery, group, asked_ms);
 }
@@ -295,7 +301,7 @@ static void narrow_down(struct delivery *delivery, struct group *group,
     else if (result->cause == SEND_TOO_LARGE || outlet_blames_item(delivery->outlet))
         refuse_only_item(delivery, group, result->reason);
     else
-        retry_whole(delivery, group, result->retry_after_ms);
+        retry_whole(delivery, group, result->retry_after_ms, true);
 }
 
 static void tell_outlet(struct delivery *delivery, const struct group *group,
@@ -333,7 +339,7 @@ void group_done(struct group *group, const struct send_result *result)
     case SEND_OVERLOADED:
     case SEND_FORBIDDEN:
         counter_add(delivery->retried, group->count);
-        retry_whole(delivery, group, result->retry_after_ms);
+        retry_whole(delivery, group, result->retry_after_ms, false);
         break;
     case SEND_STOPPED:
         put_first(delivery, group);

@@ -285,6 +285,9 @@ void group_answer(struct group *group, size_t index, enum verdict verdict, struc
     assert(group->state == GROUP_IN_FLIGHT);
     assert(group->items[index].verdict == VERDICT_NONE);
     group->items[index].verdict = (uint8_t)verdict;
+    if (verdict == VERDICT_CONFLICT)
+        delivery_log_refusal(group->delivery,
+                             "the destination has something else under the id of an event", reason);
     if (verdict == VERDICT_REFUSED)
         delivery_log_refusal(group->delivery, "the destination permanently rejected an event",
                              reason);

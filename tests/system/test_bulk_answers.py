@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The elasticsearch output against a server that answers as servers rarely do: every document is accounted for."""
+import gzip
 import json
+import signal
 import socket
+import struct
 import threading
 
 import search_stub
@@ -145,6 +148,88 @@ class Requests(Bulk):
         self.delivered(strict, delivered=9, refused=1)
         self.assertIn('400 parse_exception: what is that', self.log)
 
+    def test_a_request_that_is_wrong_itself_is_held(self):
+        """No document is to blame when none gets through: they wait until somebody mends the configuration."""
+        mended = threading.Event()
+
+        def unknown_parameter(request):
+            if mended.is_set():
+                return all_well(request)
+            return 400, {'error': {'type': 'illegal_argument_exception',
+                                   'reason': 'request [/_bulk] contains unrecognized parameter: [foo]'}, 'status': 400}
+        server = self.serve(unknown_parameter)
+        millrace = self.start_pipeline([server.port], options='parameters => { "foo" => "bar" }')
+        millrace.wait_for(lambda: any(len(ids_of(request)) == 1 for request in self.bulks), 'a lone document')
+        millrace.wait_for(lambda: len(self.bulks) > 12, 'more attempts')
+        self.assertTrue(millrace.is_running())
+        mended.set()
+        self.assertEqual(0, millrace.wait(), millrace.stderr)
+        self.assertEqual((10, 0), (self.counters()['delivered'], self.counters()['refused']))
+        self.assertIn('unrecognized parameter', millrace.stderr)
+
+    def test_several_documents_that_break_requests_are_refused_alone(self):
+        def strict(request):
+            if {'0', '1', '7'} & set(ids_of(request)):
+                return 400, {'error': {'type': 'parse_exception', 'reason': 'what is that'}, 'status': 400}
+            return all_well(request)
+        self.delivered(strict, delivered=7, refused=3)
+
+    def test_items_that_fail_for_ever_hold_up_nothing(self):
+        """One document in a hundred is refused with 429 and 500 each time; the others pass, also from a second on."""
+        bad = {str(n) for n in range(0, 5000, 100)}
+
+        def some(request):
+            return 200, reply([((429, 500)[int(n) % 200 == 0], 'busy') if n in bad else (201, None)
+                               for n in ids_of(request)])
+        server = self.serve(some)
+        millrace = self.start_pipeline([server.port], '--pipeline.ordered', 'false', count=5000,
+                                       options='bulk_max_bytes => 4096')
+
+        def passed():
+            return [n for request in list(self.bulks) for n in ids_of(request) if n not in bad]
+        millrace.wait_for(lambda: len(passed()) >= 4950, 'the healthy documents')
+        self.assertEqual(4950, len(set(passed())))
+        self.assertEqual(4950, len(passed()), 'a healthy document was sent again for the sake of others')
+
+    def test_a_share_of_requests_that_fail(self):
+        """Every third request is refused: everything arrives, in requests that stay large."""
+        def third(request):
+            return (503, '') if len(self.bulks) % 3 == 0 else all_well(request)
+        server = self.serve(third)
+        millrace = self.start_pipeline([server.port], '--pipeline.ordered', 'false', count=3000,
+                                       options='bulk_max_bytes => 4096')
+        self.assertEqual(0, millrace.wait(), millrace.stderr)
+        self.assertEqual(3000, self.counters()['delivered'])
+        sizes = [len(ids_of(request)) for request in self.bulks]
+        self.assertGreater(sorted(sizes)[len(sizes) // 2], 20)  # 24 of them are 4096 bytes
+
+    def test_an_answer_in_a_coding_that_was_not_asked_for(self):
+        def packed(request):
+            body = gzip.compress(json.dumps(reply([(201, None)] * len(ids_of(request)))).encode())
+            return 200, body, {'content-encoding': 'gzip'}
+        self.assertEqual(1, len(self.delivered(packed)))
+
+    def test_the_innermost_cause_is_named_and_values_are_not(self):
+        error = {'type': 'mapper_parsing_exception', 'reason': "failed to parse. Preview of field's value: '4111-1111'",
+                 'caused_by': {'type': 'illegal_argument_exception', 'reason': 'For input string: "4111-1111"'}}
+
+        def some(request):
+            return 200, {'errors': True, 'items': [{'index': {'status': 400, 'error': error}}] * 10}
+        self.delivered(some, delivered=0, refused=10)
+        self.assertIn('caused by illegal_argument_exception', self.log)
+        self.assertNotIn('4111', self.log)
+
+    def test_an_id_that_is_not_there_is_refused(self):
+        server = self.serve(all_well)
+        millrace = self.start_pipeline([server.port], stdin=b'{"n":1}\n{"m":2}\n')
+        self.assertEqual(0, millrace.wait(), millrace.stderr)
+        self.assertEqual((1, 1), (self.counters()['delivered'], self.counters()['refused']))
+        self.assertIn('a field of document_id is missing', millrace.stderr)
+
+    def test_conflicts_are_said(self):
+        self.delivered(lambda request: (200, reply([(409, 'conflict')] * 10)), delivered=0, conflicts=10)
+        self.assertIn('something else under the id', self.log)
+
     def test_the_request(self):
         self.delivered(all_well, options='custom_headers => { "X-Tenant" => "a" } user => "u" password => "p" '
                                          'parameters => { "refresh" => "true" }')
@@ -190,8 +275,10 @@ class RawServer:
                 answer = self._answer(line, body)
                 if answer is None:
                     return
-                connection.sendall(answer)
-                if answer.endswith(b'CUT'):
+                connection.sendall(answer.removesuffix(b'RESET'))
+                if answer.endswith(b'RESET'):
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+                if answer.endswith((b'CUT', b'RESET')):
                     return
 
     def _answer(self, line, body):
@@ -234,6 +321,27 @@ class Connections(Bulk):
     def test_an_answer_that_is_cut_off(self):
         cut = b'HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{"errors":false,"items":[CUT'
         self.assertGreater(self.run_against(lambda n, body: cut if n < 3 else good(body)).count, 2)
+
+    def test_an_answer_with_a_reset_behind_it_counts(self):
+        """The answer is there, and the error too, before anything is read."""
+        stopped = []
+
+        def answer(number, body):
+            millrace = stopped[0]
+            millrace.signal(signal.SIGSTOP)
+            threading.Timer(0.2, lambda: millrace.signal(signal.SIGCONT)).start()
+            return good(body) + b'RESET'
+        server = RawServer(answer)
+        self.addCleanup(server.close)
+        millrace = self.start_pipeline([server.port], stdin=True)
+        stopped.append(millrace)
+        for number in range(5):
+            millrace.child.stdin.write(b'{"n":%d}\n' % number)
+            millrace.child.stdin.flush()
+            millrace.wait_for(lambda: server.count > number, 'the next document')
+        millrace.child.stdin.close()
+        self.assertEqual(0, millrace.wait(), millrace.stderr)
+        self.assertEqual((5, 0), (self.counters()['delivered'], self.counters()['retried']))
 
     def test_an_answer_that_is_not_http(self):
         self.run_against(lambda n, body: b'what?\r\n\r\nCUT' if n < 3 else good(body))

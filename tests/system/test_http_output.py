@@ -54,6 +54,11 @@ class Bodies(Http):
         self.assertEqual([{'n': str(n)} for n in range(3000)], sorted(sent, key=lambda event: int(event['n'])))
         self.assertLess(len(server.taken()), 100)
 
+    def test_an_answer_that_is_longer_than_is_read_counts(self):
+        server = self.recorder(lambda request: (200, b'x' * 2000000))
+        self.assertEqual(1, self.run_events(server, [{'a': 1}])['delivered'])
+        self.assertEqual(1, len(server.taken()))
+
     def test_forms(self):
         server = self.recorder()
         self.run_events(server, [{'a': 'b c&d'}], 'format => "form" mapping => { "a" => "%{a}" "e" => "f" }')

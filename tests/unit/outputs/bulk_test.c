@@ -79,18 +79,45 @@ END_TEST
 START_TEST(gives_reasons_as_one_line)
 {
     char out[BULK_REASON_MAX];
-    struct bulk_item item = {400, STR("mapper"), STR("field \\\"a\\\"\\nat C:\\\\x")};
-    ck_assert(str_equal(bulk_item_reason(&item, out), STR("400 mapper: field \"a\" at C:\\x")));
-    item.error_reason = STR("field [n] of type [long]. Preview of field's value: '4111'");
-    ck_assert(
-        str_equal(bulk_item_reason(&item, out),
-                  STR("400 mapper: field [n] of type [long]. Preview of field's value: '...'")));
+    struct bulk_item item = {
+        .status = 400, .error_type = STR("mapper"), .error_reason = STR("field [a]\\nat C:\\\\x")};
+    ck_assert(str_equal(bulk_item_reason(&item, out), STR("400 mapper: field [a] at C:\\x")));
     char large[1000];
     memset(large, 'x', sizeof large);
     item.error_reason = str_make(large, sizeof large);
     ck_assert_uint_eq(bulk_item_reason(&item, out).len, BULK_REASON_MAX);
-    item = (struct bulk_item){404, STR(""), STR("")};
+    item = (struct bulk_item){.status = 404};
     ck_assert(str_equal(bulk_item_reason(&item, out), STR("404")));
+}
+END_TEST
+
+static const struct {
+    const char *reason, *cause, *line;
+} quoted[] = {
+    {"failed to parse field [age] of type [long] in document with id '1'. Preview of field's "
+     "value: '4111-1'",
+     "",
+     "400 t: failed to parse field [age] of type [long] in document with id '...'. Preview of "
+     "field's value: "
+     "'...'"},
+    {"failed to parse", "For input string: \\\"4111\\\"",
+     "400 t: failed to parse, caused by c: For input string: \"...\""},
+    {"failed to parse date field [4111] with format [yyyy]", "",
+     "400 t: failed to parse date field [...] with format [yyyy]"},
+    {"it isn't said: 'open to the end 4111", "", "400 t: it isn't said: '...'"},
+};
+
+START_TEST(leaves_values_out_of_reasons)
+{
+    char out[BULK_REASON_MAX];
+    struct bulk_item item = {.status = 400,
+                             .error_type = STR("t"),
+                             .error_reason = str_from(quoted[_i].reason),
+                             .cause_reason = str_from(quoted[_i].cause)};
+    if (item.cause_reason.len > 0)
+        item.cause_type = STR("c");
+    struct str line = bulk_item_reason(&item, out);
+    ck_assert_msg(str_equal(line, str_from(quoted[_i].line)), "%.*s", STR_FMT(line));
 }
 END_TEST
 
@@ -101,6 +128,7 @@ Suite *bulk_suite(void)
     tcase_add_loop_test(tcase, judges_requests, 0, sizeof requests / sizeof *requests);
     tcase_add_loop_test(tcase, judges_items, 0, sizeof items / sizeof *items);
     tcase_add_test(tcase, gives_reasons_as_one_line);
+    tcase_add_loop_test(tcase, leaves_values_out_of_reasons, 0, sizeof quoted / sizeof *quoted);
     suite_add_tcase(suite, tcase);
     return suite;
 }

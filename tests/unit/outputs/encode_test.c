@@ -154,7 +154,9 @@ END_TEST
 static const struct {
     const char *action, *event, *line; /* NULL: refused */
 } actions[] = {
-    {"delete", "{" AT ",\"a\":1}", "{\"delete\":{\"_index\":\"i\",\"_id\":\"%{id}\"}}\n"},
+    {"delete", "{" AT ",\"id\":1}", "{\"delete\":{\"_index\":\"i\",\"_id\":\"1\"}}\n"},
+    {"delete", "{" AT ",\"a\":1}",
+     NULL}, /* an id that would be the same for all events without the field */
     {"%{do}", "{\"do\":\"delete\",\"id\":5}", "{\"delete\":{\"_index\":\"i\",\"_id\":\"5\"}}\n"},
     {"%{do}", "{\"do\":\"destroy\"}", NULL},
     {"%{do}", "{}", NULL},
