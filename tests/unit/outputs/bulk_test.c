@@ -92,19 +92,15 @@ START_TEST(gives_reasons_as_one_line)
 END_TEST
 
 static const struct {
-    const char *reason, *cause, *line;
+    const char *reason, *cause, *kept;
 } quoted[] = {
     {"failed to parse field [age] of type [long] in document with id '1'. Preview of field's "
-     "value: '4111-1'",
-     "",
-     "400 t: failed to parse field [age] of type [long] in document with id '...'. Preview of "
-     "field's value: "
-     "'...'"},
-    {"failed to parse", "For input string: \\\"4111\\\"",
-     "400 t: failed to parse, caused by c: For input string: \"...\""},
-    {"failed to parse date field [4111] with format [yyyy]", "",
-     "400 t: failed to parse date field [...] with format [yyyy]"},
-    {"it isn't said: 'open to the end 4111", "", "400 t: it isn't said: '...'"},
+     "value: "
+     "'4111-1'",
+     "", "400 t: failed to parse field [age] of type [long]"},
+    {"failed to parse", "For input string: \\\"4111\\\"", ", caused by c: For input string: "},
+    {"failed to parse date field [4111] with format [yyyy]", "", "failed to parse date field ["},
+    {"it isn't said: 'open to the end 4111", "", "it isn't said: '"},
 };
 
 START_TEST(leaves_values_out_of_reasons)
@@ -117,7 +113,8 @@ START_TEST(leaves_values_out_of_reasons)
     if (item.cause_reason.len > 0)
         item.cause_type = STR("c");
     struct str line = bulk_item_reason(&item, out);
-    ck_assert_msg(str_equal(line, str_from(quoted[_i].line)), "%.*s", STR_FMT(line));
+    ck_assert_msg(str_find(line, STR("4111")) == SIZE_MAX, "%.*s", STR_FMT(line));
+    ck_assert_msg(str_find(line, str_from(quoted[_i].kept)) != SIZE_MAX, "%.*s", STR_FMT(line));
 }
 END_TEST
 
