@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * `millrace grok PATTERN [TEXT]`: what a grok expression makes of a text. Where it does not match, the longest front part
- * of the expression that does is shown, and the piece that stopped it. The steps are found by trying smaller and smaller
- * limits with the same compiled code that pipelines use.
+ * `millrace grok PATTERN [TEXT]`: what a grok expression makes of a text. Where it does not match, the innermost piece
+ * that stopped it is shown (grok_explain.h). The steps are found by trying smaller and smaller limits with the same compiled
+ * code that pipelines use. `millrace grok --list`: the names of the patterns that ship.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,9 +13,11 @@
 #include "base/text/utf8.h"
 #include "cmd/commands.h"
 #include "cmd/flags.h"
+#include "cmd/grok_explain.h"
+#include "cmd/grok_list.h"
 
-enum { FLAG_LEGACY, FLAG_PATTERNS, FLAG_EXPAND, FLAG_HELP };
-enum { PIECES_MAX = 512, LINE_MAX_BYTES = 1 << 20 };
+enum { FLAG_LEGACY, FLAG_PATTERNS, FLAG_EXPAND, FLAG_LIST, FLAG_MARKDOWN, FLAG_HELP };
+enum { LINE_MAX_BYTES = 1 << 20 };
 /* Characters, so that what is printed fits a terminal of 80. */
 enum { LINE_WIDTH = 62, PLACE_BEFORE = 40, NAME_WIDTH_MAX = 40 };
 
@@ -23,18 +25,23 @@ const struct flag grok_flags[] = {
     {"legacy", 0, false, FLAG_LEGACY},
     {"patterns", 'p', true, FLAG_PATTERNS},
     {"expand", 'x', false, FLAG_EXPAND},
+    {"list", 'l', false, FLAG_LIST},
+    {"markdown", 0, false, FLAG_MARKDOWN},
     {"help", 'h', false, FLAG_HELP},
     {NULL, 0, false, 0},
 };
 
 static const char USAGE[] =
     "usage: millrace grok [--legacy] [--patterns PATH] [--expand] PATTERN [TEXT]\n"
-    "What was captured; or how far the text matched, and the piece of the pattern that stopped "
-    "it.\n"
-    "Without TEXT each line of standard input is tried. --legacy: field names without ECS.\n"
-    "A step is one more way through the pattern that was tried. A pipeline gives a search up "
-    "after\n"
-    "as many as its setting regex.match_limit says.\n"
+    "       millrace grok --list\n"
+    "What was captured; or how far the text matched, and the innermost piece of the\n"
+    "pattern that stopped it. Without TEXT each line of standard input is tried.\n"
+    "  --legacy         field names without ECS\n"
+    "  -p, --patterns PATH  patterns of a file or folder, too\n"
+    "  -x, --expand     the regular expression that PATTERN becomes\n"
+    "  -l, --list       the names of the patterns that ship; --markdown: as a page\n"
+    "A step is one more way through the pattern that was tried. A pipeline gives a\n"
+    "search up after as many as its setting regex.match_limit says.\n"
     "Exit status 0 when every text matched, 1 when one did not.\n";
 
 struct grok_session {
@@ -45,34 +52,6 @@ struct grok_session {
     struct grok grok;
     bool has_colours;
 };
-
-/* The offsets at which the expression may be cut: before each %{…} and behind it, outside of groups and classes. */
-static size_t find_cuts(struct str expression, size_t cuts[PIECES_MAX])
-{
-    size_t count = 0;
-    int depth = 0;
-    bool in_class = false;
-    for (size_t at = 0; at < expression.len && count < PIECES_MAX - 2; at++) {
-        char c = expression.ptr[at];
-        if (c == '\\') {
-            at++;
-        } else if (c == '%' && at + 1 < expression.len && expression.ptr[at + 1] == '{') {
-            if (depth == 0 && !in_class)
-                cuts[count++] = at;
-            while (at < expression.len && expression.ptr[at] != '}')
-                at++;
-            if (depth == 0 && !in_class && at < expression.len)
-                cuts[count++] = at + 1;
-        } else if (in_class) {
-            in_class = c != ']';
-        } else {
-            in_class = c == '[';
-            depth += (c == '(') - (c == ')');
-        }
-    }
-    cuts[count++] = expression.len;
-    return count;
-}
 
 /* ---- printing ------------------------------------------------------------------------------------- */
 
@@ -165,21 +144,6 @@ static void print_steps(uint32_t steps)
 
 /* ---- a text that does not match -------------------------------------------------------------------- */
 
-static bool front_matches(struct grok_session *session, size_t len, struct str text,
-                          size_t *end_out)
-{
-    struct grok front;
-    if (!grok_compile(&session->arena, session->library, str_make(session->expression.ptr, len),
-                      true, &front, NULL))
-        return false;
-    size_t start = 0, end = 0;
-    bool matches = regex_search(front.regex, session->scratch, text, 0) == REGEX_MATCHED &&
-                   regex_group(session->scratch, 0, &start, &end);
-    grok_release(&front);
-    *end_out = end;
-    return matches;
-}
-
 /* The front part of an expression, or as much of its end as fits a line. */
 static void print_front(struct str front)
 {
@@ -197,19 +161,37 @@ static void print_piece(struct str piece)
     puts(end < piece.len ? "…" : "");
 }
 
+/* The patterns that the piece stands in: the innermost, as many as fit a line. */
+static void print_inside(const struct grok_stop *stop)
+{
+    size_t first = stop->depth, width = 0;
+    while (first > 0) {
+        width += utf8_length(stop->inside[first - 1]) + 1;
+        if (width > LINE_WIDTH && first < stop->depth)
+            break;
+        first--;
+    }
+    fputs(first > 0 ? "  inside      … " : "  inside      ", stdout);
+    for (size_t i = first; i < stop->depth; i++) {
+        size_t end = step_on(stop->inside[i], 0, LINE_WIDTH);
+        fputs(i > first ? " " : "", stdout);
+        print_value(str_make(stop->inside[i].ptr, end));
+    }
+    putchar('\n');
+}
+
 static void explain_failure(struct grok_session *session, struct str text)
 {
-    size_t cuts[PIECES_MAX], reached = 0, good = 0, at = 0;
-    size_t count = find_cuts(session->expression, cuts);
-    for (size_t end; at < count && front_matches(session, cuts[at], text, &end); at++) {
-        good = cuts[at];
-        reached = end;
-    }
-    if (at < count)
-        print_piece(str_make(session->expression.ptr + good, cuts[at] - good));
-    if (good > 0)
-        print_front(str_make(session->expression.ptr, good));
-    print_place(session, text, reached);
+    const struct grok_trial trial = {&session->arena, session->library, session->scratch, text};
+    struct grok_stop stop;
+    grok_explain(&trial, session->expression, &stop);
+    if (stop.piece.len > 0)
+        print_piece(stop.piece);
+    if (stop.depth > 0)
+        print_inside(&stop);
+    if (stop.behind.len > 0)
+        print_front(stop.behind);
+    print_place(session, text, stop.reached);
 }
 
 /* ---- a text that matches --------------------------------------------------------------------------- */
@@ -286,7 +268,7 @@ static bool try_lines(struct grok_session *session)
 
 struct grok_request {
     const char *pattern, *text, *patterns;
-    bool legacy, expand;
+    bool legacy, expand, list, markdown;
 };
 
 static bool read_request(int argc, char **argv, struct grok_request *request, int *status)
@@ -300,6 +282,10 @@ static bool read_request(int argc, char **argv, struct grok_request *request, in
             request->legacy = true;
         else if (id == FLAG_EXPAND)
             request->expand = true;
+        else if (id == FLAG_LIST)
+            request->list = true;
+        else if (id == FLAG_MARKDOWN)
+            request->markdown = true;
         else if (id == FLAG_PATTERNS)
             request->patterns = flags.value;
         else {
@@ -308,9 +294,9 @@ static bool read_request(int argc, char **argv, struct grok_request *request, in
             return false;
         }
     }
-    if (!request->pattern)
+    if (!request->pattern && !request->list)
         fputs(USAGE, stderr);
-    return request->pattern;
+    return request->pattern || request->list;
 }
 
 static bool prepare(struct grok_session *session, const struct grok_request *request)
@@ -336,6 +322,10 @@ int cmd_grok(int argc, char **argv)
     int status;
     if (!read_request(argc, argv, &request, &status))
         return status;
+    if (request.list) {
+        (request.markdown ? grok_list_print_markdown : grok_list_print)();
+        return EXIT_DONE;
+    }
     struct grok_session session = {0};
     bool ok = prepare(&session, &request);
     if (ok && request.expand)

@@ -12,7 +12,7 @@
 
 struct grok_expression {
     struct grok grok;
-    struct field_ref *targets; /* of each capture */
+    struct field_ref *targets; /* of each capture; text.ptr NULL: no field has such a name */
     bool *overwrite;
 };
 
@@ -158,8 +158,7 @@ static bool is_overwritten(const struct grok_filter *filter, struct str field)
 }
 
 /* The field that a capture sets: below the target when there is one. */
-static bool target_of(struct grok_filter *filter, struct str field, struct field_ref *out,
-                      struct error *err)
+static bool target_of(struct grok_filter *filter, struct str field, struct field_ref *out)
 {
     struct arena *arena = filter->env->arena;
     struct str text = field;
@@ -170,7 +169,20 @@ static bool target_of(struct grok_filter *filter, struct str field, struct field
         text = arena_printf(arena, "%s%.*s%s%s%.*s%s", open, STR_FMT(filter->target), close,
                             path ? "" : "[", STR_FMT(field), path ? "" : "]");
     }
-    return field_ref_parse(arena, text, filter->env->settings->escape, out, err);
+    return field_ref_parse(arena, text, filter->env->settings->escape, out, NULL);
+}
+
+/* Logstash finds out when the expression has matched, and then only that match is lost: the file may have others. */
+static void warn_of_field(const struct grok_filter *filter, struct error_position position,
+                          struct str field)
+{
+    enum { FIELD_SHOWN_BYTES = 80 };
+    if (filter->env->warnings)
+        error_list_warn_at(filter->env->warnings, position,
+                           "filter 'grok': '%.*s%s' is not a field reference: what this pattern "
+                           "matches counts as not matched",
+                           field.len > FIELD_SHOWN_BYTES ? FIELD_SHOWN_BYTES : (int)field.len,
+                           field.ptr, field.len > FIELD_SHOWN_BYTES ? "…" : "");
 }
 
 static bool compile_expression(struct grok_filter *filter, const struct grok_library *library,
@@ -188,8 +200,10 @@ static bool compile_expression(struct grok_filter *filter, const struct grok_lib
     for (size_t i = 0; i < out->grok.count; i++) {
         struct str field = out->grok.captures[i].field;
         out->overwrite[i] = is_overwritten(filter, field);
-        if (!target_of(filter, field, &out->targets[i], err))
-            return false;
+        if (!target_of(filter, field, &out->targets[i])) {
+            out->targets[i] = (struct field_ref){.text = {NULL, 0}};
+            warn_of_field(filter, pattern->position, field);
+        }
     }
     return true;
 }
@@ -345,6 +359,8 @@ static bool store(const struct grok_filter *filter, const struct grok_expression
             value =
                 capture_value(event->arena, capture->type, str_make(text.ptr + start, end - start));
         const struct field_ref *target = &expression->targets[i];
+        if (!target->text.ptr)
+            return false;
         if (expression->overwrite[i] ? !event_set(event, target, value, NULL)
                                      : !join_value(event, target, value))
             return false;

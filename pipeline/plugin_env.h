@@ -54,8 +54,9 @@ struct plugin_env {
     struct str id;                  /* the plugin's id in the pipeline */
     struct error_position position; /* in the configuration; file may be NULL */
     const struct log *log;
-    struct arena *arena; /* lives as long as the instance; for what open() builds */
-    uv_loop_t *loop;     /* of the lane that the instance lives on */
+    struct error_list *warnings; /* in check(): what does not refuse the configuration; else NULL */
+    struct arena *arena;         /* lives as long as the instance; for what open() builds */
+    uv_loop_t *loop;             /* of the lane that the instance lives on */
     struct lane *lane;
     struct engine *engine;
     enum ecs_mode ecs; /* of the plugin: its own option, else the pipeline's */

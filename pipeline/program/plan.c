@@ -99,6 +99,7 @@ static void check_plugin(struct compiler *compiler, struct plan_plugin *plugin,
     if (!type->check)
         return;
     struct plugin_env env = check_env(compiler->options, compiler->arena, plugin);
+    env.warnings = compiler->errors;
     struct error err = {0};
     if (type->check(plugin->options, &env, &err))
         return;

@@ -53,8 +53,7 @@ class CommandLine(support.Case):
         texts = {name: self.run_to_end('help', name, data=False).stdout for name in self.commands()}
         for name, text in texts.items():
             for line in text.splitlines():
-                if name not in ('grok',):
-                    self.assertLessEqual(len(line), 80, f'{name}: {line}')
+                self.assertLessEqual(len(line), 80, f'{name}: {line}')
 
     def test_help_has_nothing_that_does_nothing(self):
         text = self.run_to_end('help', data=False).stdout

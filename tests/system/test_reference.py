@@ -35,6 +35,10 @@ class Reference(support.Case):
             self.assertTrue(page.exists(), f'{page} is missing: run ./dev docs')
             self.assertEqual(output_of('plugins', '--markdown', plugin), page.read_text(), f'{page} is old: run ./dev docs')
 
+    def test_the_page_of_grok_patterns_is_as_their_tables_are(self):
+        page = REFERENCE / 'grok-patterns.md'
+        self.assertEqual(output_of('grok', '--list', '--markdown'), page.read_text(), f'{page} is old: run ./dev docs')
+
     def test_there_is_no_page_without_a_plugin(self):
         pages = {str(page.relative_to(REFERENCE).with_suffix('')) for page in REFERENCE.glob('*/*.md')}
         self.assertEqual(set(plugins()), pages)
@@ -142,6 +146,27 @@ class GrokCommand(support.Case):
                           '  behind      %{IP:client} %{WORD:verb} ',
                           '  text        10.0.0.1 GET x',
                           '                           ^ byte 13 of 14'], shown.splitlines()[1:])
+
+    def test_a_failure_is_followed_into_patterns(self):
+        line = '127.0.0.1 - kim [10/Oct/2000:13:5x:36 -0700] "GET / HTTP/1.0" 200 26 "-" "x"'
+        shown = output_of('grok', '%{COMBINEDAPACHELOG}', line, status=1)
+        self.assertEqual(['  stopped by  %{MINUTE}',
+                          '  inside      … %{HTTPD_COMMONLOG} %{HTTPDATE:timestamp} %{TIME}',
+                          '  behind      %{HOUR}:',
+                          f'  text        {line[:62]}…',
+                          '                                              ^ byte 32 of 76'], shown.splitlines()[1:])
+
+    def test_a_failure_is_followed_into_the_alternative_that_got_furthest(self):
+        shown = output_of('grok', '%{NAGIOSLOGLINE}', '[1709539200] HOST ALERT: web01;DOWN;HARD;x;t', status=1)
+        self.assertIn('  stopped by  %{INT:[nagios][log][attempt]:int}\n  inside      %{NAGIOSLOGLINE} %{NAGIOS_HOST_ALERT}\n',
+                      shown)
+        shown = output_of('grok', 'x(?:ab%{INT}|ab(?:c%{WORD:w}|d))', 'xabc-', status=1)
+        self.assertIn('  stopped by  %{WORD:w}\n', shown)
+
+    def test_the_list_has_both_sets(self):
+        names = output_of('grok', '--list').split()
+        self.assertLessEqual({'COMBINEDAPACHELOG', 'CISCOFW106100', 'ZEEK_CONN(ecs)', 'NAGIOSLOGLINE'}, set(names))
+        self.assertGreater(len(names), 400)
 
     def test_steps_grow_with_what_is_tried(self):
         steps = [int(re.match(r'no match, (\d+) steps', output_of('grok', '^(a+)+$', 'a' * count + 'b', status=1)).group(1))
