@@ -130,12 +130,12 @@ static size_t lanes_of(const struct settings *settings)
     return lanes < LANES_MAX ? lanes : LANES_MAX;
 }
 
-/* auto: order is kept when there is one worker anyway. */
-static bool ordered_of(const struct settings *settings)
+/* auto: order is kept when there is one worker anyway, or nobody said how many and a filter needs it. */
+static bool ordered_of(const struct settings *settings, const struct plan *plan)
 {
     switch ((enum settings_ordered)settings->ordered) {
     case SETTINGS_ORDERED_AUTO:
-        return settings->workers == 1;
+        return settings->workers == 1 || (settings->workers == 0 && plan->wants_order);
     case SETTINGS_ORDERED_TRUE:
         return true;
     case SETTINGS_ORDERED_FALSE:
@@ -155,7 +155,7 @@ bool run_pipeline_start(struct run_pipeline *pipeline, const struct run_shared *
         .pipeline_id = settings->pipeline_id.ptr,
         .lanes = lanes_of(settings),
         .batch_events = (size_t)settings->batch_size,
-        .ordered = ordered_of(settings),
+        .ordered = ordered_of(settings, pipeline->plan),
         .memory = shared->memory,
         .shutdown_timeout_ms = (unsigned)settings->shutdown_timeout_ms,
         .loop = shared->loop,

@@ -282,4 +282,5 @@ const struct filter filter_elapsed = {
     .apply = elapsed_apply,
     .tick = elapsed_tick,
     .close = elapsed_close,
+    .in_order = true,
 };

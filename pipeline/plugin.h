@@ -4,8 +4,9 @@
  * the options into `size` bytes (zeroed) for each instance and hands everything else in plugin_env.
  *
  * Instances: a lane-scoped filter or output has one instance on each lane, a pipeline-scoped one a single instance on
- * the main lane. An instance is used by one thread only. The options are bound once and copied into each instance
- * (what they point at is shared and const).
+ * the main lane; batches of other lanes visit a pipeline-scoped filter (which has no prepare) there and go back. An
+ * instance is used by one thread only. The options are bound once and copied into each instance (what they point at is
+ * shared and const).
  */
 #ifndef MILLRACE_PIPELINE_PLUGIN_H
 #define MILLRACE_PIPELINE_PLUGIN_H
@@ -120,6 +121,9 @@ struct filter {
      * ended by a timeout or a failed output. now_ms: the loop's clock. May be NULL. */
     void (*tick)(void *self, uint64_t now_ms, bool final, struct event_sink *more);
     void (*close)(void *self);
+    /* What it does depends on the order in which events come (Logstash's "not thread-safe"): unless workers or
+     * pipeline.ordered are given, the pipeline is ordered. */
+    bool in_order;
 };
 /* Events that prepare() said no to may be ready. On the instance's lane; cheap when nothing waits. */
 void filter_ready(const struct plugin_env *env);

@@ -202,4 +202,5 @@ const struct filter filter_aggregate = {
     .apply = aggregate_apply,
     .tick = aggregate_tick,
     .close = aggregate_close,
+    .in_order = true,
 };

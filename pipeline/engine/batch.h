@@ -23,6 +23,8 @@ struct batch {
     size_t capacity;
     size_t next_event; /* the first that no slice has begun with */
     size_t unfinished; /* slices suspended or running, and one for the run of the batch itself */
+    struct slice *at_cut, *at_cut_end; /* of these: wait for a filter on the main lane */
+    size_t at_cut_count;
     struct receipt *receipt;
     const struct plan_plugin *behind; /* the filter whose tick made the events; NULL: an input's */
     struct engine *engine;

@@ -56,7 +56,8 @@ void engine_unreserve(struct engine *engine, size_t bytes)
 
 struct lane *engine_pick_lane(struct engine *engine, struct lane *home)
 {
-    if (engine->options.ordered || engine->options.plan->needs_one_lane)
+    /* Filters that go through the events in turn cannot do so while batches stop at each of them. */
+    if (engine->options.ordered || engine->options.plan->in_turn > 1)
         return &engine->lanes[0];
     return pick_lane(engine, home);
 }

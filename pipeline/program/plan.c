@@ -148,10 +148,11 @@ static void remember_plugin(struct compiler *compiler, struct plan_plugin *plugi
     plan->plugins[plan->plugin_count++] = plugin;
     if (plugin->section == CONF_INPUT)
         plan->input_count++;
-    if (plugin->section == CONF_FILTER && plugin->as.plugin->scope == SCOPE_PIPELINE)
-        plan->needs_one_lane = true;
-    if (plugin->section == CONF_FILTER && plugin->as.plugin->in_turn)
-        plan->in_turn++;
+    if (plugin->section == CONF_FILTER) {
+        assert(plugin->as.plugin->scope == SCOPE_LANE || !plugin->as.filter->prepare);
+        plan->wants_order |= plugin->as.filter->in_order;
+        plan->in_turn += plugin->as.plugin->in_turn;
+    }
 }
 
 static struct plan_plugin *compile_plugin(struct compiler *compiler,

@@ -62,8 +62,8 @@ struct plan {
     struct plan_block filters, outputs;
     struct condition **conditions; /* all of them, to be released */
     size_t condition_count;
-    bool needs_one_lane; /* has a filter of pipeline scope */
-    unsigned in_turn;    /* filters that say so in their struct plugin */
+    bool wants_order; /* has a filter for which the order of events matters */
+    unsigned in_turn; /* filters that say so in their struct plugin */
 };
 
 struct plan_options {

@@ -70,6 +70,18 @@ struct program *program_new(struct lane *lane, const struct plan *plan)
     return program;
 }
 
+static void say_cut(const struct program *program, const struct instance *instance)
+{
+    const struct engine *engine = program->lane->engine;
+    if (instance->plugin->section == CONF_FILTER &&
+        instance->plugin->as.plugin->scope != SCOPE_LANE && engine->options.lanes > 1 &&
+        !engine->options.ordered && engine->options.plan->in_turn <= 1)
+        log_info(
+            instance->env.log, "filter_on_one_lane",
+            "this filter sees all events on one lane; what is before and behind it runs on all",
+            LOG_INT("lanes", engine->options.lanes));
+}
+
 bool program_open(struct program *program, struct error *err)
 {
     for (size_t i = 0; i < program->plan->plugin_count; i++) {
@@ -78,6 +90,7 @@ bool program_open(struct program *program, struct error *err)
         program->instances[i] = instance_new(program->lane, program->plan->plugins[i]);
         if (!open_instance(program->instances[i], err))
             return false;
+        say_cut(program, program->instances[i]);
     }
     return true;
 }
@@ -91,12 +104,29 @@ static void finish_batch(struct batch *batch, enum receipt_outcome outcome)
     receipt_release(receipt, 1, outcome);
 }
 
-/* A slice of the batch, or its run as a whole, is over. The last one ends it. */
+static void visit_cut(struct inbox_item *item);
+
+/* Ends the batch when all slices of it are through; hands it to the lane of a filter when that is all that is left of it
+ * waits for. */
+static void look_at_batch(struct program *program, struct batch *batch)
+{
+    assert(batch->at_cut_count <= batch->unfinished);
+    if (batch->unfinished > batch->at_cut_count)
+        return;
+    if (batch->at_cut && !program->closed) {
+        batch->link.run = visit_cut;
+        lane_post(&batch->engine->lanes[0], &batch->link);
+        return;
+    }
+    finish_batch(batch, program->closed ? RECEIPT_ABANDONED : RECEIPT_DELIVERED);
+}
+
+/* A slice of the batch, or its run as a whole, is over. */
 static void release_batch(struct program *program, struct batch *batch)
 {
-    assert(batch->unfinished > 0);
-    if (--batch->unfinished == 0)
-        finish_batch(batch, program->closed ? RECEIPT_ABANDONED : RECEIPT_DELIVERED);
+    assert(batch->unfinished > batch->at_cut_count);
+    batch->unfinished--;
+    look_at_batch(program, batch);
 }
 
 static void finish_slice(struct program *program, struct slice *slice)
@@ -105,9 +135,18 @@ static void finish_slice(struct program *program, struct slice *slice)
     release_batch(program, slice->batch);
 }
 
+/* A slice that stopped: with the others of its program that wait for something, or of its batch that wait for a filter on
+ * another lane. */
 static void line_up(struct program *program, struct slice *slice)
 {
     slice->next = NULL;
+    if (slice->cut) {
+        struct batch *batch = slice->batch;
+        *(batch->at_cut_count++ ? &batch->at_cut_end->next : &batch->at_cut) = slice;
+        batch->at_cut_end = slice;
+        look_at_batch(program, batch);
+        return;
+    }
     *program->suspended_end = slice;
     program->suspended_end = &slice->next;
 }
@@ -204,6 +243,50 @@ static void on_recheck(uv_timer_t *timer)
     }
     run_queue(program);
 }
+
+/* ---- filters that see all events: on the main lane, which has the batch meanwhile ------------------- */
+
+static void come_back(struct inbox_item *item);
+
+static void visit_cut(struct inbox_item *item)
+{
+    struct batch *batch = (struct batch *)item;
+    struct program *program = batch->engine->lanes[0].program;
+    assert(batch->lane->program != program);
+    if (program->closed) {
+        finish_batch(batch, RECEIPT_ABANDONED);
+        return;
+    }
+    for (struct slice *slice = batch->at_cut; slice; slice = slice->next)
+        slice_visit_cut(slice, program);
+    batch->link.run = come_back;
+    lane_post(batch->lane, &batch->link);
+}
+
+static void come_back(struct inbox_item *item)
+{
+    struct batch *batch = (struct batch *)item;
+    struct program *program = batch->lane->program;
+    if (program->closed) {
+        finish_batch(batch, RECEIPT_ABANDONED);
+        return;
+    }
+    struct slice *next = batch->at_cut;
+    batch->at_cut = batch->at_cut_end = NULL;
+    batch->at_cut_count = 0;
+    batch->unfinished++; /* this function */
+    while (next) {
+        struct slice *slice = next;
+        next = slice->next;
+        if (slice_resume(slice))
+            finish_slice(program, slice);
+        else
+            line_up(program, slice);
+    }
+    release_batch(program, batch);
+}
+
+/* ---- waking ------------------------------------------------------------------------------------- */
 
 void filter_ready(const struct plugin_env *env)
 {

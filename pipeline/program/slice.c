@@ -119,9 +119,10 @@ static bool apply_filter(const struct instance *instance, struct event *event,
 }
 
 /* held: for each event of the selection, or NULL. */
-static void run_filter(struct slice *slice, struct instance *instance, void **held)
+static void run_filter(struct program *program, struct slice *slice, struct instance *instance,
+                       void **held)
 {
-    struct program *program = slice->program;
+    assert(instance->env.lane == program->lane);
     struct filter_run run = {
         .sink = {.arena = &slice->batch->arena, .emit = add_created},
         .slice = slice,
@@ -191,15 +192,22 @@ static void keep_in_batch(struct slice *slice)
 static bool filter_step(struct slice *slice, const struct plan_plugin *plugin)
 {
     struct instance *instance = slice->program->instances[plugin->index];
+    if (!instance) {
+        assert(plugin->as.plugin->scope == SCOPE_PIPELINE);
+        assert(!slice->program->lane->engine->options.ordered);
+        slice->cut = plugin;
+        keep_in_batch(slice);
+        return false;
+    }
     if (!plugin->as.filter->prepare) {
-        run_filter(slice, instance, NULL);
+        run_filter(slice->program, slice, instance, NULL);
         return true;
     }
     slice->held =
         arena_zero(&slice->batch->arena, selection_count(&slice->selection) * sizeof *slice->held);
     slice->unprepared = selection_copy(slice->arena, &slice->selection);
     if (prepare_all(slice, instance)) {
-        run_filter(slice, instance, slice->held);
+        run_filter(slice->program, slice, instance, slice->held);
         return true;
     }
     slice->waits_for = instance;
@@ -361,11 +369,20 @@ bool slice_is_ready(struct slice *slice)
 bool slice_resume(struct slice *slice)
 {
     struct instance *instance = slice->waits_for;
-    assert(instance && slice->arena == &slice->batch->arena);
-    assert(selection_is_empty(&slice->unprepared));
-    slice->waits_for = NULL;
-    run_filter(slice, instance, slice->held);
+    assert(!slice->cut && slice->arena == &slice->batch->arena);
+    if (instance) {
+        assert(selection_is_empty(&slice->unprepared));
+        slice->waits_for = NULL;
+        run_filter(slice->program, slice, instance, slice->held);
+    }
     return walk(slice, filter_step);
+}
+
+void slice_visit_cut(struct slice *slice, struct program *program)
+{
+    assert(slice->cut && !slice->waits_for);
+    run_filter(program, slice, program->instances[slice->cut->index], NULL);
+    slice->cut = NULL;
 }
 
 /* ---- outputs ------------------------------------------------------------------------------------ */

@@ -12,6 +12,7 @@
  * 2. A slice that has never waited lives in the lane's scratch arena, one that has in its batch's.
  *
  *   RUNS ── slice_filter, slice_resume: false ──▶ SUSPENDED ── slice_is_ready: true ──▶ RUNS ── true ──▶ slice_output
+ *                                                 AT A CUT ── slice_visit_cut ──▶ RUNS
  */
 #ifndef MILLRACE_PIPELINE_PROGRAM_SLICE_H
 #define MILLRACE_PIPELINE_PROGRAM_SLICE_H
@@ -29,16 +30,19 @@ struct frame {
 };
 
 struct slice {
-    struct slice *next; /* in the program's line of suspended slices */
+    struct slice
+        *next; /* in the program's line of suspended slices, or the batch's of those at a cut */
     struct program *program;
     struct batch *batch;
     struct arena *arena;   /* of what it needs for itself */
     struct event **events; /* by their numbers */
     size_t count;
-    struct selection selection;  /* the events that are at the place of the walk */
-    struct frame *frames;        /* innermost first */
-    struct instance *waits_for;  /* NULL: it runs */
-    void **held;                 /* what prepare keeps for each event of the selection */
+    struct selection selection; /* the events that are at the place of the walk */
+    struct frame *frames;       /* innermost first */
+    struct instance *waits_for; /* NULL: it runs, or */
+    const struct plan_plugin
+        *cut;    /* it waits for this filter, whose only instance is on the main lane */
+    void **held; /* what prepare keeps for each event of the selection */
     struct selection unprepared; /* events of the selection that waits_for is not ready for */
 };
 
@@ -50,6 +54,8 @@ bool slice_filter(struct program *program, struct batch *batch, size_t first, si
 bool slice_is_ready(struct slice *slice);
 /* Goes on after slice_is_ready. False: suspended once more. */
 bool slice_resume(struct slice *slice);
+/* On the main lane, which has the batch for now: runs the filter that the slice waits for. Then slice_resume. */
+void slice_visit_cut(struct slice *slice, struct program *program);
 /* Hands what came through the filters to the outputs. */
 void slice_output(struct slice *slice);
 

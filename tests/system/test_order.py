@@ -47,5 +47,21 @@ class NewEvents(support.Case):
         self.check('split { field => "m" }', events, flat)
 
 
+class OneLane(support.Case):
+    """A filter that sees all events is on one lane, and so it says; the rest of the pipeline is on all."""
+    PIPELINE = ('input { generator { count => 5000 } } filter { throttle { key => "k" before_count => 10 '
+                'period => 86400 add_tag => "few" } } output { if "few" in [tags] { stdout { codec => json_lines } } }')
+
+    def test_it_counts_all_events(self):
+        run = self.run_to_end('-w', '3', '-e', self.PIPELINE)
+        self.assertEqual(9, len(run.json_lines()))
+        self.assertEqual(1, run.stderr.count('this filter sees all events on one lane'), run.stderr)
+
+    def test_with_one_lane_there_is_nothing_to_say(self):
+        run = self.run_to_end('-w', '1', '-e', self.PIPELINE)
+        self.assertEqual(9, len(run.json_lines()))
+        self.assertNotIn('on one lane', run.stderr)
+
+
 if __name__ == '__main__':
     support.unittest.main()

@@ -229,6 +229,52 @@ static const struct filter LATE = {
     .tick = late_tick,
 };
 
+/* ---- filter lone: one for all lanes. Counts on from what it has, which only works with one thread. ----------- */
+
+struct lone {
+    const struct plugin_env *env;
+    unsigned seen;
+};
+
+static bool lone_open(void *self, const struct plugin_env *env, struct error *err)
+{
+    struct lone *lone = self;
+    (void)err;
+    lone->env = env;
+    return true;
+}
+
+static enum filter_result lone_apply(void *self, struct event *event, struct event_sink *more)
+{
+    struct lone *lone = self;
+    (void)more;
+    ck_assert_uint_eq(lane_index(lone->env->lane), 0);
+    event_set(event, &MARK, value_str(STR("lone")), NULL);
+    atomic_store(&the_world->applied, ++lone->seen);
+    return FILTER_MATCHED;
+}
+
+static void lone_tick(void *self, uint64_t now_ms, bool final, struct event_sink *more)
+{
+    const struct lone *lone = self;
+    (void)now_ms;
+    if (!final)
+        return;
+    struct event *event = event_new(more->arena);
+    ck_assert(event_set(event, &NUMBER, value_int(lone->seen), NULL));
+    more->emit(more, event);
+}
+
+static const struct filter LONE = {
+    .plugin = {.name = "lone",
+               .options = NO_OPTIONS,
+               .size = sizeof(struct lone),
+               .scope = SCOPE_PIPELINE},
+    .open = lone_open,
+    .apply = lone_apply,
+    .tick = lone_tick,
+};
+
 /* ---- filter wait: an event is ready some turns of the timer after it was prepared ------------------------- */
 
 struct wait {
@@ -460,7 +506,7 @@ static const struct output LONE_SINK = {
 
 const struct plugin_list fake_plugins = {
     .inputs = (const struct input *const[]){&FEED, &fake_spread_feed, NULL},
-    .filters = (const struct filter *const[]){&EVEN, &TWIN, &FALL, &WAIT, &LATE, NULL},
+    .filters = (const struct filter *const[]){&EVEN, &TWIN, &FALL, &WAIT, &LATE, &LONE, NULL},
     .outputs = (const struct output *const[]){&SINK, &LONE_SINK, NULL},
     .codecs = (const struct codec *const[]){&RAW, NULL},
 };

@@ -140,6 +140,51 @@ START_TEST(every_lane_has_a_last_word)
 }
 END_TEST
 
+/* A filter with one instance, passed by the batches of all lanes; how many events it saw, and how many come out. */
+static const struct {
+    const char *filters;
+    unsigned delivered;
+} CUTS[] = {
+    {"lone {}", 6001},
+    {"if [number] < 100 { lone {} } else if [number] >= 5990 { fall {} }", 5991},
+    {"lone {} wait { turns => 0 spread => 3 } twin {}", 12002},
+    {"if [number] < 3000 { wait { spread => 3 } lone {} twin {} } else { lone {} } wait {}", 9003},
+    {"lone {} if [number] < 10 { lone {} twin {} wait {} }", 6000 + 10 + 1 + 2},
+    {"fall {} lone {} lone {}", 2},
+};
+
+static unsigned lanes_of(int i)
+{
+    return 1 + (unsigned)i % 3;
+}
+
+START_TEST(all_lanes_pass_a_filter_that_sees_everything)
+{
+    struct fake_world world = {.batches = 20, .batch_events = 300, .unordered = true};
+    char text[512];
+    snprintf(text, sizeof text, "input { feed {} } filter { %s } output { lone_sink {} sink {} }",
+             CUTS[_i / 3].filters);
+    fake_run(&world, text, lanes_of(_i), 0);
+    ck_assert_uint_eq(world.delivered, 2 * CUTS[_i / 3].delivered);
+    ck_assert_uint_eq(world.last_token, 20);
+    ck_assert_uint_eq(world.mistakes, 0);
+}
+END_TEST
+
+START_TEST(batches_of_all_lanes_visit_the_main_lane)
+{
+    struct fake_world world = {.batches = 20, .batch_events = 300, .unordered = true};
+    unsigned lanes = (unsigned)_i;
+    fake_run(
+        &world,
+        "input { spread_feed {} } filter { twin {} lone {} if [number] > 7 { lone {} } twin {} } "
+        "output { sink {} }",
+        lanes, 0);
+    ck_assert_uint_eq(world.delivered, lanes * 4 * 6000 + 2 * 2);
+    ck_assert_uint_eq(world.spread_acked, lanes * 20);
+}
+END_TEST
+
 START_TEST(stop_delivers_what_waits)
 {
     struct fake_world world = {.batch_events = 200, .feed_endless = true, .shutdown_ms = 20000};
@@ -157,6 +202,8 @@ END_TEST
 static const char *const STUCK[] = {
     "input { feed {} } filter { wait { never => true } } output { sink {} }",
     "input { feed {} } filter { if [number] > 150 { wait { never => true } } } output { sink {} }",
+    "input { feed {} } filter { if [number] > 150 { lone {} } else { wait { never => true } } }\n"
+    "output { sink {} }",
     "input { feed {} } filter { if [number] < 150 { wait { turns => 3 } wait { never => true } } "
     "}\n"
     "output { lone_sink {} }",
@@ -190,6 +237,9 @@ Suite *wait_suite(void)
     tcase_add_loop_test(tcase, order_is_kept_when_it_must_be, 0, sizeof ORDERS / sizeof *ORDERS);
     tcase_add_loop_test(tcase, filters_have_a_last_word, 0, sizeof LAST_TICKS / sizeof *LAST_TICKS);
     tcase_add_loop_test(tcase, every_lane_has_a_last_word, 1, 4);
+    tcase_add_loop_test(tcase, all_lanes_pass_a_filter_that_sees_everything, 0,
+                        3 * sizeof CUTS / sizeof *CUTS);
+    tcase_add_loop_test(tcase, batches_of_all_lanes_visit_the_main_lane, 1, 5);
     tcase_add_loop_test(tcase, stop_delivers_what_waits, 1, 4);
     tcase_add_loop_test(tcase, closing_gives_up_what_waits, 0, sizeof STUCK / sizeof *STUCK);
     suite_add_tcase(suite, tcase);
