@@ -11,6 +11,8 @@ void json_text_init(struct json_text *json, const struct plugin_env *env,
         .reader = env->json,
         .target = target->count > 0 || target->root == FIELD_ROOT_METADATA ? target : NULL,
         .original = env->ecs != ECS_DISABLED,
+        .log = env->log,
+        .log_limit = {.window_ms = 10000, .burst = 5},
     };
 }
 
@@ -58,12 +60,26 @@ static void emit_array(const struct json_text *json, const struct value *array,
         sink->emit(sink, event_of(json, sink->arena, *value_array_at(array, i)));
 }
 
-void json_text_decode(const struct json_text *json, struct str text, struct event_sink *sink)
+static bool read_text(struct json_text *json, struct arena *arena, struct str text,
+                      struct value *out)
+{
+    static const struct json_decoding HOW = {.documents = JSON_FIRST};
+    struct error err;
+    uint64_t suppressed;
+    if (json_decode_as(json->reader, arena, text, &HOW, out, &err))
+        return true;
+    if (log_limit_allow(&json->log_limit, clock_monotonic_ms(), &suppressed))
+        log_warn(json->log, "json_unreadable", "a text is no JSON", LOG_CSTR("reason", err.text),
+                 LOG_INT("suppressed", suppressed));
+    return false;
+}
+
+void json_text_decode(struct json_text *json, struct str text, struct event_sink *sink)
 {
     if (str_trim(text).len == 0)
         return;
     struct value value;
-    if (!json_decode(json->reader, sink->arena, text, &value, NULL))
+    if (!read_text(json, sink->arena, text, &value))
         emit_failure(json, text, sink);
     else if (value_type(&value) == VALUE_OBJECT)
         emit_object(json, value, text, sink);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * One JSON text to events: an object is one, an array one for each of its objects. Anything else, and text that is not
- * JSON, becomes an event with the text as message and the tag _jsonparsefailure.
+ * JSON, becomes an event with the text as message and the tag _jsonparsefailure. What follows a complete text is not looked at.
  */
 #ifndef MILLRACE_CODECS_JSON_TEXT_H
 #define MILLRACE_CODECS_JSON_TEXT_H
@@ -12,11 +12,13 @@ struct json_text {
     struct json_reader *reader;
     const struct field_ref *target; /* NULL: the object is the event */
     bool original;
+    const struct log *log;
+    struct log_limit log_limit;
 };
 
 void json_text_init(struct json_text *json, const struct plugin_env *env,
                     const struct field_ref *target);
 /* text: valid UTF-8 is not needed here, the JSON reader mends strings. It lives as long as sink->arena. */
-void json_text_decode(const struct json_text *json, struct str text, struct event_sink *sink);
+void json_text_decode(struct json_text *json, struct str text, struct event_sink *sink);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "conf/java_order.h"
 #include "conf/merge.h"
 #include "conf/number.h"
 #include "conf/parser.h"
@@ -346,6 +347,11 @@ static bool bind_hash(const struct bind_context *ctx, const struct option *optio
     }
     if (value->type != CONF_HASH)
         return expected(option, value, "a hash: { \"key\" => \"value\" }", err);
+    struct conf_value ordered;
+    if (value != &pairs && !(option->flags & OPTION_AS_WRITTEN)) {
+        ordered = java_order(ctx->arena, value);
+        value = &ordered;
+    }
     *out = (struct option_hash){value->pairs, value->count};
     return true;
 }

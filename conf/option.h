@@ -38,7 +38,7 @@ enum option_type {
     OPTION_STRINGS,     /* struct option_strings: a list; a single value is a list of one */
     OPTION_TEMPLATES,   /* struct option_templates */
     OPTION_FIELDS,      /* struct option_fields */
-    OPTION_HASH,        /* struct option_hash: ordered pairs, values as parsed */
+    OPTION_HASH,        /* struct option_hash: pairs in Logstash's order, values as parsed */
     OPTION_ARRAY, /* struct option_array: values as parsed; a single one, also a hash, is a list of one */
     OPTION_CODEC, /* const struct conf_plugin *: name and options of the codec, NULL absent */
 };
@@ -49,6 +49,7 @@ enum option_flags {
     OPTION_DEPRECATED = 4,  /* accepted with one warning that shows .note */
     OPTION_UNSUPPORTED = 8, /* refused; .note says what to do instead */
     OPTION_IGNORED = 16,    /* accepted without effect, with a note in the log */
+    OPTION_AS_WRITTEN = 32, /* a hash whose pairs stay in the order of the file (java_order.h) */
 };
 
 struct option_strings {

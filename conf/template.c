@@ -97,6 +97,7 @@ void template_parse(struct arena *arena, struct str text, enum field_escape esca
         struct template_part *part = add_part(arena, out, &capacity);
         done = read_placeholder(arena, rest, escape, &found, part);
         out->is_literal &= part->type == TEMPLATE_LITERAL;
+        out->has_illegal |= part->type == TEMPLATE_LITERAL;
     }
     if (done < rest.len || out->count == 0)
         add_part(arena, out, &capacity)->text = str_from_offset(rest, done);

@@ -33,7 +33,8 @@ struct template
     struct str text; /* as written */
     struct template_part *parts;
     size_t count;
-    bool is_literal; /* no placeholder: text is the result */
+    bool is_literal;  /* no placeholder: text is the result */
+    bool has_illegal; /* a placeholder that is no legal reference */
 };
 
 /* Never fails: what is not a placeholder is literal (Logstash's StringInterpolation). A field reference

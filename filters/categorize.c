@@ -33,11 +33,13 @@ static const struct option OPTIONS[] = {
         .name = "present",
         .doc = "Field => name: the name when the field is present, as `if [field]` tests it.",
         OPTION_IN_HASH(struct categorize, present),
+        .flags = OPTION_AS_WRITTEN,
     },
     {
         .name = "match",
         .doc = "Field => { expression => name }: the name when the field's text matches.",
         OPTION_IN_HASH(struct categorize, match),
+        .flags = OPTION_AS_WRITTEN,
     },
     {
         .name = "otherwise",

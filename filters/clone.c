@@ -37,7 +37,7 @@ static enum filter_result clone_apply(void *plugin, struct event *event, struct 
         if (self->env->ecs == ECS_DISABLED)
             event_set(copy, &TYPE, value_str(self->clones.items[i]), NULL);
         else
-            event_add_tag(copy, self->clones.items[i]);
+            event_append_tag(copy, self->clones.items[i]); /* also when it is there */
         filter_decorate(self->env, copy);
         more->emit(more, copy);
     }

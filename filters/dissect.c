@@ -5,11 +5,11 @@
  */
 #include <assert.h>
 #include <float.h>
+#include <math.h>
 #include <string.h>
 
 #include "filters/filters.h"
-
-enum { DISSECT_MAX_FIELDS = 256 };
+#include "pipeline/event/ruby_text.h"
 
 /* In the order in which they are stored. */
 enum dissect_kind { DISSECT_SKIP, DISSECT_SET, DISSECT_APPEND, DISSECT_INDIRECT };
@@ -46,6 +46,8 @@ struct dissect {
 
     const struct plugin_env *env;
     struct dissect_mapping *mappings;
+    struct str *values; /* what the fields of the longest template found in an event */
+    size_t most_fields;
     struct dissect_conversion *conversions;
     struct counter *matches, *failures;
 };
@@ -133,8 +135,12 @@ static bool read_field(const struct plugin_env *env, struct str text, struct dis
     if (text.len == 0 && (out->kind == DISSECT_APPEND || out->kind == DISSECT_INDIRECT))
         return error_set(err, ERROR_CONFIG, "field '%.*s' needs a name", STR_FMT(whole));
     out->name = text;
-    if (text.len == 0)
-        out->kind = DISSECT_SKIP;
+    if (out->kind == DISSECT_SET && text.len == 0) { /* %{->}: a field whose name is nothing */
+        struct field_part *part = arena_zero(env->arena, sizeof *part);
+        part->name = STR("");
+        out->ref = (struct field_ref){.text = STR("[]"), .parts = part, .count = 1};
+        return true;
+    }
     return out->kind == DISSECT_SKIP ||
            field_ref_parse(env->arena, text, env->settings->escape, &out->ref, err);
 }
@@ -181,6 +187,14 @@ static struct str last_delimiter(struct str text)
     return str_from_offset(text, from);
 }
 
+static size_t count_fields(struct str text)
+{
+    size_t count = 0, start, end;
+    for (size_t at = 0; find_field(text, at, &start, &end); at = end)
+        count++;
+    return count;
+}
+
 static bool read_template(const struct plugin_env *env, struct str text,
                           struct dissect_mapping *out, struct error *err)
 {
@@ -191,13 +205,10 @@ static bool read_template(const struct plugin_env *env, struct str text,
     if (!more)
         return error_set(err, ERROR_CONFIG, "the template '%.*s' has no field %%{…}",
                          STR_FMT(text));
-    out->fields = arena_zero(env->arena, DISSECT_MAX_FIELDS * sizeof *out->fields);
+    out->fields = arena_zero(env->arena, count_fields(text) * sizeof *out->fields);
     out->front = str_make(text.ptr, start);
     struct str before = STR("");
     for (; more; start = next_start, end = next_end) {
-        if (out->count == DISSECT_MAX_FIELDS)
-            return error_set(err, ERROR_LIMIT, "a template has at most %d fields",
-                             DISSECT_MAX_FIELDS);
         struct dissect_field *field = &out->fields[out->count++];
         if (!read_field(env, str_make(text.ptr + start + 2, end - start - 3), field, err))
             return false;
@@ -243,11 +254,15 @@ static bool compile(struct dissect *dissect, const struct plugin_env *env, struc
         const struct conf_pair *pair = &dissect->mapping.pairs[i];
         if (field_ref_parse(env->arena, pair->key.text, env->settings->escape,
                             &dissect->mappings[i].source, err) &&
-            read_template(env, pair->value.text, &dissect->mappings[i], err))
+            read_template(env, pair->value.text, &dissect->mappings[i], err)) {
+            if (dissect->mappings[i].count > dissect->most_fields)
+                dissect->most_fields = dissect->mappings[i].count;
             continue;
+        }
         err->position = pair->value.position;
         return false;
     }
+    dissect->values = arena_alloc(env->arena, dissect->most_fields * sizeof *dissect->values);
     for (size_t i = 0; i < dissect->convert_datatype.count; i++)
         if (!read_conversion(dissect, &dissect->convert_datatype.pairs[i], &dissect->conversions[i],
                              err))
@@ -298,18 +313,16 @@ static bool cut(const struct dissect_mapping *mapping, struct str text, struct s
 }
 
 /* To what the field holds, from this text or from before it. */
-static void append(struct event *event, const struct dissect_field *field, struct str value)
+static bool append(struct event *event, const struct dissect_field *field, struct str value)
 {
     const struct value *old = event_get(event, &field->ref);
-    if (!old || value_type(old) == VALUE_NULL) {
-        event_set(event, &field->ref, value_str(value), NULL);
-        return;
-    }
+    if (!old || value_type(old) == VALUE_NULL)
+        return event_set(event, &field->ref, value_str(value), NULL);
     struct str joint = field->before.len > 0 ? field->before : STR(" ");
     struct str text =
         arena_printf(event->arena, "%.*s%.*s%.*s", STR_FMT(value_to_java_text(event->arena, old)),
                      STR_FMT(joint), STR_FMT(value));
-    event_set(event, &field->ref, value_str(text), NULL);
+    return event_set(event, &field->ref, value_str(text), NULL);
 }
 
 /* The name that %{&key} stands for: what the event's field holds, or what another field of the template found. */
@@ -326,54 +339,64 @@ static struct str indirect_name(const struct dissect_mapping *mapping, const str
     return STR("");
 }
 
-static void set_indirect(const struct dissect *dissect, const struct dissect_mapping *mapping,
+static bool set_indirect(const struct dissect *dissect, const struct dissect_mapping *mapping,
                          struct event *event, const struct str *values, size_t index)
 {
     struct field_ref ref;
     struct str name = indirect_name(mapping, event, values, index);
-    if (name.len > 0 &&
-        field_ref_parse(event->arena, name, dissect->env->settings->escape, &ref, NULL))
-        event_set(event, &ref, value_str(values[index]), NULL);
+    if (name.len == 0 ||
+        !field_ref_parse(event->arena, name, dissect->env->settings->escape, &ref, NULL))
+        return true;
+    return event_set(event, &ref, value_str(values[index]), NULL);
 }
 
-static void store(const struct dissect *dissect, const struct dissect_mapping *mapping,
-                  struct event *event, const struct str *values)
+static bool store_field(const struct dissect *dissect, const struct dissect_mapping *mapping,
+                        struct event *event, size_t index)
 {
-    for (size_t i = 0; i < mapping->count; i++) {
-        size_t index = mapping->apply_order[i];
-        const struct dissect_field *field = &mapping->fields[index];
-        switch (field->kind) {
-        case DISSECT_SKIP:
-            break;
-        case DISSECT_SET:
-            event_set(event, &field->ref, value_str(values[index]), NULL);
-            break;
-        case DISSECT_APPEND:
-            append(event, field, values[index]);
-            break;
-        case DISSECT_INDIRECT:
-            set_indirect(dissect, mapping, event, values, index);
-            break;
-        }
+    const struct dissect_field *field = &mapping->fields[index];
+    switch (field->kind) {
+    case DISSECT_SKIP:
+        break;
+    case DISSECT_SET:
+        return event_set(event, &field->ref, value_str(dissect->values[index]), NULL);
+    case DISSECT_APPEND:
+        return append(event, field, dissect->values[index]);
+    case DISSECT_INDIRECT:
+        return set_indirect(dissect, mapping, event, dissect->values, index);
     }
+    return true;
+}
+
+/* False at the first field that cannot be set; those before it stay. */
+static bool store(const struct dissect *dissect, const struct dissect_mapping *mapping,
+                  struct event *event)
+{
+    for (size_t i = 0; i < mapping->count; i++)
+        if (!store_field(dissect, mapping, event, mapping->apply_order[i]))
+            return false;
+    return true;
+}
+
+/* Containers are matched in the form that Ruby has for them. */
+static struct str text_of(struct arena *arena, const struct value *source)
+{
+    bool is_container = value_type(source) == VALUE_ARRAY || value_type(source) == VALUE_OBJECT;
+    return is_container ? ruby_text(arena, source) : value_to_text(arena, source);
 }
 
 /* Each template that fits gets the common options, and each that does not the failure tags. False: it did not. */
 static bool apply_mapping(struct dissect *dissect, const struct dissect_mapping *mapping,
                           struct event *event)
 {
-    struct str values[DISSECT_MAX_FIELDS];
     const struct value *source = event_get(event, &mapping->source);
     if (mapping->count == 0)
         return true;
     if (!source)
         return false;
-    struct str text = value_to_text(event->arena, source);
-    if (value_type(source) != VALUE_NULL && text.len > 0 && cut(mapping, text, values)) {
-        store(dissect, mapping, event, values);
-        if (filter_decorate(dissect->env, event))
-            return true;
-    }
+    struct str text = text_of(event->arena, source);
+    if (value_type(source) != VALUE_NULL && text.len > 0 && cut(mapping, text, dissect->values) &&
+        store(dissect, mapping, event) && filter_decorate(dissect->env, event))
+        return true;
     event_add_tags(event, &dissect->tag_on_failure);
     return false;
 }
@@ -414,16 +437,31 @@ static bool to_integer(struct arena *arena, struct str text, double real, struct
     return true;
 }
 
+static bool whole_part(struct arena *arena, double real, struct value *out)
+{
+    if (real > -9.2e18 && real < 9.2e18)
+        *out = value_int((int64_t)real);
+    else if (isfinite(real))
+        *out = value_big_int(arena_printf(arena, "%.0f", real));
+    return isfinite(real);
+}
+
+/* A float without a fraction is a whole number. */
 static bool converted(const struct dissect_conversion *conversion, const struct value *value,
                       struct arena *arena, struct value *out)
 {
     double real;
+    if (conversion->to_int && value_type(value) == VALUE_FLOAT)
+        return whole_part(arena, value_as_float(value), out);
     struct str text = value_to_text(arena, value);
     if (!is_decimal(text) || !str_to_double(text, &real))
         return false;
     if (conversion->to_int)
         return real >= -DBL_MAX && real <= DBL_MAX && to_integer(arena, text, real, out);
-    *out = value_float(real);
+    if (is_digits(text))
+        return to_integer(arena, text, real, out);
+    if (!value_decimal(arena, text, out))
+        *out = value_float(real);
     return true;
 }
 

@@ -14,6 +14,7 @@ struct json_filter {
 
     const struct plugin_env *env;
     struct counter *failures;
+    struct log_limit log_limit;
 };
 
 static const struct field_ref TIMESTAMP_FAILURE = FIELD_REF_TOP("_@timestamp");
@@ -51,6 +52,7 @@ static bool json_filter_open(void *plugin, const struct plugin_env *env, struct 
     (void)err;
     self->env = env;
     self->failures = env->counter(env, "failures");
+    self->log_limit = (struct log_limit){.window_ms = 10000, .burst = 5};
     return true;
 }
 
@@ -107,6 +109,29 @@ static bool set_members(struct json_filter *self, struct event *event, const str
     return true;
 }
 
+enum { MARK_BYTES = 3 };
+
+/* A text of blanks is null. Several documents: the last one. */
+static bool read_text(struct json_filter *self, struct event *event, struct str text,
+                      struct value *out)
+{
+    static const struct json_decoding HOW = {.documents = JSON_LAST, .keep_decimals = true};
+    struct error err;
+    uint64_t suppressed;
+    if (str_starts_with(text, STR("\xef\xbb\xbf")))
+        text = str_from_offset(text, MARK_BYTES);
+    *out = value_null();
+    if (str_trim(text).len == 0 ||
+        json_decode_as(self->env->json, event->arena, text, &HOW, out, &err))
+        return true;
+    if (!self->skip_on_invalid_json &&
+        log_limit_allow(&self->log_limit, clock_monotonic_ms(), &suppressed))
+        log_warn(self->env->log, "json_unreadable", "a text is no JSON",
+                 LOG_STR("field", self->source.text), LOG_CSTR("reason", err.text),
+                 LOG_INT("suppressed", suppressed));
+    return false;
+}
+
 static enum filter_result json_filter_apply(void *plugin, struct event *event,
                                             struct event_sink *more)
 {
@@ -117,8 +142,7 @@ static enum filter_result json_filter_apply(void *plugin, struct event *event,
     if (!source || value_type(source) == VALUE_NULL ||
         (value_type(source) == VALUE_BOOL && !value_as_bool(source)))
         return FILTER_SKIPPED;
-    if (!value_is_str(source) ||
-        !json_decode(self->env->json, event->arena, value_as_str(source), &value, NULL))
+    if (!value_is_str(source) || !read_text(self, event, value_as_str(source), &value))
         return self->skip_on_invalid_json ? FILTER_SKIPPED : fail(self, event);
     bool has_target = self->target.count > 0 || self->target.root == FIELD_ROOT_METADATA;
     bool set = has_target ? event_set(event, &self->target, value, NULL)

@@ -5,8 +5,9 @@
  */
 #include "filters/filters.h"
 
-/* What the copies of one event may take; with `target` each of them keeps the whole list. */
-enum { SPLIT_MAX_BYTES = 32 * 1024 * 1024 };
+/* What the copies of one event may take, in events of the largest size that comes from outside; with `target` each of
+ * them keeps the whole list. */
+enum { SPLIT_MAX_EVENTS = 32 };
 
 struct split {
     struct field_ref field;
@@ -15,6 +16,7 @@ struct split {
 
     const struct plugin_env *env;
     struct counter *failures;
+    struct log_limit log_limit;
 };
 
 static const struct option OPTIONS[] = {
@@ -52,13 +54,37 @@ static bool split_open(void *plugin, const struct plugin_env *env, struct error 
     (void)err;
     self->env = env;
     self->failures = env->counter(env, "failures");
+    self->log_limit = (struct log_limit){.window_ms = 10000, .burst = 5};
     if (self->target.count == 0 && self->target.root == FIELD_ROOT_EVENT)
         self->target = self->field;
     return true;
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r') || c == '\0';
+}
+
+/* As Ruby splits by a blank: at any white space, none of which is left. */
+static struct value words_of(struct arena *arena, struct str text)
+{
+    struct value words = value_array_new(arena, 0);
+    for (size_t at = 0; at < text.len;) {
+        size_t start = at;
+        while (at < text.len && !is_blank(text.ptr[at]))
+            at++;
+        if (at > start)
+            value_array_push(arena, &words, value_str(str_make(text.ptr + start, at - start)));
+        while (at < text.len && is_blank(text.ptr[at]))
+            at++;
+    }
+    return words;
+}
+
 static struct value pieces_of(struct arena *arena, struct str text, struct str terminator)
 {
+    if (str_equal(terminator, STR(" ")))
+        return words_of(arena, text);
     struct value pieces = value_array_new(arena, 0);
     for (bool last = text.len == 0; !last;) {
         size_t at = str_find(text, terminator);
@@ -87,7 +113,8 @@ static size_t make_events(struct split *self, struct event *event, const struct 
                           struct event **out)
 {
     struct arena *arena = event->arena;
-    size_t most = arena->total_bytes + SPLIT_MAX_BYTES, made = 0;
+    size_t most = arena->total_bytes + SPLIT_MAX_EVENTS * self->env->settings->max_event_bytes;
+    size_t made = 0;
     for (size_t i = 0; i < value_array_count(pieces) && arena->total_bytes <= most; i++) {
         const struct value *piece = value_array_at(pieces, i);
         out[made] = NULL;
@@ -98,6 +125,17 @@ static size_t make_events(struct split *self, struct event *event, const struct 
         made++;
     }
     return made;
+}
+
+static void say_too_large(struct split *self, size_t pieces)
+{
+    uint64_t suppressed;
+    if (log_limit_allow(&self->log_limit, clock_monotonic_ms(), &suppressed))
+        log_warn(self->env->log, "split_too_large",
+                 "an event was left whole: its pieces would take too much memory; raise "
+                 "pipeline.memory",
+                 LOG_STR("field", self->field.text), LOG_INT("pieces", pieces),
+                 LOG_INT("suppressed", suppressed));
 }
 
 static enum filter_result split_pieces(struct split *self, struct event *event,
@@ -115,8 +153,10 @@ static enum filter_result split_pieces(struct split *self, struct event *event,
     bool all = make_events(self, event, pieces, events) == count;
     if (replaced)
         event_set(event, &self->field, original, NULL);
-    if (!all)
+    if (!all) {
+        say_too_large(self, count);
         return fail(self, event, STR("_split_too_large"));
+    }
     for (size_t i = 0; i < count; i++) {
         if (!events[i])
             continue;

@@ -101,9 +101,35 @@ static bool syslog_pri_open(void *plugin, const struct plugin_env *env, struct e
     return true;
 }
 
-static int64_t priority_of(struct arena *arena, const struct value *value)
+/* Wide enough for any priority that somebody can mean; beyond it is 0. */
+__extension__ typedef __int128 wide;
+
+static wide wide_of_digits(struct str text)
 {
-    double real;
+    enum { DIGITS_MAX = 37 };
+    bool negative = text.len > 0 && text.ptr[0] == '-';
+    wide number = 0;
+    for (size_t i = negative; i < text.len && text.len <= DIGITS_MAX; i++)
+        number = number * 10 + (text.ptr[i] - '0');
+    return negative ? -number : number;
+}
+
+static wide wide_of_double(double real)
+{
+    return real > -1e37 && real < 1e37 ? (wide)real : 0;
+}
+
+static wide wide_of_value(const struct value *number)
+{
+    if (value_type(number) == VALUE_INT)
+        return value_as_int(number);
+    if (value_type(number) == VALUE_BIG_INT)
+        return wide_of_digits(value_as_str(number));
+    return value_type(number) == VALUE_FLOAT ? wide_of_double(value_as_float(number)) : 0;
+}
+
+static wide priority_of(struct arena *arena, const struct value *value)
+{
     if (!value || value_type(value) == VALUE_NULL ||
         (value_type(value) == VALUE_BOOL && !value_as_bool(value)))
         return DEFAULT_PRIORITY;
@@ -113,29 +139,38 @@ static int64_t priority_of(struct arena *arena, const struct value *value)
                        value_type(value_array_at(value, 0)) != VALUE_NULL
                    ? priority_of(arena, value_array_at(value, 0))
                    : 0;
-    if (value_type(value) == VALUE_INT)
-        return value_as_int(value);
-    if (value_is_str(value)) {
-        struct value read = ruby_to_i(arena, value_as_str(value));
-        return value_type(&read) == VALUE_INT ? value_as_int(&read) : 0;
-    }
-    bool is_number = value_number(value, &real) && real > -1e15 && real < 1e15;
-    return is_number ? (int64_t)real : 0;
+    if (!value_is_str(value))
+        return wide_of_value(value);
+    struct value read = ruby_to_i(arena, value_as_str(value));
+    return wide_of_value(&read);
+}
+
+static struct value value_of_wide(struct arena *arena, wide number)
+{
+    char digits[48], *at = digits + sizeof digits;
+    if (number >= INT64_MIN && number <= INT64_MAX)
+        return value_int((int64_t)number);
+    wide left = number < 0 ? -number : number;
+    for (; left > 0; left /= 10)
+        *--at = (char)('0' + (int)(left % 10));
+    if (number < 0)
+        *--at = '-';
+    return value_big_int(arena_dup(arena, str_make(at, (size_t)(digits + sizeof digits - at))));
 }
 
 /* A number below 0 counts from the end, as in Ruby; a number without a label sets none. */
 static bool set_label(struct event *event, const struct field_ref *field,
-                      const struct option_strings *labels, int64_t number)
+                      const struct option_strings *labels, wide number)
 {
-    int64_t count = (int64_t)labels->count, index = number < 0 ? number + count : number;
+    wide count = (wide)labels->count, index = number < 0 ? number + count : number;
     return index < 0 || index >= count ||
-           event_set(event, field, value_str(labels->items[index]), NULL);
+           event_set(event, field, value_str(labels->items[(size_t)index]), NULL);
 }
 
-static bool set_labels(const struct syslog_pri *self, struct event *event, int64_t facility,
-                       int64_t severity)
+static bool set_labels(const struct syslog_pri *self, struct event *event, wide facility,
+                       wide severity)
 {
-    return facility < (int64_t)self->facility_labels.count &&
+    return facility < (wide)self->facility_labels.count &&
            set_label(event, &self->targets->facility, &self->facility_labels, facility) &&
            set_label(event, &self->targets->severity, &self->severity_labels, severity);
 }
@@ -145,11 +180,13 @@ static enum filter_result syslog_pri_apply(void *plugin, struct event *event,
 {
     const struct syslog_pri *self = plugin;
     (void)more;
-    int64_t priority = priority_of(event->arena, event_get(event, &self->field));
-    int64_t severity = priority & ((1 << SEVERITY_BITS) - 1);
-    int64_t facility = (priority - severity) / (1 << SEVERITY_BITS);
-    bool set = event_set(event, &self->targets->severity_code, value_int(severity), NULL) &&
-               event_set(event, &self->targets->facility_code, value_int(facility), NULL);
+    wide priority = priority_of(event->arena, event_get(event, &self->field));
+    wide severity = priority & ((1 << SEVERITY_BITS) - 1);
+    wide facility = (priority - severity) / (1 << SEVERITY_BITS);
+    bool set =
+        event_set(event, &self->targets->severity_code, value_int((int64_t)severity), NULL) &&
+        event_set(event, &self->targets->facility_code, value_of_wide(event->arena, facility),
+                  NULL);
     if (!set || (self->use_labels && !set_labels(self, event, facility, severity))) {
         counter_add(self->failures, 1);
         event_add_tag(event, STR("_syslogpriparsefailure"));

@@ -117,13 +117,17 @@ static bool report(struct json_parser *parser, yajl_status status, struct str te
     return false;
 }
 
-bool json_parser_run(struct json_parser *parser, struct str text, struct error *err)
+bool json_parser_run(struct json_parser *parser, struct str text, size_t *end_out,
+                     struct error *err)
 {
     assert(!parser->handle);
     parser->pool_used = 0;
     parser->handle = yajl_alloc(&parser->callbacks, &parser->functions, parser->ctx);
     yajl_config(parser->handle, yajl_dont_validate_strings, 1);
+    yajl_config(parser->handle, yajl_allow_trailing_garbage, end_out != NULL);
     yajl_status status = yajl_parse(parser->handle, (const unsigned char *)text.ptr, text.len);
+    if (end_out)
+        *end_out = yajl_get_bytes_consumed(parser->handle);
     size_t offset = status == yajl_status_ok ? text.len : yajl_get_bytes_consumed(parser->handle);
     if (offset > text.len)
         offset = text.len;

@@ -31,9 +31,11 @@ struct json_parser;
 struct json_parser *json_parser_new(const struct json_callbacks *callbacks, void *ctx);
 void json_parser_free(struct json_parser *parser); /* NULL is ok */
 
-/* Reads exactly one document: blanks around it are fine, anything else before or after is an error. UTF-8 is not
- * looked at. False with *err when the text is not JSON or a callback stopped (ERROR_LIMIT then, without position). */
-bool json_parser_run(struct json_parser *parser, struct str text, struct error *err);
+/* Reads one document: blanks around it are fine, anything else before it is an error, and behind it too unless end_out
+ * (NULL is ok) is there to be told where it ends. UTF-8 is not looked at. False with *err when the text is not JSON or a
+ * callback stopped (ERROR_LIMIT then, without position). */
+bool json_parser_run(struct json_parser *parser, struct str text, size_t *end_out,
+                     struct error *err);
 
 /* Inside a callback: the offset in the document behind the token that the callback is about. */
 size_t json_parser_offset(const struct json_parser *parser);

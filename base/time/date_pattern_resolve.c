@@ -14,7 +14,7 @@ enum {
     MS_PER_MINUTE = 60 * 1000,
     MS_PER_HOUR = 60 * MS_PER_MINUTE,
     MS_PER_HALF_DAY = 12 * MS_PER_HOUR,
-    DEFAULT_YEAR = 2000, /* when only a month or a day is given */
+    DEFAULT_YEAR = 2000, /* when only a month or a day is given, and no year is guessed */
     YEAR_MIN = -292275054,
     YEAR_MAX = 292278993,
     THURSDAY = 4,
@@ -255,12 +255,12 @@ static bool read_era(struct date_parsed *parsed)
     return true;
 }
 
-static bool resolve_local(struct date_parsed *parsed, struct local *local)
+static bool resolve_local(struct date_parsed *parsed, int64_t default_year, struct local *local)
 {
     *local = (struct local){0, 0};
     if (!(parsed->present & YEAR_FIELDS) && (parsed->present & DAY_FIELDS)) {
         parsed->present |= FIELD_BIT(DATE_YEAR);
-        parsed->values[DATE_YEAR] = DEFAULT_YEAR;
+        parsed->values[DATE_YEAR] = (int32_t)default_year;
     }
     if (!read_era(parsed))
         return false;
@@ -300,11 +300,16 @@ static bool resolve_instant(const struct date_parsed *parsed, const struct zone 
     return to_utc(parsed->zone ? parsed->zone : zone, seconds, &out->seconds);
 }
 
+static struct civil today_here(struct instant now)
+{
+    now.seconds += zone_offset_at(zone_host(), now.seconds);
+    return civil_from_instant(now);
+}
+
 /* December's events that arrive in January are of last year, January's in December of next year. */
 static int64_t guess_year(int month, struct instant now)
 {
-    now.seconds += zone_offset_at(zone_host(), now.seconds);
-    struct civil today = civil_from_instant(now);
+    struct civil today = today_here(now);
     if (month == 12 && today.month == 1)
         return today.year - 1;
     if (month == 1 && today.month == 12)
@@ -333,7 +338,9 @@ bool date_resolve(bool guess_year, const struct date_parse_context *ctx, struct 
                   struct instant *out)
 {
     struct local local;
-    if (!resolve_local(parsed, &local) || !resolve_instant(parsed, ctx->zone, &local, out))
+    /* A day of the year and a 29th of February are those of this year. */
+    int64_t year = guess_year ? today_here(ctx->now).year : DEFAULT_YEAR;
+    if (!resolve_local(parsed, year, &local) || !resolve_instant(parsed, ctx->zone, &local, out))
         return false;
     if (guess_year)
         with_guessed_year(ctx, out);

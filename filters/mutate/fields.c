@@ -4,7 +4,7 @@
 static bool set_text(const struct mutate_step *step, struct event *event)
 {
     struct str text;
-    return template_text(&step->value, event, event->arena, &text) &&
+    return template_filter_text(&step->value, event, event->arena, &text) &&
            event_set(event, &step->field.ref, value_str(text), NULL);
 }
 
@@ -22,12 +22,12 @@ bool mutate_rename(struct mutate *self, struct mutate_step *step, struct event *
     enum field_escape escape = self->env->settings->escape;
     struct field_ref from, to;
     struct value value;
-    if (!template_field(&step->name, event, escape, &from) ||
-        !template_field(&step->value, event, escape, &to))
+    if (!template_field(&step->name, event, escape, &from))
         return false;
-    if (!event_has(event, &from))
+    if (!event_get(event, &from)) /* before the new name is looked at */
         return true;
-    return event_remove(event, &from, &value) && event_set(event, &to, value, NULL);
+    return template_field(&step->value, event, escape, &to) && event_remove(event, &from, &value) &&
+           event_set(event, &to, value, NULL);
 }
 
 bool mutate_update(struct mutate *self, struct mutate_step *step, struct event *event)
@@ -138,10 +138,11 @@ bool mutate_merge(struct mutate *self, struct mutate_step *step, struct event *e
 bool mutate_copy(struct mutate *self, struct mutate_step *step, struct event *event)
 {
     (void)self;
-    if (!step->field.is_legal || step->other_count != 1 || !step->others[0].is_legal)
+    if (!step->field.is_legal)
         return false;
     const struct value *value = event_get(event, &step->field.ref);
-    if (!value || value_type(value) == VALUE_NULL)
+    if (!value || value_type(value) == VALUE_NULL) /* before the destination is looked at */
         return true;
-    return event_set(event, &step->others[0].ref, value_dup(event->arena, value), NULL);
+    return step->other_count == 1 && step->others[0].is_legal &&
+           event_set(event, &step->others[0].ref, value_dup(event->arena, value), NULL);
 }

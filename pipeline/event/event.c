@@ -207,7 +207,9 @@ static bool set_array_item(struct arena *arena, struct value *array, const struc
         *value_array_at(array, index) = value;
         return true;
     }
-    if (!part->is_index || part->index < 0 || part->index >= EVENT_LIST_MAX)
+    if (!part->is_index)
+        return true; /* nothing happens */
+    if (part->index < 0 || part->index >= EVENT_LIST_MAX)
         return false;
     while (value_array_count(array) < (size_t)part->index)
         value_array_push(arena, array, value_null());
@@ -225,33 +227,35 @@ static bool set_child(struct arena *arena, struct value *parent, const struct fi
     return parent->type == VALUE_ARRAY && set_array_item(arena, parent, part, value);
 }
 
-/* The object or list that the last part stands in; missing ones are made. NULL: a scalar is in the way. */
-static struct value *make_parents(struct event *event, const struct field_ref *ref)
+/* The child on the way to a field, made where it is missing. NULL below a list that has no such item. False: raises. */
+static bool make_child(struct arena *arena, struct value *parent, const struct field_part *part,
+                       struct value **out)
 {
-    struct value *at = ref->root == FIELD_ROOT_METADATA ? &event->metadata : &event->fields;
-    for (size_t i = 0; i + 1 < ref->count; i++) {
-        const struct field_part *part = &ref->parts[i];
-        struct value *next = at->type == VALUE_OBJECT
-                                 ? object_place(event->arena, at->as.object, part->name)
-                                 : child(at, part);
-        if (!next || next->type == VALUE_NULL) {
-            struct value made = value_object_new(event->arena, 1);
-            if (next)
-                *next = made;
-            else if (!set_child(event->arena, at, part, made))
-                return NULL;
-            else
-                next = child(at, part);
-        }
-        at = next;
-    }
-    return at;
+    *out = child(parent, part);
+    if (*out)
+        return (*out)->type != VALUE_NULL;
+    if (!set_child(arena, parent, part, value_object_new(arena, 1)))
+        return false;
+    *out = child(parent, part);
+    return true;
+}
+
+/* The object or list that the last part stands in; missing ones are made. *out NULL: nothing is to be set (below a list).
+ * False: a scalar or null is in the way. */
+static bool make_parents(struct event *event, const struct field_ref *ref, struct value **out)
+{
+    *out = ref->root == FIELD_ROOT_METADATA ? &event->metadata : &event->fields;
+    for (size_t i = 0; *out && i + 1 < ref->count; i++)
+        if (!make_child(event->arena, *out, &ref->parts[i], out))
+            return false;
+    return true;
 }
 
 static bool set_path(struct event *event, const struct field_ref *ref, struct value value)
 {
-    struct value *parent = make_parents(event, ref);
-    return parent && set_child(event->arena, parent, &ref->parts[ref->count - 1], value);
+    struct value *parent;
+    return make_parents(event, ref, &parent) &&
+           (!parent || set_child(event->arena, parent, &ref->parts[ref->count - 1], value));
 }
 
 /* tags and @timestamp do not take everything. */
@@ -289,8 +293,8 @@ struct value *event_place(struct event *event, const struct field_ref *ref)
     struct str top = ref->parts[0].name;
     if (ref->root == FIELD_ROOT_EVENT && (str_equal(top, TAGS) || str_equal(top, TIMESTAMP)))
         return NULL;
-    struct value *parent = make_parents(event, ref);
-    if (!parent || parent->type != VALUE_OBJECT)
+    struct value *parent;
+    if (!make_parents(event, ref, &parent) || !parent || parent->type != VALUE_OBJECT)
         return NULL;
     return object_place(event->arena, parent->as.object, ref->parts[ref->count - 1].name);
 }
@@ -370,18 +374,28 @@ static size_t find_tag(const struct value *tags, struct str tag)
     return count;
 }
 
-void event_add_tag(struct event *event, struct str tag)
+void event_append_tag(struct event *event, struct str tag)
 {
     struct value *tags = value_object_get(&event->fields, TAGS);
     if (!tags || tags->type == VALUE_NULL) {
         set_field(event, TAGS, list_of(event->arena, value_str(tag)));
         return;
     }
-    struct value list = tags->type == VALUE_ARRAY ? *tags : list_of(event->arena, *tags);
-    if (find_tag(&list, tag) < value_array_count(&list))
-        return;
-    value_array_push(event->arena, &list, value_str(tag));
-    set_field(event, TAGS, list);
+    if (tags->type != VALUE_ARRAY)
+        *tags = list_of(event->arena, *tags);
+    value_array_push(event->arena, tags, value_str(tag));
+}
+
+void event_add_tag(struct event *event, struct str tag)
+{
+    const struct value *tags = value_object_get(&event->fields, TAGS);
+    bool known = false;
+    if (tags && tags->type == VALUE_ARRAY)
+        known = find_tag(tags, tag) < value_array_count(tags);
+    else if (tags && tags->type == VALUE_STRING)
+        known = str_equal(value_as_str(tags), tag);
+    if (!known)
+        event_append_tag(event, tag);
 }
 
 void event_add_tags(struct event *event, const struct option_strings *tags)

@@ -33,8 +33,8 @@ struct event *event_clone(struct arena *arena, const struct event *event);
 /* NULL when missing; a field that holds null gives a VALUE_NULL. @metadata itself gives its object. */
 const struct value *event_get(const struct event *event, const struct field_ref *ref);
 bool event_has(const struct event *event, const struct field_ref *ref);
-/* Makes missing parents. False where Logstash raises: a scalar in the way, a value that tags or @timestamp does
- * not take (err, which may be NULL, says which). The value's text must live in the event's arena or longer. */
+/* Makes missing parents. False where Logstash raises: a scalar or null in the way, a value that tags or @timestamp does
+ * not take (err, which may be NULL, says which). A name that is no index, below a list: nothing happens. The value's text must live in the event's arena or longer. */
 bool event_set(struct event *event, const struct field_ref *ref, struct value value,
                struct error *err);
 /* Where a field is, for one who looks at it and then writes it: a null is put there when it is missing, and missing parents
@@ -47,6 +47,8 @@ bool event_remove(struct event *event, const struct field_ref *ref, struct value
 void event_add_tag(struct event *event, struct str tag);
 /* Several: what a plugin's tag_on_failure lists. */
 void event_add_tags(struct event *event, const struct option_strings *tags);
+/* Adds to tags, also what is there already. */
+void event_append_tag(struct event *event, struct str tag);
 void event_remove_tag(struct event *event, struct str tag);
 /* add_field of the common options: an existing value becomes a list of both (Logstash's decorator). */
 bool event_append_field(struct event *event, const struct field_ref *ref, struct value value,

@@ -24,6 +24,20 @@ void json_reader_free(struct json_reader *reader);
 bool json_decode(struct json_reader *reader, struct arena *arena, struct str text,
                  struct value *out, struct error *err);
 
+/* How else a text may be read. */
+enum json_documents {
+    JSON_ONLY,  /* exactly one document, as json_decode */
+    JSON_FIRST, /* what follows a complete document is not looked at */
+    JSON_LAST,  /* one behind the other; the last one counts */
+};
+struct json_decoding {
+    enum json_documents documents;
+    bool
+        keep_decimals; /* numbers with a fraction or an exponent keep their digits (value_decimal) */
+};
+bool json_decode_as(struct json_reader *reader, struct arena *arena, struct str text,
+                    const struct json_decoding *how, struct value *out, struct error *err);
+
 /* False only when the buffer is at its maximum (it then holds a part). */
 bool json_encode_value(const struct value *value, struct buf *out);
 bool json_encode_str(struct str text, struct buf *out); /* with the quotes */

@@ -35,6 +35,7 @@ struct json_reader {
     struct object_key key; /* of the value that comes next */
     size_t string_end;     /* the text's offset behind the last string's closing quote */
     const char *stopped;   /* why a callback stopped */
+    bool keep_decimals;
     size_t depth;
     struct container open[JSON_MAX_DEPTH];
 };
@@ -179,6 +180,9 @@ static int on_number(void *ctx, const char *digits, size_t len)
     bool fits = split_number(text, &number);
     if (number.is_integer)
         return push(reader, integer_value(reader, text, &number, fits));
+    struct value decimal;
+    if (reader->keep_decimals && value_decimal(reader->arena, text, &decimal))
+        return push(reader, decimal);
     double real;
     if (!fits || !exact_double(&number, &real))
         if (!str_to_double(text, &real))
@@ -277,20 +281,43 @@ static void forget_entries(struct json_reader *reader)
     }
 }
 
+/* One document; *text becomes what is behind it unless it must be the only one. */
+static bool decode_one(struct json_reader *reader, struct str *text, bool only, struct error *err)
+{
+    size_t end;
+    reader->text = *text;
+    reader->count = reader->depth = reader->string_end = 0;
+    reader->stopped = NULL;
+    bool read = json_parser_run(reader->parser, *text, only ? NULL : &end, err);
+    if (!read && reader->stopped)
+        error_set(err, ERROR_LIMIT, "%s", reader->stopped);
+    if (read && !only) {
+        assert(end > 0 && end <= text->len);
+        *text = str_from_offset(*text, end);
+    }
+    return read;
+}
+
+bool json_decode_as(struct json_reader *reader, struct arena *arena, struct str text,
+                    const struct json_decoding *how, struct value *out, struct error *err)
+{
+    reader->arena = arena;
+    reader->keep_decimals = how->keep_decimals;
+    text = utf8_repair(arena, text);
+    bool read;
+    do {
+        read = decode_one(reader, &text, how->documents == JSON_ONLY, err);
+        assert(!read || (reader->count == 1 && reader->depth == 0));
+        if (read)
+            *out = reader->entries[0].value;
+    } while (read && how->documents == JSON_LAST && str_trim(text).len > 0);
+    forget_entries(reader);
+    return read;
+}
+
 bool json_decode(struct json_reader *reader, struct arena *arena, struct str text,
                  struct value *out, struct error *err)
 {
-    reader->arena = arena;
-    reader->text = utf8_repair(arena, text);
-    reader->count = reader->depth = reader->string_end = 0;
-    reader->stopped = NULL;
-    bool read = json_parser_run(reader->parser, reader->text, err);
-    if (read) {
-        assert(reader->count == 1 && reader->depth == 0);
-        *out = reader->entries[0].value;
-    } else if (reader->stopped) {
-        error_set(err, ERROR_LIMIT, "%s", reader->stopped);
-    }
-    forget_entries(reader);
-    return read;
+    static const struct json_decoding ONLY = {.documents = JSON_ONLY};
+    return json_decode_as(reader, arena, text, &ONLY, out, err);
 }

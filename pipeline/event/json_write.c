@@ -240,7 +240,8 @@ static char *put_value(struct writer *writer, char *at, const struct value *valu
     case VALUE_INT:
         return put_int(writer, at, value->as.integer);
     case VALUE_FLOAT:
-        return put_float(writer, at, value->as.real);
+        return value_is_decimal(value) ? put(writer, at, value->as.text, value->extra)
+                                       : put_float(writer, at, value->as.real);
     case VALUE_TIMESTAMP:
         return put_timestamp(writer, at, value_as_instant(value));
     case VALUE_BIG_INT:

@@ -59,8 +59,10 @@ static void inspect_object(const struct value *object, struct buf *out)
 
 static void append_scalar(const struct value *value, struct buf *out)
 {
-    char text[FLOAT_TEXT_MAX];
-    if (value_type(value) == VALUE_FLOAT)
+    char text[FLOAT_TEXT_MAX], decimal[DECIMAL_TEXT_MAX + 16];
+    if (value_is_decimal(value))
+        buf_append(out, decimal, value_decimal_ruby_format(value, decimal));
+    else if (value_type(value) == VALUE_FLOAT)
         buf_append(out, text, float_format_ruby(value_as_float(value), text));
     else
         value_append_text(value, out);

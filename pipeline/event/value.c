@@ -18,7 +18,7 @@ bool value_number(const struct value *value, double *out)
     if (value->type == VALUE_INT)
         *out = (double)value->as.integer;
     else if (value->type == VALUE_FLOAT)
-        *out = value->as.real;
+        *out = value_as_float(value);
     else
         return value->type == VALUE_BIG_INT && str_to_double(value_as_str(value), out);
     return true;
@@ -101,15 +101,23 @@ static struct value dup_object(struct arena *arena, const struct object *from, b
     return to;
 }
 
+static struct value decimal_dup(struct arena *arena, const struct value *value)
+{
+    struct value copy = *value;
+    copy.as.text = arena_dup(arena, str_make(value->as.text, value->extra)).ptr;
+    return copy;
+}
+
 static struct value dup_value(struct arena *arena, const struct value *value, bool share)
 {
     switch (value_type(value)) {
     case VALUE_NULL:
     case VALUE_BOOL:
     case VALUE_INT:
-    case VALUE_FLOAT:
     case VALUE_TIMESTAMP:
         return *value;
+    case VALUE_FLOAT:
+        return share || !value_is_decimal(value) ? *value : decimal_dup(arena, value);
     case VALUE_BIG_INT:
         return share ? *value : value_big_int(arena_dup(arena, value_as_str(value)));
     case VALUE_STRING:
@@ -166,7 +174,7 @@ bool value_equal(const struct value *a, const struct value *b)
     case VALUE_INT:
         return a->as.integer == b->as.integer;
     case VALUE_FLOAT:
-        return a->as.real == b->as.real;
+        return value_as_float(a) == value_as_float(b);
     case VALUE_TIMESTAMP:
         return a->as.integer == b->as.integer && a->extra == b->extra;
     case VALUE_BIG_INT:

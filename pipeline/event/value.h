@@ -34,7 +34,7 @@ struct object;
 
 struct value {
     uint8_t type;
-    uint8_t flags; /* private to value.c and the JSON code */
+    uint8_t flags; /* FLOAT: VALUE_IS_DECIMAL, then its text stands in for the double */
     uint16_t unused;
     uint32_t extra; /* STRING, BIG_INT: length; TIMESTAMP: nanoseconds */
     union {
@@ -100,10 +100,21 @@ static inline int64_t value_as_int(const struct value *value)
     assert(value->type == VALUE_INT);
     return value->as.integer;
 }
+/* A FLOAT that keeps its digits, as Java's BigDecimal does: 1.10 stays 1.10 as text. From a number as JSON writes it; false
+ * when it has more than DECIMAL_TEXT_MAX characters. The text is kept in the arena. */
+enum { DECIMAL_TEXT_MAX = 40, VALUE_IS_DECIMAL = 1 };
+bool value_decimal(struct arena *arena, struct str number, struct value *out);
+double value_decimal_as_float(const struct value *decimal);
+/* As Ruby's BigDecimal#to_s: 0.11e1. Returns the length. */
+size_t value_decimal_ruby_format(const struct value *decimal, char out[DECIMAL_TEXT_MAX + 16]);
+static inline bool value_is_decimal(const struct value *value)
+{
+    return value->type == VALUE_FLOAT && value->flags == VALUE_IS_DECIMAL;
+}
 static inline double value_as_float(const struct value *value)
 {
     assert(value->type == VALUE_FLOAT);
-    return value->as.real;
+    return value_is_decimal(value) ? value_decimal_as_float(value) : value->as.real;
 }
 static inline bool value_is_str(const struct value *value)
 {

@@ -22,7 +22,10 @@ static size_t scalar_format(const struct value *value, char out[SCALAR_TEXT_MAX]
     case VALUE_INT:
         return int_format(value->as.integer, out);
     case VALUE_FLOAT:
-        return float_format(value->as.real, out);
+        if (!value_is_decimal(value))
+            return float_format(value->as.real, out);
+        memcpy(out, value->as.text, value->extra);
+        return value->extra;
     case VALUE_TIMESTAMP:
         return instant_format(value_as_instant(value), out);
     case VALUE_BIG_INT:

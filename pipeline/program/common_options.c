@@ -4,7 +4,6 @@
 #include "conf/bind.h"
 #include "pipeline/program/evaluate.h"
 
-static const struct field_ref TAGS = FIELD_REF_TOP("tags");
 static const struct field_ref TYPE = FIELD_REF_TOP("type");
 
 #define COMMON_ROWS                                                                                \
@@ -199,7 +198,7 @@ static bool add_field(const struct common_options *common, const struct common_f
         return false;
     for (size_t i = 0; i < field->count; i++) {
         struct str text;
-        if (!template_text(&field->values[i], event, event->arena, &text) ||
+        if (!template_filter_text(&field->values[i], event, event->arena, &text) ||
             !event_append_field(event, &ref, value_str(text), NULL))
             return false;
     }
@@ -228,9 +227,7 @@ static bool remove_fields(const struct common_options *common, struct event *eve
 /* add_tag keeps duplicates, unlike the tags that plugins add. */
 static bool add_tag(struct event *event, struct str tag)
 {
-    if (event_has(event, &TAGS))
-        return event_append_field(event, &TAGS, value_str(tag), NULL);
-    event_add_tag(event, tag);
+    event_append_tag(event, tag);
     return true;
 }
 
@@ -245,7 +242,8 @@ static bool each_tag(const struct option_templates *tags, struct event *event,
 {
     for (size_t i = 0; i < tags->count; i++) {
         struct str text;
-        if (!template_text(&tags->items[i], event, event->arena, &text) || !apply(event, text))
+        if (!template_filter_text(&tags->items[i], event, event->arena, &text) ||
+            !apply(event, text))
             return false;
     }
     return true;

@@ -20,12 +20,15 @@ static enum condition_result negate(enum condition_result result)
     return result_of(result == CONDITION_FALSE);
 }
 
-/* NULL: the field is missing. A field that holds null counts as missing too. */
+/* NULL: the field is missing. */
 static const struct value *operand_value(const struct operand *operand, const struct event *event)
 {
-    if (operand->type != OPERAND_FIELD)
-        return &operand->value;
-    const struct value *value = event_get(event, &operand->ref);
+    return operand->type == OPERAND_FIELD ? event_get(event, &operand->ref) : &operand->value;
+}
+
+/* Where a field that holds null counts as missing. */
+static const struct value *not_null(const struct value *value)
+{
     return value && value_type(value) != VALUE_NULL ? value : NULL;
 }
 
@@ -47,6 +50,20 @@ static int order_of_doubles(double a, double b)
     return a < b ? -1 : a > b;
 }
 
+static int order_of_instants(struct instant a, struct instant b)
+{
+    if (a.seconds != b.seconds)
+        return a.seconds < b.seconds ? -1 : 1;
+    return order_of_doubles(a.nanoseconds, b.nanoseconds);
+}
+
+/* What Ruby's <=> has no answer for counts as equal in Logstash. */
+static bool is_never_ordered(const struct value *value)
+{
+    enum value_type type = value_type(value);
+    return type == VALUE_NULL || type == VALUE_BOOL || type == VALUE_TIMESTAMP;
+}
+
 /* False where the two cannot be ordered; Logstash raises there. */
 static bool order(const struct value *a, const struct value *b, int *out)
 {
@@ -62,16 +79,15 @@ static bool order(const struct value *a, const struct value *b, int *out)
         *out = order_of_doubles(left, right);
         return read;
     }
-    if (value_type(a) != value_type(b))
-        return false;
-    if (value_type(a) == VALUE_TIMESTAMP) {
-        struct instant left = value_as_instant(a), right = value_as_instant(b);
-        *out = left.seconds != right.seconds
-                   ? (left.seconds < right.seconds ? -1 : 1)
-                   : order_of_doubles(left.nanoseconds, right.nanoseconds);
+    if (value_type(a) == VALUE_TIMESTAMP && value_type(b) == VALUE_TIMESTAMP) {
+        *out = order_of_instants(value_as_instant(a), value_as_instant(b));
         return true;
     }
-    if (value_type(a) != VALUE_STRING)
+    if (is_never_ordered(a) || is_never_ordered(b)) {
+        *out = 0;
+        return true;
+    }
+    if (value_type(a) != VALUE_STRING || value_type(b) != VALUE_STRING)
         return false;
     *out = str_compare(value_as_str(a), value_as_str(b));
     return true;
@@ -203,9 +219,9 @@ static enum condition_result test_operands(const struct condition *condition,
     case CONF_GE:
         return test_order(condition, a, b);
     case CONF_IN:
-        return result_of(test_in(condition, a, b));
+        return result_of(test_in(condition, not_null(a), not_null(b)));
     case CONF_NOT_IN:
-        return result_of(!test_in(condition, a, b));
+        return result_of(!test_in(condition, not_null(a), not_null(b)));
     case CONF_MATCH:
         return result_of(test_match(condition, a, test));
     case CONF_NO_MATCH:

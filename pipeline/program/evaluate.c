@@ -118,10 +118,16 @@ bool template_text(const struct template *template, const struct event *event, s
     return build_text(template, event, arena, out);
 }
 
+bool template_filter_text(const struct template *template, const struct event *event,
+                          struct arena *arena, struct str *out)
+{
+    return !template->has_illegal && template_text(template, event, arena, out);
+}
+
 bool template_field(const struct template *template, const struct event *event,
                     enum field_escape escape, struct field_ref *out)
 {
     struct str text;
-    return template_text(template, event, event->arena, &text) &&
+    return template_filter_text(template, event, event->arena, &text) &&
            field_ref_parse(event->arena, text, escape, out, NULL);
 }

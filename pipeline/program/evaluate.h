@@ -14,6 +14,10 @@
  * Logstash raises (a bad date pattern). */
 bool template_text(const struct template *template, const struct event *event, struct arena *arena,
                    struct str *out);
+/* The same for a filter's option: false as well when a placeholder is no legal reference, where Logstash raises.
+ * Everywhere else it stays as it is written, so that an output loses nothing by it. */
+bool template_filter_text(const struct template *template, const struct event *event,
+                          struct arena *arena, struct str *out);
 /* Appends to a buffer instead; false also when the buffer is at its maximum. */
 bool template_append(const struct template *template, const struct event *event, struct buf *out);
 /* The field that a template names for this event; what it points at lives in the event's arena or the template's.

@@ -281,10 +281,14 @@ static const struct {
     /* the offset is that of the guessed year */
     {"2026-11-23T00:00:00Z", "MMM dd HH:mm:ss", "Mar 27 02:00:01", "CET", "2026-03-27T01:00:01Z"},
     {"2026-11-23T00:00:00Z", "MMM dd HH:mm:ss", "Mar 27 03:00:01", "CET", "2026-03-27T02:00:01Z"},
-    /* left out by the change of clocks in 2026: moved on */
-    {"2026-11-23T00:00:00Z", "MMM dd HH:mm:ss", "Mar 29 02:30:00", "CET", "2026-03-29T01:30:00Z"},
-    {"2026-11-23T00:00:00Z", "MMM dd", "Feb 29", "UTC", "2026-02-28T00:00:00Z"},
+    /* left out by the change of clocks in 2026; no such day in that year */
+    {"2026-11-23T00:00:00Z", "MMM dd HH:mm:ss", "Mar 29 02:30:00", "CET", NULL},
+    {"2026-11-23T00:00:00Z", "MMM dd", "Feb 29", "UTC", NULL},
     {"2028-11-23T00:00:00Z", "MMM dd", "Feb 29", "UTC", "2028-02-29T00:00:00Z"},
+    {"2026-11-23T00:00:00Z", "D:HH:mm", "060:01:02", "UTC", "2026-03-01T01:02:00Z"},
+    {"2026-11-23T00:00:00Z", "D:HH:mm", "365:23:59", "UTC", "2026-12-31T23:59:00Z"},
+    {"2028-11-23T00:00:00Z", "D:HH:mm", "366:23:59", "UTC", "2028-12-31T23:59:00Z"},
+    {"2026-11-23T00:00:00Z", "D:HH:mm", "366:23:59", "UTC", NULL},
     {"2026-11-23T00:00:00Z", "HH:mm", "10:11", "UTC", "2026-01-01T10:11:00Z"},
     {"2026-11-23T00:00:00Z", "xxxx MMM dd", "2013 Feb 28", "UTC", "2026-02-28T00:00:00Z"},
     {"2026-11-23T00:00:00Z", "MMM dd", "Feb 30", "UTC", NULL},

@@ -225,6 +225,17 @@ static const struct {
     {"hash => [\"a\", 1, \"b\", [2, 3]]", show_pairs, "{\"a\":i1 \"b\":[i2,i3]}"},
     {"hash => [\"a\", 1, \"a\", 1, \"a\", 2]", show_pairs, "{\"a\":[i1,i1,i2]}"},
     {"hash => []", show_pairs, "{}"},
+    /* the order of a java.util.HashMap, but not for what is written as a list */
+    {"hash => { one => 1 two => 2 three => 3 zed => 4 alpha => 5 Aa => 6 BB => 7 \"𝒳é\" => 8 }",
+     show_pairs, "{Aa:i6 BB:i7 one:i1 alpha:i5 zed:i4 two:i2 three:i3 \"𝒳é\":i8}"},
+    {"hash => { \"BB\" => { two => 1 one => 2 } \"Aa\" => 2 }", show_pairs,
+     "{\"BB\":{one:i2 two:i1} \"Aa\":i2}"},
+    {"hash => { k01 => 1 k02 => 2 k03 => 3 k04 => 4 k05 => 5 k06 => 6 k07 => 7 k08 => 8 k09 => 9 "
+     "k10 => 10 k11 => 11 k12 => 12 k13 => 13 }",
+     show_pairs,
+     "{k11:i11 k10:i10 k02:i2 k13:i13 k01:i1 k12:i12 k04:i4 k03:i3 "
+     "k06:i6 k05:i5 k08:i8 k07:i7 k09:i9}"},
+    {"hash => [\"two\", 1, \"one\", 2]", show_pairs, "{\"two\":i1 \"one\":i2}"},
     {"array => 1", show_array, "i1"},
     {"array => [[1, 2], { \"a\" => b1 }]", show_array, "[i1,i2] {\"a\":b1}"},
     {"codec => json", show_codecs, "json json 0"},

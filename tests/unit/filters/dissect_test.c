@@ -51,7 +51,17 @@ static const struct filter_case CASES[] = {
     /* conversions */
     {&filter_dissect, "convert_datatype => { 'a' => 'int' 'b' => 'Float' 'c' => 'int' }",
      "{\"a\":\"-3.9\",\"b\":\"1e3\",\"c\":\"43947404257507186289\"}",
-     "skipped {\"a\":-3,\"b\":1000.0,\"c\":43947404257507186289}"},
+     "skipped {\"a\":-3,\"b\":1E+3,\"c\":43947404257507186289}"},
+    {&filter_dissect, "convert_datatype => { 'a' => 'int' 'b' => 'float' 'c' => 'float' }",
+     "{\"a\":123456789.125,\"b\":\"95\",\"c\":\"1.50\"}",
+     "skipped {\"a\":123456789,\"b\":95,\"c\":1.50}"},
+    {&filter_dissect, "mapping => { 'm' => '[%{a}, %{b}]' }", "{\"m\":[1,\"x\"]}",
+     "skipped {\"m\":[1,\"x\"],\"a\":\"1\",\"b\":\"\\\"x\\\"\"}"},
+    {&filter_dissect, "mapping => { 'm' => '%{->} %{b}' }", "{\"m\":\"a   b\"}",
+     "skipped {\"m\":\"a   b\",\"\":\"a\",\"b\":\"b\"}"},
+    {&filter_dissect, "mapping => { 'm' => '%{a} %{[n][x]} %{b}' }",
+     "{\"m\":\"1 2 3\",\"n\":\"t\"}",
+     "skipped {\"m\":\"1 2 3\",\"n\":\"t\",\"a\":\"1\",\"tags\":[\"_dissectfailure\"]}"},
     {&filter_dissect, "convert_datatype => { 'a' => 'int' 'b' => 'float' }", "{\"a\":\" 1\"}",
      "skipped {\"a\":\" "
      "1\",\"tags\":[\"_dataconversionuncoercible_a_int\",\"_dataconversionnullvalue_b_float\"]}"},
@@ -60,6 +70,29 @@ static const struct filter_case CASES[] = {
     {&filter_dissect, "mapping => { 'm' => '%{+/2}' }", NULL, "name"},
     {&filter_dissect, "mapping => { 'm' => 'text' }", NULL, "no field"},
 };
+
+START_TEST(has_as_many_fields_as_it_needs)
+{
+    struct bench bench;
+    struct buf options, text;
+    buf_init(&options, 10000);
+    buf_init(&text, 10000);
+    buf_append_str(&options, STR("mapping => { 'm' => '"));
+    buf_append_str(&text, STR("{\"m\":\""));
+    for (int i = 0; i < 300; i++) {
+        buf_printf(&options, "%s%%{f%d}", i > 0 ? "," : "", i);
+        buf_printf(&text, "%s%d", i > 0 ? "," : "", i);
+    }
+    buf_append(&options, "' }", 4); /* with its NUL */
+    buf_append(&text, "\"}", 3);
+    bench_init(&bench);
+    ck_assert_pstr_eq(bench_open(&bench, &filter_dissect, options.ptr), NULL);
+    ck_assert_ptr_nonnull(strstr(bench_apply(&bench, text.ptr), "\"f299\":\"299\"}"));
+    buf_release(&options);
+    buf_release(&text);
+    bench_release(&bench);
+}
+END_TEST
 
 START_TEST(dissects)
 {
@@ -71,6 +104,7 @@ Suite *dissect_suite(void)
 {
     Suite *suite = suite_create("dissect");
     TCase *tcase = tcase_create("dissect");
+    tcase_add_test(tcase, has_as_many_fields_as_it_needs);
     tcase_add_loop_test(tcase, dissects, 0, sizeof CASES / sizeof *CASES);
     suite_add_tcase(suite, tcase);
     return suite;
