@@ -224,8 +224,9 @@ static int on_object_end(void *ctx)
 {
     struct json_reader *reader = ctx;
     size_t start = close_container(reader).start;
+    size_t count = reader->count - start;
     struct value object =
-        object_from_entries(reader->arena, reader->entries + start, reader->count - start,
+        object_from_entries(reader->arena, count > 0 ? reader->entries + start : NULL, count,
                             reader->depth == 0 ? ROOT_SPARE : 0);
     reader->count = start;
     return push(reader, object);

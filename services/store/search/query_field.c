@@ -250,7 +250,7 @@ struct query *query_exists(struct query_compiler *in, struct str path)
     any->minimum_should_match = 1;
     constant->inner = any;
     const struct field *field = mapping_find(in->context.mapping, path);
-    bool is_pattern = memchr(path.ptr, '*', path.len);
+    bool is_pattern = path.len > 0 && memchr(path.ptr, '*', path.len);
     bool done = true;
     if (is_pattern)
         done = add_matching(in, mapping_find(in->context.mapping, STR("")), path, any);
