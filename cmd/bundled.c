@@ -171,8 +171,10 @@ static const struct bundled {
     {CONF_CODEC, "line", true, "recorded cases", NULL, NULL},
     {CONF_CODEC, "msgpack", true, "recorded cases", NULL, NULL},
     {CONF_CODEC, "multiline", true, "recorded cases", NULL, NULL},
-    {CONF_CODEC, "netflow", true, NULL, NULL,
-     "let a collector (nfcapd, pmacct) write JSON lines and read them with input 'file'"},
+    {CONF_CODEC, "netflow", true, "units on packets written by hand",
+     "no definition files, no cache of templates on disk; an unknown field does not spoil its "
+     "template",
+     NULL},
     {CONF_CODEC, "plain", true, "recorded cases", NULL, NULL},
     {CONF_CODEC, "rubydebug", true, "recorded cases", NULL, NULL},
 };

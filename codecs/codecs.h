@@ -22,6 +22,7 @@ extern const struct codec codec_json_lines;
 extern const struct codec codec_line;
 extern const struct codec codec_msgpack;
 extern const struct codec codec_multiline;
+extern const struct codec codec_netflow;
 extern const struct codec codec_plain;
 extern const struct codec codec_rubydebug;
 
