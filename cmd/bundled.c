@@ -191,8 +191,6 @@ static const struct {
     {CONF_FILTER, "java_uuid", "use filter 'uuid'"},
     {CONF_FILTER, "age",
      "use filter 'ruby': event.set('age', Time.now.to_f - event.get('@timestamp').to_f)"},
-    {CONF_FILTER, "multiline",
-     "use the codec 'multiline' of input 'file' or 'stdin', or let Filebeat do it"},
     {CONF_FILTER, "rest", "use filter 'translate' with a dictionary file of what is looked up"},
     {CONF_FILTER, "logfmt", "use filter 'kv'"},
     {CONF_OUTPUT, "exec", "use output 'http', or 'stdout' and a pipe to the program"},

@@ -28,6 +28,7 @@ extern const struct filter filter_json;
 extern const struct filter filter_json_encode;
 extern const struct filter filter_kv;
 extern const struct filter filter_metrics;
+extern const struct filter filter_multiline;
 extern const struct filter filter_mutate;
 extern const struct filter filter_prune;
 extern const struct filter filter_range;

@@ -144,6 +144,8 @@ static const struct {
     {&filter_aggregate, "task_id => '%{t}' code => '' timeout_code => ')'", "timeout_code"},
     {&filter_metrics, "rates => [2]", "1, 5 and 15"},
     {&filter_metrics, "percentiles => [101]", "0 to 100"},
+    {&filter_multiline, "what => next", "pattern"},
+    {&filter_multiline, "pattern => '%{NO_SUCH}' what => next", "NO_SUCH"},
     {&filter_elapsed, "start_tag => 'a' end_tag => 'b'", "unique_id_field"},
 };
 
@@ -205,6 +207,41 @@ START_TEST(starts_expire_by_flushes)
         " + {\"tags\":[\"elapsed\",\"elapsed_expired_error\"],\"host\":\"here\",\"elapsed_"
         "time\":10,\"elapsed_timestamp_start\":\"2026-01-01T00:00:01.000Z\",\"id\":[1]}");
     ck_assert_str_eq(bench_tick(&the_bench, 20000, true), "");
+}
+END_TEST
+
+/* ---- multiline ------------------------------------------------------------------------------------ */
+
+START_TEST(lines_that_belong_to_the_previous_one)
+{
+    open_filter(&filter_multiline, "pattern => '^\\s' what => previous stream_identity => '%{s}'");
+    ck_assert_ptr_nonnull(strstr(APPLY("{\"s\":1,\"message\":\"a\",\"x\":1}"), "cancelled"));
+    ck_assert_ptr_nonnull(strstr(APPLY("{\"s\":2,\"message\":\"other\"}"), "cancelled"));
+    APPLY("{\"s\":1,\"message\":\" b\",\"x\":2,\"o\":{\"k\":1}}");
+    APPLY("{\"s\":1,\"message\":\" b\",\"x\":[2,3]}");
+    ck_assert_str_eq(APPLY("{\"s\":1,\"message\":\"c\"}"),
+                     "skipped {\"s\":1,\"message\":\"a\\n b\\n b\",\"x\":[1,2,3],\"o\":{\"k\":1},"
+                     "\"tags\":[\"multiline\"]}");
+    bench_advance(4);
+    ck_assert_str_eq(bench_tick(&the_bench, 1000, false), "");
+    bench_advance(1);
+    ck_assert_str_eq(bench_tick(&the_bench, 2000, false),
+                     " + {\"s\":2,\"message\":\"other\"} + {\"s\":1,\"message\":\"c\"}");
+    ck_assert_str_eq(bench_tick(&the_bench, 3000, true), "");
+}
+END_TEST
+
+START_TEST(lines_that_belong_to_the_next_one)
+{
+    open_filter(&filter_multiline, "pattern => '\\\\$' what => next allow_duplicates => false");
+    ck_assert_str_eq(APPLY("{\"message\":\"alone\"}"), "skipped {\"message\":\"alone\"}");
+    APPLY("{\"message\":\"a\\\\\"}");
+    APPLY("{\"message\":\"a\\\\\"}");
+    ck_assert_str_eq(APPLY("{\"message\":\"b\"}"),
+                     "skipped {\"message\":\"a\\\\\\nb\",\"tags\":[\"multiline\"]}");
+    APPLY("{\"message\":\"open\\\\\"}");
+    ck_assert_str_eq(bench_tick(&the_bench, 0, true),
+                     " + {\"message\":\"open\\\\\",\"tags\":[\"multiline\"]}");
 }
 END_TEST
 
@@ -287,6 +324,8 @@ Suite *aggregate_suite(void)
         tasks_are_charged,
         a_pair_gives_its_time,
         starts_expire_by_flushes,
+        lines_that_belong_to_the_previous_one,
+        lines_that_belong_to_the_next_one,
         meters_and_timers_are_reported,
         rates_move_in_ticks,
         a_sample_keeps_its_size,
