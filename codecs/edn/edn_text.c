@@ -153,6 +153,8 @@ static bool read_map(struct reader *reader, struct value *out)
             return true;
         if (!read_value(reader, &key) || !read_value(reader, &item))
             return false;
+        if (value_type(&key) == VALUE_ARRAY || value_type(&key) == VALUE_OBJECT)
+            return false; /* as text it would double with each level of keys within keys */
         value_object_set(reader->arena, out, value_to_text(reader->arena, &key), item);
     }
 }

@@ -189,6 +189,12 @@ static enum msgpack_result read_array(struct arena *arena, struct str *bytes, ui
     return MSGPACK_DONE;
 }
 
+/* A list or a map as a key would be its JSON text: as the key of a key of a key it would double with each. */
+static bool is_key(const struct value *value)
+{
+    return value_type(value) != VALUE_ARRAY && value_type(value) != VALUE_OBJECT;
+}
+
 static enum msgpack_result read_map(struct arena *arena, struct str *bytes, uint32_t count,
                                     unsigned depth, struct value *out)
 {
@@ -202,6 +208,8 @@ static enum msgpack_result read_map(struct arena *arena, struct str *bytes, uint
             result = read_value(arena, bytes, depth + 1, &item);
         if (result != MSGPACK_DONE)
             return result;
+        if (!is_key(&key))
+            return MSGPACK_BROKEN;
         value_object_set(arena, out, value_to_text(arena, &key), item);
     }
     return MSGPACK_DONE;

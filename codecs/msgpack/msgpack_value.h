@@ -37,7 +37,8 @@ struct msgpack_token {
 
 /* Takes it off *bytes, which is unchanged when it is not DONE. */
 enum msgpack_result msgpack_next(struct str *bytes, struct msgpack_token *out);
-/* Takes a whole value. Text is made valid UTF-8, keys that are no text become it; an extension is null. */
+/* Takes a whole value. Text is made valid UTF-8, keys that are no text become it, lists and maps are
+ * none; an extension is null. */
 enum msgpack_result msgpack_read(struct arena *arena, struct str *bytes, struct value *out);
 
 /* False when out is at its maximum. A timestamp is written as its ISO 8601 text. */

@@ -41,6 +41,8 @@ static const struct {
               "b"),
      "{\"a\":null}\n{\"a\":\"\xEF\xBF\xBD"
      "b\"}\n"},
+    {&codec_msgpack, "", STR_INIT("\x81\x90\x01"),
+     FAILED("\xEF\xBF\xBD\xEF\xBF\xBD\\u0001", "_msgpackparsefailure")}, /* a list is no key */
     {&codec_msgpack, "", STR_INIT("\x01\x80"), FAILED("\\u0001", "_msgpackparsefailure") "{}\n"},
     {&codec_msgpack, "",
      STR_INIT("\x81\xa1"
@@ -143,6 +145,7 @@ static const struct {
      "{\"a\":[1,2],\"b\":\"\\n\",\"c\":\"2020-01-01T00:00:00.000Z\",\"d\":\"1/2\"}\n"},
     {&codec_edn, ECS_V8, "target => \"t\"", "{:a 12345678901234567890N :b 2M :c \\u00e9}",
      "{\"t\":{\"a\":12345678901234567890,\"b\":2.0,\"c\":\"\xC3\xA9\"}}\n"},
+    {&codec_edn, ECS_V8, "", "{{} 1}", "{\"message\":\"{{} 1}\"}\n"},
     {&codec_edn, ECS_V8, "", "[1]", "{\"message\":\"[1]\"}\n"},
     {&codec_cloudtrail, ECS_V8, "", "{", FAILED("{", "_jsonparsefailure")},
 };
