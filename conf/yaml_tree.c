@@ -46,6 +46,8 @@ static void read_scalar(struct reader *reader, const yaml_event_t *event, struct
     out->type = YAML_TREE_SCALAR;
     out->text = arena_dup(reader->arena, text);
     out->is_plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    if (event->data.scalar.tag)
+        out->tag = arena_dup(reader->arena, str_from((const char *)event->data.scalar.tag));
 }
 
 static struct yaml_tree *room(struct arena *arena, struct yaml_tree *nodes, size_t count)

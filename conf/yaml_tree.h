@@ -20,6 +20,8 @@ struct yaml_tree {
     struct error_position position;
     struct str text; /* SCALAR; a NUL follows */
     bool is_plain;   /* not quoted */
+    struct str
+        tag; /* SCALAR: as written, resolved: "tag:yaml.org,2002:str"; ptr NULL without one */
     struct yaml_tree *items;
     struct yaml_tree *keys; /* MAP: scalars, as many as items */
     size_t count;

@@ -7,7 +7,10 @@
 #include "base/text/csv_line.h"
 #include "base/text/utf8.h"
 #include "conf/yaml_tree.h"
+#include "filters/translate/yaml_value.h"
 #include "pipeline/event/value_conf.h"
+
+enum { BYTE_ORDER_MARK_BYTES = 3 };
 
 void dictionary_init(struct dictionary *dictionary, enum dictionary_lookup lookup,
                      bool keys_are_expressions, struct regex_scratch *scratch)
@@ -37,17 +40,6 @@ void dictionary_release(struct dictionary *dictionary)
 
 /* ---- entries ---- */
 
-static struct value plain_value(struct arena *arena, struct str text)
-{
-    int64_t integer;
-    double real;
-    if (str_to_int(text, &integer))
-        return value_int(integer);
-    if (str_to_double(text, &real))
-        return value_float(real);
-    return value_str_dup(arena, text);
-}
-
 void dictionary_add_pairs(struct dictionary *dictionary, const struct option_hash *pairs)
 {
     for (size_t i = 0; i < pairs->count; i++)
@@ -71,13 +63,7 @@ static struct value value_of_yaml(struct arena *arena, const struct yaml_tree *n
             value_array_push(arena, &list, value_of_yaml(arena, &node->items[i]));
         return list;
     }
-    if (yaml_tree_is_null(node))
-        return value_null();
-    if (node->is_plain && str_equal(node->text, STR("true")))
-        return value_bool(true);
-    if (node->is_plain && str_equal(node->text, STR("false")))
-        return value_bool(false);
-    return node->is_plain ? plain_value(arena, node->text) : value_str_dup(arena, node->text);
+    return yaml_value(arena, node);
 }
 
 /* ---- files ---- */
@@ -119,6 +105,8 @@ static bool read_file(struct arena *arena, const char *path, struct json_reader 
     struct str text, name = str_from(path);
     if (!file_read(arena, path, DICTIONARY_FILE_MAX_BYTES, &text, err))
         return false;
+    if (str_starts_with(text, STR("\xef\xbb\xbf")))
+        text = str_from_offset(text, BYTE_ORDER_MARK_BYTES);
     text = utf8_repair(arena, text);
     bool read;
     if (str_ends_with(name, STR(".json")))

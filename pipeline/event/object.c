@@ -104,6 +104,25 @@ static void compact(struct object *object)
         index_fill(object);
 }
 
+static void settle_array(const struct array *array)
+{
+    for (uint32_t i = 0; i < array->count; i++)
+        if (array->items[i].type >= VALUE_ARRAY)
+            value_settle(&array->items[i]);
+}
+
+void value_settle(struct value *value)
+{
+    if (value->type == VALUE_ARRAY)
+        settle_array(value->as.array);
+    if (value->type != VALUE_OBJECT)
+        return;
+    compact(value->as.object);
+    for (uint32_t i = 0; i < value->as.object->used; i++)
+        if (value->as.object->entries[i].value.type >= VALUE_ARRAY)
+            value_settle(&value->as.object->entries[i].value);
+}
+
 size_t value_object_count(const struct value *object)
 {
     return object_of(object)->live;
@@ -120,7 +139,7 @@ struct value *value_object_at(const struct value *object, size_t position, struc
 {
     struct object *self = object_of(object);
     assert(position < self->live);
-    compact(self);
+    compact(self); /* nothing to do in an event that is through the filters: value_settle */
     *key_out = object_key_text(&self->entries[position]);
     return &self->entries[position].value;
 }

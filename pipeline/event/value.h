@@ -149,6 +149,10 @@ bool value_object_remove(struct value *object, struct str key);
 /* Iteration by position 0..count-1; the key lives as long as the object. */
 struct value *value_object_at(const struct value *object, size_t position, struct str *key_out);
 
+/* What removals left behind is squeezed out, at every depth: afterwards reading writes nothing, until the value is changed
+ * again. */
+void value_settle(struct value *value);
+
 /* A deep copy that points at nothing outside the arena. */
 struct value value_dup(struct arena *arena, const struct value *value);
 /* A copy with containers of its own that shares the text: for another event of the same batch. */

@@ -132,21 +132,12 @@ static struct str scalar_text(const struct value *value, char space[NUMBER_TEXT_
     return fits ? buf_str(&buf) : STR("");
 }
 
-static bool same_text(const struct value *a, const struct value *b)
-{
-    char left[NUMBER_TEXT_MAX], right[NUMBER_TEXT_MAX];
-    return value_type(b) != VALUE_ARRAY && str_equal(scalar_text(a, left), scalar_text(b, right));
-}
-
 /* A field in a list of the configuration: what both look like as text counts. */
-static bool in_list(const struct value *item, const struct value *list)
+static bool in_list(const struct value *item, const struct value *texts)
 {
-    if (!item || value_type(item) == VALUE_ARRAY || value_type(item) == VALUE_OBJECT)
-        return false;
-    for (size_t i = 0; i < value_array_count(list); i++)
-        if (same_text(item, value_array_at(list, i)))
-            return true;
-    return false;
+    char space[NUMBER_TEXT_MAX];
+    return item && value_type(item) != VALUE_ARRAY && value_type(item) != VALUE_OBJECT &&
+           value_object_get(texts, scalar_text(item, space));
 }
 
 /* left in right, where right is a field or left is one. */

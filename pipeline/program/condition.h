@@ -12,7 +12,7 @@ enum operand_type { OPERAND_CONSTANT, OPERAND_LIST, OPERAND_FIELD };
 
 struct operand {
     enum operand_type type;
-    struct value value; /* CONSTANT; LIST: an array of constants */
+    struct value value; /* CONSTANT; LIST: an object whose keys are the texts of its constants */
     struct field_ref ref;
 };
 

@@ -38,7 +38,7 @@ static bool compile_list(const struct compiler *compiler, const struct conf_expr
                          struct operand *out)
 {
     out->type = OPERAND_LIST;
-    out->value = value_array_new(compiler->arena, expr->count);
+    out->value = value_object_new(compiler->arena, expr->count);
     for (size_t i = 0; i < expr->count; i++) {
         struct operand item;
         if (!compile_operand(compiler, &expr->items[i], &item))
@@ -48,7 +48,9 @@ static bool compile_list(const struct compiler *compiler, const struct conf_expr
             error_set(&err, ERROR_CONFIG, "a list in a condition holds constants, not fields");
             return fail(compiler, &expr->items[i], &err);
         }
-        value_array_push(compiler->arena, &out->value, item.value);
+        if (item.type == OPERAND_CONSTANT) /* a list inside is never the text of a field */
+            value_object_set(compiler->arena, &out->value,
+                             value_to_text(compiler->arena, &item.value), value_null());
     }
     return true;
 }

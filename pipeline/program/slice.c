@@ -399,6 +399,10 @@ void slice_output(struct slice *slice)
 {
     assert(!slice->waits_for && !slice->frames);
     counter_add(&slice->program->filtered, selection_count(&slice->selection));
+    for (size_t at = 0; selection_next(&slice->selection, &at); at++) {
+        value_settle(&slice->events[at]->fields);
+        value_settle(&slice->events[at]->metadata);
+    }
     begin_block(slice, &slice->program->plan->outputs);
     walk(slice, output_step);
 }

@@ -56,7 +56,8 @@ bool slice_is_ready(struct slice *slice);
 bool slice_resume(struct slice *slice);
 /* On the main lane, which has the batch for now: runs the filter that the slice waits for. Then slice_resume. */
 void slice_visit_cut(struct slice *slice, struct program *program);
-/* Hands what came through the filters to the outputs. */
+/* Hands what came through the filters to the outputs. From here on the events are only read, and reading them writes
+ * nothing. */
 void slice_output(struct slice *slice);
 
 #endif

@@ -337,6 +337,55 @@ static void expect(struct bench *bench, const char *source, const char *wanted)
     ck_assert_str_eq(bench_apply(bench, event), wanted);
 }
 
+/* YAML 1.1, as Ruby reads it. */
+static const char YAML[] =
+    "a: [017, 0x1F, 0b101, 1_000, '1,000', 1,000, 08, -5, +7, 12345678901234567890]\n"
+    "b: [12:30, 1:02:03, -1:00, 12:75, 1.5, .5, -.5, 1., 1_0.5e+1, 1e3, 1.2.3, .]\n"
+    "c: [yes, No, ON, off, TRUE, y, ~, null, NULL, '', 'yes']\n"
+    "d: [!!str 5, !!int '5', !!float '5', !!str yes, !!null '']\n";
+static const struct {
+    const char *key, *value;
+} YAML_VALUES[] = {
+    {"a", "[15,31,5,1000,\"1,000\",1,0,\"08\",-5,7,12345678901234567890]"},
+    {"b", "[45000,3723,-3600,\"12:75\",1.5,0.5,-0.5,1.0,105.0,\"1e3\",\"1.2.3\",\".\"]"},
+    {"c", "[true,false,true,false,true,\"y\",null,null,null,\"\",\"yes\"]"},
+    {"d", "[\"5\",5,5.0,\"yes\",null]"},
+};
+
+START_TEST(translate_reads_yaml_as_ruby_does)
+{
+    char path[64], options[256], wanted[512];
+    struct bench bench;
+    snprintf(path, sizeof path, "/tmp/translate-%ld.yml", (long)getpid());
+    snprintf(options, sizeof options, "source => 's' target => 't' dictionary_path => '%s'", path);
+    write_file(path, YAML);
+    bench_init(&bench);
+    ck_assert_pstr_eq(bench_open(&bench, &filter_translate, options), NULL);
+    for (size_t i = 0; i < sizeof YAML_VALUES / sizeof *YAML_VALUES; i++) {
+        snprintf(wanted, sizeof wanted, "matched {\"s\":\"%s\",\"t\":%s}", YAML_VALUES[i].key,
+                 YAML_VALUES[i].value);
+        expect(&bench, YAML_VALUES[i].key, wanted);
+    }
+    bench_release(&bench);
+    remove(path);
+}
+END_TEST
+
+START_TEST(translate_skips_a_byte_order_mark)
+{
+    char path[64], options[256];
+    struct bench bench;
+    snprintf(path, sizeof path, "/tmp/translate-mark-%ld.csv", (long)getpid());
+    snprintf(options, sizeof options, "source => 's' target => 't' dictionary_path => '%s'", path);
+    write_file(path, "\xef\xbb\xbfk1,v1\nk2,v2\n");
+    bench_init(&bench);
+    ck_assert_pstr_eq(bench_open(&bench, &filter_translate, options), NULL);
+    expect(&bench, "k1", "matched {\"s\":\"k1\",\"t\":\"v1\"}");
+    bench_release(&bench);
+    remove(path);
+}
+END_TEST
+
 START_TEST(translate_follows_its_file)
 {
     char path[64], options[256];
@@ -392,6 +441,8 @@ Suite *small_suite(void)
     TCase *tcase = tcase_create("small filters");
     LOOP(does_as_it_says, CASES);
     LOOP(does_as_it_says_without_ecs, WITHOUT_ECS);
+    tcase_add_test(tcase, translate_reads_yaml_as_ruby_does);
+    tcase_add_test(tcase, translate_skips_a_byte_order_mark);
     tcase_add_test(tcase, split_has_a_limit);
     LOOP(translate_follows_its_file, FILES);
     tcase_add_test(tcase, cidr_follows_its_file);
