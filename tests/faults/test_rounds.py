@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rounds of random, reproducible faults: two pipelines read growing files into hostile servers, one of them into two, while
+the program is killed, stopped, paused and started again. Afterwards every line is at every output; how many came twice is
+said. MILLRACE_FAULT_ROUNDS and MILLRACE_FAULT_SEED choose how many rounds and from which seed (`./dev faults`)."""
+import os
+import random
+import signal
+import threading
+import time
+
+import hostile_sink
+import support
+
+ROUNDS = int(os.environ.get('MILLRACE_FAULT_ROUNDS', 3))
+FIRST_SEED = int(os.environ.get('MILLRACE_FAULT_SEED', 1))
+LINES, WRITES = 2000, 40
+ROUND_SECONDS, CALM_SECONDS = 4, 60
+OUTPUT = '''  elasticsearch { hosts => ["127.0.0.1:@PORT@"] index => "i" manage_template => false timeout => "1 s"
+    retry_initial_interval => "50 ms" retry_max_interval => "400 ms" resurrect_delay => "200 ms" bulk_max_bytes => 8192 }
+'''
+PIPELINE = '''input { file { path => "@FOLDER@/@NAME@.log" codec => json start_position => "beginning"
+  sincedb_write_interval => "100 ms" stat_interval => "50 ms" } }
+output {
+@OUTPUTS@}
+'''
+
+
+class Round:
+    """One seed's faults."""
+
+    def __init__(self, case, seed):
+        self.case, self.random = case, random.Random(seed)
+        self.folder = case.folder / str(seed)
+        self.folder.mkdir()
+        share = self.random.choice((0.1, 0.3, 0.6, 0.9))
+        self.sinks = {name: [hostile_sink.HostileSink(self.random.random(), share) for _ in range(count)]
+                      for name, count in (('one', 1), ('two', 2))}
+        for sinks in self.sinks.values():
+            for sink in sinks:
+                case.addCleanup(sink.close)
+        self.workers = self.random.choice((1, 2, 3))
+        self._configure()
+
+    def _configure(self):
+        entries = ''
+        for name, sinks in self.sinks.items():
+            outputs = ''.join(support.fill(OUTPUT, port=sink.port) for sink in sinks)
+            conf = self.folder / f'{name}.conf'
+            conf.write_text(support.fill(PIPELINE, folder=self.folder, name=name, outputs=outputs))
+            entries += f'- pipeline.id: {name}\n  path.config: "{conf}"\n  pipeline.workers: {self.workers}\n'
+        settings = self.folder / 'settings'
+        settings.mkdir()
+        (settings / 'pipelines.yml').write_text(entries)
+
+    def start(self):
+        return self.case.start('--path.settings', self.folder / 'settings', '--path.data', self.folder / 'data',
+                               '--shutdown.timeout', '2 s', '--pipeline.memory', '16mb')
+
+    def write_files(self):
+        """Appends the lines in parts, some of them torn in the middle of a line."""
+        chance = random.Random(self.random.random())
+        for part in range(WRITES):
+            for name in self.sinks:
+                text = ''.join(f'{{"n":{number},"text":"{"x" * chance.randrange(200)}"}}\n'
+                               for number in range(part * LINES // WRITES, (part + 1) * LINES // WRITES))
+                cut = chance.randrange(len(text))
+                for piece in (text[:cut], text[cut:]):
+                    with open(self.folder / f'{name}.log', 'a') as file:
+                        file.write(piece)
+            time.sleep(ROUND_SECONDS / WRITES * chance.random())
+
+    def disturb(self, millrace):
+        """One fault of the process; returns the one that runs now."""
+        kind = self.random.choice(('kill', 'stop', 'pause', 'nothing', 'nothing'))
+        if kind == 'kill':
+            millrace.kill()
+        elif kind == 'stop':
+            millrace.stop()
+        elif kind == 'pause':
+            millrace.signal(signal.SIGSTOP)
+            time.sleep(self.random.uniform(0.1, 1.5))
+            millrace.signal(signal.SIGCONT)
+        return millrace if millrace.is_running() else self.start()
+
+    def missing(self):
+        return {f'{name}[{index}]': LINES - len(sink.numbers())
+                for name, sinks in self.sinks.items() for index, sink in enumerate(sinks)
+                if len(sink.numbers()) < LINES}
+
+    def run(self):
+        writer = threading.Thread(target=self.write_files)
+        writer.start()
+        millrace = self.start()
+        while writer.is_alive():
+            time.sleep(self.random.uniform(0.2, 1.2))
+            millrace = self.disturb(millrace)
+        for sinks in self.sinks.values():
+            for sink in sinks:
+                sink.calm.set()
+        millrace.wait_for(lambda: not self.missing(), 'every line at every output', CALM_SECONDS)
+        millrace.wait_for_log('pipeline started pipeline=two')
+        self.case.assertEqual(0, millrace.stop())
+        self.case.assertNotIn('permanently rejected', millrace.stderr)
+        return sum(sink.twice() for sinks in self.sinks.values() for sink in sinks)
+
+
+class Rounds(support.Case):
+    def test_rounds(self):
+        twice = 0
+        for seed in range(FIRST_SEED, FIRST_SEED + ROUNDS):
+            with self.subTest(seed=seed):
+                came_twice = Round(self, seed).run()
+                twice += came_twice
+                if ROUNDS > 10:
+                    print(f'round {seed}: nothing missing, {came_twice} of {3 * LINES} came twice', flush=True)
+
+
+if __name__ == '__main__':
+    support.unittest.main()
