@@ -92,7 +92,7 @@ static mrb_value to_integer(struct formatter *formatter, mrb_value value)
     if (mrb_integer_p(value) || mrb_bigint_p(value))
         return value;
     if (mrb_float_p(value))
-        value = mrb_funcall(mrb, value, "floor", 0);
+        value = mrb_funcall(mrb, value, "to_i", 0);
     return mrb_funcall(mrb, mrb_top_self(mrb), "Integer", 1, value);
 }
 
@@ -172,7 +172,7 @@ static void format_based(struct formatter *formatter, const struct spec *spec, i
     if (negative && !spec->plus && !spec->space) {
         digits = complement(formatter, number, base);
         fill = base == 16 ? 'f' : (char)('0' + base - 1);
-        endless = spec->precision < 0 && !(spec->zero && !spec->minus);
+        endless = spec->precision < 0;
         negative = false;
     } else {
         digits = digits_of(formatter, number, base);

@@ -123,6 +123,14 @@ static mrb_value to_i(mrb_state *mrb, mrb_value self)
     return mrb_str_to_integer(mrb, mrb_str_new(mrb, text, (size_t)len), 10, false);
 }
 
+/* The next Float above (1) or below (-1). */
+static mrb_value neighbour(mrb_state *mrb, mrb_value self)
+{
+    mrb_int direction;
+    mrb_get_args(mrb, "i", &direction);
+    return mrb_float_value(mrb, nextafter(mrb_float(self), direction > 0 ? INFINITY : -INFINITY));
+}
+
 /* ---- Integer --------------------------------------------------------------------------------------------- */
 
 /* mruby's own bits of big and negative numbers are wrong; __bits reckons with pieces of two's complement. */
@@ -207,6 +215,7 @@ void script_define_numbers(struct script_vm *vm)
     mrb_state *mrb = vm->mrb;
     define_integer(mrb, mrb->integer_class);
     mrb_define_method(mrb, mrb->array_class, "__float_sum", float_sum, MRB_ARGS_NONE());
+    mrb_define_method(mrb, mrb->float_class, "__neighbour", neighbour, MRB_ARGS_REQ(1));
     mrb_define_method(mrb, mrb->float_class, "to_i", to_i, MRB_ARGS_NONE());
     mrb_define_method(mrb, mrb->float_class, "to_int", to_i, MRB_ARGS_NONE());
     mrb_define_method(mrb, mrb->float_class, "to_s", to_s, MRB_ARGS_NONE());

@@ -64,7 +64,9 @@ static mrb_value at_seconds(mrb_state *mrb, mrb_value class)
     mrb_float micro = 0;
     (void)class;
     mrb_get_args(mrb, "o|f", &seconds, &micro);
-    struct instant at = script_instant_from_number(mrb, seconds);
+    struct instant at;
+    if (!script_instant_of(script_vm_of(mrb), seconds, &at))
+        at = script_instant_from_number(mrb, seconds);
     return script_new_timestamp(script_vm_of(mrb), script_instant_add(at, micro / 1e6));
 }
 

@@ -195,6 +195,20 @@ class Object
 end
 
 class Hash
+  alias __transform_keys transform_keys
+
+  def transform_keys(names = nil, &block)
+    return __transform_keys(&block) unless names
+    result = {}
+    each { |key, value| result[names.key?(key) ? names[key] : block ? block.call(key) : key] = value }
+    result
+  end
+
+  def rassoc(value)
+    each { |key, item| return [key, item] if item == value }
+    nil
+  end
+
   def to_h(&block)
     return self unless block
     result = {}
@@ -418,6 +432,24 @@ class Struct
       made.include(LogStash::KeywordInit) if keyword_init
       made
     end
+  end
+end
+
+class Struct
+  def inspect
+    name = self.class.name
+    "#<struct #{name ? name + ' ' : ''}#{members.map { |member| "#{member}=#{self[member].inspect}" }.join(', ')}>"
+  end
+  alias to_s inspect
+
+  def each(&block)
+    block ? (to_a.each(&block) && self) : to_enum(:each)
+  end
+
+  def each_pair(&block)
+    return to_enum(:each_pair) unless block
+    members.each { |member| block.call([member, self[member]]) }
+    self
   end
 end
 

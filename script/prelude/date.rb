@@ -60,9 +60,9 @@ class Date
       return Time.at(parts[:seconds]).utc.to_date if parts[:seconds]
       today = Time.now
       year = parts[:year] || today.year
-      if parts[:yday]
-        return new(year, 1, 1) + (parts[:yday] - 1)
-      elsif parts[:wday] && !parts[:mday] && !parts[:mon]
+      day = parts[:mon] ? nil : DateTime.__day_of(parts, today)
+      return new(day.year, day.month, day.day) if day
+      if parts[:wday] && !parts[:mday] && !parts[:mon]
         date = today.to_date
         return date + (parts[:wday] - date.wday)
       end
@@ -131,8 +131,7 @@ class Date
     return self + -other if other.is_a?(Numeric)
     raise TypeError, "expected numeric or date" unless other.is_a?(Date)
     seconds = @time - other.__time
-    days = seconds / DAY_SECONDS
-    days == days.to_i ? days.to_i : days
+    seconds == seconds.to_i ? Rational(seconds.to_i, DAY_SECONDS) : Rational((seconds * 1000).round, DAY_SECONDS * 1000)
   end
 
   def >>(months)
@@ -177,6 +176,7 @@ class Date
   alias succ next
 
   def step(limit, by = 1)
+    return to_enum(:step, limit, by) unless block_given?
     date = self
     while by > 0 ? date <= limit : date >= limit
       yield date
@@ -186,10 +186,12 @@ class Date
   end
 
   def upto(limit, &block)
+    return to_enum(:upto, limit) unless block
     step(limit, 1, &block)
   end
 
   def downto(limit, &block)
+    return to_enum(:downto, limit) unless block
     step(limit, -1, &block)
   end
 
@@ -284,7 +286,7 @@ class DateTime < Date
     def __parse(text)
       parts = {}
       rest = text
-      if rest =~ /(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?\s*([ap]\.?m\.?\b)?\s*(z\b|[-+]\d{1,2}:?\d{2}(?::?\d{2})?\b|[-+]\d{1,2}\b|\b(?:utc|gmt)[-+]\d+|\b[a-z]{3,4}\b)?/i
+      if rest =~ /(\d+):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?\s*([ap]\.?m\.?\b)?\s*(z\b|[-+]\d{1,2}:?\d{2}(?::?\d{2})?\b|[-+]\d{1,2}\b|\b(?:utc|gmt)[-+]\d+|\b[a-z]{3,4}\b)?/i
         parts[:hour] = $1.to_i
         parts[:min] = $2.to_i
         parts[:sec] = $3.to_i
@@ -301,6 +303,9 @@ class DateTime < Date
           after = zone + after
         end
         rest = before.sub(/t\s*\z/i, " ") + " " + after
+      elsif rest =~ /\b(\d{1,2})\s*([ap])\.?m\.?(?!\w)/i
+        parts.update(hour: $1.to_i % 12 + ($2.downcase == "p" ? 12 : 0), min: 0, sec: 0)
+        rest = $~.pre_match + " " + $~.post_match
       elsif rest =~ /\b(\d{4})(\d{2})(\d{2})t?(\d{2})(\d{2})(\d{2})?(z|[-+]\d{2}:?\d{2})?\b/i
         parts.update(year: $1.to_i, mon: $2.to_i, mday: $3.to_i, hour: $4.to_i, min: $5.to_i, sec: $6.to_i)
         parts.update(zone: $7, offset: Time.__offset($7)) if $7
@@ -342,10 +347,23 @@ class DateTime < Date
     end
 
     # Reads text by a strptime format; the parts, or nil when it does not fit.
-    def __strptime(text, format)
+    def __strptime(text, format, rest = false)
       reader = StrptimeReader.new(text)
       return nil unless reader.read(format)
-      reader.rest.empty? ? reader.parts : nil
+      reader.rest.empty? || rest ? reader.parts : nil
+    end
+
+    # Of parts that name no month: by the day of the year or the week, of this year when they say none.
+    def __day_of(parts, now)
+      if parts[:yday]
+        first = Time.utc(parts[:year] || now.year, 1, 1).to_date
+        return first + (parts[:yday] - 1) if Date.leap?(first.year) || parts[:yday] <= 365
+        raise Date::Error, "invalid date"
+      end
+      return nil unless parts[:cwyear] || parts[:cweek]
+      fourth = Time.utc(parts[:cwyear] || now.year, 1, 4).to_date
+      wday = parts[:wday] ? (parts[:wday] - 1) % 7 : 0
+      fourth - (fourth.cwday - 1) + ((parts[:cweek] || 1) - 1) * 7 + wday
     end
   end
 

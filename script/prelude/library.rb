@@ -380,6 +380,29 @@ class OpenStruct
     @table.dup
   end
 
+  def each_pair(&block)
+    return @table.each_pair unless block
+    @table.each_pair(&block)
+    self
+  end
+
+  def dig(name, *rest)
+    @table.dig(name.to_sym, *rest)
+  end
+
+  def delete_field(name)
+    @table.delete(name.to_sym)
+  end
+
+  def ==(other)
+    other.is_a?(OpenStruct) && to_h == other.to_h
+  end
+
+  def inspect
+    "#<OpenStruct#{@table.map { |name, value| " #{name}=#{value.inspect}" }.join(',')}>"
+  end
+  alias to_s inspect
+
   def respond_to?(name, *)
     @table.key?(name.to_sym) || super
   end

@@ -243,8 +243,11 @@ class IPAddr
 
   def initialize(text = "::", family = nil)
     if text.is_a?(Integer)
-      @__words = [text >> 16 & 0xffff, text & 0xffff]
-      @prefix = 32
+      raise AddressFamilyError, "unsupported address family: #{family}" unless [nil, 2, 10].include?(family)
+      width = family == 10 ? 8 : 2
+      raise InvalidAddressError, "invalid address: #{text}" if text < 0 || text >= 1 << (16 * width)
+      @__words = Array.new(width) { |i| text >> (16 * (width - 1 - i)) & 0xffff }
+      @prefix = bits
       return
     end
     address, mask = text.to_s.strip.split("/", 2)
@@ -357,8 +360,7 @@ class IPAddr
   end
 
   def to_i
-    raise RangeError, "an IPv6 address is too large for an Integer here" if ipv6? && @__words[0, 4] != [0, 0, 0, 0]
-    @__words.last(4).inject(0) { |number, word| number << 16 | word }
+    @__words.inject(0) { |number, word| number << 16 | word }
   end
 
   def hton
@@ -427,6 +429,20 @@ class IPAddr
   end
 
   def inspect
-    "#<IPAddr: #{ipv4? ? 'IPv4' : 'IPv6'}:#{to_string}/#{@prefix}>"
+    "#<IPAddr: #{ipv4? ? 'IPv4' : 'IPv6'}:#{to_string}/#{__mask_text}>"
+  end
+
+  def __mask_text
+    words = Array.new(@__words.length) { |i| __mask_word(i) }
+    ipv4? ? IPAddr.__text(words) : words.map { |word| "%04x" % word }.join(":")
+  end
+
+  def self.new_ntoh(bytes)
+    new(bytes.bytes.inject(0) { |number, byte| number << 8 | byte }, bytes.bytesize == 4 ? 2 : 10)
+  end
+
+  def to_range
+    first = to_i
+    IPAddr.new(first, family)..IPAddr.new(first + (1 << (bits - @prefix)) - 1, family)
   end
 end

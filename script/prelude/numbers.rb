@@ -160,11 +160,19 @@ class Float
   end
 
   def next_float
-    self + abs * 2.220446049250313e-16
+    __neighbour(1)
+  end
+
+  def prev_float
+    __neighbour(-1)
   end
 end
 
 class Numeric
+  def magnitude
+    abs
+  end
+
   def nonzero?
     self == 0 ? nil : self
   end
@@ -241,11 +249,12 @@ class Float
     return Rational(0, 1) if self == 0
     return -(-self).rationalize(limit) if self < 0
     if limit
-      low = to_r - limit.to_r.abs
-      high = to_r + limit.to_r.abs
-      return low if low == high
+      unit = 1 << 60
+      low = ((self - limit.abs) * unit).to_i
+      high = ((self + limit.abs) * unit).to_i
+      return to_r if low == high
       return Rational(0, 1) if low <= 0
-      return Rational(*LogStash.__simplest(low.numerator, low.denominator, high.numerator, high.denominator))
+      return Rational(*LogStash.__simplest(low, unit, high, unit))
     end
     mantissa, exponent = Math.frexp(self)
     mantissa = (mantissa * (1 << 53)).to_i
@@ -287,7 +296,37 @@ class Complex
   end
 end
 
+class Rational
+  def floor(digits = 0)
+    digits == 0 ? numerator.div(denominator) : Rational((self * 10 ** digits).floor, 10 ** digits)
+  end
+
+  def ceil(digits = 0)
+    -(-self).floor(digits)
+  end
+
+  def truncate(digits = 0)
+    self < 0 ? ceil(digits) : floor(digits)
+  end
+
+  def round(digits = 0, half: :up)
+    return Rational((self * 10 ** digits).round(half: half), 10 ** digits) unless digits == 0
+    double = numerator.abs * 2 + denominator
+    value = double.div(2 * denominator)
+    tie = double % (2 * denominator) == 0
+    value -= 1 if tie && (half == :down || (half == :even && value.odd?))
+    self < 0 ? -value : value
+  end
+end
+
 module Kernel
+  alias __rand rand
+
+  def rand(limit = 0)
+    return __rand(limit) unless limit.is_a?(Range)
+    SecureRandom.random_number(limit)
+  end
+
   alias __Rational Rational
 
   def Rational(value, denominator = 1)

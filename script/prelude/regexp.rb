@@ -81,7 +81,8 @@ class MatchData
   end
 
   def inspect
-    "#<MatchData #{to_a.map { |text| text.inspect }.join(' ')}>"
+    labels = names.length == to_a.length - 1 ? names : (1..to_a.length).to_a
+    "#<MatchData #{to_a.each_with_index.map { |text, i| (i == 0 ? '' : "#{labels[i - 1]}:") + text.inspect }.join(' ')}>"
   end
 end
 

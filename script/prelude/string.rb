@@ -105,6 +105,26 @@ class String
     self
   end
 
+  def lines(separator = "\n", chomp: false, &block)
+    found = __pieces(separator)
+    found = found.map { |line| line.delete_suffix("\r\n").delete_suffix(separator) } if chomp
+    block ? found.each(&block) && self : found
+  end
+
+  def each_line(separator = "\n", chomp: false, &block)
+    found = lines(separator, chomp: chomp)
+    block ? found.each(&block) && self : found.each
+  end
+
+  # Lines that end with separator.
+  def __pieces(separator)
+    return [dup] if separator.nil?
+    parts = __bytes_split(separator, -1)
+    last = parts.pop
+    parts = parts.map { |part| part + separator }
+    last.nil? || last.empty? ? parts : parts << last
+  end
+
   def index(what, start = 0)
     return __index(what, start) unless what.is_a?(Regexp)
     start += length if start < 0

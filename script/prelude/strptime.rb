@@ -120,11 +120,8 @@ class StrptimeReader
   def finish
     half = @parts.delete(:half)
     @parts[:hour] = @parts[:hour].to_i % 12 + (half == "p" ? 12 : 0) if half
-    if @parts[:yday] && @parts[:year] && !@parts[:mon]
-      day = Date.new(@parts[:year], 1, 1) + (@parts[:yday] - 1)
-      @parts[:mon] = day.month
-      @parts[:mday] = day.day
-    end
+    @parts[:year] ||= @parts.delete(:century) * 100 if @parts[:century]
+    @parts[:wday] %= 7 if @parts[:wday]
     @parts[:zone] ||= "UTC" if @parts[:seconds]
   end
 end

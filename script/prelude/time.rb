@@ -71,19 +71,21 @@ class Time
     def __from(parts, now)
       return at(parts[:seconds]) if parts[:seconds] && parts[:zone].nil?
       return at(parts[:seconds]).utc if parts[:seconds]
+      named = parts[:mon] || parts[:mday] ? nil : DateTime.__day_of(parts, now)
+      parts = parts.merge(year: named.year, mon: named.month, mday: named.day) if named
       year = parts[:year] || now.year
       month = parts[:mon] || (parts[:year] ? 1 : now.month)
       day = parts[:mday] || (parts[:year] || parts[:mon] ? 1 : now.day)
       second = parts[:sec] || 0
       offset = parts[:offset]
-      kind = offset.nil? ? 1 : offset == 0 && parts[:zone] != "+00:00" && parts[:zone] != "+0000" ? 0 : 2
+      kind = offset.nil? ? 1 : /\A(?:utc|z|-00:?00)\z/i.match?(parts[:zone].to_s) ? 0 : 2
       time = __make(kind, offset || 0, year, month, day, parts[:hour], parts[:min], [second, 59].min)
       time += 1 if second == 60
       parts[:fraction] ? time + parts[:fraction] : time
     end
 
     def strptime(text, format)
-      parts = DateTime.__strptime(text.to_s, format.to_s)
+      parts = DateTime.__strptime(text.to_s, format.to_s, true)
       raise ArgumentError, "invalid date or strptime format - '#{text}' '#{format}'" unless parts
       __from(parts, __now)
     end
@@ -95,7 +97,7 @@ class Time
     end
 
     def iso8601(text)
-      raise ArgumentError, "invalid xmlschema date: #{text.inspect}" unless text =~ /\A\s*[-+]?\d{4,}-\d\d-\d\d(?:T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[-+]\d\d:?\d\d)?)?\s*\z/i
+      raise ArgumentError, "invalid xmlschema date: #{text.inspect}" unless text =~ /\A\s*[-+]?\d{4,}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[-+]\d\d:?\d\d)?\s*\z/i
       parse(text)
     end
     alias xmlschema iso8601
@@ -120,11 +122,11 @@ class Time
   alias tv_usec usec
 
   def subsec
-    nsec / 1e9
+    nsec == 0 ? 0 : Rational(nsec, 1_000_000_000)
   end
 
   def to_r
-    to_f
+    Rational(to_i * 1_000_000_000 + nsec, 1_000_000_000)
   end
 
   def utc

@@ -6,6 +6,7 @@
 
 Suite *core_suite(void);
 Suite *event_suite(void);
+Suite *exact_suite(void);
 Suite *library_suite(void);
 Suite *tests_suite(void);
 
