@@ -39,8 +39,8 @@ static void put_place(const struct terminal *terminal, const char *name, const c
 
 void view_places(const struct terminal *terminal, const struct demo_places *places, struct buf *out)
 {
-    put_place(terminal, "store", places->store, "in the place of Elasticsearch", out);
-    put_place(terminal, "alerts", places->alerts, "in the place of Alertmanager", out);
+    put_place(terminal, "store", places->store, "stands in for Elasticsearch", out);
+    put_place(terminal, "alerts", places->alerts, "stands in for Alertmanager", out);
     put_place(terminal, "pipeline", places->pipeline, places->file, out);
 }
 

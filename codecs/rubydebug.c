@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "base/colour.h"
 #include "base/text/inspect.h"
 #include "base/text/utf8.h"
 #include "codecs/codecs.h"
@@ -16,9 +17,11 @@ enum { INDENT_STEP = 4, INSPECT_MAX_DEPTH = JSON_MAX_DEPTH };
 
 struct rubydebug_codec {
     bool metadata;
+    bool colours;
 };
 
-static bool inspect_value(const struct value *value, unsigned indent, struct buf *out);
+static bool inspect_value(const struct value *value, unsigned indent, bool colours,
+                          struct buf *out);
 
 static bool inspect_text(struct str text, struct buf *out)
 {
@@ -71,7 +74,7 @@ static bool append_blanks(size_t count, struct buf *out)
     return true;
 }
 
-static bool inspect_array(const struct value *array, unsigned indent, struct buf *out)
+static bool inspect_array(const struct value *array, unsigned indent, bool colours, struct buf *out)
 {
     size_t count = value_array_count(array);
     if (count == 0)
@@ -81,7 +84,7 @@ static bool inspect_array(const struct value *array, unsigned indent, struct buf
         return false;
     for (size_t i = 0; i < count; i++) {
         if (!append_blanks(indent + INDENT_STEP, out) || !buf_printf(out, "[%*zu] ", width, i) ||
-            !inspect_value(value_array_at(array, i), indent + INDENT_STEP, out) ||
+            !inspect_value(value_array_at(array, i), indent + INDENT_STEP, colours, out) ||
             !buf_append_str(out, i + 1 < count ? STR(",\n") : STR("\n")))
             return false;
     }
@@ -121,7 +124,8 @@ static size_t widest_key(const struct value *object)
     return widest;
 }
 
-static bool inspect_object(const struct value *object, unsigned indent, struct buf *out)
+static bool inspect_object(const struct value *object, unsigned indent, bool colours,
+                           struct buf *out)
 {
     size_t count = value_object_count(object);
     if (count == 0)
@@ -132,14 +136,15 @@ static bool inspect_object(const struct value *object, unsigned indent, struct b
     for (size_t i = 0; i < count; i++) {
         struct str key;
         const struct value *item = value_object_at(object, i, &key);
-        if (!inspect_key(key, width, out) || !inspect_value(item, indent + INDENT_STEP, out) ||
+        if (!inspect_key(key, width, out) ||
+            !inspect_value(item, indent + INDENT_STEP, colours, out) ||
             !buf_append_str(out, i + 1 < count ? STR(",\n") : STR("\n")))
             return false;
     }
     return append_blanks(indent, out) && buf_append_char(out, '}');
 }
 
-static bool inspect_value(const struct value *value, unsigned indent, struct buf *out)
+static bool inspect_plain(const struct value *value, unsigned indent, bool colours, struct buf *out)
 {
     if (indent > INSPECT_MAX_DEPTH * INDENT_STEP)
         return buf_append_str(out, STR("..."));
@@ -159,15 +164,46 @@ static bool inspect_value(const struct value *value, unsigned indent, struct buf
     case VALUE_TIMESTAMP:
         return inspect_timestamp(value_as_instant(value), out);
     case VALUE_ARRAY:
-        return inspect_array(value, indent, out);
+        return inspect_array(value, indent, colours, out);
     case VALUE_OBJECT:
-        return inspect_object(value, indent, out);
+        return inspect_object(value, indent, colours, out);
     }
     return false;
 }
 
+/* As awesome_print has them; NULL for what holds others. */
+static const char *colour_of(const struct value *value)
+{
+    switch (value_type(value)) {
+    case VALUE_NULL:
+        return COLOUR_RED;
+    case VALUE_BOOL:
+        return value_as_bool(value) ? COLOUR_GREEN : COLOUR_RED;
+    case VALUE_INT:
+    case VALUE_FLOAT:
+    case VALUE_BIG_INT:
+        return COLOUR_CYAN;
+    case VALUE_STRING:
+        return COLOUR_YELLOW;
+    case VALUE_TIMESTAMP:
+        return COLOUR_GREEN;
+    case VALUE_ARRAY:
+    case VALUE_OBJECT:
+        return NULL;
+    }
+    return NULL;
+}
+
+static bool inspect_value(const struct value *value, unsigned indent, bool colours, struct buf *out)
+{
+    const char *colour = colours ? colour_of(value) : NULL;
+    return (!colour || buf_append_str(out, str_from(colour))) &&
+           inspect_plain(value, indent, colours, out) &&
+           (!colour || buf_append_str(out, STR(COLOUR_RESET)));
+}
+
 /* The fields with @metadata as a last key. */
-static bool encode_with_metadata(const struct event *event, struct buf *out)
+static bool encode_with_metadata(const struct event *event, bool colours, struct buf *out)
 {
     struct arena arena;
     arena_init(&arena, NULL);
@@ -178,7 +214,7 @@ static bool encode_with_metadata(const struct event *event, struct buf *out)
         value_object_set(&arena, &all, key, item);
     }
     value_object_set(&arena, &all, STR("@metadata"), event->metadata);
-    bool fits = inspect_object(&all, 0, out);
+    bool fits = inspect_object(&all, 0, colours, out);
     arena_release(&arena);
     return fits;
 }
@@ -189,8 +225,17 @@ static bool rubydebug_encode(void *self, const struct event *event, struct arena
     const struct rubydebug_codec *rubydebug = self;
     (void)scratch;
     bool metadata = rubydebug->metadata && value_object_count(&event->metadata) > 0;
-    return (metadata ? encode_with_metadata(event, out) : inspect_object(&event->fields, 0, out)) &&
+    return (metadata ? encode_with_metadata(event, rubydebug->colours, out)
+                     : inspect_object(&event->fields, 0, rubydebug->colours, out)) &&
            buf_append_char(out, '\n');
+}
+
+static bool rubydebug_open(void *self, const struct plugin_env *env, struct error *err)
+{
+    struct rubydebug_codec *rubydebug = self;
+    (void)err;
+    rubydebug->colours = env->colours;
+    return true;
 }
 
 static const struct option rubydebug_options[] = {
@@ -208,5 +253,6 @@ const struct codec codec_rubydebug = {
                .summary = "events as a Ruby hash, for people to read",
                .options = rubydebug_options,
                .size = sizeof(struct rubydebug_codec)},
+    .open = rubydebug_open,
     .encode = rubydebug_encode,
 };

@@ -202,10 +202,10 @@ bool merge_pairs(struct arena *arena, const struct conf_value *array, struct con
 {
     assert(array->type == CONF_ARRAY);
     if (array->count % 2 == 1)
-        return error_set(
-            err, ERROR_CONFIG,
-            "a list in place of a hash holds keys and values in turn: %zu items are odd",
-            array->count);
+        return error_set(err, ERROR_CONFIG,
+                         "must be a hash, or a list of keys and values in turn: this list has %zu "
+                         "items, an odd number",
+                         array->count);
     *out = (struct conf_value){.type = CONF_HASH, .position = array->position};
     out->pairs = arena_alloc(arena, array->count / 2 * sizeof *out->pairs);
     for (size_t i = 0; i < array->count; i += 2)

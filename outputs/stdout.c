@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "base/colour.h"
 #include "base/mem.h"
 #include "io/standard_fd.h"
 #include "outputs/outputs.h"
@@ -104,6 +105,7 @@ static bool stdout_open_encoder(void *self, const struct plugin_env *env, struct
     struct plugin_env *codec_env = arena_alloc(env->arena, sizeof *codec_env);
     *codec_env = *env;
     codec_env->codec_shared = env->shared;
+    codec_env->colours = colour_wanted(STDOUT_FILENO);
     if (!codec_open(codec_env, output->codec_option, "rubydebug", false, &output->codec, err))
         return false;
     return output->codec.codec->encode ||

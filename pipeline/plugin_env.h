@@ -61,8 +61,9 @@ struct plugin_env {
     struct engine *engine;
     enum ecs_mode ecs; /* of the plugin: its own option, else the pipeline's */
     bool stream;       /* of a codec: bytes come as a stream cut anywhere, not as whole messages */
-    bool primary;      /* the instance that does what is done once for each plugin */
-    void *shared;      /* shared_size bytes, the same for all instances */
+    bool colours; /* of a codec: people read what it writes, on a terminal that shows colours */
+    bool primary; /* the instance that does what is done once for each plugin */
+    void *shared; /* shared_size bytes, the same for all instances */
     struct codec_shared
         *codec_shared; /* of a codec that writes for an output on several lanes; else NULL */
     struct regex_scratch *regex; /* the lane's */

@@ -133,6 +133,15 @@ output { stdout { codec => rubydebug { metadate => true } }
         self.assertNotIn('\x1b', self.on_terminal(*run, env={'NO_COLOR': '1'}))
         self.assertNotIn('\x1b', self.on_terminal(*run, '--log.format', 'json'))
 
+    def test_rubydebug_is_coloured_on_a_terminal(self):
+        run = ('-e', 'input { generator { count => 1 message => "text" } } output { stdout { } }', '--log.level', 'error')
+        self.assertIn('"message" => \x1b[33m"text"\x1b[0m', self.on_terminal(*run))
+        self.assertNotIn('\x1b', self.on_terminal(*run, env={'NO_COLOR': '1'}))
+        self.assertNotIn('\x1b', self.run_to_end(*run).stdout)
+        out = self.folder / 'out.txt'
+        self.on_terminal('-e', f'input {{ generator {{ count => 1 }} }} output {{ file {{ path => "{out}" codec => rubydebug }} }}')
+        self.assertNotIn('\x1b', out.read_text())
+
     def test_where_the_locale_knows_only_ascii_nothing_else_is_printed(self):
         path = self.write('pipeline.conf', 'input { stdin { } }\nfilter { mutate { add_tag => ["' + 'x' * 90 + '"] b => ; } }\n')
         told = self.on_terminal('-t', '-f', path, env={'LC_ALL': 'C'}, status=1)

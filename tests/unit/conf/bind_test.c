@@ -340,9 +340,9 @@ static const struct {
      "1:40 option 'strings' of filter 'm' must be a list, found a hash"},
     {"required => xx strings => [{ }]",
      "1:40 option 'strings' of filter 'm' must be a list of texts, found a hash"},
-    {"required => xx hash => [1, 2, 3]", "1:37 option 'hash' of filter 'm' a list in place of a "
-                                         "hash holds keys and values in turn: 3 items "
-                                         "are odd"},
+    {"required => xx hash => [1, 2, 3]",
+     "1:37 option 'hash' of filter 'm' must be a hash, or a list of keys and values in turn: "
+     "this list has 3 items, an odd number"},
     {"required => xx hash => word",
      "1:37 option 'hash' of filter 'm' must be a hash: { \"key\" => \"value\" }, found \"word\""},
     {"required => xx hash => { \"a\" => 1 } hash => word",
