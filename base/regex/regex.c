@@ -7,22 +7,57 @@
 #include "base/mem.h"
 #include "base/regex/regex_code.h"
 
-enum { NEST_LIMIT = 4 * REGEX_DEPTH_MAX };
+enum {
+    NEST_LIMIT = 4 * REGEX_DEPTH_MAX,
+    BYTES_FOR_ITEM = 8,
+    COMPILED_MAX_BYTES = 64 * 1024 * 1024,
+    JIT_MAX_BYTES =
+        2 * 1024 * 1024, /* what is larger takes seconds and gives code ten times as large */
+};
 
 static bool compile_error(struct error *err, struct str pattern, int code)
 {
     PCRE2_UCHAR text[160];
+    if (code == PCRE2_ERROR_HEAP_FAILED)
+        return error_set(err, ERROR_LIMIT, "an expression of %zu bytes needs more than %d MiB",
+                         pattern.len, COMPILED_MAX_BYTES >> 20);
     pcre2_get_error_message(code, text, sizeof text);
     return error_set(err, ERROR_FORMAT, "%s in the pattern '%.*s%s'", (const char *)text,
                      pattern.len > 90 ? 90 : (int)pattern.len, pattern.ptr ? pattern.ptr : "",
                      pattern.len > 90 ? "…" : "");
 }
 
+/* A pattern of a few bytes can ask for gigabytes: ((a{999}){999}){999}. */
+static void *limited_alloc(size_t bytes, void *data)
+{
+    (void)data;
+    return bytes > COMPILED_MAX_BYTES ? NULL : malloc(bytes);
+}
+
+static void limited_free(void *ptr, void *data)
+{
+    (void)data;
+    free(ptr);
+}
+
+static size_t size_of(const pcre2_code *code)
+{
+    size_t bytes = 0;
+    pcre2_pattern_info(code, PCRE2_INFO_SIZE, &bytes);
+    return bytes;
+}
+
+static bool make_jit(pcre2_code *code)
+{
+    return size_of(code) <= JIT_MAX_BYTES && pcre2_jit_compile(code, PCRE2_JIT_COMPLETE) == 0;
+}
+
 static bool compile(struct str text, uint32_t options, bool with_jit, struct regex_code *out,
                     int *error_out)
 {
     PCRE2_SIZE offset;
-    pcre2_compile_context *context = pcre2_compile_context_create(NULL);
+    pcre2_general_context *memory = pcre2_general_context_create(limited_alloc, limited_free, NULL);
+    pcre2_compile_context *context = memory ? pcre2_compile_context_create(memory) : NULL;
     if (!context)
         mem_abort("out of memory");
     pcre2_set_newline(context, PCRE2_NEWLINE_LF);
@@ -31,7 +66,8 @@ static bool compile(struct str text, uint32_t options, bool with_jit, struct reg
     out->code = pcre2_compile((PCRE2_SPTR)(text.ptr ? text.ptr : ""), text.len,
                               options | PCRE2_USE_OFFSET_LIMIT, error_out, &offset, context);
     pcre2_compile_context_free(context);
-    out->has_jit = out->code && with_jit && pcre2_jit_compile(out->code, PCRE2_JIT_COMPLETE) == 0;
+    pcre2_general_context_free(memory);
+    out->has_jit = out->code && with_jit && make_jit(out->code);
     return out->code;
 }
 
@@ -75,6 +111,7 @@ struct regex *regex_compile(struct str pattern, unsigned flags, struct error *er
     regex->starts = translation.knows_start ? REGEX_STARTS_TOLD : starts_of(regex->fast.code);
     regex->names = translation.names;
     regex->text = translation.text;
+    regex->reach = size_of(regex->fast.code) / BYTES_FOR_ITEM;
     pcre2_pattern_info(regex->fast.code, PCRE2_INFO_MINLENGTH, &regex->min_length);
     return regex;
 }

@@ -38,6 +38,8 @@ struct regex {
     unsigned group_count;
     uint32_t min_length; /* characters that any match has at least */
     enum regex_starts starts;
+    size_t
+        reach; /* characters that it can compare with one: the length of all alternatives, about */
 };
 
 /* Never NULL, but its code is when PCRE2 has no room for it. */

@@ -13,7 +13,7 @@
 #include "base/regex/regex.h"
 
 enum {
-    REGEX_PATTERN_MAX = 256 * 1024, /* bytes as written */
+    REGEX_PATTERN_MAX = 8 * 1024 * 1024, /* bytes as written */
     /* Bytes for PCRE2. No construct becomes 100 times as long, so appends below it never fail. */
     REGEX_TRANSLATED_MAX = 128 * REGEX_PATTERN_MAX,
     REGEX_DEPTH_MAX = 250,      /* groups and classes inside each other */

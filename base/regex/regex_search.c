@@ -10,9 +10,9 @@
  *   WATCHED where a start had too few: that start in a second code of the expression, which has a callout before each
  *           item. Between two callouts lie at most a few walks over the subject. Several times slower.
  *
- * In a piece of the first two kinds starts × steps × length is at most 2^30, and hardly ever near to it: what a step does
- * is mostly a matter of one character. In the third the clock is looked at after some thousand characters. The clock is not
- * read at all for the first bytes of a budget, so that it costs a short line nothing.
+ * In a piece of the first two kinds starts × steps × (length + what all alternatives compare) is at most 2^30, and hardly
+ * ever near to it: what a step does is mostly a matter of one character. In the third the clock is looked at after some
+ * thousand characters. The clock is not read at all for the first bytes of a budget, so that it costs a short line nothing.
  *
  * The first two run on the JIT's stack, which is the scratch's own. What needs a deeper one is given to PCRE2's interpreter,
  * which is bounded by heap_kib; so is the third where there are many groups, which the JIT copies for each callout.
@@ -28,7 +28,7 @@ enum {
 
     WINDOW_STARTS = 256,
     WINDOW_STEPS = 1024,
-    WINDOW_LEN = 4096, /* of subjects for which these two hold */
+    WINDOW_LEN = 4096, /* of a walk for which these two hold */
     LONG_LEN = 65536,
     LONG_STEPS = 256,
     WINDOW_WORK = 1 << 30,
@@ -292,7 +292,8 @@ static bool wants_steps(int result)
 static int search_start(const struct regex *regex, struct regex_scratch *scratch,
                         struct str subject, size_t at)
 {
-    uint32_t limit = scratch->match_limit, steps = START_WORK / (uint32_t)(subject.len + 1);
+    uint32_t limit = scratch->match_limit,
+             steps = START_WORK / (uint32_t)(subject.len + regex->reach + 1);
     int result = PCRE2_ERROR_MATCHLIMIT;
     if (steps > WINDOW_STEPS) {
         set_limits(scratch, at_most(steps, limit), at);
@@ -324,14 +325,14 @@ struct window {
     uint32_t steps;
 };
 
-static struct window window_for(const struct regex_scratch *scratch, size_t len)
+static struct window window_for(const struct regex_scratch *scratch, size_t walk)
 {
     struct window window = {WINDOW_STARTS, scratch->window_steps};
-    if (len <= WINDOW_LEN)
+    if (walk <= WINDOW_LEN)
         return window;
-    if (len > LONG_LEN)
+    if (walk > LONG_LEN)
         window.steps = at_most(LONG_STEPS, scratch->match_limit);
-    window.starts = WINDOW_WORK / len / window.steps + 1;
+    window.starts = WINDOW_WORK / walk / window.steps + 1;
     if (window.starts > WINDOW_STARTS)
         window.starts = WINDOW_STARTS;
     return window;
@@ -340,7 +341,7 @@ static struct window window_for(const struct regex_scratch *scratch, size_t len)
 static int search_windows(const struct regex *regex, struct regex_scratch *scratch,
                           struct str subject, size_t from)
 {
-    struct window window = window_for(scratch, subject.len);
+    struct window window = window_for(scratch, subject.len + regex->reach);
     for (;;) {
         size_t end = from + window.starts;
         set_limits(scratch, window.steps, end > subject.len ? PCRE2_UNSET : end - 1);

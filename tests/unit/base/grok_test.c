@@ -110,6 +110,44 @@ static const struct {
     {"GREEDYDATA", "a\nb", "a\nb"},
 };
 
+/* Expressions that compile to more than 64 KiB. */
+START_TEST(takes_many_large_patterns)
+{
+    static const struct {
+        const char *pattern, *text;
+        unsigned count;
+    } MANY[] = {
+        {"URI", "https://u:p@a.example:81/b?c=d#e", 8},
+        {"IP", "2001:db8::1", 7},
+        {"IP", "198.51.100.7", 40},
+        {"COMBINEDAPACHELOG",
+         "a - - [04/Mar/2024:08:15:30 +0000] \"GET / HTTP/1.1\" 200 1 \"-\" \"b\"", 4},
+    };
+    struct fixture fixture;
+    struct buf expression, text;
+    struct grok grok;
+    struct error err = {0};
+    size_t start, end;
+    setup(&fixture, GROK_SET_LEGACY);
+    buf_init(&expression, 10000);
+    buf_init(&text, 10000);
+    for (unsigned i = 0; i < MANY[_i].count; i++) {
+        (void)buf_printf(&expression, "%s%%{%s:f%u}", i ? "," : "", MANY[_i].pattern, i);
+        (void)buf_printf(&text, "%s%s", i ? "," : "", MANY[_i].text);
+    }
+    ck_assert_msg(
+        grok_compile(&fixture.arena, fixture.library, buf_str(&expression), true, &grok, &err),
+        "%s", err.text);
+    ck_assert_int_eq(regex_search(grok.regex, fixture.scratch, buf_str(&text), 0), REGEX_MATCHED);
+    ck_assert(regex_group(fixture.scratch, 0, &start, &end));
+    ck_assert_uint_eq(end - start, text.len);
+    grok_release(&grok);
+    buf_release(&expression);
+    buf_release(&text);
+    teardown(&fixture);
+}
+END_TEST
+
 START_TEST(takes_what_it_should)
 {
     struct fixture fixture;
@@ -231,6 +269,7 @@ Suite *grok_suite(void)
     Suite *suite = suite_create("grok");
     TCase *tcase = tcase_create("grok");
     tcase_add_loop_test(tcase, every_shipped_pattern_compiles, 0, 2);
+    tcase_add_loop_test(tcase, takes_many_large_patterns, 0, 4);
     tcase_add_loop_test(tcase, takes_what_it_should, 0, sizeof TAKEN / sizeof *TAKEN);
     tcase_add_test(tcase, names_types_and_repeats_its_captures);
     tcase_add_test(tcase, gives_a_type_to_the_first_group_only);

@@ -445,6 +445,44 @@ START_TEST(counts_steps)
 }
 END_TEST
 
+/* ---- size ---- */
+
+/* Far beyond 64 KiB compiled, with the JIT and, at the last, without. */
+START_TEST(takes_word_lists_of_any_length)
+{
+    static const unsigned WORDS[] = {3000, 20000, 150000};
+    struct buf pattern, subject;
+    struct error err = {.text = ""};
+    buf_init(&pattern, 1 << 24);
+    buf_init(&subject, 1000);
+    for (unsigned i = 0; i < WORDS[_i]; i++)
+        (void)buf_printf(&pattern, "%s%uword", i == 0 ? "^(?:x|(" : "|", i);
+    buf_append_str(&pattern, STR("))$"));
+    struct regex *regex = regex_compile(buf_str(&pattern), 0, &err);
+    ck_assert_msg(regex != NULL, "%s", err.text);
+    struct regex_scratch *scratch = regex_scratch_new(NULL);
+    (void)buf_printf(&subject, "%uword", WORDS[_i] - 1);
+    ck_assert_int_eq(regex_search(regex, scratch, buf_str(&subject), 0), REGEX_MATCHED);
+    (void)buf_printf(&subject, "s");
+    ck_assert_int_eq(regex_search(regex, scratch, buf_str(&subject), 0), REGEX_NO_MATCH);
+    regex_scratch_free(scratch);
+    regex_free(regex);
+    buf_release(&subject);
+    buf_release(&pattern);
+}
+END_TEST
+
+/* A few bytes that would compile to gigabytes. */
+START_TEST(refuses_what_grows_without_bound)
+{
+    struct error err = {.text = ""};
+    ck_assert_ptr_null(regex_compile(STR("(((ab){999}){999}){999}"), 0, &err));
+    ck_assert_str_ne(err.text, "");
+    ck_assert_ptr_null(regex_compile(STR("((ab){9999}){999}"), 0, &err));
+    ck_assert_str_eq(err.text, "an expression of 17 bytes needs more than 64 MiB");
+}
+END_TEST
+
 /* ---- time ---- */
 
 static uint64_t looks;
@@ -634,6 +672,8 @@ Suite *regex_suite(void)
     tcase_add_test(tcase, meets_its_match_limit);
     tcase_add_test(tcase, meets_its_memory_limits);
     tcase_add_loop_test(tcase, counts_steps, 0, 4);
+    tcase_add_loop_test(tcase, takes_word_lists_of_any_length, 0, 3);
+    tcase_add_test(tcase, refuses_what_grows_without_bound);
     tcase_add_loop_test(tcase, ends_whatever_the_pattern, 0, ROWS(ENDLESS) * LENGTH_COUNT);
     tcase_add_test(tcase, gives_up_at_the_time);
     tcase_add_test(tcase, bounds_searches_together);
