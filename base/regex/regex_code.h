@@ -44,5 +44,9 @@ struct regex {
 
 /* Never NULL, but its code is when PCRE2 has no room for it. */
 const struct regex_code *regex_watched_code(const struct regex *regex);
+static inline bool regex_has_watched_code(const struct regex *regex)
+{
+    return atomic_load_explicit(&regex->watched, memory_order_relaxed);
+}
 
 #endif

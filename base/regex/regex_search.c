@@ -256,9 +256,12 @@ static int run_fast(const struct regex *regex, struct regex_scratch *scratch, st
 static int run_watched(const struct regex *regex, struct regex_scratch *scratch, struct str subject,
                        size_t from)
 {
+    bool is_made = regex_has_watched_code(regex);
     const struct regex_code *code = regex_watched_code(regex);
     size_t step = subject.len / CALLOUTS_MAX;
     int result = PCRE2_ERROR_JIT_STACKLIMIT;
+    if (!is_made) /* making it is not this search's time */
+        scratch->budget.deadline_ms = scratch->budget.narrow_deadline_ms = 0;
     if (!code->code)
         return PCRE2_ERROR_MATCHLIMIT;
     scratch->watch =

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * kv: pairs of keys and values in a text become fields. One expression (filters/kv/kv_pattern.h) finds the pairs; keys and
- * values are then trimmed, stripped, changed in case, chosen and prefixed, in this order. What is found is collected in
+ * kv: pairs of keys and values in a text become fields. A scanner (filters/kv/kv_scan.h) finds the pairs; keys and values
+ * are then trimmed, stripped, changed in case, chosen and prefixed, in this order. What is found is collected in
  * an object first, because keys may repeat and a failure of one is a failure of all.
  */
 #include <assert.h>
@@ -9,7 +9,7 @@
 #include "base/map.h"
 #include "base/text/case_map.h"
 #include "filters/filters.h"
-#include "filters/kv/kv_pattern.h"
+#include "filters/kv/kv_scan.h"
 #include "pipeline/event/value_conf.h"
 #include "pipeline/program/evaluate.h"
 
@@ -27,6 +27,8 @@ struct kv_change {
     struct str trim, remove; /* contents of character classes; ptr NULL: none */
     int letter_case;         /* enum kv_case */
     struct regex *trim_regex, *remove_regex;
+    struct kv_set trim_set, remove_set;
+    bool trims_plainly, removes_plainly; /* the sets hold */
 };
 
 struct kv_filter {
@@ -43,7 +45,7 @@ struct kv_filter {
     struct option_strings tag_on_failure;
 
     const struct plugin_env *env;
-    struct regex *scan, *value_split_regex;
+    struct kv_scanner scanner;
     struct regex_replacement *nothing;
     struct buf scratch;
     struct counter *failures, *timeouts;
@@ -211,8 +213,6 @@ static const struct option OPTIONS[] = {
 static void release_expressions(struct kv_filter *filter)
 {
     struct regex **all[] = {
-        &filter->scan,
-        &filter->value_split_regex,
         &filter->key.trim_regex,
         &filter->key.remove_regex,
         &filter->value.trim_regex,
@@ -222,6 +222,7 @@ static void release_expressions(struct kv_filter *filter)
         regex_free(*all[i]);
         *all[i] = NULL;
     }
+    kv_scanner_close(&filter->scanner);
 }
 
 static bool compile_change(struct kv_change *change, struct arena *arena, struct error *err)
@@ -231,6 +232,9 @@ static bool compile_change(struct kv_change *change, struct arena *arena, struct
     if (change->remove.ptr &&
         !(change->remove_regex = kv_remove_compile(arena, change->remove, err)))
         return false;
+    change->trims_plainly = change->trim.ptr && kv_set_read(change->trim, &change->trim_set);
+    change->removes_plainly =
+        change->remove.ptr && kv_set_read(change->remove, &change->remove_set);
     return true;
 }
 
@@ -244,11 +248,8 @@ static bool compile(struct kv_filter *filter, struct arena *arena, struct error 
         .lenient = filter->whitespace == KV_LENIENT,
         .brackets = filter->include_brackets,
     };
-    filter->scan = kv_scan_compile(arena, &separators, err);
-    if (filter->scan)
-        filter->value_split_regex = kv_value_split_compile(arena, &separators, err);
-    return filter->value_split_regex && compile_change(&filter->key, arena, err) &&
-           compile_change(&filter->value, arena, err);
+    return kv_scanner_open(&filter->scanner, arena, &separators, err) &&
+           compile_change(&filter->key, arena, err) && compile_change(&filter->value, arena, err);
 }
 
 static bool kv_check(void *self, const struct plugin_env *env, struct error *err)
@@ -282,7 +283,7 @@ static bool kv_open(void *self, const struct plugin_env *env, struct error *err)
         release_expressions(filter);
         return false;
     }
-    filter->nothing = regex_replacement_parse(env->arena, filter->scan, STR(""));
+    filter->nothing = regex_replacement_parse(env->arena, filter->scanner.scan, STR(""));
     return true;
 }
 
@@ -323,9 +324,12 @@ static bool take_out(struct kv_run *run, const struct regex *regex, struct str *
 static bool change_text(struct kv_run *run, const struct kv_change *change, struct str *text)
 {
     struct arena *arena = run->event->arena;
-    if (change->trim_regex && !take_out(run, change->trim_regex, text))
+    bool trimmed = change->trims_plainly && kv_set_trim(&change->trim_set, text);
+    if (change->trim_regex && !trimmed && !take_out(run, change->trim_regex, text))
         return false;
-    if (change->remove_regex && !take_out(run, change->remove_regex, text))
+    if (change->removes_plainly)
+        kv_set_remove(arena, &change->remove_set, text);
+    else if (change->remove_regex && !take_out(run, change->remove_regex, text))
         return false;
     if (change->letter_case == KV_CASE_LOWER)
         *text = case_lower(arena, *text);
@@ -361,6 +365,8 @@ static bool is_duplicate(struct kv_run *run, unsigned object_number, const struc
     struct str mark = arena_printf(run->event->arena, "%u %zu %.*s%.*s", object_number, key.len,
                                    STR_FMT(key), STR_FMT(value));
     bool duplicate = false;
+    size_t walk = old && value_type(old) == VALUE_STRING ? value_as_str(old).len : 0;
+    run->timed_out |= !regex_budget_spend(run->filter->env->regex, walk);
     if (old && value_type(old) == VALUE_STRING)
         duplicate = str_find(value_as_str(old), value) != SIZE_MAX;
     else if (old && value_type(old) == VALUE_OBJECT)
@@ -419,41 +425,17 @@ static void take_pair(struct kv_run *run, struct str key, struct str text, unsig
     store(run, object, key, value);
 }
 
-/* The groups of the last match: the key, and the first of the others that took part. */
-static size_t read_match(const struct kv_filter *filter, struct str text, struct str *key_out,
-                         struct str *value_out)
-{
-    size_t start = 0, end = 0, match_end = 0;
-    regex_group(filter->env->regex, 0, &start, &match_end);
-    assert(match_end > start && match_end <= text.len);
-    bool has_key = regex_group(filter->env->regex, 1, &start, &end);
-    *key_out = has_key ? str_make(text.ptr + start, end - start) : STR("");
-    *value_out = STR("");
-    for (unsigned group = 2; group <= regex_group_count(filter->scan); group++) {
-        if (regex_group(filter->env->regex, group, &start, &end)) {
-            *value_out = str_make(text.ptr + start, end - start);
-            break;
-        }
-    }
-    return match_end;
-}
-
 static void parse_text(struct kv_run *run, struct str text, unsigned depth, struct value *object)
 {
     struct kv_filter *filter = run->filter;
+    struct kv_cursor cursor = {.text = text};
+    struct kv_pair pair;
     unsigned object_number = run->objects++;
-    size_t from = 0;
-    /* Most texts without pairs have no separator at all. */
-    enum regex_result result = regex_search(filter->value_split_regex, filter->env->regex, text, 0);
-    while (result == REGEX_MATCHED && from < text.len && !run->timed_out) {
-        struct str key, value;
-        result = regex_search(filter->scan, filter->env->regex, text, from);
-        if (result != REGEX_MATCHED)
-            break;
-        from = read_match(filter, text, &key, &value);
-        take_pair(run, key, value, depth, object, object_number);
-    }
-    run->timed_out |= result == REGEX_LIMIT;
+    enum kv_found found = KV_PAIR;
+    while (!run->timed_out &&
+           (found = kv_next(&filter->scanner, &cursor, filter->env->regex, &pair)) == KV_PAIR)
+        take_pair(run, pair.key, pair.value, depth, object, object_number);
+    run->timed_out |= found == KV_GIVEN_UP;
 }
 
 static bool evaluate_all(const struct option_templates *templates, struct event *event,
