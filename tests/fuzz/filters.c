@@ -330,11 +330,12 @@ static bool checked_open(void *self, const struct plugin_env *env, struct output
     return true;
 }
 
-static enum encode_result checked_encode(void *self, const struct event *event, struct buf *out,
-                                         struct error *err)
+static enum encode_result checked_encode(void *self, const struct event *event, struct arena *arena,
+                                         struct buf *out, struct error *err)
 {
     size_t start = out->len;
     (void)self;
+    (void)arena;
     (void)err;
     if (!json_encode_event(event, out))
         return ENCODE_FULL;

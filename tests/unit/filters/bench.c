@@ -8,7 +8,7 @@
 #include "conf/source.h"
 #include "pipeline/engine/instance.h"
 
-enum { OUTPUT_MAX = 1 << 20 };
+enum { OUTPUT_MAX = 1 << 22 };
 
 static struct instant the_clock = {1795467600, 0};
 
