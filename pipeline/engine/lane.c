@@ -60,6 +60,7 @@ bool lane_init(struct lane *lane, struct engine *engine, size_t index, uv_loop_t
     }
     if (uv_loop_configure(lane->loop, UV_METRICS_IDLE_TIME) != 0)
         return error_set(err, ERROR_IO, "cannot measure the rest of lane %zu", index);
+    lane->rest = (struct lane_rest){.looked_ns = uv_hrtime(), .rests = true};
     if (uv_async_init(lane->loop, &lane->wake, on_wake) != 0)
         return error_set(err, ERROR_IO, "cannot make the inbox of lane %zu", index);
     lane->wake.data = lane;

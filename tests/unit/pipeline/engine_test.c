@@ -196,6 +196,19 @@ START_TEST(streams_on_several_lanes_count_and_end)
 }
 END_TEST
 
+/* What a later branch takes is not taken from an output before it that encodes on another lane. */
+START_TEST(an_output_of_the_main_lane_keeps_its_events)
+{
+    struct fake_world world = {.batches = 10, .batch_events = 20};
+    fake_run(&world,
+             "input { spread_feed {} }\n"
+             "output { lone_sink {} if [number] == 4 { sink {} } else { lone_sink {} } }",
+             3, 0);
+    ck_assert_uint_eq(world.delivered, 3 * 10 * (20 + 20));
+    ck_assert_uint_eq(world.spread_acked, 3 * 10);
+}
+END_TEST
+
 START_TEST(an_event_without_an_output_is_done)
 {
     struct fake_world world = {.batches = 5, .batch_events = 5};
@@ -270,6 +283,7 @@ Suite *engine_suite(void)
     tcase_add_test(tcase, new_events_run_through_the_rest_of_the_pipeline);
     tcase_add_loop_test(tcase, what_is_thrown_away_is_not_acknowledged, 1, 4);
     tcase_add_loop_test(tcase, streams_on_several_lanes_count_and_end, 1, 5);
+    tcase_add_test(tcase, an_output_of_the_main_lane_keeps_its_events);
     tcase_add_test(tcase, an_event_without_an_output_is_done);
     tcase_add_loop_test(tcase, stop_delivers_what_is_under_way, 1, 4);
     tcase_add_loop_test(tcase, the_timeout_gives_up_without_acknowledging, 1, 3);
