@@ -13,22 +13,22 @@ struct arena_chunk {
     size_t size; /* with this head */
 };
 
-void arena_init(struct arena *arena, atomic_size_t *charged)
+void arena_init(struct arena *arena, struct account *charged)
 {
     *arena = (struct arena){.charged = charged};
 }
 
+/* What it was charged for is the caller's to return. */
 static void chunk_free(struct arena *arena, struct arena_chunk *chunk)
 {
     assert(arena->total_bytes >= chunk->size);
     arena->total_bytes -= chunk->size;
-    if (arena->charged)
-        atomic_fetch_sub_explicit(arena->charged, chunk->size, memory_order_relaxed);
     mem_free(chunk);
 }
 
 void arena_release(struct arena *arena)
 {
+    size_t before = arena->total_bytes;
     while (arena->chunks) {
         struct arena_chunk *older = arena->chunks->older;
         chunk_free(arena, arena->chunks);
@@ -36,11 +36,13 @@ void arena_release(struct arena *arena)
     }
     assert(arena->total_bytes == 0);
     arena->next = arena->end = NULL;
+    account_return(arena->charged, before);
 }
 
 void arena_reset(struct arena *arena)
 {
     struct arena_chunk *keep = NULL;
+    size_t before = arena->total_bytes;
     while (arena->chunks) {
         struct arena_chunk *chunk = arena->chunks;
         arena->chunks = chunk->older;
@@ -56,6 +58,7 @@ void arena_reset(struct arena *arena)
         arena->next = (char *)(keep + 1);
         arena->end = (char *)keep + keep->size;
     }
+    account_return(arena->charged, before - arena->total_bytes);
 }
 
 static struct arena_chunk *chunk_new(struct arena *arena, size_t size)
@@ -63,8 +66,7 @@ static struct arena_chunk *chunk_new(struct arena *arena, size_t size)
     struct arena_chunk *chunk = mem_alloc(size);
     chunk->size = size;
     arena->total_bytes += size;
-    if (arena->charged)
-        atomic_fetch_add_explicit(arena->charged, size, memory_order_relaxed);
+    account_charge(arena->charged, size);
     return chunk;
 }
 

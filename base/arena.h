@@ -4,16 +4,16 @@
  * scratch. Allocation is a pointer bump inside a chunk; running out of memory aborts (sizes from
  * outside meet a limit before they get here). An arena belongs to one thread at a time.
  *
- * An arena may be charged to a counter (the pipeline's memory budget): each chunk's size is added
+ * An arena may be charged to an account (of the pipeline's memory budget): each chunk's size is added
  * when taken and subtracted when given back.
  */
 #ifndef MILLRACE_BASE_ARENA_H
 #define MILLRACE_BASE_ARENA_H
 
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/account.h"
 #include "base/str.h"
 
 enum { ARENA_CHUNK_BYTES = 64 * 1024, ARENA_ALIGNMENT = 8 };
@@ -25,10 +25,10 @@ struct arena {
     char *end;
     struct arena_chunk *chunks; /* newest first */
     size_t total_bytes;         /* of all chunks */
-    atomic_size_t *charged;     /* NULL, or the counter that chunks are charged to */
+    struct account *charged;    /* NULL, or what chunks are charged to */
 };
 
-void arena_init(struct arena *arena, atomic_size_t *charged);
+void arena_init(struct arena *arena, struct account *charged);
 /* Gives everything back; the arena may be used again as after arena_init. */
 void arena_release(struct arena *arena);
 /* Forgets all allocations but keeps one chunk for the next use. */

@@ -11,12 +11,10 @@ enum { BUF_FIRST_BYTES = 256 };
 
 static void charge(struct buf *buf, size_t before, size_t after)
 {
-    if (!buf->charged)
-        return;
     if (after >= before)
-        atomic_fetch_add_explicit(buf->charged, after - before, memory_order_relaxed);
+        account_charge(buf->charged, after - before);
     else
-        atomic_fetch_sub_explicit(buf->charged, before - after, memory_order_relaxed);
+        account_return(buf->charged, before - after);
 }
 
 void buf_init(struct buf *buf, size_t max)

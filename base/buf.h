@@ -2,16 +2,16 @@
  *
  * Bytes that grow, with a hard maximum: an append that would pass it fails and changes nothing, so
  * hostile sizes end in an error and not in memory. A buf owns its memory. `charged`, when set, is the
- * counter of the memory budget that the capacity is charged to.
+ * account of the memory budget that the capacity is charged to.
  */
 #ifndef MILLRACE_BASE_BUF_H
 #define MILLRACE_BASE_BUF_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
+#include "base/account.h"
 #include "base/str.h"
 
 struct buf {
@@ -19,7 +19,7 @@ struct buf {
     size_t len;
     size_t capacity;
     size_t max;
-    atomic_size_t *charged;
+    struct account *charged;
 };
 
 void buf_init(struct buf *buf, size_t max);

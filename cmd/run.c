@@ -35,7 +35,7 @@ struct run {
     struct settings settings;
     struct log log;
     struct data_path data;
-    struct engine_memory memory;
+    struct budget budget;
     struct run_shared shared;
     struct run_pipeline *pipelines;
     size_t count;
@@ -325,11 +325,11 @@ static bool compile_all(struct run *run)
     log_init(&run->log, (enum log_level)settings->log_level, (enum log_format)settings->log_format,
              STDERR_FILENO);
     data_path_init(&run->data, settings->path_data.ptr);
-    run->memory.limit_bytes = memory_budget(settings);
+    budget_init(&run->budget, memory_budget(settings));
     run->shared = (struct run_shared){
         .log = &run->log,
         .data = &run->data,
-        .memory = &run->memory,
+        .budget = &run->budget,
         .loop = &run->loop,
         .shipped_templates = shipped_path(&run->arena, "templates"),
     };
@@ -406,6 +406,7 @@ int cmd_run(int argc, char **argv)
             status = run->settings.test_and_exit ? check_only(run) : run_engines(run);
         }
         data_path_release(&run->data);
+        budget_release(&run->budget);
     }
     for (size_t i = 0; i < run->count; i++)
         run_pipeline_release(&run->pipelines[i]);

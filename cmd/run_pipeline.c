@@ -68,7 +68,7 @@ static void prepare(struct run_pipeline *pipeline, const struct run_shared *shar
                   .heap_kib = (uint32_t)(settings->regex_heap_limit_bytes / 1024),
                   .jit_stack_bytes = (size_t)settings->regex_jit_stack_bytes,
                   .timeout_ms = (uint64_t)settings->regex_timeout_ms},
-        .max_event_bytes = shared->memory->limit_bytes / 8,
+        .max_event_bytes = shared->budget->limit_bytes / 8,
     };
 }
 
@@ -156,7 +156,7 @@ bool run_pipeline_start(struct run_pipeline *pipeline, const struct run_shared *
         .lanes = lanes_of(settings),
         .batch_events = (size_t)settings->batch_size,
         .ordered = ordered_of(settings, pipeline->plan),
-        .memory = shared->memory,
+        .budget = shared->budget,
         .shutdown_timeout_ms = (unsigned)settings->shutdown_timeout_ms,
         .loop = shared->loop,
     };

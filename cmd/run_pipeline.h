@@ -10,6 +10,7 @@
 #include "cmd/progress.h"
 #include "conf/settings.h"
 #include "conf/source.h"
+#include "pipeline/engine/budget.h"
 #include "pipeline/engine/data_path.h"
 #include "pipeline/engine/engine.h"
 
@@ -29,7 +30,7 @@ struct run_pipeline {
 struct run_shared {
     const struct log *log;
     struct data_path *data;
-    struct engine_memory *memory;
+    struct budget *budget;
     uv_loop_t *loop;
     const char *shipped_templates;
 };

@@ -35,7 +35,7 @@ struct elapsed {
     struct start *oldest, *newest;
     struct buf id; /* of the event at hand */
     uint64_t flushed_ms;
-    atomic_size_t *charged;
+    struct account *charged;
 };
 
 static const struct field_ref TAGS = FIELD_REF_TOP("tags");
@@ -115,8 +115,7 @@ static void add_start(struct elapsed *self, struct str id, struct instant at)
     *(self->newest ? &self->newest->next : &self->oldest) = start;
     self->newest = start;
     map_set(&self->starts, start->id, start);
-    if (self->charged)
-        atomic_fetch_add_explicit(self->charged, bytes_of(start), memory_order_relaxed);
+    account_charge(self->charged, bytes_of(start));
 }
 
 static void forget_start(struct elapsed *self, struct start *start)
@@ -126,8 +125,7 @@ static void forget_start(struct elapsed *self, struct start *start)
     (void)removed;
     *(start->previous ? &start->previous->next : &self->oldest) = start->next;
     *(start->next ? &start->next->previous : &self->newest) = start->previous;
-    if (self->charged)
-        atomic_fetch_sub_explicit(self->charged, bytes_of(start), memory_order_relaxed);
+    account_return(self->charged, bytes_of(start));
     mem_free(start);
 }
 

@@ -6,6 +6,8 @@
 #include "inputs/inputs.h"
 #include "pipeline/engine/stream.h"
 
+enum { HEARTBEAT_EVENT_BYTES = 1024 }; /* about what an event takes beside its message */
+
 enum heartbeat_sequence { SEQUENCE_NONE, SEQUENCE_EPOCH, SEQUENCE_COUNT };
 
 struct heartbeat_input {
@@ -34,6 +36,12 @@ static const struct field_ref event_sequence_field = {
     .count = 2,
 };
 
+static struct heartbeat_input *input_of(struct origin *origin)
+{
+    return (struct heartbeat_input *)(void *)((char *)origin -
+                                              offsetof(struct heartbeat_input, origin));
+}
+
 static void heartbeat_acked(struct origin *origin, uint64_t token)
 {
     (void)origin; /* nothing to remember */
@@ -61,6 +69,10 @@ static void heartbeat_finish(struct heartbeat_input *input)
 static void on_beat(uv_timer_t *timer)
 {
     struct heartbeat_input *input = timer->data;
+    if (!stream_admit(input->stream, input->message.len + HEARTBEAT_EVENT_BYTES)) {
+        uv_timer_stop(timer);
+        return;
+    }
     if (input->count >= 0 && input->beats >= input->count) {
         heartbeat_finish(input);
         return;
@@ -75,6 +87,14 @@ static void on_beat(uv_timer_t *timer)
     stream_hand_over(input->stream, (uint64_t)input->beats);
     if (input->beats == input->count)
         heartbeat_finish(input);
+}
+
+/* Beats that fell into the time without memory are left out. */
+static void heartbeat_resume(struct origin *origin)
+{
+    struct heartbeat_input *input = input_of(origin);
+    if (!input->finished)
+        uv_timer_start(&input->timer, on_beat, 0, (uint64_t)input->interval_ms);
 }
 
 /* Without ECS the message used to say what the clock is. */
@@ -93,7 +113,7 @@ static bool heartbeat_open(void *self, const struct plugin_env *env, struct erro
 {
     struct heartbeat_input *input = self;
     input->env = env;
-    input->origin = (struct origin){.acked = heartbeat_acked};
+    input->origin = (struct origin){.acked = heartbeat_acked, .resume = heartbeat_resume};
     apply_legacy_message(input);
     struct stream_options options = {
         .env = env,

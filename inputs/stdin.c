@@ -4,7 +4,7 @@
  * file, which cannot be polled, is read in libuv's thread pool. What was read is handed over as soon as nothing more is
  * there, so a person at a terminal sees each line at once.
  *
- *   IDLE ─start─▶ READING ◀──resume── WAITING (no memory left: stream_admit said no)
+ *   IDLE ─start─▶ READING ◀──resume── WAITING (no memory left: stream_read_room gave none)
  *                    └──end of input, error or stop──▶ FINISHED
  */
 #include <assert.h>
@@ -31,7 +31,6 @@ struct stdin_input {
     struct standard_fd source;
     enum stdin_state state;
     uint64_t token;
-    size_t admitted; /* bytes that may still be read without asking again */
     uv_poll_t poll;
     uv_timer_t flush_timer; /* for codecs that do not hold lines for ever */
     uv_fs_t request;        /* FILE */
@@ -76,7 +75,6 @@ static void stdin_acked(struct origin *origin, uint64_t token)
 static void stdin_hand_over(struct stdin_input *input)
 {
     stream_hand_over(input->stream, ++input->token);
-    input->admitted = 0; /* what was reserved has been given back */
 }
 
 static void stdin_finish(struct stdin_input *input)
@@ -92,19 +90,25 @@ static void stdin_finish(struct stdin_input *input)
     input_finished(input->env);
 }
 
-static bool stdin_has_room(struct stdin_input *input)
+/* Where to read to, or NULL: there is no memory, and stdin_resume is called when there is. */
+static char *stdin_room(struct stdin_input *input, size_t *room_out)
 {
-    if (input->admitted > 0)
-        return true;
-    if (stream_admit(input->stream, STDIN_READ_BYTES)) {
-        input->admitted = STDIN_READ_BYTES;
-        return true;
-    }
-    stdin_hand_over(input);
+    char *bytes = stream_read_room(input->stream, STDIN_READ_BYTES, room_out);
+    if (bytes)
+        return bytes;
+    if (stream_count(input->stream) > 0)
+        stdin_hand_over(input);
     input->state = STDIN_WAITING;
     if (input->source.kind == STANDARD_FD_POLLED)
         uv_poll_stop(&input->poll);
-    return false;
+    return NULL;
+}
+
+static void stdin_nothing_there(struct stdin_input *input)
+{
+    if (stream_count(input->stream) > 0)
+        stdin_hand_over(input);
+    stream_rest(input->stream);
 }
 
 static void on_flush_timer(uv_timer_t *timer)
@@ -137,9 +141,7 @@ static bool stdin_take(struct stdin_input *input, const char *bytes, ssize_t cou
         stdin_finish(input);
         return false;
     }
-    size_t got = (size_t)count;
-    input->admitted -= got < input->admitted ? got : input->admitted;
-    stream_decode(input->stream, str_make(bytes, got));
+    stream_decode(input->stream, str_make(bytes, (size_t)count));
     await_flush(input);
     if (stream_full(input->stream))
         stdin_hand_over(input);
@@ -152,16 +154,15 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     (void)status; /* the read says the same */
     (void)events;
     for (unsigned i = 0; i < STDIN_READS_AT_ONCE; i++) {
-        if (!stdin_has_room(input))
-            return;
         size_t room;
-        char *bytes = stream_buffer(input->stream, STDIN_READ_BYTES, &room);
+        char *bytes = stdin_room(input, &room);
+        if (!bytes)
+            return;
         ssize_t count = read(input->source.fd, bytes, room);
         if (count < 0 && errno == EINTR)
             continue;
         if (count < 0 && errno == EAGAIN) {
-            if (stream_count(input->stream) > 0)
-                stdin_hand_over(input);
+            stdin_nothing_there(input);
             return;
         }
         if (!stdin_take(input, bytes, count < 0 ? -errno : count))
@@ -185,10 +186,10 @@ static void on_file_read(uv_fs_t *request)
 
 static void stdin_begin_file_read(struct stdin_input *input)
 {
-    if (!stdin_has_room(input))
-        return;
     size_t room;
-    input->read_buffer = stream_buffer(input->stream, STDIN_READ_BYTES, &room);
+    input->read_buffer = stdin_room(input, &room);
+    if (!input->read_buffer)
+        return;
     uv_buf_t buffer = uv_buf_init(input->read_buffer, (unsigned)room);
     input->request.data = input;
     int failed = uv_fs_read(input->env->loop, &input->request, input->source.fd, &buffer, 1, -1,

@@ -50,8 +50,7 @@ static struct MHD_Response *make_response(struct exchange *exchange, const char 
         MHD_create_response_from_buffer_with_free_callback(body->len, body->ptr, mem_free);
     if (!response)
         mem_abort("out of memory");
-    if (body->charged)
-        atomic_fetch_sub(body->charged, body->capacity);
+    account_return(body->charged, body->capacity);
     *body = (struct buf){.max = body->max};
     if (content_type)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
@@ -208,7 +207,7 @@ static enum MHD_Result take(struct exchange *exchange, struct str piece)
         take_compressed(exchange, piece);
     else
         take_plain(exchange, piece);
-    if (atomic_load(&exchange->server->body_bytes) > options->max_all_bodies_bytes &&
+    if (account_used(&exchange->server->body_bytes) > options->max_all_bodies_bytes &&
         exchange->refused_status == 0)
         refuse(exchange, 503, "too many requests are held at once; try again later");
     return MHD_YES;

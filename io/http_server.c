@@ -221,7 +221,7 @@ static void on_handle_closed(uv_handle_t *handle)
     struct http_server *server = handle->data;
     if (--server->open_handles > 0)
         return;
-    assert(!server->peers && atomic_load(&server->body_bytes) == 0);
+    assert(!server->peers && account_used(&server->body_bytes) == 0);
     void (*closed)(void *ctx) = server->closed;
     void *ctx = server->closed_ctx;
     mem_free(server);

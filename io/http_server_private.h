@@ -64,7 +64,7 @@ struct http_server {
     uv_timer_t sweep; /* connections that are too slow */
     struct peer *peers;
     unsigned peer_count;
-    atomic_size_t body_bytes; /* of all exchanges */
+    struct account body_bytes; /* of all exchanges */
     unsigned handling, sending;
     unsigned open_handles;
     char address[LISTEN_SOCKET_ADDRESS_MAX];

@@ -7,17 +7,30 @@
 
 #include "base/mem.h"
 #include "base/text/utf8.h"
-#include "pipeline/engine/lane.h"
+#include "pipeline/engine/budget.h"
 #include "script/library.h"
 #include "script/prelude.h"
 #include "script/regexp.h"
 #include "script/time.h"
 
+/* So much the heap may be away from what is charged for it: it changes with nearly every line of a script. */
+enum { CHARGE_STEP_BYTES = 64 * 1024 };
+
+static void charge_heap(struct script_vm *vm, size_t bytes)
+{
+    if (bytes > vm->charged_bytes)
+        account_charge(vm->charged, bytes - vm->charged_bytes);
+    else
+        account_return(vm->charged, vm->charged_bytes - bytes);
+    vm->charged_bytes = bytes;
+}
+
 static void count_heap(struct script_vm *vm, size_t before, size_t after)
 {
     vm->heap_bytes += after - before;
-    if (vm->charged)
-        atomic_fetch_add_explicit(vm->charged, after - before, memory_order_relaxed);
+    if (vm->heap_bytes >= vm->charged_bytes + CHARGE_STEP_BYTES ||
+        vm->heap_bytes + CHARGE_STEP_BYTES <= vm->charged_bytes)
+        charge_heap(vm, vm->heap_bytes);
 }
 
 /* mruby collects its garbage and tries again when this gives NULL, then raises NoMemoryError. */
@@ -274,6 +287,7 @@ static bool start(struct script_vm *vm, struct error *err)
 static void destroy(struct script_vm *vm)
 {
     mrb_close(vm->mrb);
+    charge_heap(vm, 0);
     map_release(&vm->refs);
     buf_release(&vm->json_text);
     arena_release(&vm->arena);
@@ -293,7 +307,7 @@ struct script_vm *script_vm_ref(struct script_vm **slot, const struct plugin_env
     vm->scratch = env->regex;
     vm->json = env->json;
     vm->env = env;
-    vm->charged = env->lane ? lane_memory(env->lane) : NULL;
+    vm->charged = env->lane ? engine_account(lane_engine(env->lane), BUDGET_SCRIPTS) : NULL;
     arena_init(&vm->arena, NULL);
     map_init(&vm->refs);
     buf_init(&vm->json_text, SCRIPT_HEAP_MAX);

@@ -54,7 +54,8 @@ struct script_vm {
     struct script_vm **slot;
     unsigned references;
     size_t heap_bytes;
-    atomic_size_t *charged; /* the memory budget's counter; may be NULL */
+    struct account *charged; /* of the memory budget; may be NULL */
+    size_t charged_bytes;
     struct watch watch;
     struct script_call *call;     /* NULL: no script runs */
     const struct plugin_env *env; /* of the filter whose script runs */

@@ -12,7 +12,7 @@ struct aggregate_maps {
     const struct engine *engine;
     unsigned references;
     bool has_path;
-    atomic_size_t *charged;
+    struct account *charged;
     struct aggregate_pattern *patterns;
 };
 

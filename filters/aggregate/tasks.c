@@ -9,7 +9,7 @@
 enum { TABLE_BYTES = 64 };
 static const double NANOSECONDS = 1e9;
 
-void tasks_init(struct tasks *tasks, atomic_size_t *charged)
+void tasks_init(struct tasks *tasks, struct account *charged)
 {
     *tasks = (struct tasks){.charged = charged};
     map_init(&tasks->by_id);
@@ -48,8 +48,7 @@ struct task *tasks_add(struct tasks *tasks, struct str id)
         tasks->oldest = task;
     tasks->newest = task;
     map_set(&tasks->by_id, task->id, task);
-    if (tasks->charged)
-        atomic_fetch_add_explicit(tasks->charged, bytes_of(id), memory_order_relaxed);
+    account_charge(tasks->charged, bytes_of(id));
     return task;
 }
 
@@ -60,8 +59,7 @@ void tasks_remove(struct tasks *tasks, struct task *task)
     (void)removed;
     *(task->previous ? &task->previous->next : &tasks->oldest) = task->next;
     *(task->next ? &task->next->previous : &tasks->newest) = task->previous;
-    if (tasks->charged)
-        atomic_fetch_sub_explicit(tasks->charged, bytes_of(task->id), memory_order_relaxed);
+    account_return(tasks->charged, bytes_of(task->id));
     mem_free(task);
 }
 

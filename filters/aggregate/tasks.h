@@ -6,10 +6,10 @@
 #ifndef MILLRACE_FILTERS_AGGREGATE_TASKS_H
 #define MILLRACE_FILTERS_AGGREGATE_TASKS_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/account.h"
 #include "base/map.h"
 #include "base/str.h"
 
@@ -25,7 +25,7 @@ struct task {
 struct tasks {
     struct map by_id;
     struct task *oldest, *newest;
-    atomic_size_t *charged; /* may be NULL */
+    struct account *charged; /* may be NULL */
 };
 
 /* In seconds. */
@@ -33,7 +33,7 @@ struct task_limits {
     double timeout, inactivity;
 };
 
-void tasks_init(struct tasks *tasks, atomic_size_t *charged);
+void tasks_init(struct tasks *tasks, struct account *charged);
 void tasks_release(struct tasks *tasks);
 static inline size_t tasks_count(const struct tasks *tasks)
 {

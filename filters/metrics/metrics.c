@@ -48,7 +48,7 @@ struct metrics {
     struct metric *first, **last;
     int64_t since_flush, since_clear;
     uint64_t ticked_ms;
-    atomic_size_t *charged;
+    struct account *charged;
     struct log_limit log_limit;
 };
 
@@ -184,8 +184,7 @@ static void forget_all(struct metrics *self)
 {
     for (struct metric *metric = self->first, *next; metric; metric = next) {
         next = metric->next;
-        if (self->charged)
-            atomic_fetch_sub_explicit(self->charged, bytes_of(metric), memory_order_relaxed);
+        account_return(self->charged, bytes_of(metric));
         distribution_release(&metric->distribution);
         mem_free(metric);
     }
@@ -210,8 +209,7 @@ static struct metric *add_metric(struct metrics *self, struct str key, bool is_t
     map_set(&self->names, key, metric);
     *self->last = metric;
     self->last = &metric->next;
-    if (self->charged)
-        atomic_fetch_add_explicit(self->charged, bytes_of(metric), memory_order_relaxed);
+    account_charge(self->charged, bytes_of(metric));
     return metric;
 }
 

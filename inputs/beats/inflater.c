@@ -11,7 +11,7 @@
 
 struct lumberjack_inflater {
     z_stream zlib;
-    atomic_size_t *charged;
+    struct account *charged;
     size_t input_left;               /* bytes of the frame not taken yet */
     size_t total_bytes;              /* inflated so far */
     size_t waiting_from, waiting_to; /* the part of output that was not read yet */
@@ -22,7 +22,7 @@ struct lumberjack_inflater {
 
 enum { CHARGED_BYTES = sizeof(struct lumberjack_inflater) + LUMBERJACK_ZLIB_BYTES };
 
-struct lumberjack_inflater *inflater_new(size_t compressed_bytes, atomic_size_t *charged)
+struct lumberjack_inflater *inflater_new(size_t compressed_bytes, struct account *charged)
 {
     struct lumberjack_inflater *inflater = mem_alloc(sizeof *inflater);
     inflater->zlib = (z_stream){0};
@@ -33,8 +33,7 @@ struct lumberjack_inflater *inflater_new(size_t compressed_bytes, atomic_size_t 
     inflater->ended = inflater->output_full = false;
     if (inflateInit(&inflater->zlib) != Z_OK)
         mem_abort("out of memory for zlib");
-    if (charged)
-        atomic_fetch_add_explicit(charged, CHARGED_BYTES, memory_order_relaxed);
+    account_charge(charged, CHARGED_BYTES);
     return inflater;
 }
 
@@ -43,8 +42,7 @@ void inflater_free(struct lumberjack_inflater *inflater)
     if (!inflater)
         return;
     inflateEnd(&inflater->zlib);
-    if (inflater->charged)
-        atomic_fetch_sub_explicit(inflater->charged, CHARGED_BYTES, memory_order_relaxed);
+    account_return(inflater->charged, CHARGED_BYTES);
     mem_free(inflater);
 }
 

@@ -6,15 +6,14 @@
 #ifndef MILLRACE_INPUTS_BEATS_INFLATER_H
 #define MILLRACE_INPUTS_BEATS_INFLATER_H
 
-#include <stdatomic.h>
-
+#include "base/account.h"
 #include "base/error.h"
 #include "base/str.h"
 
 struct lumberjack_inflater;
 
 /* compressed_bytes: the length of the frame, all of which will be given to inflater_step. */
-struct lumberjack_inflater *inflater_new(size_t compressed_bytes, atomic_size_t *charged);
+struct lumberjack_inflater *inflater_new(size_t compressed_bytes, struct account *charged);
 void inflater_free(struct lumberjack_inflater *inflater); /* NULL is ok */
 
 /* Inflated bytes that wait to be read; when there are none, inflates the next step from `bytes`, says how many of them

@@ -246,7 +246,7 @@ void intake_open(struct beats_connection *connection)
         log_error(hub->input->env->log, "client_failed", "a client could not be served",
                   LOG_CSTR("reason", err.text));
     connection->mean_event_bytes = BEATS_EVENT_GUESS_BYTES;
-    atomic_size_t *memory = connection->stream ? stream_memory(connection->stream) : NULL;
+    struct account *memory = connection->stream ? stream_account(connection->stream) : NULL;
     lumberjack_init(&connection->decoder, &HANDLER, connection, &hub->input->limits, memory);
     windows_init(&connection->windows);
     buf_init(&connection->rest, BEATS_READ_BYTES);

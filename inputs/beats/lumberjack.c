@@ -13,7 +13,7 @@ static uint32_t read_number(const unsigned char *bytes)
 }
 
 void lumberjack_init(struct lumberjack *decoder, const struct lumberjack_handler *handler,
-                     void *ctx, const struct lumberjack_limits *limits, atomic_size_t *charged)
+                     void *ctx, const struct lumberjack_limits *limits, struct account *charged)
 {
     assert(handler && handler->window && handler->event && handler->window_end);
     assert(limits->max_event_bytes > 0);

@@ -17,7 +17,6 @@
 #ifndef MILLRACE_INPUTS_BEATS_LUMBERJACK_H
 #define MILLRACE_INPUTS_BEATS_LUMBERJACK_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -92,10 +91,10 @@ struct lumberjack {
     struct lumberjack_inflater *inflater; /* inside a compressed frame only */
 };
 
-/* limits and handler are borrowed for the life of the decoder. charged, may be NULL: the counter that the decoder's
+/* limits and handler are borrowed for the life of the decoder. charged, may be NULL: the account that the decoder's
  * memory is added to. */
 void lumberjack_init(struct lumberjack *decoder, const struct lumberjack_handler *handler,
-                     void *ctx, const struct lumberjack_limits *limits, atomic_size_t *charged);
+                     void *ctx, const struct lumberjack_limits *limits, struct account *charged);
 void lumberjack_release(struct lumberjack *decoder);
 
 /* Reads on. *consumed_out is bytes.len unless a callback asked for a pause; then the caller keeps the rest and feeds

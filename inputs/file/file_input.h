@@ -108,7 +108,6 @@ struct watched_file {
     uint64_t position; /* of the next byte to read */
     uint64_t generation;
     uint64_t turn_bytes;     /* read since it became first in the queue */
-    size_t admitted;         /* bytes that may be read without asking the stream */
     size_t want;             /* how much to read at once */
     uint64_t last_read_ms;   /* on the loop's clock */
     bool gone;               /* no path leads to it any more */

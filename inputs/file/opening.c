@@ -94,7 +94,6 @@ void opening_close_stream(struct watched_file *file)
     file->splits = false;
     stream_close(file->stream);
     file->stream = NULL;
-    file->admitted = 0;
 }
 
 void opening_close(struct watched_file *file)

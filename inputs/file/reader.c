@@ -43,7 +43,6 @@ void reader_hand_over(struct watched_file *file)
     uint64_t position = reader_safe_position(file);
     stream_hand_over(file->stream, file->generation << TOKEN_POSITION_BITS |
                                        (position < POSITION_MAX ? position : POSITION_MAX));
-    file->admitted = 0;
 }
 
 void reader_on_acked(struct origin *origin, uint64_t token)
@@ -143,6 +142,7 @@ static void at_end(struct watched_file *file)
             reader_flush(file);
         else if (stream_count(file->stream) > 0)
             reader_hand_over(file);
+        stream_rest(file->stream);
         if (file->leaving)
             opening_has_left(file);
         else if (stream_in_flight(file->stream) == 0)
@@ -199,7 +199,6 @@ static void take(struct watched_file *file, char *bytes, ssize_t count)
     size_t got = (size_t)count, before = stream_count(file->stream);
     file->position += got;
     file->turn_bytes += got;
-    file->admitted -= got < file->admitted ? got : file->admitted;
     file->last_read_ms = uv_now(input->env->loop);
     decode(file, str_make(bytes, got));
     adapt_want(file, got, stream_count(file->stream) - before);
@@ -239,19 +238,6 @@ static void read_in_thread(struct watched_file *file, char *bytes, size_t len)
     (void)refused;
 }
 
-static bool has_room(struct watched_file *file)
-{
-    if (file->admitted > 0)
-        return true;
-    if (stream_admit(file->stream, READ_BYTES_MAX)) {
-        file->admitted = READ_BYTES_MAX;
-        return true;
-    }
-    reader_hand_over(file);
-    states_set(file, WATCHED_WAITING);
-    return false;
-}
-
 static ssize_t read_now(struct watched_file *file, char *bytes, size_t len)
 {
     if (file->gzip)
@@ -269,10 +255,22 @@ static void jump_over_hole(struct watched_file *file)
         file->position = (uint64_t)data;
 }
 
+/* reader_on_resume goes on. */
+static void wait_for_room(struct watched_file *file)
+{
+    if (stream_count(file->stream) > 0)
+        reader_hand_over(file);
+    states_set(file, WATCHED_WAITING);
+}
+
 static void read_some(struct watched_file *file)
 {
     size_t len;
-    char *bytes = stream_buffer(file->stream, file->want, &len);
+    char *bytes = stream_read_room(file->stream, file->want, &len);
+    if (!bytes) {
+        wait_for_room(file);
+        return;
+    }
     len = len > READ_BYTES_MAX ? READ_BYTES_MAX : len;
     if (file->skips_nuls && !file->gzip)
         jump_over_hole(file);
@@ -286,7 +284,7 @@ static void read_some(struct watched_file *file)
 static void turn(struct watched_file *file)
 {
     if ((file->fd >= 0 || opening_open(file)) && (file->checked || identify_check(file)) &&
-        (file->stream || opening_begin(file)) && has_room(file))
+        (file->stream || opening_begin(file)))
         read_some(file);
 }
 

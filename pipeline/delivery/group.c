@@ -48,7 +48,7 @@ struct group *group_take(struct delivery *delivery, bool parcel)
     } else {
         group = mem_zero(1, sizeof *group);
         buf_init(&group->bytes, GROUP_MAX_BYTES);
-        group->bytes.charged = &delivery->lane->engine->options.memory->used;
+        group->bytes.charged = engine_account(delivery->lane->engine, BUDGET_GROUPS);
         group->parcel = parcel;
     }
     assert(group->state == GROUP_FREE && group->count == 0 && group->parcel == parcel);

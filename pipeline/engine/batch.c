@@ -2,13 +2,14 @@
 #include "pipeline/engine/batch.h"
 
 #include "base/mem.h"
+#include "pipeline/engine/budget.h"
 
 enum { BATCH_FIRST_EVENTS = 128 };
 
-struct batch *batch_new(struct engine *engine, atomic_size_t *charged)
+struct batch *batch_new(struct engine *engine)
 {
     struct batch *batch = mem_zero(1, sizeof *batch);
-    arena_init(&batch->arena, charged);
+    arena_init(&batch->arena, engine_account(engine, BUDGET_ARENAS));
     batch->engine = engine;
     return batch;
 }

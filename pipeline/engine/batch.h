@@ -31,7 +31,7 @@ struct batch {
     struct lane *lane; /* that runs it */
 };
 
-struct batch *batch_new(struct engine *engine, atomic_size_t *charged);
+struct batch *batch_new(struct engine *engine);
 /* Frees the memory; the receipt is not touched. */
 void batch_free(struct batch *batch);
 void batch_add(struct batch *batch, struct event *event);

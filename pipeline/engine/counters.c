@@ -82,6 +82,20 @@ static struct totals add_up(const struct engine *engine)
     return totals;
 }
 
+/* Of the process: what is used, and the budget. Of this pipeline: what its streams may still take in, and the rest by
+ * what it is for. */
+static bool write_memory(struct engine *engine, struct buf *out)
+{
+    struct budget *budget = engine->options.budget;
+    bool fits = buf_printf(
+        out, "\"memory\":{\"used_bytes\":%zu,\"budget_bytes\":%zu,\"pipeline\":{\"leased\":%zu",
+        budget_used(budget), budget->limit_bytes, budget_share_leased(&engine->share));
+    for (enum budget_class i = 0; i < BUDGET_CLASSES; i++)
+        fits = fits && buf_printf(out, ",\"%s\":%zu", budget_class_names[i],
+                                  account_used(engine_account(engine, i)));
+    return fits && buf_printf(out, "}},");
+}
+
 bool engine_write_counters(struct engine *engine, struct buf *out)
 {
     struct engine_summary summary;
@@ -101,9 +115,7 @@ bool engine_write_counters(struct engine *engine, struct buf *out)
            buf_printf(out, "\"health\":") && health_write(&engine->health, out) &&
            buf_printf(out, ",\"pipeline\":{\"workers\":%zu,\"batch_size\":%zu},", lanes,
                       engine->options.batch_events) &&
-           buf_printf(out, "\"memory\":{\"used_bytes\":%zu,\"budget_bytes\":%zu},",
-                      atomic_load(&engine->options.memory->used),
-                      engine->options.memory->limit_bytes) &&
+           write_memory(engine, out) &&
            buf_printf(out, "\"batches_in_flight\":%zu,\"plugins\":{",
                       atomic_load(&engine->unsettled)) &&
            write_section(engine, CONF_INPUT, "inputs", out) && buf_append_char(out, ',') &&

@@ -11,9 +11,6 @@
 #include "pipeline/engine/stream.h"
 #include "pipeline/program/program.h"
 
-/* A request for input memory of `bytes` is expected to take so much with its events and encoded forms. */
-enum { EXPANSION = 3 };
-
 /* What the other outputs of a pipeline get when one cannot go on. */
 enum { FAILED_GRACE_MS = 1000 };
 
@@ -29,29 +26,6 @@ struct health *engine_health(struct engine *engine)
     return &engine->health;
 }
 
-/* ---- the memory budget ---------------------------------------------------------------------------- */
-
-bool engine_reserve(struct engine *engine, size_t bytes)
-{
-    size_t limit = engine->options.memory->limit_bytes / 4 *
-                   3; /* a quarter is kept for encoding and sending */
-    size_t used = atomic_load_explicit(&engine->options.memory->used, memory_order_relaxed);
-    size_t reserved = atomic_load_explicit(&engine->options.memory->reserved, memory_order_relaxed);
-    bool idle =
-        reserved == 0 && atomic_load_explicit(&engine->unsettled, memory_order_relaxed) == 0;
-    if (!idle && used + reserved + bytes * EXPANSION > limit)
-        return false;
-    atomic_fetch_add_explicit(&engine->options.memory->reserved, bytes * EXPANSION,
-                              memory_order_relaxed);
-    return true;
-}
-
-void engine_unreserve(struct engine *engine, size_t bytes)
-{
-    atomic_fetch_sub_explicit(&engine->options.memory->reserved, bytes * EXPANSION,
-                              memory_order_relaxed);
-}
-
 /* ---- lanes ---------------------------------------------------------------------------------------- */
 
 struct lane *engine_pick_lane(struct engine *engine, struct lane *home)
@@ -60,6 +34,11 @@ struct lane *engine_pick_lane(struct engine *engine, struct lane *home)
     if (engine->options.ordered || engine->options.plan->in_turn > 1)
         return &engine->lanes[0];
     return pick_lane(engine, home);
+}
+
+struct account *engine_account(struct engine *engine, enum budget_class which)
+{
+    return budget_account(&engine->share, which);
 }
 
 struct lane *engine_lane_for_connection(struct engine *engine)
@@ -92,7 +71,6 @@ static bool open_lanes(struct engine *engine, struct error *err)
         if (!lane_init(lane, engine, i, i == 0 ? engine->options.loop : NULL, err))
             return false;
         engine->lane_count++;
-        uv_timer_init(lane->loop, &lane->resume_timer);
         lane->program = program_new(lane, engine->options.plan);
         if (!program_open(lane->program, err))
             return false;
@@ -160,6 +138,7 @@ struct engine *engine_new(const struct engine_options *options, struct error *er
     struct engine *engine = mem_zero(1, sizeof *engine);
     engine->options = *options;
     health_init(&engine->health);
+    budget_share_open(&engine->share, options->budget, &engine->unsettled);
     if (!engine->options.batch_events)
         engine->options.batch_events = BATCH_MAX_EVENTS;
     engine->lanes = mem_zero(options->lanes, sizeof *engine->lanes);
@@ -225,7 +204,10 @@ void engine_receipt_settled(struct engine *engine, size_t events)
     atomic_fetch_sub_explicit(&engine->unsettled_events, events, memory_order_relaxed);
     size_t before = atomic_fetch_sub(&engine->unsettled, 1);
     assert(before > 0);
-    if (before == 1 && atomic_load(&engine->draining))
+    if (before > 1)
+        return;
+    budget_share_is_idle(&engine->share);
+    if (atomic_load(&engine->draining))
         uv_async_send(&engine->drained);
 }
 
@@ -291,7 +273,6 @@ static void close_lane(struct inbox_item *item)
     struct lane *lane = (struct lane *)(void *)((char *)item - offsetof(struct lane, task));
     if (lane->program)
         program_close(lane->program);
-    uv_close((uv_handle_t *)&lane->resume_timer, NULL);
     lane_close_inbox(lane);
 }
 
@@ -378,6 +359,7 @@ void engine_free(struct engine *engine)
         lane_release(&engine->lanes[i]);
     health_release(&engine->health);
     free_outlets(engine);
+    budget_share_close(&engine->share);
     mem_free(engine->lanes);
     mem_free(engine);
 }

@@ -10,25 +10,17 @@
 #ifndef MILLRACE_PIPELINE_ENGINE_ENGINE_H
 #define MILLRACE_PIPELINE_ENGINE_ENGINE_H
 
-#include <stdatomic.h>
-
 #include "base/buf.h"
 #include "pipeline/program/plan.h"
 
+struct budget;
 struct engine;
 
-/* Bounds of a batch, and how the memory budget is used. */
+/* Bounds of a batch and of lanes. */
 enum {
     BATCH_MAX_EVENTS = 2000,
     BATCH_MAX_BYTES = 1024 * 1024,
     LANES_MAX = 256,
-};
-
-/* The memory budget of a process: what arenas and groups are charged to. */
-struct engine_memory {
-    size_t limit_bytes;
-    atomic_size_t used;
-    atomic_size_t reserved; /* for input that was admitted and has not come yet */
 };
 
 struct engine_options {
@@ -37,10 +29,10 @@ struct engine_options {
     const struct log *log;
     const struct plugin_settings *settings;
     const char *pipeline_id;
-    size_t lanes;                 /* 1..LANES_MAX */
-    size_t batch_events;          /* 0: BATCH_MAX_EVENTS */
-    bool ordered;                 /* events keep their order to every output */
-    struct engine_memory *memory; /* shared by the engines of a process */
+    size_t lanes;          /* 1..LANES_MAX */
+    size_t batch_events;   /* 0: BATCH_MAX_EVENTS */
+    bool ordered;          /* events keep their order to every output */
+    struct budget *budget; /* shared by the engines of a process */
     unsigned shutdown_timeout_ms;
     uv_loop_t *loop; /* the main lane's */
 };

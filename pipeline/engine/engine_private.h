@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 
+#include "pipeline/engine/budget.h"
 #include "pipeline/engine/engine.h"
 #include "pipeline/engine/health.h"
 #include "pipeline/engine/lane_private.h"
@@ -30,6 +31,7 @@ struct engine {
     struct outlet **outlets; /* by the plugin's index; of outputs only */
     size_t inputs_open;      /* not finished yet */
     size_t inputs_unclosed;  /* close() called, closed callback not yet */
+    struct budget_share share;
     atomic_size_t unsettled; /* batches handed over whose receipts their streams have not taken */
     atomic_size_t unsettled_events; /* that those batches came with */
     atomic_bool draining;
@@ -48,9 +50,6 @@ struct engine {
 /* Any thread: a batch with so many events was handed over; its receipt was taken, once. */
 void engine_receipt_out(struct engine *engine, size_t events);
 void engine_receipt_settled(struct engine *engine, size_t events);
-/* Any thread: room for about `bytes` of input now? Reserves them. */
-bool engine_reserve(struct engine *engine, size_t bytes);
-void engine_unreserve(struct engine *engine, size_t bytes);
 /* A counter of one plugin (its index in the plan), added up over the lanes. */
 uint64_t engine_counted(const struct engine *engine, size_t plugin, const char *name);
 /* The lane that a batch made on `home` should run on. */

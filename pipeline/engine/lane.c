@@ -142,9 +142,9 @@ struct script_vm **lane_script(struct lane *lane)
     return &lane->script;
 }
 
-atomic_size_t *lane_memory(struct lane *lane)
+struct account *lane_memory(struct lane *lane)
 {
-    return &lane->engine->options.memory->used;
+    return engine_account(lane->engine, BUDGET_FILTERS);
 }
 
 void lane_connection_closed(struct lane *lane)

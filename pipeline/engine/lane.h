@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <uv.h>
 
+struct account;
 struct engine;
 struct lane;
 
@@ -38,6 +39,6 @@ struct regex_scratch *lane_regex(struct lane *lane);
 struct script_vm;
 struct script_vm **lane_script(struct lane *lane);
 /* The counter of the memory budget, for what a plugin keeps from one event to the next. */
-atomic_size_t *lane_memory(struct lane *lane);
+struct account *lane_memory(struct lane *lane);
 
 #endif

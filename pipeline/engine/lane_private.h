@@ -31,8 +31,6 @@ struct lane {
     struct regex_scratch *regex;
     struct script_vm *script; /* NULL until a Ruby filter needs it */
     struct arena scratch;     /* reset for each batch */
-    uv_timer_t resume_timer;  /* runs while streams of this lane wait for memory */
-    struct stream *waiting;   /* in the order they asked */
     struct inbox_item task;   /* start and stop, posted by the engine */
     struct inbox_item flush;  /* the last tick of a filter, posted by flush.c */
 };

@@ -15,7 +15,10 @@
 
 enum {
     STREAM_REUSE_BYTES = 4096, /* a rest of the last buffer this large is offered again */
-    STREAM_RESUME_MS = 2,      /* how often waiting streams look for memory */
+    STREAM_LEASE_BYTES =
+        256 * 1024, /* of input, that stream_read_room asks the budget for at once */
+    EXPANSION =
+        3, /* so many times its size input is expected to take, with its events and encoded forms */
 };
 
 struct stream {
@@ -34,13 +37,18 @@ struct stream {
     struct receipt *receipts, *last_receipt; /* out, or home behind one that is out */
     size_t in_flight;
     uint64_t events_in_flight;
-    size_t reserved;
+    struct budget_lease lease;
+    size_t room;          /* bytes of input that may be taken in before the budget is asked again */
+    size_t asked;         /* while waiting */
+    size_t charged_bytes; /* of the current batch, that the lease became smaller by */
     bool closed;
     bool broken;  /* an abandoned receipt came home: nothing is acknowledged any more */
     bool telling; /* the origin is being told about receipts */
-    bool waiting;
-    struct stream *next_waiting;
+    bool waiting; /* for a lease, or its grant is on the way */
 };
+
+static void give_back_room(struct stream *stream);
+static void on_granted(struct inbox_item *item);
 
 static void emit_from_codec(struct event_sink *sink, struct event *event)
 {
@@ -60,6 +68,7 @@ struct stream *stream_open(const struct stream_options *options, struct error *e
     stream->decorate = options->decorate;
     stream->sink.emit = emit_from_codec;
     arena_init(&stream->arena, NULL);
+    budget_lease_init(&stream->lease, &stream->engine->share, stream->lane, on_granted);
     stream->env = *options->env;
     stream->env.host = stream->input; /* what the codec counts is counted on this lane */
     stream->env.primary = false;
@@ -78,70 +87,90 @@ struct stream *stream_open(const struct stream_options *options, struct error *e
 
 static void free_if_over(struct stream *stream)
 {
-    if (!stream->closed || stream->receipts || stream->telling)
+    if (!stream->closed || stream->receipts || stream->telling || stream->waiting)
         return;
-    assert(stream->in_flight == 0 && stream->events_in_flight == 0 && !stream->waiting);
+    assert(stream->in_flight == 0 && stream->events_in_flight == 0 && stream->lease.bytes == 0);
     arena_release(&stream->arena);
     mem_free(stream);
 }
 
 /* ---- waiting for memory --------------------------------------------------------------------------- */
 
-static void stop_waiting(struct stream *stream)
+/* The budget has granted what was waited for. */
+static void on_granted(struct inbox_item *item)
 {
-    struct stream **at = &stream->lane->waiting;
-    while (*at && *at != stream)
-        at = &(*at)->next_waiting;
-    if (*at)
-        *at = stream->next_waiting;
+    struct stream *stream =
+        (struct stream *)(void *)((char *)item - offsetof(struct stream, lease));
+    budget_lease_arrived(&stream->lease);
     stream->waiting = false;
-    if (!stream->lane->waiting)
-        uv_timer_stop(&stream->lane->resume_timer);
-}
-
-/* Wakes the first that waits; the next one comes with the next tick, so that streams take turns. */
-static void on_resume_timer(uv_timer_t *timer)
-{
-    struct lane *lane = timer->data;
-    struct stream *first = lane->waiting;
-    if (!first || !engine_reserve(lane->engine, 0))
+    if (stream->closed) {
+        give_back_room(stream);
+        free_if_over(stream);
         return;
-    stop_waiting(first);
-    first->origin->resume(first->origin);
-}
-
-static void start_waiting(struct stream *stream)
-{
-    if (stream->waiting)
-        return;
-    struct stream **at = &stream->lane->waiting;
-    while (*at)
-        at = &(*at)->next_waiting;
-    *at = stream;
-    stream->next_waiting = NULL;
-    stream->waiting = true;
-    if (!uv_is_active((uv_handle_t *)&stream->lane->resume_timer)) {
-        stream->lane->resume_timer.data = stream->lane;
-        uv_timer_start(&stream->lane->resume_timer, on_resume_timer, STREAM_RESUME_MS,
-                       STREAM_RESUME_MS);
     }
+    stream->room = stream->asked;
+    stream->origin->resume(stream->origin);
+}
+
+static bool ask(struct stream *stream, size_t bytes)
+{
+    assert(stream->origin->resume && bytes <= SIZE_MAX / EXPANSION);
+    if (stream->waiting)
+        return false;
+    if (budget_lease_get(&stream->lease, bytes * EXPANSION)) {
+        stream->room = bytes;
+        return true;
+    }
+    stream->asked = bytes;
+    stream->waiting = true;
+    return false;
 }
 
 bool stream_admit(struct stream *stream, size_t bytes)
 {
-    assert(stream->origin->resume);
-    if (engine_reserve(stream->engine, bytes)) {
-        stream->reserved += bytes;
-        return true;
-    }
-    start_waiting(stream);
-    return false;
+    return stream->room >= bytes || ask(stream, bytes);
 }
 
-static void give_back_reservation(struct stream *stream)
+static void give_back_room(struct stream *stream)
 {
-    engine_unreserve(stream->engine, stream->reserved);
-    stream->reserved = 0;
+    budget_lease_give_back(&stream->lease, stream->lease.bytes);
+    stream->room = 0;
+}
+
+/* What has arrived is charged as the batch's own: the lease becomes smaller by as much (budget.h, 6). */
+static void shrink_lease(struct stream *stream)
+{
+    size_t total = stream->batch->arena.total_bytes;
+    assert(total >= stream->charged_bytes);
+    size_t grown = total - stream->charged_bytes;
+    if (grown == 0)
+        return;
+    stream->charged_bytes = total;
+    budget_lease_give_back(&stream->lease,
+                           grown < stream->lease.bytes ? grown : stream->lease.bytes);
+}
+
+static void drop_batch(struct stream *stream)
+{
+    if (stream->batch)
+        batch_free(stream->batch);
+    stream->batch = NULL;
+    stream->buffer = stream->buffer_end = NULL;
+}
+
+void stream_rest(struct stream *stream)
+{
+    if (stream_count(stream) == 0)
+        drop_batch(stream);
+    give_back_room(stream);
+}
+
+void stream_drop(struct stream *stream)
+{
+    drop_batch(stream);
+    give_back_room(stream);
+    if (stream->waiting && budget_lease_cancel(&stream->lease))
+        stream->waiting = false;
 }
 
 /* ---- filling -------------------------------------------------------------------------------------- */
@@ -149,17 +178,22 @@ static void give_back_reservation(struct stream *stream)
 static struct batch *current(struct stream *stream)
 {
     if (!stream->batch) {
-        stream->batch = batch_new(stream->engine, &stream->engine->options.memory->used);
+        stream->batch = batch_new(stream->engine);
         stream->sink.arena = &stream->batch->arena;
-        stream->batch_bytes = 0;
+        stream->batch_bytes = stream->charged_bytes = 0;
         stream->buffer = stream->buffer_end = NULL;
     }
     return stream->batch;
 }
 
-atomic_size_t *stream_memory(struct stream *stream)
+struct account *stream_account(struct stream *stream)
 {
-    return &stream->engine->options.memory->used;
+    return engine_account(stream->engine, BUDGET_RECEIVE);
+}
+
+size_t stream_held_bytes(const struct stream *stream)
+{
+    return stream->lease.bytes + (stream->batch ? stream->batch->arena.total_bytes : 0);
 }
 
 struct arena *stream_arena(struct stream *stream)
@@ -180,6 +214,16 @@ char *stream_buffer(struct stream *stream, size_t want, size_t *got_out)
     return stream->buffer;
 }
 
+char *stream_read_room(struct stream *stream, size_t want, size_t *got_out)
+{
+    size_t lease = want > STREAM_LEASE_BYTES ? want : STREAM_LEASE_BYTES;
+    if (stream->room > 0 || ask(stream, lease))
+        return stream_buffer(stream, want, got_out);
+    if (stream_count(stream) == 0)
+        drop_batch(stream); /* it may hold the bytes of a line that is not complete */
+    return NULL;
+}
+
 void stream_buffer_used(struct stream *stream, size_t bytes)
 {
     assert(bytes <= (size_t)(stream->buffer_end - stream->buffer));
@@ -192,8 +236,10 @@ void stream_decode(struct stream *stream, struct str bytes)
     if (bytes.ptr == stream->buffer)
         stream_buffer_used(stream, bytes.len);
     stream->batch_bytes += bytes.len;
+    stream->room -= bytes.len < stream->room ? bytes.len : stream->room;
     stream->sink.arena = &batch->arena;
     stream->codec.codec->decode(stream->codec.self, bytes, &stream->sink);
+    shrink_lease(stream);
 }
 
 void stream_flush_codec(struct stream *stream)
@@ -218,6 +264,7 @@ void stream_emit(struct stream *stream, struct event *event)
 {
     common_options_decorate_input(&stream->input->plugin->common, event);
     batch_add(current(stream), event);
+    shrink_lease(stream);
 }
 
 size_t stream_count(const struct stream *stream)
@@ -310,7 +357,7 @@ void stream_hand_over(struct stream *stream, uint64_t token)
 {
     assert(!stream->closed);
     struct receipt *receipt = add_receipt(stream, token, stream_count(stream));
-    give_back_reservation(stream);
+    give_back_room(stream);
     struct batch *batch = stream->batch;
     stream->batch = NULL;
     stream->buffer = stream->buffer_end = NULL;
@@ -348,13 +395,8 @@ void stream_close(struct stream *stream)
     if (!stream)
         return;
     assert(!stream->closed);
-    if (stream->waiting)
-        stop_waiting(stream);
-    give_back_reservation(stream);
+    stream_drop(stream);
     codec_close(&stream->codec);
-    if (stream->batch)
-        batch_free(stream->batch);
-    stream->batch = NULL;
     stream->closed = true;
     free_if_over(stream);
 }

@@ -5,7 +5,7 @@
  * tags) and hands batches over to the lanes. A stream lives on one lane and is used by that thread only.
  *
  *   stream_open(&options)            codec, origin
- *   buf = stream_buffer(s, want, &got)   memory of the current batch to read bytes into
+ *   buf = stream_read_room(s, want, &got)  memory of the current batch to read bytes into; NULL: wait
  *   stream_decode(s, bytes)          through the codec into the current batch
  *   stream_emit(s, event)            or an event that the input made itself, in stream_arena(s)
  *   stream_hand_over(s, token)       the batch goes; origin->acked(token) once it is safe at every output
@@ -29,7 +29,7 @@ struct origin {
      * acknowledged any more. The origin gets it again from its source, through a new stream. May be NULL for one that
      * cannot, or that finds out at its next start. */
     void (*abandoned)(struct origin *origin);
-    /* The memory budget has room again after stream_admit said no. May be NULL when stream_admit is not used. */
+    /* The room that stream_admit or stream_read_room did not get is there. May be NULL when neither is used. */
     void (*resume)(struct origin *origin);
 };
 
@@ -48,13 +48,15 @@ struct stream *stream_open(const struct stream_options *options, struct error *e
 /* What was not handed over is dropped; receipts of what was are still awaited, but origin is told nothing any more. */
 void stream_close(struct stream *stream);
 
-/* Memory in the current batch: about `want` bytes, at least some. */
+/* Memory in the current batch: about `want` bytes, at least some. Asks nobody for room. */
 char *stream_buffer(struct stream *stream, size_t want, size_t *got_out);
 /* So many bytes of the last stream_buffer are in use: the rest may be offered again. stream_decode says it itself. */
 void stream_buffer_used(struct stream *stream, size_t bytes);
 struct arena *stream_arena(struct stream *stream);
-/* What else an input holds for a stream (half frames, inflaters) is charged to the same budget as its batches. */
-atomic_size_t *stream_memory(struct stream *stream);
+/* What else an input holds for a stream (half frames, inflaters) is charged to this. */
+struct account *stream_account(struct stream *stream);
+/* What the current batch and the room for more of it take of the memory budget. */
+size_t stream_held_bytes(const struct stream *stream);
 void stream_decode(struct stream *stream, struct str bytes);
 void stream_flush_codec(
     struct stream *stream); /* the end of the bytes: the codec gives what it holds */
@@ -73,8 +75,16 @@ size_t stream_in_flight(const struct stream *stream);
 uint64_t stream_events_in_flight(const struct stream *stream);
 uint64_t stream_oldest_ms(const struct stream *stream);
 
-/* Asks for room for about `bytes` more of input; true: go on. False: stop reading; origin->resume is called when there is
- * room. The reservation is given back as the batches it was for are handed over. */
+/* Room in the memory budget (budget.h), which the stream holds until it hands over, rests or is closed.
+ *
+ * For who reads as much as there is: memory to read about `want` bytes into, or NULL: there is none. Then hand over what the
+ * batch holds, if it has events, and read no more until origin->resume is called: the room is granted by then. */
+char *stream_read_room(struct stream *stream, size_t want, size_t *got_out);
+/* For who knows how much is coming: may about `bytes` of input be taken in? False as above. */
 bool stream_admit(struct stream *stream, size_t bytes);
+/* Nothing comes for now: gives back the room, and the batch when it has no events. */
+void stream_rest(struct stream *stream);
+/* What was not handed over is dropped, with its room, and nothing is waited for any more. */
+void stream_drop(struct stream *stream);
 
 #endif

@@ -42,7 +42,7 @@ static void run_batch(struct program *program, struct batch *batch)
 static void tick(struct program *program, const struct instance *instance, bool final)
 {
     struct engine *engine = program->lane->engine;
-    struct batch *batch = batch_new(engine, &engine->options.memory->used);
+    struct batch *batch = batch_new(engine);
     struct tick_run run = {
         .sink = {.arena = &batch->arena, .emit = add_ticked},
         .batch = batch,

@@ -93,7 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     if (len == 0)
         return 0;
     struct check check = {.pausing = data[0] & 0x80};
-    atomic_size_t held = 0;
+    struct account held = {0};
     lumberjack_init(&check.decoder, &HANDLER, &check, &LIMITS, &held);
     struct str rest = str_make((const char *)data + 1, len - 1);
     size_t piece = data[0] & 0x7f ? data[0] & 0x7f : len;
@@ -101,10 +101,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
         struct str part = str_make(rest.ptr, rest.len < piece ? rest.len : piece);
         if (!feed(&check, part))
             break;
-        assert(atomic_load(&held) <= HELD_MAX_BYTES);
+        assert(account_used(&held) <= HELD_MAX_BYTES);
         rest = str_from_offset(rest, part.len);
     }
     lumberjack_release(&check.decoder);
-    assert(atomic_load(&held) == 0);
+    assert(account_used(&held) == 0);
     return 0;
 }

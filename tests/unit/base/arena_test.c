@@ -4,19 +4,19 @@
 
 START_TEST(charges_what_it_takes)
 {
-    atomic_size_t charged = 0;
+    struct account charged = {0};
     struct arena arena;
     arena_init(&arena, &charged);
-    ck_assert_uint_eq(charged, 0);
+    ck_assert_uint_eq(charged.used, 0);
     for (int i = 0; i < 1000; i++)
         memset(arena_alloc(&arena, 1000), 1, 1000);
     memset(arena_alloc(&arena, 1 << 20), 2, 1 << 20);
-    ck_assert_uint_ge(charged, 1000 * 1000 + (1 << 20));
-    ck_assert_uint_eq(charged, arena.total_bytes);
+    ck_assert_uint_ge(charged.used, 1000 * 1000 + (1 << 20));
+    ck_assert_uint_eq(charged.used, arena.total_bytes);
     arena_reset(&arena);
-    ck_assert_uint_eq(charged, ARENA_CHUNK_BYTES);
+    ck_assert_uint_eq(charged.used, ARENA_CHUNK_BYTES);
     arena_release(&arena);
-    ck_assert_uint_eq(charged, 0);
+    ck_assert_uint_eq(charged.used, 0);
 }
 END_TEST
 

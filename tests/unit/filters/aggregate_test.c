@@ -159,19 +159,19 @@ END_TEST
 
 START_TEST(tasks_are_charged)
 {
-    atomic_size_t charged = 0;
+    struct account charged = {0};
     struct tasks tasks;
     tasks_init(&tasks, &charged);
     struct task *first = tasks_add(&tasks, STR("a"));
     struct task *second = tasks_add(&tasks, STR(""));
-    ck_assert_uint_gt(charged, 2 * sizeof *first);
+    ck_assert_uint_gt(charged.used, 2 * sizeof *first);
     ck_assert_ptr_eq(tasks_find(&tasks, STR("")), second);
     tasks_remove(&tasks, first);
     ck_assert_ptr_eq(tasks.oldest, second);
     ck_assert_ptr_eq(tasks.newest, second);
     ck_assert_ptr_null(tasks_find(&tasks, STR("a")));
     tasks_release(&tasks);
-    ck_assert_uint_eq(charged, 0);
+    ck_assert_uint_eq(charged.used, 0);
 }
 END_TEST
 

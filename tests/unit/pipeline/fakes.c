@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "conf/source.h"
+#include "pipeline/engine/budget.h"
 #include "tests/unit/pipeline/fake_plugins.h"
 
 static const struct plugin_settings SETTINGS = {.host_name = "here", .max_event_bytes = 1 << 20};
@@ -46,11 +47,11 @@ static void compiled_release(struct compiled *compiled)
 }
 
 static struct engine_options options_of(const struct compiled *compiled, uv_loop_t *loop,
-                                        size_t lanes, struct engine_memory *memory)
+                                        size_t lanes, struct budget *budget)
 {
     ck_assert_msg(compiled->plan, "%s",
                   compiled->errors.count ? compiled->errors.items[0].text : "no plan");
-    *memory = (struct engine_memory){.limit_bytes = 64 << 20};
+    budget_init(budget, 64 << 20);
     return (struct engine_options){
         .plan = compiled->plan,
         .plugins = &fake_plugins,
@@ -58,7 +59,7 @@ static struct engine_options options_of(const struct compiled *compiled, uv_loop
         .settings = &SETTINGS,
         .pipeline_id = "main",
         .lanes = lanes,
-        .memory = memory,
+        .budget = budget,
         .loop = loop,
     };
 }
@@ -99,13 +100,13 @@ static void keep_counters(struct engine *engine, struct fake_world *world)
 void fake_run(struct fake_world *world, const char *text, size_t lanes, unsigned stop_after_ms)
 {
     struct compiled compiled;
-    struct engine_memory memory;
+    struct budget budget;
     struct error err = {0};
     uv_loop_t loop;
     fake_plugins_tell(world);
     compiled_init(&compiled, text);
     uv_loop_init(&loop);
-    struct engine_options options = options_of(&compiled, &loop, lanes, &memory);
+    struct engine_options options = options_of(&compiled, &loop, lanes, &budget);
     options.shutdown_timeout_ms = world->shutdown_ms ? world->shutdown_ms : 200;
     options.ordered = lanes == 1 && !world->unordered;
     struct engine *engine = engine_new(&options, &err);
@@ -115,8 +116,7 @@ void fake_run(struct fake_world *world, const char *text, size_t lanes, unsigned
     keep_counters(engine, world);
     engine_free(engine);
     ck_assert_int_eq(uv_loop_close(&loop), 0);
-    ck_assert_uint_eq(memory.used, 0);
-    ck_assert_uint_eq(memory.reserved, 0);
+    budget_release(&budget); /* everything is given back, or it would not close */
     compiled_release(&compiled);
 }
 
@@ -125,14 +125,15 @@ const char *fake_open_error(const char *text, size_t lanes)
     static struct error err;
     static struct fake_world world;
     struct compiled compiled;
-    struct engine_memory memory;
+    struct budget budget;
     uv_loop_t loop;
     fake_plugins_tell(&world);
     compiled_init(&compiled, text);
     uv_loop_init(&loop);
-    struct engine_options options = options_of(&compiled, &loop, lanes, &memory);
+    struct engine_options options = options_of(&compiled, &loop, lanes, &budget);
     ck_assert_ptr_null(engine_new(&options, &err));
     ck_assert_int_eq(uv_loop_close(&loop), 0);
+    budget_release(&budget);
     compiled_release(&compiled);
     return err.text;
 }

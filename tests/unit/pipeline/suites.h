@@ -4,6 +4,7 @@
 
 #include <check.h>
 
+Suite *budget_suite(void);
 Suite *condition_suite(void);
 Suite *engine_suite(void);
 Suite *event_suite(void);
