@@ -381,7 +381,7 @@ static void set_limits(struct beats_input *input)
         .max_inflated_bytes = (size_t)options->max_inflated_bytes,
         .max_window_inflated_bytes = (size_t)options->max_window_inflated_bytes,
     };
-    /* An event is at most an eighth of the memory budget; half frames together get a quarter. */
+    /* An event is at most an eighth of the memory budget; half frames and half windows together get a quarter. */
     input->max_held_bytes = 2 * (size_t)EVENT_MAX_BYTES;
     if (input->env->settings && input->env->settings->max_event_bytes > 0)
         input->max_held_bytes = 2 * input->env->settings->max_event_bytes;

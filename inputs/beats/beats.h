@@ -100,7 +100,8 @@ struct beats_input {
     struct beats_enrichment enrichment;
     struct counter *counters[BEATS_COUNTERS];
     struct beats_listener listener;
-    size_t max_held_bytes; /* of all connections: half frames and what was not decoded */
+    size_t
+        max_held_bytes; /* of all connections: half frames, half windows, and what was not decoded */
     atomic_size_t held_bytes;
     atomic_uint connections; /* of all lanes, also those on their way to one */
     struct beats_hub *hubs;  /* one for each lane, once started */

@@ -63,7 +63,8 @@ struct beats_connection {
     uint64_t paused_since_ms;
     bool is_incomplete; /* in the middle of a window or frame */
     bool window_ended;  /* by the last piece */
-    size_t held_bytes;  /* of the input's sum: half frames and what was not decoded */
+    size_t
+        held_bytes; /* of the sums of hub and input: half frames, half windows, what was not decoded */
     uint64_t incomplete_since_ms;
     uint64_t incomplete_bytes;
 

@@ -38,6 +38,9 @@ static void end_if_empty(struct beats_hub *hub)
 {
     if (!hub->is_closing || hub->connections)
         return;
+    if (atomic_exchange(&hub->shed_posted,
+                        true)) /* nobody posts from here on; what was posted ends it */
+        return;
     mem_free(hub->read_buffer);
     hub->read_buffer = NULL;
     /* From here on the main lane may free the hub. */
@@ -104,23 +107,71 @@ static struct beats_connection *most_stale(const struct beats_hub *hub)
     return stale;
 }
 
-void hub_shed(struct beats_hub *hub)
+void hub_note_held(struct beats_hub *hub, size_t before, size_t now)
+{
+    atomic_size_t *sums[] = {&hub->held_bytes, &hub->input->held_bytes};
+    for (size_t i = 0; i < sizeof sums / sizeof *sums; i++) {
+        if (now >= before)
+            atomic_fetch_add_explicit(sums[i], now - before, memory_order_relaxed);
+        else
+            atomic_fetch_sub_explicit(sums[i], before - now, memory_order_relaxed);
+    }
+}
+
+static bool holds_too_much(const struct beats_input *input)
+{
+    return atomic_load_explicit(&input->held_bytes, memory_order_relaxed) > input->max_held_bytes;
+}
+
+static void shed_one(struct beats_hub *hub, struct beats_connection *stale)
 {
     struct beats_input *input = hub->input;
-    while (atomic_load_explicit(&input->held_bytes, memory_order_relaxed) > input->max_held_bytes) {
-        struct beats_connection *stale = most_stale(hub);
-        if (!stale)
-            return;
-        uint64_t suppressed;
-        beats_count(input, BEATS_SHED, 1);
-        if (log_limit_allow(&hub->log_limit, connection_now_ms(stale), &suppressed))
-            log_warn(
-                input->env->log, "client_shed",
-                "half frames hold too much memory: the connection that is behind most is closed",
-                LOG_CSTR("client", stale->address), LOG_INT("bytes", stale->held_bytes),
-                LOG_INT_IF("suppressed", suppressed));
-        connection_finish(stale);
-    }
+    uint64_t suppressed;
+    beats_count(input, BEATS_SHED, 1);
+    if (log_limit_allow(&hub->log_limit, connection_now_ms(stale), &suppressed))
+        log_warn(input->env->log, "client_shed",
+                 "half-received windows hold too much memory: the connection that made no progress "
+                 "for longest is closed",
+                 LOG_CSTR("client", stale->address), LOG_INT("bytes", stale->held_bytes),
+                 LOG_INT_IF("suppressed", suppressed));
+    connection_finish(stale);
+    assert(stale->held_bytes == 0);
+}
+
+static void shed_here(struct beats_hub *hub)
+{
+    struct beats_connection *stale;
+    while (holds_too_much(hub->input) && (stale = most_stale(hub)))
+        shed_one(hub, stale);
+}
+
+static void on_shed(struct inbox_item *item)
+{
+    struct beats_hub *hub = HUB_OF(item, shed);
+    atomic_store(&hub->shed_posted, false);
+    shed_here(hub);
+    end_if_empty(hub);
+}
+
+static struct beats_hub *holds_most(struct beats_input *input)
+{
+    struct beats_hub *most = &input->hubs[0];
+    for (size_t i = 1; i < input->hub_count; i++)
+        if (atomic_load_explicit(&input->hubs[i].held_bytes, memory_order_relaxed) >
+            atomic_load_explicit(&most->held_bytes, memory_order_relaxed))
+            most = &input->hubs[i];
+    return most;
+}
+
+void hub_shed(struct beats_hub *hub)
+{
+    if (!holds_too_much(hub->input))
+        return;
+    struct beats_hub *most = holds_most(hub->input);
+    if (most == hub)
+        shed_here(hub);
+    else if (!atomic_exchange(&most->shed_posted, true))
+        lane_post(most->lane, &most->shed);
 }
 
 /* ---- opening and closing ---- */
@@ -137,6 +188,7 @@ void hubs_open(struct beats_input *input)
         hub->stop.run = on_stop;
         hub->stopped.run = on_stopped;
         hub->close.run = on_close;
+        hub->shed.run = on_shed;
         hub->closed.run = on_closed;
         hub->log_limit = (struct log_limit){.window_ms = HUB_LOG_WINDOW_MS, .burst = HUB_LOG_BURST};
     }

@@ -133,16 +133,14 @@ static void unpause(struct beats_connection *connection)
     connection->last_activity_ms = now_ms;
 }
 
-/* ---- half frames: together they hold a part of the budget at most ---- */
+/* ---- half frames and half windows: together they hold a part of the budget at most ---- */
 
 static void note_held(struct beats_connection *connection)
 {
-    atomic_size_t *sum = &connection->hub->input->held_bytes;
     size_t held = lumberjack_held_bytes(&connection->decoder) + connection->rest.capacity;
-    if (held >= connection->held_bytes)
-        atomic_fetch_add_explicit(sum, held - connection->held_bytes, memory_order_relaxed);
-    else
-        atomic_fetch_sub_explicit(sum, connection->held_bytes - held, memory_order_relaxed);
+    if (connection->stream)
+        held += stream_held_bytes(connection->stream);
+    hub_note_held(connection->hub, connection->held_bytes, held);
     connection->held_bytes = held;
 }
 
@@ -257,6 +255,8 @@ void intake_drop(struct beats_connection *connection)
 {
     lumberjack_release(&connection->decoder);
     buf_release(&connection->rest);
+    if (connection->stream)
+        stream_drop(connection->stream);
     note_held(connection);
 }
 
@@ -266,4 +266,5 @@ void intake_close(struct beats_connection *connection)
     windows_release(&connection->windows);
     stream_close(connection->stream);
     connection->stream = NULL;
+    assert(connection->held_bytes == 0);
 }

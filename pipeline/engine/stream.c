@@ -103,7 +103,7 @@ static void on_granted(struct inbox_item *item)
         (struct stream *)(void *)((char *)item - offsetof(struct stream, lease));
     budget_lease_arrived(&stream->lease);
     stream->waiting = false;
-    if (stream->closed) {
+    if (stream->closed || stream->asked == 0) {
         give_back_room(stream);
         free_if_over(stream);
         return;
@@ -115,8 +115,12 @@ static void on_granted(struct inbox_item *item)
 static bool ask(struct stream *stream, size_t bytes)
 {
     assert(stream->origin->resume && bytes <= SIZE_MAX / EXPANSION);
-    if (stream->waiting)
+    if (stream->waiting) {
+        if (stream->asked ==
+            0) /* dropped, but the grant is on its way: it comes in time for this */
+            stream->asked = bytes;
         return false;
+    }
     if (budget_lease_get(&stream->lease, bytes * EXPANSION)) {
         stream->room = bytes;
         return true;
@@ -169,6 +173,7 @@ void stream_drop(struct stream *stream)
 {
     drop_batch(stream);
     give_back_room(stream);
+    stream->asked = 0;
     if (stream->waiting && budget_lease_cancel(&stream->lease))
         stream->waiting = false;
 }

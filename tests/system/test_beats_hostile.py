@@ -313,6 +313,24 @@ class HalfFrames(BeatsCase):
         self.assertGreater(self.counters()['connections_shed'], 5)
 
 
+class HalfWindows(BeatsCase):
+    """Many connections that begin a window and do not go on."""
+
+    def test_they_do_not_keep_others_from_being_served(self):
+        self.serve(output='null {}', arguments=('-w', '2'))
+        for size in (100, 100000):
+            halves = [self.client().send(window(5), data(1, {'message': 'x' * size}), data(2, {'message': 'y' * size}))
+                      for _ in range(300)]
+            clean = self.client().send(batch(messages('one', 'two')))
+            self.assertEqual([(2, 2)], clean.read_acks(1))
+            large = self.client().send(batch(numbered('x' * 1000, 2000)))
+            self.assertEqual([(2, 2000)], large.read_acks(1))
+            for half in halves[-3:]:  # those that came last are still there
+                half.send(*(data(3 + n, {'message': 'z'}) for n in range(3)))
+                self.assertEqual([(2, 5)], half.read_acks(1))
+        self.assertGreater(self.counters()['connections_shed'], 10)
+
+
 class Churn(BeatsCase):
     def test_clients_that_leave_at_every_byte(self):
         self.serve()
