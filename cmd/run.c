@@ -54,7 +54,7 @@ static bool collect_counters(const struct run *run, struct buf *out)
 {
     bool fits = buf_printf(out, "{\"pipelines\":{"), first = true;
     for (size_t i = 0; i < run->count; i++) {
-        if (!run->pipelines[i].engine)
+        if (!run->pipelines[i].started)
             continue;
         fits = fits && (first || buf_append_char(out, ',')) &&
                engine_write_counters(run->pipelines[i].engine, out);
@@ -101,7 +101,7 @@ static void on_hang_up(uv_signal_t *signal, int number)
 static void stop_all(struct run *run)
 {
     for (size_t i = 0; i < run->count; i++)
-        if (run->pipelines[i].engine)
+        if (run->pipelines[i].started)
             engine_stop(run->pipelines[i].engine);
 }
 
@@ -110,7 +110,7 @@ static uint64_t in_flight(const struct run *run)
     uint64_t events = 0;
     for (size_t i = 0; i < run->count; i++) {
         struct engine_summary summary;
-        if (!run->pipelines[i].engine)
+        if (!run->pipelines[i].started)
             continue;
         engine_summary(run->pipelines[i].engine, &summary);
         events += summary.in_flight;
@@ -164,7 +164,7 @@ static void on_progress(uv_timer_t *timer)
     for (size_t i = 0; i < run->count; i++) {
         struct run_pipeline *pipeline = &run->pipelines[i];
         struct engine_summary summary;
-        if (!pipeline->engine)
+        if (!pipeline->started)
             continue;
         engine_summary(pipeline->engine, &summary);
         progress_log(&pipeline->log, pipeline->settings->pipeline_id, &pipeline->progress, &summary,
@@ -177,8 +177,6 @@ static void watch(struct run *run, uv_signal_t *handle, int number, uv_signal_cb
     uv_signal_init(&run->loop, handle);
     handle->data = run;
     uv_signal_start(handle, call, number);
-    uv_unref(
-        (uv_handle_t *)handle); /* a pipeline that does not start waits for its own handles only */
 }
 
 static struct sigaction loop_action;
@@ -244,17 +242,15 @@ static void on_engine_closing(void *ctx)
         unwatch_signals(run);
 }
 
-/* A pipeline that does not start ends the run: the others are stopped in good order. */
+/* A pipeline that does not start ends the run: the others are stopped in good order, which the loop does. */
 static bool start_all(struct run *run)
 {
     for (size_t i = 0; i < run->count; i++) {
-        struct run_pipeline *pipeline = &run->pipelines[i];
-        if (!run_pipeline_start(pipeline, &run->shared, stderr)) {
-            stop_all(run);
-            return false;
-        }
         run->running++;
-        engine_on_closing(pipeline->engine, on_engine_closing, run);
+        if (run_pipeline_start(&run->pipelines[i], &run->shared, stderr, on_engine_closing, run))
+            continue;
+        stop_all(run);
+        return false;
     }
     return true;
 }
@@ -267,15 +263,11 @@ static int run_engines(struct run *run)
     bool started = start_all(run);
     if (started)
         service_notify(SERVICE_READY);
-    if (run->running == 0)
-        unwatch_signals(run);
-    else
-        uv_run(&run->loop, UV_RUN_DEFAULT);
+    uv_run(&run->loop, UV_RUN_DEFAULT);
     bool counted = !run->settings.counters.ptr || write_counters(run);
     bool delivered = true;
     for (size_t i = 0; i < run->count; i++)
         delivered = run_pipeline_finish(&run->pipelines[i]) && delivered;
-    uv_run(&run->loop, UV_RUN_NOWAIT); /* what a failed start left to close */
     int left = uv_loop_close(&run->loop);
     assert(left == 0);
     (void)left;

@@ -144,7 +144,8 @@ static bool ordered_of(const struct settings *settings, const struct plan *plan)
     return false;
 }
 
-bool run_pipeline_start(struct run_pipeline *pipeline, const struct run_shared *shared, FILE *out)
+bool run_pipeline_start(struct run_pipeline *pipeline, const struct run_shared *shared, FILE *out,
+                        void (*closing)(void *ctx), void *ctx)
 {
     const struct settings *settings = pipeline->settings;
     struct engine_options options = {
@@ -161,13 +162,14 @@ bool run_pipeline_start(struct run_pipeline *pipeline, const struct run_shared *
         .loop = shared->loop,
     };
     struct error err = {0};
-    pipeline->engine = engine_new(&options, &err);
-    if (pipeline->engine && engine_start(pipeline->engine, &err)) {
+    pipeline->engine = engine_new(&options);
+    engine_on_closing(pipeline->engine, closing, ctx);
+    pipeline->started = engine_start(pipeline->engine, &err);
+    if (pipeline->started) {
         log_info(&pipeline->log, "started", "pipeline started",
                  LOG_STR("pipeline", settings->pipeline_id), LOG_INT("workers", options.lanes));
         return true;
     }
-    pipeline->engine = NULL;
     struct error_list errors;
     error_list_init(&errors);
     error_list_add(&errors, &err);
@@ -176,10 +178,9 @@ bool run_pipeline_start(struct run_pipeline *pipeline, const struct run_shared *
     return false;
 }
 
-bool run_pipeline_finish(struct run_pipeline *pipeline)
+/* False when an output could not go on. */
+static bool say_what_it_did(const struct run_pipeline *pipeline)
 {
-    if (!pipeline->engine)
-        return true;
     const struct log *log = &pipeline->log;
     struct str id = pipeline->settings->pipeline_id;
     struct engine_summary summary;
@@ -194,9 +195,15 @@ bool run_pipeline_finish(struct run_pipeline *pipeline)
     log_info(log, "stopped", "pipeline stopped", LOG_STR("pipeline", id),
              LOG_INT("events_in", summary.events_in), LOG_INT("events_out", summary.events_out),
              LOG_INT("refused", summary.refused));
+    return !summary.failed;
+}
+
+bool run_pipeline_finish(struct run_pipeline *pipeline)
+{
+    bool delivered = !pipeline->started || say_what_it_did(pipeline);
     engine_free(pipeline->engine);
     pipeline->engine = NULL;
-    return !summary.failed;
+    return delivered;
 }
 
 void run_pipeline_release(struct run_pipeline *pipeline)

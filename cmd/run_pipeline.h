@@ -23,7 +23,8 @@ struct run_pipeline {
     struct plugin_settings plugin_settings;
     struct plan *plan;
     struct progress progress; /* what the log has said of it */
-    struct engine *engine;    /* NULL before run_pipeline_start and after it failed */
+    struct engine *engine;    /* NULL before run_pipeline_start */
+    bool started;             /* it did not fail */
 };
 
 /* What the pipelines of a run share. */
@@ -39,8 +40,10 @@ struct run_shared {
  * plugins would find out is tried too. */
 bool run_pipeline_compile(struct run_pipeline *pipeline, const struct run_shared *shared,
                           bool test_only, FILE *out);
-/* Opens and starts its engine on the shared loop. A failure is told on `out`. */
-bool run_pipeline_start(struct run_pipeline *pipeline, const struct run_shared *shared, FILE *out);
+/* Opens and starts its engine on the shared loop; closing(ctx) is called when that ends, also after a failure, which is told
+ * on `out` at once. */
+bool run_pipeline_start(struct run_pipeline *pipeline, const struct run_shared *shared, FILE *out,
+                        void (*closing)(void *ctx), void *ctx);
 /* Says what the engine did, after the loop has returned, and frees it. False when an output could not go on. */
 bool run_pipeline_finish(struct run_pipeline *pipeline);
 /* Tries the destinations of a compiled pipeline: what was found on standard output, what is wrong on `out`. */

@@ -37,6 +37,7 @@ struct stdin_input {
     char *read_buffer;      /* where it puts its bytes; libuv forgets it */
     bool request_active, poll_open;
     bool stopping; /* with a read in the thread pool, which still writes into the batch */
+    bool closing;  /* the same */
     unsigned open_handles;
     void (*closed)(void *ctx);
     void *closed_ctx;
@@ -51,6 +52,7 @@ static const struct field_ref host_hostname_field = {
 };
 
 static void stdin_begin_read(struct stdin_input *input);
+static void stdin_close_all(struct stdin_input *input);
 
 static struct stdin_input *input_of(struct origin *origin)
 {
@@ -176,6 +178,10 @@ static void on_file_read(uv_fs_t *request)
     ssize_t count = request->result;
     uv_fs_req_cleanup(request);
     input->request_active = false;
+    if (input->closing) {
+        stdin_close_all(input);
+        return;
+    }
     if (!stdin_take(input, input->read_buffer, count))
         return;
     if (input->stopping)
@@ -283,14 +289,11 @@ static void on_handle_closed(uv_handle_t *handle)
         stdin_closed(input);
 }
 
-static void stdin_close(void *self, void (*closed)(void *ctx), void *ctx)
+static void stdin_close_all(struct stdin_input *input)
 {
-    struct stdin_input *input = self;
     assert(!input->request_active);
     if (input->stream)
         stream_close(input->stream);
-    input->closed = closed;
-    input->closed_ctx = ctx;
     if (input->open_handles == 0) {
         stdin_closed(input);
         return;
@@ -298,6 +301,19 @@ static void stdin_close(void *self, void (*closed)(void *ctx), void *ctx)
     uv_close((uv_handle_t *)&input->flush_timer, on_handle_closed);
     if (input->poll_open)
         uv_close((uv_handle_t *)&input->poll, on_handle_closed);
+}
+
+/* A read in the thread pool that cannot be taken back any more goes on when it is over: it writes into the batch. */
+static void stdin_close(void *self, void (*closed)(void *ctx), void *ctx)
+{
+    struct stdin_input *input = self;
+    input->closed = closed;
+    input->closed_ctx = ctx;
+    input->closing = true;
+    if (input->request_active)
+        (void)uv_cancel((uv_req_t *)&input->request);
+    else
+        stdin_close_all(input);
 }
 
 static const struct option stdin_options[] = {

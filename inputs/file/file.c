@@ -38,8 +38,8 @@ static void on_synced(uv_work_t *work, int status)
     struct file_input *input = work->data;
     (void)status;
     input->syncing = false;
-    input->background--;
-    file_input_check_finished(input);
+    if (!file_input_background_over(input))
+        file_input_check_finished(input);
 }
 
 static void save(struct file_input *input)
@@ -209,10 +209,9 @@ static void on_handle_closed(uv_handle_t *handle)
         input->closed(input->closed_ctx);
 }
 
-static void file_close(void *self, void (*closed)(void *ctx), void *ctx)
+static void close_all(struct file_input *input)
 {
-    struct file_input *input = self;
-    assert(input->background == 0);
+    assert(input->background == 0); /* the pool writes into batches and reads paths */
     close_files(input);
     save(input);
     if (input->sincedb_durable_ms > 0)
@@ -221,15 +220,35 @@ static void file_close(void *self, void (*closed)(void *ctx), void *ctx)
     map_release(&input->files);
     map_release(&input->paths);
     told_release(&input->told);
-    input->closed = closed;
-    input->closed_ctx = ctx;
     if (input->open_handles == 0) {
-        closed(ctx);
+        input->closed(input->closed_ctx);
         return;
     }
     uv_close((uv_handle_t *)input->stat_timer, on_handle_closed);
     uv_close((uv_handle_t *)input->save_timer, on_handle_closed);
     uv_close((uv_handle_t *)input->idle, on_handle_closed);
+}
+
+bool file_input_background_over(struct file_input *input)
+{
+    assert(input->background > 0);
+    input->background--;
+    if (!input->closing)
+        return false;
+    if (input->background == 0)
+        close_all(input);
+    return true;
+}
+
+/* A disk that hangs may still hold requests: then the last of them goes on. */
+static void file_close(void *self, void (*closed)(void *ctx), void *ctx)
+{
+    struct file_input *input = self;
+    input->closed = closed;
+    input->closed_ctx = ctx;
+    input->closing = true;
+    if (input->background == 0)
+        close_all(input);
 }
 
 static const char *const MODES[] = {"tail", "read", NULL};

@@ -142,6 +142,7 @@ struct file_input {
     size_t background; /* requests in the thread pool */
     uint64_t ticks;
     bool discovered, stopping, finished, syncing;
+    bool closing; /* close() waits for what is in the thread pool */
     bool save_failed;
     uv_work_t sync_work;
     uv_timer_t *stat_timer, *save_timer;
@@ -216,5 +217,7 @@ void completed_run(struct watched_file *file);
 double file_input_now(const struct file_input *input); /* seconds since 1970 */
 void file_input_save_soon(struct file_input *input);
 void file_input_check_finished(struct file_input *input);
+/* A request in the thread pool is over. True: close() waited for it, and nothing of the input may be touched any more. */
+bool file_input_background_over(struct file_input *input);
 
 #endif

@@ -101,18 +101,22 @@ static void on_first(uv_fs_t *request)
     struct watched_file *file = request->data;
     ssize_t count = request->result;
     uv_fs_req_cleanup(request);
-    file->input->background--;
+    char *first = file->reading;
+    file->reading = NULL;
     states_set(file, WATCHED_IDLE);
+    if (file_input_background_over(file->input)) {
+        mem_free(first);
+        return;
+    }
     if (file->input->stopping && !file->leaving) {
         file_input_check_finished(file->input);
     } else if (count < 0) {
         reader_failed(file, (int)-count);
     } else {
-        judge(file, str_make(file->reading, (size_t)count));
+        judge(file, str_make(first, (size_t)count));
         states_enqueue_first(file);
     }
-    mem_free(file->reading);
-    file->reading = NULL;
+    mem_free(first);
 }
 
 static void read_in_thread(struct watched_file *file)

@@ -172,8 +172,9 @@ static void on_archive_checked(uv_work_t *work, int status)
 {
     struct watched_file *file = work->data;
     (void)status;
-    file->input->background--;
     states_set(file, WATCHED_IDLE);
+    if (file_input_background_over(file->input))
+        return;
     if (file->input->stopping)
         file_input_check_finished(file->input);
     else if (file->archive_is_whole)

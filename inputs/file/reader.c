@@ -217,8 +217,9 @@ static void on_read(uv_fs_t *request)
     struct watched_file *file = request->data;
     ssize_t count = request->result;
     uv_fs_req_cleanup(request);
-    file->input->background--;
     states_set(file, WATCHED_IDLE);
+    if (file_input_background_over(file->input))
+        return;
     if (file->input->stopping && !file->leaving)
         file_input_check_finished(file->input);
     else
@@ -292,7 +293,7 @@ void reader_on_idle(uv_idle_t *idle)
 {
     struct file_input *input = idle->data;
     struct watched_file *file = input->queue.first;
-    if (!file) {
+    if (!file || input->closing) {
         uv_idle_stop(idle);
         return;
     }

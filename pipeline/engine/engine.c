@@ -125,14 +125,14 @@ static bool open_inputs(struct engine *engine, struct error *err)
 }
 
 static void check_drained(struct engine *engine);
-static void abandon(struct engine *engine);
+static void close_inputs(struct engine *engine);
 
 static void on_drained(uv_async_t *async)
 {
     check_drained(async->data);
 }
 
-struct engine *engine_new(const struct engine_options *options, struct error *err)
+struct engine *engine_new(const struct engine_options *options)
 {
     assert(options->lanes >= 1 && options->lanes <= LANES_MAX);
     struct engine *engine = mem_zero(1, sizeof *engine);
@@ -147,10 +147,7 @@ struct engine *engine_new(const struct engine_options *options, struct error *er
     engine->drained.data = engine;
     uv_timer_init(options->loop, &engine->deadline);
     engine->deadline.data = engine;
-    if (open_lanes(engine, err) && open_inputs(engine, err))
-        return engine;
-    abandon(engine);
-    return NULL;
+    return engine;
 }
 
 static bool start_all(struct engine *engine, struct error *err)
@@ -172,9 +169,13 @@ static bool start_all(struct engine *engine, struct error *err)
 
 bool engine_start(struct engine *engine, struct error *err)
 {
+    if (!open_lanes(engine, err) || !open_inputs(engine, err)) {
+        close_inputs(engine);
+        return false;
+    }
     set_state(engine, ENGINE_RUNNING);
     if (!start_all(engine, err)) {
-        abandon(engine);
+        close_inputs(engine);
         return false;
     }
     if (engine->inputs_open == 0)
@@ -318,14 +319,6 @@ static void start_closing(struct engine *engine)
 {
     uv_timer_stop(&engine->deadline);
     close_inputs(engine);
-}
-
-/* Opening or starting failed: closes what is open and runs the loop until its handles are gone. */
-static void abandon(struct engine *engine)
-{
-    close_inputs(engine);
-    uv_run(engine->options.loop, UV_RUN_DEFAULT);
-    engine_free(engine);
 }
 
 void engine_on_closing(struct engine *engine, void (*closing)(void *ctx), void *ctx)

@@ -3,6 +3,7 @@
  * The engine runs one plan on a number of lanes until its inputs are finished or it is told to stop, and everything
  * handed over is delivered. All functions are for the main thread.
  *
+ *   NEW ── engine_start: something does not open or start ──▶ CLOSING
  *   NEW ── engine_start ──▶ RUNNING ── engine_stop, or all inputs finished ──▶ DRAINING ── all settled ──▶ FLUSHING
  *   ── the filters' last ticks, and what they made is settled ──▶ CLOSING ── all handles closed ──▶ CLOSED (the loop
  *   returns). At the timeout of engine_stop CLOSING comes at once.
@@ -37,13 +38,14 @@ struct engine_options {
     uv_loop_t *loop; /* the main lane's */
 };
 
-/* Opens every plugin; NULL and *err when one cannot be. */
-struct engine *engine_new(const struct engine_options *options, struct error *err);
-/* False and *err: the engine has been closed and freed. */
+struct engine *engine_new(const struct engine_options *options);
+/* Opens every plugin and lets the inputs begin. False and *err: it is CLOSING. The loop is the caller's to run, as for an
+ * engine that ran: others on it go on meanwhile. */
 bool engine_start(struct engine *engine, struct error *err);
 /* Inputs stop reading; what is under way is delivered for at most the timeout. Again: no effect. */
 void engine_stop(struct engine *engine);
-/* Called once when CLOSED is near: the last chance to close handles of the caller on the same loop. */
+/* Called once when CLOSED is near, also after a start that failed and then perhaps from inside it: the last chance to close
+ * handles of the caller on the same loop. To be set before engine_start. */
 void engine_on_closing(struct engine *engine, void (*closing)(void *ctx), void *ctx);
 /* After the loop has returned. */
 void engine_free(struct engine *engine);

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import unittest
 
 import support
@@ -45,6 +46,22 @@ class Pipelines(support.Case):
         self.assertIn("no filter plugin 'nosuch'", millrace.stderr)
         self.assertIn('never closed', millrace.stderr)
         self.assertFalse(out.exists())
+
+
+class DoesNotStart(support.Case):
+    def test_the_run_ends_and_says_why_at_once(self):
+        """The first one runs for ever by itself; the second one's port is taken."""
+        taken = socket.create_server(('127.0.0.1', 0))
+        self.addCleanup(taken.close)
+        port = taken.getsockname()[1]
+        self.write('settings/pipelines.yml',
+                   '- pipeline.id: one\n  config.string: "input { heartbeat {} } output { null {} }"\n'
+                   f'- pipeline.id: two\n  config.string: "input {{ beats {{ host => \'127.0.0.1\' port => {port} }} }} '
+                   'output { null {} }"\n')
+        millrace = self.run_to_end('--path.settings', self.folder / 'settings', status=1)
+        self.assertRegex(millrace.stderr, f'beats.*{port}')
+        self.assertIn('pipeline stopped pipeline=one', millrace.stderr)
+        self.assertNotIn('pipeline stopped pipeline=two', millrace.stderr)
 
 
 class Run(support.Case):

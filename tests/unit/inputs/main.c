@@ -2,4 +2,4 @@
 #include "tests/unit/inputs/suites.h"
 #include "tests/unit/runner.h"
 
-SUITE_MAIN(lumberjack_suite, path_match_suite, sincedb_suite, window_suite)
+SUITE_MAIN(closing_suite, lumberjack_suite, path_match_suite, sincedb_suite, window_suite)

@@ -4,6 +4,7 @@
 
 #include <check.h>
 
+Suite *closing_suite(void);
 Suite *lumberjack_suite(void);
 Suite *path_match_suite(void);
 Suite *sincedb_suite(void);
