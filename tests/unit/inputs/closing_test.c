@@ -26,10 +26,10 @@ static bool nowhere_open(void *self, const struct plugin_env *env, struct output
     return true;
 }
 
-static enum encode_result nowhere_encode(void *self, const struct event *event, struct buf *out,
-                                         struct error *err)
+static enum encode_result nowhere_encode(void *self, const struct event *event,
+                                         struct arena *scratch, struct buf *out, struct error *err)
 {
-    (void)self, (void)event, (void)out, (void)err;
+    (void)self, (void)event, (void)scratch, (void)out, (void)err;
     return ENCODE_DROPPED;
 }
 
