@@ -45,7 +45,7 @@ struct multiline {
     struct grok grok;
     struct map streams;
     struct waiting *oldest, *newest;
-    atomic_size_t *charged;
+    struct account *charged;
 };
 
 static const char *const WHAT[] = {"previous", "next", NULL};
