@@ -13,6 +13,9 @@ size_t machine_cores(void);
 /* Bytes that the cgroup and those above it allow; SIZE_MAX when there is no limit. */
 size_t machine_memory_limit(void);
 
+/* How many descriptors may be open at once (the soft limit). */
+size_t machine_descriptors(void);
+
 /* The same with another directory in the place of /, for tests. */
 size_t machine_cores_at(const char *root);
 size_t machine_memory_limit_at(const char *root);

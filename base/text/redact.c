@@ -154,8 +154,10 @@ static struct str word_before(struct str text, size_t at)
 static bool is_name_before(struct str text, size_t at)
 {
     static const char *const WORDS[] = {
-        "field", "fields", "type",       "types", "mapping", "for",   "index",    "format",  "user",
-        "roles", "action", "privileges", "alias", "stream",  "limit", "template", "pipeline"};
+        "field",     "fields",     "type",        "types",    "mapping",  "for",
+        "index",     "format",     "user",        "roles",    "action",   "privileges",
+        "alias",     "stream",     "limit",       "template", "pipeline", "request",
+        "parameter", "parameter:", "parameters:", "setting",  "processor"};
     struct str word = word_before(text, at);
     if (str_equal(word, STR("field")) &&
         str_equal(word_before(text, (size_t)(word.ptr - text.ptr)), STR("date")))

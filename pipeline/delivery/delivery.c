@@ -6,6 +6,7 @@
 
 #include <assert.h>
 
+#include "base/machine.h"
 #include "base/mem.h"
 #include "base/time/clock.h"
 #include "pipeline/delivery/delivery_private.h"
@@ -20,6 +21,7 @@ enum {
     DEFAULT_RETRY_MAX_MS = 64000,
     STOCK_ITEMS = 256, /* in a group from which requests of a few items are cut */
     STOCK_BYTES = 64 * 1024,
+    DESCRIPTORS_PER_REQUEST = 16,
     REFUSAL_LINES = 5, /* for each REFUSAL_WINDOW_MS */
     REFUSAL_WINDOW_MS = 10000,
 };
@@ -49,6 +51,14 @@ static struct delivery *delivery_new(struct instance *instance, struct outlet *o
     delivery->retried = instance_counter(instance, "retried");
     arena_init(&delivery->scratch, NULL);
     return delivery;
+}
+
+/* Each request may need a connection, and each lane keeps its own: where descriptors are scarce, other things need them. */
+static void bound_requests(struct output_limits *limits)
+{
+    size_t most = machine_descriptors() / DESCRIPTORS_PER_REQUEST;
+    if (limits->max_in_flight > most)
+        limits->max_in_flight = most > 1 ? (unsigned)most : 1;
 }
 
 static void choose_fill(struct delivery *delivery)
@@ -83,6 +93,7 @@ struct delivery *delivery_open(struct instance *instance, struct outlet *outlet,
     }
     if (home)
         delivery->limits = home->limits;
+    bound_requests(&delivery->limits);
     choose_fill(delivery);
     dispatch_open(delivery);
     return delivery;

@@ -319,10 +319,10 @@ class OwnClient(BeatsCase):
         self.assert_all_arrived(self.events())
 
     def test_wrong_usage(self):
-        for arguments, said in ((['send'], '--to is missing'), (['send', '--to', 'nowhere'], 'HOST:PORT'),
+        for arguments, said in ((['send'], '--to HOST:PORT is missing'), (['send', '--to', 'nowhere'], 'HOST:PORT'),
                                 (['send', '--to', 'a:1', '--compress', '10'], 'from 0 to 9'),
                                 (['send', '--to', 'a:1', '--field', 'x'], 'KEY=VALUE'),
-                                (['generate', '--seed', 'x'], 'expected a number'), (['generate', 'x'], "what is 'x'"),
+                                (['generate', '--seed', 'x'], 'expected a number'), (['generate', 'x'], "unexpected argument 'x'"),
                                 (['generate', '--start', 'noon'], 'ISO 8601')):
             with self.subTest(arguments):
                 millrace = self.start(*arguments, data=False)

@@ -445,7 +445,6 @@ class Configuration(support.Case):
                 ('data_stream => true index => "i"', 'index'),
                 ('index => "i" data_stream_dataset => "d"', 'data_stream_dataset'),
                 ('data_stream_type => "a b"', 'data_stream_type'),
-                ('user => "u"', 'password'),
                 ('user => "u" password => "p" api_key => "a:b"', 'only one'),
                 ('action => "destroy"', 'destroy'),
                 ('scripted_upsert => true doc_as_upsert => true', 'exclude'),
