@@ -20,6 +20,7 @@
 #include "cmd/shipped.h"
 #include "io/service_notify.h"
 #include "script/watchdog.h"
+#include "services/api/api.h"
 
 enum {
     COUNTERS_MAX_BYTES = 16 * 1024 * 1024,
@@ -38,6 +39,7 @@ struct run {
     struct budget budget;
     struct run_shared shared;
     struct run_pipeline *pipelines;
+    struct api *api; /* NULL: not listening */
     size_t count;
     size_t running;
     uv_loop_t loop;
@@ -232,14 +234,55 @@ static void unwatch_signals(struct run *run)
     uv_close((uv_handle_t *)&run->progress, NULL);
 }
 
+/* ---- the monitoring API --------------------------------------------------------------------------- */
+
+static void collect_metrics(void *ctx, struct metric_page *page)
+{
+    const struct run *run = ctx;
+    for (size_t i = 0; i < run->count; i++)
+        if (run->pipelines[i].engine)
+            engine_collect(run->pipelines[i].engine, page);
+}
+
+/* It listens from when all pipelines have started. */
+static bool is_ready(void *ctx)
+{
+    const struct run *run = ctx;
+    return !run->stops && run->running == run->count;
+}
+
+static void open_api(struct run *run)
+{
+    struct api_options options = {
+        .loop = &run->loop,
+        .log = &run->log,
+        .settings = &run->settings,
+        .plugins = &builtin_plugins,
+        .workers = machine_cores(),
+        .collect = collect_metrics,
+        .is_ready = is_ready,
+        .ctx = run,
+    };
+    if (run->settings.api_enabled)
+        run->api = api_open(&options);
+}
+
+static void close_api(struct run *run)
+{
+    api_close(run->api);
+    run->api = NULL;
+}
+
 /* ---- running -------------------------------------------------------------------------------------- */
 
 static void on_engine_closing(void *ctx)
 {
     struct run *run = ctx;
     assert(run->running > 0);
-    if (--run->running == 0)
+    if (--run->running == 0) {
         unwatch_signals(run);
+        close_api(run);
+    }
 }
 
 /* A pipeline that does not start ends the run: the others are stopped in good order, which the loop does. */
@@ -261,6 +304,8 @@ static int run_engines(struct run *run)
     watch_progress(run);
     watch_signals(run); /* before anything listens: who sees a port may already stop us */
     bool started = start_all(run);
+    if (started)
+        open_api(run);
     if (started)
         service_notify(SERVICE_READY);
     uv_run(&run->loop, UV_RUN_DEFAULT);

@@ -30,6 +30,7 @@ static const char PIPELINE[] = "Pipelines";
 static const char RUN[] = "How to run";
 static const char PATHS[] = "Paths";
 static const char LOGS[] = "Log";
+static const char API[] = "Monitoring API";
 
 const struct setting settings_table[] = {
     {
@@ -442,33 +443,30 @@ const struct setting settings_table[] = {
     },
     {
         .option = {.name = "api.enabled",
-                   .note = "the monitoring API is not built yet; kill -USR1 logs the counters",
-                   .doc = "Serve the monitoring API.",
+                   .doc = "Serve the monitoring API and /metrics.",
                    OPTION_IN_BOOL(struct settings, api_enabled),
-                   .def = "false"},
-        .traits = SETTING_WITHOUT_EFFECT,
+                   .def = "true"},
+        .group = API,
     },
     {
         .option = {.name = "api.http.host",
-                   .note = "the monitoring API is not built yet; kill -USR1 logs the counters",
-                   .doc = "The address to listen on.",
+                   .doc = "The address to listen on; beyond this machine only with a password.",
                    OPTION_IN_STRING(struct settings, api_host),
                    .def = "127.0.0.1"},
         .value = "ADDRESS",
-        .traits = SETTING_WITHOUT_EFFECT,
+        .group = API,
     },
     {
         .option = {.name = "api.http.port",
-                   .note = "the monitoring API is not built yet; kill -USR1 logs the counters",
                    .doc = "A port, or a range of which the first free one is taken.",
                    OPTION_IN_STRING(struct settings, api_ports),
                    .def = "9600-9700"},
         .value = "PORTS",
-        .traits = SETTING_WITHOUT_EFFECT,
+        .group = API,
     },
     {
         .option = {.name = "api.environment",
-                   .note = "the monitoring API is not built yet; kill -USR1 logs the counters",
+                   .note = "nothing shows it",
                    .doc = "A word that the API shows.",
                    OPTION_IN_STRING(struct settings, api_environment),
                    .def = "production"},
@@ -477,29 +475,26 @@ const struct setting settings_table[] = {
     },
     {
         .option = {.name = "api.auth.type",
-                   .note = "the monitoring API is not built yet; kill -USR1 logs the counters",
                    .doc = "Who may ask: none (everyone), basic (with user and password).",
                    OPTION_IN_CHOICE(struct settings, api_auth),
                    .choices = API_AUTH,
                    .def = "none"},
         .value = "TYPE",
-        .traits = SETTING_WITHOUT_EFFECT,
+        .group = API,
     },
     {
         .option = {.name = "api.auth.basic.username",
-                   .note = "the monitoring API is not built yet; kill -USR1 logs the counters",
                    .doc = "The user.",
                    OPTION_IN_STRING(struct settings, api_user)},
         .value = "NAME",
-        .traits = SETTING_WITHOUT_EFFECT,
+        .group = API,
     },
     {
         .option = {.name = "api.auth.basic.password",
-                   .note = "the monitoring API is not built yet; kill -USR1 logs the counters",
                    .doc = "The password.",
                    OPTION_IN_PASSWORD(struct settings, api_password)},
         .value = "TEXT",
-        .traits = SETTING_WITHOUT_EFFECT,
+        .group = API,
     },
     {
         .option = {.name = "log.level",

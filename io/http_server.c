@@ -191,7 +191,8 @@ struct http_server *http_server_open(const struct http_server_options *options, 
     server->port = listen_socket_address(fd, server->address);
     server->loopback = listen_socket_is_loopback(fd);
     if (listen(fd, SERVER_BACKLOG) != 0) {
-        error_set(err, ERROR_IO, "cannot listen on %s: %s", server->address, strerror(errno));
+        error_set(err, errno == EADDRINUSE ? ERROR_BUSY : ERROR_IO, "cannot listen on %s: %s",
+                  server->address, strerror(errno));
         close(fd);
     } else if (start_daemon(server, fd, err)) {
         start_handles(server);

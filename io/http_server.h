@@ -55,7 +55,7 @@ struct http_server_options {
     void *ctx;
 };
 
-/* Listens. NULL with *err. */
+/* Listens. NULL with *err, which is ERROR_BUSY when somebody else has the port. */
 struct http_server *http_server_open(const struct http_server_options *options, struct error *err);
 const char *http_server_address(const struct http_server *server); /* 127.0.0.1:9200 */
 uint16_t http_server_port(const struct http_server *server);

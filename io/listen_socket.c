@@ -46,7 +46,8 @@ int listen_socket_bind(const char *host, uint16_t port, struct error *err)
     }
     int fd = bind_to(ipv4_first(found));
     if (fd < 0)
-        error_set(err, ERROR_IO, "cannot listen on '%s' port %u: %s", host, port, strerror(errno));
+        error_set(err, errno == EADDRINUSE ? ERROR_BUSY : ERROR_IO,
+                  "cannot listen on '%s' port %u: %s", host, port, strerror(errno));
     freeaddrinfo(found);
     return fd;
 }

@@ -25,14 +25,19 @@ struct listen_at;
 
 enum ecs_mode { ECS_DISABLED, ECS_V1, ECS_V8 };
 
-/* One counter of one plugin instance; a single writer, read by the scrape. */
+/* One counter of one plugin instance; a single writer, read by the scrape. Who sees a count sees also those that were
+ * made before it, on whatever lane (pipeline/engine/metric.h, M1). */
 struct counter {
     atomic_uint_fast64_t value;
 };
 static inline void counter_add(struct counter *counter, uint64_t n)
 {
     uint64_t now = atomic_load_explicit(&counter->value, memory_order_relaxed);
-    atomic_store_explicit(&counter->value, now + n, memory_order_relaxed);
+    atomic_store_explicit(&counter->value, now + n, memory_order_release);
+}
+static inline uint64_t counter_read(const struct counter *counter)
+{
+    return atomic_load_explicit(&counter->value, memory_order_acquire);
 }
 
 /* Settings of the process that some plugins need. */

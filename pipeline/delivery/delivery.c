@@ -206,17 +206,17 @@ static bool encode(struct delivery *delivery, const struct event *event, struct 
 void delivery_add_selection(struct delivery *delivery, struct event *const *from,
                             const struct selection *selection, struct receipt *receipt)
 {
-    size_t events = 0;
+    size_t events = selection_count(selection);
     if (delivery->closing)
         return;
+    /* Before anything may be sent: what is delivered was routed, whoever looks. */
+    counter_add(delivery->instance->events_in, events);
+    counter_add(delivery->routed, events);
     for (size_t at = 0; selection_next(selection, &at); at++) {
-        events++;
         if (encode(delivery, from[at], receipt))
             encode(delivery, from[at], receipt);
         arena_reset(&delivery->scratch);
     }
-    counter_add(delivery->instance->events_in, events);
-    counter_add(delivery->routed, events);
     dispatch_soon(delivery);
 }
 

@@ -1,28 +1,61 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The counters as JSON, in the shape of Logstash's node stats where it has one: pipelines → events and plugins. Every
- * counter of a plugin stands under its name, added up over the lanes.
+ * Reads an engine's counters onto a page, against the flow (metric.h, M1 and M2).
  */
+#include <assert.h>
+
+#include "pipeline/delivery/outlet.h"
 #include "pipeline/engine/engine_private.h"
 #include "pipeline/engine/instance.h"
+#include "pipeline/engine/metric.h"
 #include "pipeline/event/event_json.h"
 #include "pipeline/program/program.h"
 
-static bool write_pair(struct buf *out, const char *name, uint64_t value, bool *first)
+/* ---- of outputs ----------------------------------------------------------------------------------- */
+
+enum { OUTPUT_IN_FLIGHT, OUTPUT_REQUESTS, OUTPUT_REQUESTS_ALLOWED };
+
+static const struct metric OUTPUT_GAUGES[] = {
+    [OUTPUT_IN_FLIGHT] = {.name = "in_flight",
+                          .group = "events",
+                          .family = "millrace_output_events_in_flight",
+                          .help = "Events routed to the output that it is not done with.",
+                          .kind = METRIC_GAUGE},
+    [OUTPUT_REQUESTS] = {.name = "in_flight",
+                         .group = "requests",
+                         .family = "millrace_output_requests_in_flight",
+                         .help = "Requests under way to the destination.",
+                         .kind = METRIC_GAUGE},
+    [OUTPUT_REQUESTS_ALLOWED] = {.name = "allowed",
+                                 .group = "requests",
+                                 .family = "millrace_output_requests_allowed",
+                                 .help = "Requests that may be under way at once, as learned.",
+                                 .kind = METRIC_GAUGE},
+};
+
+static void add_output_gauges(const struct engine *engine, size_t index, struct metric_page *page,
+                              struct metric_values *values)
 {
-    bool fits =
-        buf_printf(out, "%s\"%s\":%llu", *first ? "" : ",", name, (unsigned long long)value);
-    *first = false;
-    return fits;
+    uint64_t in_flight = 0;
+    unsigned requests, allowed;
+    for (size_t i = 0; i < values->count; i++) /* wraps around on the way to its sum */
+        in_flight += (uint64_t)(int64_t)values->items[i].metric->balance * values->items[i].value;
+    assert(in_flight <= INT64_MAX); /* M2 */
+    outlet_usage(engine->outlets[index], &requests, &allowed);
+    metric_add(page, values, &OUTPUT_GAUGES[OUTPUT_IN_FLIGHT], in_flight);
+    metric_add(page, values, &OUTPUT_GAUGES[OUTPUT_REQUESTS], requests);
+    metric_add(page, values, &OUTPUT_GAUGES[OUTPUT_REQUESTS_ALLOWED], allowed);
 }
+
+/* ---- of plugins ----------------------------------------------------------------------------------- */
 
 static struct instance *instance_on(const struct engine *engine, size_t lane, size_t index)
 {
     return engine->lanes[lane].program->instances[index];
 }
 
-/* A lane before this one has the counter as well, and it was written there. */
-static bool is_written(const struct engine *engine, size_t index, size_t lane, const char *name)
+/* A lane before this one has the counter as well, and it was read there. */
+static bool is_read(const struct engine *engine, size_t index, size_t lane, const char *name)
 {
     for (size_t i = 0; i < lane; i++)
         if (instance_on(engine, i, index) &&
@@ -31,94 +64,219 @@ static bool is_written(const struct engine *engine, size_t index, size_t lane, c
     return false;
 }
 
-static bool write_plugin(const struct engine *engine, size_t index, struct buf *out)
+static void read_counters(const struct engine *engine, size_t index, struct metric_page *page,
+                          struct metric_values *values)
 {
-    const struct plan_plugin *plugin = engine->options.plan->plugins[index];
-    bool fits = buf_printf(out, "{\"id\":") && json_encode_str(plugin->id, out) &&
-                buf_printf(out, ",\"name\":\"%s\",\"events\":{", plugin->as.plugin->name);
-    bool first = true;
     for (size_t lane = 0; lane < engine->lane_count; lane++) {
         struct instance *instance = instance_on(engine, lane, index);
         struct counter_cell *cell =
             instance ? atomic_load_explicit(&instance->counters, memory_order_acquire) : NULL;
         for (; cell; cell = cell->next)
-            if (!is_written(engine, index, lane, cell->name))
-                fits = fits && write_pair(out, cell->name,
-                                          engine_counted(engine, index, cell->name), &first);
+            if (!is_read(engine, index, lane, cell->name))
+                metric_add(page, values, metric_of_plugin(page, cell->name),
+                           engine_counted(engine, index, cell->name));
     }
-    return fits && buf_printf(out, "}}");
 }
 
-static bool write_section(const struct engine *engine, enum conf_section section, const char *name,
-                          struct buf *out)
+static void read_section(const struct engine *engine, enum conf_section section,
+                         struct metric_page *page, struct metric_pipeline *pipeline)
 {
-    bool fits = buf_printf(out, "\"%s\":[", name), first = true;
-    for (size_t i = 0; i < engine->options.plan->plugin_count; i++) {
-        if (engine->options.plan->plugins[i]->section != section)
+    const struct plan *plan = engine->options.plan;
+    for (size_t i = 0; i < plan->plugin_count; i++) {
+        const struct plan_plugin *plugin = plan->plugins[i];
+        struct metric_plugin *out = &pipeline->plugins[i];
+        if (plugin->section != section)
             continue;
-        fits = fits && (first || buf_append_char(out, ',')) && write_plugin(engine, i, out);
-        first = false;
+        *out = (struct metric_plugin){section, plugin->id, plugin->as.plugin->name, {0}};
+        read_counters(engine, i, page, &out->values);
+        if (section == CONF_OUTPUT)
+            add_output_gauges(engine, i, page, &out->values);
     }
-    return fits && buf_append_char(out, ']');
 }
 
-struct totals {
-    uint64_t filtered, created, cancelled, failed_conditions, condition_limits;
+/* The sum of a plugin's counter over a section. */
+static uint64_t sum_of(struct metric_page *page, const struct metric_pipeline *pipeline,
+                       enum conf_section section, const char *name)
+{
+    const struct metric *metric = metric_of_plugin(page, name);
+    uint64_t sum = 0;
+    for (size_t i = 0; i < pipeline->plugin_count; i++)
+        if (pipeline->plugins[i].section == section)
+            sum += metric_get(&pipeline->plugins[i].values, metric);
+    return sum;
+}
+
+/* ---- of the pipeline ------------------------------------------------------------------------------ */
+
+/* In the order of the JSON. */
+enum pipeline_metric {
+    EVENTS_IN,
+    EVENTS_FILTERED,
+    EVENTS_OUT,
+    EVENTS_CREATED,
+    EVENTS_CANCELLED,
+    CONDITION_FAILURES,
+    CONDITION_LIMITS,
+    EVENTS_REFUSED,
+    EVENTS_IN_FILTERS,
+    EVENTS_UNACKNOWLEDGED,
+    WORKERS,
+    BATCH_SIZE,
+    MEMORY_USED,
+    MEMORY_BUDGET,
+    BATCHES_IN_FLIGHT,
+    PIPELINE_METRICS
 };
 
-static struct totals add_up(const struct engine *engine)
-{
-    struct totals totals = {0};
-    for (size_t i = 0; i < engine->lane_count; i++) {
-        const struct program *program = engine->lanes[i].program;
-        totals.filtered += atomic_load_explicit(&program->filtered.value, memory_order_relaxed);
-        totals.created += atomic_load_explicit(&program->created.value, memory_order_relaxed);
-        totals.cancelled += atomic_load_explicit(&program->cancelled.value, memory_order_relaxed);
-        totals.failed_conditions +=
-            atomic_load_explicit(&program->failed_conditions.value, memory_order_relaxed);
-        totals.condition_limits +=
-            atomic_load_explicit(&program->condition_limits.value, memory_order_relaxed);
+#define ROW(json_group, json_name, text_name, what, help_text)                                     \
+    {                                                                                              \
+        .name = (json_name), .group = (json_group), .family = "millrace_pipeline_" text_name,      \
+        .help = (help_text), .kind = (what)                                                        \
     }
-    return totals;
+
+static const struct metric PIPELINE[PIPELINE_METRICS] = {
+    [EVENTS_IN] = ROW("events", "in", "events_in", METRIC_COUNTER, "Events that inputs made."),
+    [EVENTS_FILTERED] = ROW("events", "filtered", "events_filtered", METRIC_COUNTER,
+                            "Events that left the filters for the outputs."),
+    [EVENTS_OUT] = ROW("events", "out", "events_out", METRIC_COUNTER,
+                       "Events delivered, once for each output."),
+    [EVENTS_CREATED] =
+        ROW("events", "created", "events_created", METRIC_COUNTER, "Events that filters made."),
+    [EVENTS_CANCELLED] = ROW("events", "cancelled", "events_cancelled", METRIC_COUNTER,
+                             "Events that filters took out."),
+    [CONDITION_FAILURES] = ROW("events", "condition_failures", "condition_failures", METRIC_COUNTER,
+                               "Conditions that could not be told for an event."),
+    [CONDITION_LIMITS] =
+        ROW("events", "condition_match_limits", "condition_match_limits", METRIC_COUNTER,
+            "Searches of conditions that met a limit of regular expressions."),
+    [EVENTS_REFUSED] = ROW("events", "refused", "events_refused", METRIC_COUNTER,
+                           "Events given up: refused for good, or not to be encoded."),
+    [EVENTS_IN_FILTERS] = ROW("events", "in_filters", "events_in_filters", METRIC_GAUGE,
+                              "Events handed over that have not left the filters."),
+    [EVENTS_UNACKNOWLEDGED] =
+        ROW("events", "unacknowledged", "events_unacknowledged", METRIC_GAUGE,
+            "Events of inputs that are not done with, so that their origin may not forget them."),
+    [WORKERS] = ROW("pipeline", "workers", "workers", METRIC_GAUGE, "Lanes of the pipeline."),
+    [BATCH_SIZE] =
+        ROW("pipeline", "batch_size", "batch_size", METRIC_GAUGE, "Most events of one batch."),
+    [MEMORY_USED] = ROW("memory", "used_bytes", "memory_used_bytes", METRIC_GAUGE,
+                        "Memory of the budget in use; all pipelines share it."),
+    [MEMORY_BUDGET] = ROW("memory", "budget_bytes", "memory_budget_bytes", METRIC_GAUGE,
+                          "The memory budget; at it, inputs wait."),
+    [BATCHES_IN_FLIGHT] = ROW(NULL, "batches_in_flight", "batches_in_flight", METRIC_GAUGE,
+                              "Batches handed over that are not done with."),
+};
+
+#define MEMORY_ROW(json_name, help_text)                                                           \
+    {                                                                                              \
+        .name = (json_name), .group = "memory", .subgroup = "pipeline",                            \
+        .family = "millrace_pipeline_memory_" json_name "_bytes", .help = (help_text),             \
+        .kind = METRIC_GAUGE                                                                       \
+    }
+
+static const struct metric MEMORY_LEASED =
+    MEMORY_ROW("leased", "Memory that the pipeline's streams may still take in.");
+static const struct metric MEMORY[BUDGET_CLASSES] = {
+    [BUDGET_ARENAS] = MEMORY_ROW("arenas", "Memory of batches and receipts."),
+    [BUDGET_GROUPS] = MEMORY_ROW("groups", "Memory of what outputs have encoded."),
+    [BUDGET_RECEIVE] = MEMORY_ROW("receive", "Memory of what was read and not decoded."),
+    [BUDGET_SPOOL] = MEMORY_ROW("spool", "Memory of spools."),
+    [BUDGET_FILTERS] = MEMORY_ROW("filters", "Memory that filters keep between events."),
+    [BUDGET_SCRIPTS] = MEMORY_ROW("scripts", "Memory of Ruby code."),
+    [BUDGET_KAFKA] = MEMORY_ROW("kafka", "Memory of Kafka clients."),
+};
+
+static void read_memory(struct engine *engine, struct metric_page *page,
+                        struct metric_values *values)
+{
+    metric_add(page, values, &MEMORY_LEASED, budget_share_leased(&engine->share));
+    for (enum budget_class i = 0; i < BUDGET_CLASSES; i++) {
+        assert(strcmp(MEMORY[i].name, budget_class_names[i]) == 0);
+        metric_add(page, values, &MEMORY[i], account_used(engine_account(engine, i)));
+    }
 }
 
-/* Of the process: what is used, and the budget. Of this pipeline: what its streams may still take in, and the rest by
- * what it is for. */
-static bool write_memory(struct engine *engine, struct buf *out)
+const struct metric *const metric_events_in = &PIPELINE[EVENTS_IN];
+const struct metric *const metric_events_filtered = &PIPELINE[EVENTS_FILTERED];
+const struct metric *const metric_events_out = &PIPELINE[EVENTS_OUT];
+
+static uint64_t program_counted(const struct engine *engine, size_t offset)
 {
-    struct budget *budget = engine->options.budget;
-    bool fits = buf_printf(
-        out, "\"memory\":{\"used_bytes\":%zu,\"budget_bytes\":%zu,\"pipeline\":{\"leased\":%zu",
-        budget_used(budget), budget->limit_bytes, budget_share_leased(&engine->share));
-    for (enum budget_class i = 0; i < BUDGET_CLASSES; i++)
-        fits = fits && buf_printf(out, ",\"%s\":%zu", budget_class_names[i],
-                                  account_used(engine_account(engine, i)));
-    return fits && buf_printf(out, "}},");
+    uint64_t sum = 0;
+    for (size_t i = 0; i < engine->lane_count; i++) {
+        const char *program = (const char *)engine->lanes[i].program;
+        const struct counter *counter = (const void *)(program + offset);
+        sum += counter_read(counter);
+    }
+    return sum;
+}
+
+/* Outputs have been read, filters and inputs not yet. */
+static void read_program(const struct engine *engine, uint64_t values[PIPELINE_METRICS])
+{
+    values[EVENTS_FILTERED] = program_counted(engine, offsetof(struct program, filtered));
+    values[EVENTS_CANCELLED] = program_counted(engine, offsetof(struct program, cancelled));
+    values[EVENTS_CREATED] = program_counted(engine, offsetof(struct program, created));
+    values[CONDITION_FAILURES] =
+        program_counted(engine, offsetof(struct program, failed_conditions));
+    values[CONDITION_LIMITS] = program_counted(engine, offsetof(struct program, condition_limits));
+}
+
+static void read_sums(struct metric_page *page, const struct metric_pipeline *pipeline,
+                      uint64_t values[PIPELINE_METRICS])
+{
+    values[EVENTS_IN] = sum_of(page, pipeline, CONF_INPUT, "out");
+    values[EVENTS_OUT] = sum_of(page, pipeline, CONF_OUTPUT, "delivered");
+    values[EVENTS_REFUSED] = sum_of(page, pipeline, CONF_OUTPUT, "refused");
+    uint64_t came = values[EVENTS_IN] + values[EVENTS_CREATED];
+    uint64_t gone = values[EVENTS_FILTERED] + values[EVENTS_CANCELLED];
+    assert(came >= gone); /* M2 */
+    values[EVENTS_IN_FILTERS] = came - gone;
+}
+
+static void read_gauges(struct engine *engine, uint64_t values[PIPELINE_METRICS])
+{
+    values[EVENTS_UNACKNOWLEDGED] = atomic_load(&engine->unsettled_events);
+    values[WORKERS] = engine->lane_count;
+    values[BATCH_SIZE] = engine->options.batch_events;
+    values[MEMORY_USED] = budget_used(engine->options.budget);
+    values[MEMORY_BUDGET] = engine->options.budget->limit_bytes;
+    values[BATCHES_IN_FLIGHT] = atomic_load(&engine->unsettled);
+}
+
+void engine_collect(struct engine *engine, struct metric_page *page)
+{
+    uint64_t values[PIPELINE_METRICS];
+    size_t used = page->count * sizeof *page->pipelines;
+    page->pipelines =
+        arena_grow(&page->arena, page->pipelines, used, used + sizeof *page->pipelines);
+    struct metric_pipeline *pipeline = &page->pipelines[page->count++];
+    *pipeline = (struct metric_pipeline){
+        .id = str_from(engine->options.pipeline_id),
+        .symptom = health_symptom(&engine->health, &page->arena),
+        .plugin_count = engine->options.plan->plugin_count,
+    };
+    pipeline->plugins =
+        arena_zero(&page->arena, pipeline->plugin_count * sizeof *pipeline->plugins);
+    read_section(engine, CONF_OUTPUT, page, pipeline);
+    read_program(engine, values);
+    read_section(engine, CONF_FILTER, page, pipeline);
+    read_section(engine, CONF_INPUT, page, pipeline);
+    read_sums(page, pipeline, values);
+    read_gauges(engine, values);
+    for (size_t i = 0; i < PIPELINE_METRICS; i++)
+        metric_add(page, &pipeline->values, &PIPELINE[i], values[i]);
+    read_memory(engine, page, &pipeline->values);
 }
 
 bool engine_write_counters(struct engine *engine, struct buf *out)
 {
-    struct engine_summary summary;
-    engine_summary(engine, &summary);
-    struct totals totals = add_up(engine);
-    size_t lanes = engine->lane_count;
-    return json_encode_str(str_from(engine->options.pipeline_id), out) &&
-           buf_printf(
-               out,
-               ":{\"events\":{\"in\":%llu,\"filtered\":%llu,\"out\":%llu,\"created\":%llu,"
-               "\"cancelled\":%llu,\"condition_failures\":%llu,"
-               "\"condition_match_limits\":%llu,\"refused\":%llu},",
-               (unsigned long long)summary.events_in, (unsigned long long)totals.filtered,
-               (unsigned long long)summary.events_out, (unsigned long long)totals.created,
-               (unsigned long long)totals.cancelled, (unsigned long long)totals.failed_conditions,
-               (unsigned long long)totals.condition_limits, (unsigned long long)summary.refused) &&
-           buf_printf(out, "\"health\":") && health_write(&engine->health, out) &&
-           buf_printf(out, ",\"pipeline\":{\"workers\":%zu,\"batch_size\":%zu},", lanes,
-                      engine->options.batch_events) &&
-           write_memory(engine, out) &&
-           buf_printf(out, "\"batches_in_flight\":%zu,\"plugins\":{",
-                      atomic_load(&engine->unsettled)) &&
-           write_section(engine, CONF_INPUT, "inputs", out) && buf_append_char(out, ',') &&
-           write_section(engine, CONF_FILTER, "filters", out) && buf_append_char(out, ',') &&
-           write_section(engine, CONF_OUTPUT, "outputs", out) && buf_printf(out, "}}");
+    struct metric_page page;
+    metric_page_init(&page);
+    engine_collect(engine, &page);
+    struct value object = metric_pipeline_json(&page.arena, page.pipelines);
+    bool fits = json_encode_str(page.pipelines->id, out) && buf_append_char(out, ':') &&
+                json_encode_value(&object, out);
+    metric_page_release(&page);
+    return fits;
 }

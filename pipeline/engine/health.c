@@ -4,7 +4,6 @@
 #include <assert.h>
 
 #include "base/mem.h"
-#include "pipeline/event/event_json.h"
 
 void health_init(struct health *health)
 {
@@ -38,14 +37,12 @@ void health_end(struct health *health, struct trouble *trouble)
     uv_mutex_unlock(&health->lock);
 }
 
-bool health_write(struct health *health, struct buf *out)
+struct str health_symptom(struct health *health, struct arena *arena)
 {
     uv_mutex_lock(&health->lock);
     const struct trouble *newest = health->troubles;
-    bool fits = newest ? buf_printf(out, "{\"status\":\"red\",\"symptom\":") &&
-                             json_encode_str(str_from(newest->symptom), out) &&
-                             buf_append_char(out, '}')
-                       : buf_printf(out, "{\"status\":\"green\"}");
+    struct str symptom =
+        newest ? arena_dup(arena, str_from(newest->symptom)) : (struct str){.len = 0};
     uv_mutex_unlock(&health->lock);
-    return fits;
+    return symptom;
 }

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <uv.h>
 
-#include "base/buf.h"
+#include "base/arena.h"
 
 enum { SYMPTOM_BYTES = 256 };
 
@@ -28,8 +28,8 @@ void health_init(struct health *health);
 void health_release(struct health *health);
 void health_begin(struct health *health, struct trouble *trouble);
 void health_end(struct health *health, struct trouble *trouble);
-/* {"status":"green"}, or {"status":"red","symptom":"…"} with the newest trouble. */
-bool health_write(struct health *health, struct buf *out);
+/* Of the newest trouble, copied; empty: there is none. */
+struct str health_symptom(struct health *health, struct arena *arena);
 
 struct engine;
 struct health *engine_health(struct engine *engine);

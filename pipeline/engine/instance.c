@@ -55,8 +55,10 @@ struct instance *instance_new(struct lane *lane, const struct plan_plugin *plugi
     instance->env.log = log;
     instance->events_in = instance_counter(instance, "in");
     instance->events_out = instance_counter(instance, "out");
-    if (plugin->section == CONF_FILTER)
+    if (plugin->section == CONF_FILTER) {
         instance->match_limits = instance_counter(instance, "match_limits");
+        instance->cancelled = instance_counter(instance, "cancelled");
+    }
     return instance;
 }
 
@@ -106,7 +108,7 @@ bool instance_has_counter(const struct instance *instance, const char *name)
 uint64_t instance_counted(const struct instance *instance, const char *name)
 {
     struct counter_cell *cell = find_cell(instance, name);
-    return cell ? atomic_load_explicit(&cell->counter.value, memory_order_relaxed) : 0;
+    return cell ? counter_read(&cell->counter) : 0;
 }
 
 bool filter_decorate(const struct plugin_env *env, struct event *event)

@@ -20,11 +20,13 @@ struct instance {
     void *self; /* starts with the bound options */
     struct plugin_env env;
     struct arena arena;
-    _Atomic(struct counter_cell *) counters; /* newest first; only added to */
-    struct delivery *delivery;               /* outputs only */
+    /* Newest first; only added to. Made in the order in which an event meets them (metric.h, M2). */
+    _Atomic(struct counter_cell *) counters;
+    struct delivery *delivery; /* outputs only */
     struct counter *events_in, *events_out;
     struct counter
-        *match_limits; /* filters only: searches that met a limit of regular expressions */
+        *match_limits;         /* filters only: searches that met a limit of regular expressions */
+    struct counter *cancelled; /* filters only: events that go no further */
     struct log_limit searches_log;
     bool open;
 };

@@ -145,10 +145,11 @@ static void run_filter(struct program *program, struct slice *slice, struct inst
         place_created(slice, &run);
     counter_add(instance->events_in, in);
     counter_add(instance->events_out, in - cancelled + run.count);
+    counter_add(instance->cancelled, cancelled);
     note_given_up(program->lane, instance->env.log, &instance->searches_log, instance->match_limits,
                   limits_met);
-    counter_add(&program->cancelled, cancelled);
     counter_add(&program->created, run.count);
+    counter_add(&program->cancelled, cancelled);
 }
 
 /* ---- waiting ------------------------------------------------------------------------------------ */

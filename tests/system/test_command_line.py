@@ -57,11 +57,11 @@ class CommandLine(support.Case):
 
     def test_help_has_nothing_that_does_nothing(self):
         text = self.run_to_end('help', data=False).stdout
-        for name in ('api.', 'dead_letter_queue', 'queue.', 'config.debug', 'reload', 'batch.delay', 'unsafe_shutdown'):
+        for name in ('api.environment', 'dead_letter_queue', 'queue.', 'config.debug', 'reload', 'batch.delay', 'unsafe_shutdown'):
             self.assertNotIn(name, text)
 
     def test_what_does_nothing_says_so(self):
-        for flags in (('-r',), ('--config.debug',), ('--api.enabled',), ('--api.http.port', '9600-9700x'),
+        for flags in (('-r',), ('--config.debug',), ('--api.environment', 'x'),
                       ('--dead_letter_queue.enable',), ('--path.queue', '/x'), ('-u', '100')):
             with self.subTest(flags[0]):
                 millrace = self.start('-t', '-e', '', *flags, data=False)

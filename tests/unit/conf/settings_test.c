@@ -137,7 +137,10 @@ START_TEST(loads_settings)
 }
 END_TEST
 
-#define NO_API "the monitoring API is not built yet; kill -USR1 logs the counters"
+#define REACHED(host)                                                                              \
+    "warning 0:0 'api.http.host' is " host                                                         \
+    ", which others can reach: there will be no API until 'api.auth.type' is basic, with a user "  \
+    "and a password"
 
 static const struct {
     const char *flags;
@@ -150,10 +153,25 @@ static const struct {
     {"-w 2 -f a -f b -w 2", NULL, SETTINGS_OK,
      "warning 0:0 flag '--path.config' is given more than once: only the last one counts, 'b'"},
     {"--api.auth.basic.password a --api.auth.basic.password b --no-api.enabled", NULL, SETTINGS_OK,
-     "warning 0:0 setting 'api.auth.basic.password' has no effect: " NO_API "\n"
      "warning 0:0 flag '--api.auth.basic.password' is given more than once: only the last one "
-     "counts\n"
-     "warning 0:0 setting 'api.auth.basic.password' has no effect: " NO_API},
+     "counts"},
+    {"--api.auth.type basic --api.auth.basic.username u", NULL, SETTINGS_REFUSED,
+     "0:0 'api.auth.type' is basic: 'api.auth.basic.username' and 'api.auth.basic.password' must "
+     "be "
+     "set"},
+    {"--api.auth.type basic --no-api.enabled", NULL, SETTINGS_OK, ""},
+    {"--api.http.host 127.1.2.3", NULL, SETTINGS_OK, ""},
+    {"--api.http.host ::1", NULL, SETTINGS_OK, ""},
+    {"--api.http.host localhost", NULL, SETTINGS_OK, ""},
+    {"--api.http.host 127.0.0.1.example", NULL, SETTINGS_OK, REACHED("127.0.0.1.example")},
+    {"--api.http.host 0.0.0.0", NULL, SETTINGS_OK, REACHED("0.0.0.0")},
+    {"--api.http.host ::", NULL, SETTINGS_OK, REACHED("::")},
+    {"--api.http.host 0.0.0.0 --no-api.enabled", NULL, SETTINGS_OK, ""},
+    {"--api.http.host 0.0.0.0 --api.auth.type basic --api.auth.basic.username u "
+     "--api.auth.basic.password p",
+     NULL, SETTINGS_OK, ""},
+    {"--api.environment test", NULL, SETTINGS_OK,
+     "warning 0:0 setting 'api.environment' has no effect: nothing shows it"},
     {"",
      "queue.type: memory\nqueue.drain: false\nconfig.reload.automatic: true\n"
      "dead_letter_queue.enable: true\napi.enabled: true\npipeline.batch.delay: 50\n",
@@ -163,8 +181,7 @@ static const struct {
      "again yet; restart instead\n"
      "warning 4:27 setting 'dead_letter_queue.enable' has no effect: there are no dead letters "
      "yet: "
-     "what a destination refuses is logged and counted\n"
-     "warning 5:14 setting 'api.enabled' has no effect: " NO_API},
+     "what a destination refuses is logged and counted"},
     {"-x", NULL, SETTINGS_USAGE, "0:0 unknown flag '-x'; see --help"},
     {"--connect", NULL, SETTINGS_USAGE, "0:0 '--connect' goes with -t"},
     {"-w", NULL, SETTINGS_USAGE, "0:0 '-w' needs a value"},
@@ -192,7 +209,6 @@ static const struct {
     {"--pipeline.ordered true -w 2", NULL, SETTINGS_REFUSED,
      "0:0 'pipeline.ordered' is true: 'pipeline.workers' must be 1, not 2"},
     {"--api.http.port 70000", NULL, SETTINGS_REFUSED,
-     "warning 0:0 setting 'api.http.port' has no effect: " NO_API "\n"
      "0:0 setting 'api.http.port' must be a port or a range such as 9600-9700, found '70000'"},
     {"--queue.type persisted", NULL, SETTINGS_REFUSED,
      "0:0 setting 'queue.type': 'persisted' is not supported yet; with 'memory' nothing is "
@@ -221,7 +237,7 @@ static const struct {
      "warning 1:12 setting 'http.host' is an old name: write 'api.http.host'\n"
      "warning 2:1 settings 'xpack.*' have no effect: Elastic's own monitoring and management are "
      "not part "
-     "of this"},
+     "of this\n" REACHED("0.0.0.0")},
     {"", "xpack:\n  monitoring:\n    enabled: true\npath.logs: /x\n", SETTINGS_OK,
      "warning 3:5 settings 'xpack.*' have no effect: Elastic's own monitoring and management are "
      "not part "

@@ -9,6 +9,7 @@ Suite *condition_suite(void);
 Suite *engine_suite(void);
 Suite *event_suite(void);
 Suite *json_suite(void);
+Suite *metric_suite(void);
 Suite *outlet_suite(void);
 Suite *pick_lane_suite(void);
 Suite *template_suite(void);

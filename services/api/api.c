@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "services/api/api.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <sys/random.h>
+
+#include "base/base64.h"
+#include "base/mem.h"
+#include "pipeline/event/event_json.h"
+#include "services/api/api_private.h"
+
+enum {
+    API_CONNECTIONS_MAX = 64,
+    API_IDLE_TIMEOUT_S = 60,
+    API_REQUEST_TIMEOUT_S = 30,
+    API_BODY_MAX_BYTES = 4096, /* nobody has a reason to send one */
+    API_ALL_BODIES_MAX_BYTES = 64 * 1024,
+};
+
+static const char JSON[] = "application/json";
+static const char TEXT[] = "text/plain; charset=utf-8";
+static const char PROMETHEUS[] = "text/plain; version=0.0.4; charset=utf-8";
+
+/* ---- who may ask ---------------------------------------------------------------------------------- */
+
+/* Takes as long for a wrong text as for the right one. */
+static bool is_same(struct str given, struct str wanted)
+{
+    unsigned difference = given.len != wanted.len;
+    for (size_t i = 0; i < given.len && wanted.len > 0; i++)
+        difference |= (unsigned char)(given.ptr[i] ^ wanted.ptr[i % wanted.len]);
+    return difference == 0;
+}
+
+static bool may_ask(const struct api *api, struct http_exchange *exchange)
+{
+    const struct settings *settings = api->options.settings;
+    if (settings->api_auth == SETTINGS_API_AUTH_NONE)
+        return true;
+    struct str scheme = STR("Basic "), given;
+    struct str header = str_from(http_exchange_header(exchange, "Authorization"));
+    if (header.len <= scheme.len || !str_equal_nocase(str_make(header.ptr, scheme.len), scheme) ||
+        !base64_decode(&exchange->arena, str_trim(str_from_offset(header, scheme.len)), &given))
+        return false;
+    struct str wanted = arena_printf(&exchange->arena, "%.*s:%.*s", STR_FMT(settings->api_user),
+                                     STR_FMT(settings->api_password));
+    return is_same(given, wanted);
+}
+
+/* ---- answers -------------------------------------------------------------------------------------- */
+
+static void respond_json(struct http_exchange *exchange, unsigned status,
+                         const struct value *object)
+{
+    struct buf text;
+    buf_init(&text, API_ANSWER_MAX_BYTES);
+    if (!json_encode_value(object, &text)) {
+        http_exchange_respond_text(exchange, 500, TEXT, STR("the answer is too large\n"));
+        buf_release(&text);
+        return;
+    }
+    http_exchange_respond(exchange, status, JSON, &text);
+}
+
+static void respond_missing(struct http_exchange *exchange)
+{
+    struct arena *arena = &exchange->arena;
+    struct value body = value_object_new(arena, 0), error = value_object_new(arena, 0);
+    value_object_set(arena, &error, STR("message"), value_str(STR("Not Found")));
+    value_object_set(arena, &body, STR("path"), value_str(exchange->target.path));
+    value_object_set(arena, &body, STR("status"), value_int(404));
+    value_object_set(arena, &body, STR("error"), error);
+    respond_json(exchange, 404, &body);
+}
+
+static void make_page(struct api *api, struct metric_page *page)
+{
+    metric_page_init(page);
+    api_process_metrics(api, page);
+    api->options.collect(api->options.ctx, page);
+}
+
+static void respond_metrics(struct api *api, struct http_exchange *exchange)
+{
+    struct metric_page page;
+    struct buf text;
+    buf_init(&text, API_ANSWER_MAX_BYTES);
+    make_page(api, &page);
+    bool fits = metric_page_text(&page, &text);
+    metric_page_release(&page);
+    if (fits)
+        http_exchange_respond(exchange, 200, PROMETHEUS, &text);
+    else
+        http_exchange_respond_text(exchange, 500, TEXT, STR("too many metrics\n"));
+    buf_release(&text);
+}
+
+static void respond_alive(struct api *api, struct http_exchange *exchange)
+{
+    (void)api;
+    http_exchange_respond_text(exchange, 200, TEXT, STR("ok\n"));
+}
+
+static void respond_ready(struct api *api, struct http_exchange *exchange)
+{
+    bool ready = api->options.is_ready(api->options.ctx);
+    http_exchange_respond_text(exchange, ready ? 200 : 503, TEXT,
+                               ready ? STR("ready\n") : STR("not ready: it is stopping\n"));
+}
+
+static void respond_node(struct api *api, struct http_exchange *exchange)
+{
+    struct metric_page page;
+    make_page(api, &page);
+    struct api_request request = {
+        .api = api,
+        .arena = &exchange->arena,
+        .page = &page,
+        .body = value_object_new(&exchange->arena, 0),
+    };
+    if (api_answer(&request, &exchange->target))
+        respond_json(exchange, 200, &request.body);
+    else
+        respond_missing(exchange);
+    metric_page_release(&page);
+}
+
+static const struct {
+    const char *path;
+    void (*respond)(struct api *api, struct http_exchange *exchange);
+} PLAIN[] = {
+    {"/metrics", respond_metrics},
+    {"/healthz", respond_alive},
+    {"/readyz", respond_ready},
+};
+
+static void handle(void *ctx, struct http_exchange *exchange)
+{
+    struct api *api = ctx;
+    if (!may_ask(api, exchange)) {
+        http_exchange_add_header(exchange, "WWW-Authenticate", "Basic realm=\"millrace\"");
+        http_exchange_respond_text(exchange, 401, TEXT, STR("user and password are needed\n"));
+        return;
+    }
+    if (!str_equal(exchange->method, STR("GET")) && !str_equal(exchange->method, STR("HEAD"))) {
+        respond_missing(exchange);
+        return;
+    }
+    for (size_t i = 0; i < sizeof PLAIN / sizeof *PLAIN; i++)
+        if (str_equal(exchange->target.path, str_from(PLAIN[i].path))) {
+            PLAIN[i].respond(api, exchange);
+            return;
+        }
+    respond_node(api, exchange);
+}
+
+/* ---- opening and closing -------------------------------------------------------------------------- */
+
+static void make_id(struct api *api)
+{
+    unsigned char bytes[16];
+    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
+        mem_abort("no random numbers");
+    bytes[6] = (unsigned char)((bytes[6] & 0x0F) | 0x40); /* version 4 */
+    bytes[8] = (unsigned char)((bytes[8] & 0x3F) | 0x80);
+    size_t len = 0;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        len += (size_t)snprintf(api->id + len, sizeof api->id - len, "%s%02x",
+                                i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", bytes[i]);
+    assert(len == API_ID_MAX - 1);
+}
+
+static struct http_server *listen_on(struct api *api, uint16_t port, struct error *err)
+{
+    struct http_server_options options = {
+        .loop = api->options.loop,
+        .host = api->options.settings->api_host.ptr,
+        .port = port,
+        .max_connections = API_CONNECTIONS_MAX,
+        .idle_timeout_s = API_IDLE_TIMEOUT_S,
+        .request_timeout_s = API_REQUEST_TIMEOUT_S,
+        .max_body_bytes = API_BODY_MAX_BYTES,
+        .max_all_bodies_bytes = API_ALL_BODIES_MAX_BYTES,
+        .handle = handle,
+        .ctx = api,
+    };
+    return http_server_open(&options, err);
+}
+
+/* The first free port. Only that a port is taken makes the next one worth a try. */
+static struct http_server *listen_in_range(struct api *api, struct error *err)
+{
+    const struct settings *settings = api->options.settings;
+    for (int64_t port = settings->api_first_port; port <= settings->api_last_port; port++) {
+        struct http_server *server = listen_on(api, (uint16_t)port, err);
+        if (server || err->code != ERROR_BUSY)
+            return server;
+    }
+    return NULL;
+}
+
+/* A name in the settings may lead beyond this machine, which only its address shows. */
+static bool may_be_reached(const struct api *api, struct error *err)
+{
+    return http_server_is_loopback(api->server) ||
+           api->options.settings->api_auth != SETTINGS_API_AUTH_NONE ||
+           error_set(err, ERROR_CONFIG,
+                     "%s can be reached from other machines: set api.auth.type to basic, with a "
+                     "user and a password",
+                     api_address(api));
+}
+
+static void free_api(void *ctx)
+{
+    mem_free(ctx);
+}
+
+struct api *api_open(const struct api_options *options)
+{
+    struct error err = {0};
+    struct api *api = mem_zero(1, sizeof *api);
+    api->options = *options;
+    api->started = clock_now();
+    api->started_ms = clock_monotonic_ms();
+    make_id(api);
+    api->server = listen_in_range(api, &err);
+    if (api->server && may_be_reached(api, &err)) {
+        log_info(options->log, "api_started", "the monitoring API listens",
+                 LOG_CSTR("address", api_address(api)));
+        return api;
+    }
+    log_warn(options->log, "api_not_started", "there is no monitoring API; all else goes on",
+             LOG_CSTR("reason", err.text));
+    if (api->server)
+        http_server_close(api->server, free_api, api);
+    else
+        mem_free(api);
+    return NULL;
+}
+
+const char *api_address(const struct api *api)
+{
+    return http_server_address(api->server);
+}
+
+void api_close(struct api *api)
+{
+    if (api)
+        http_server_close(api->server, free_api, api);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The monitoring API: what Logstash answers on port 9600 about itself, as far as it means something here, and Prometheus'
+ * text on /metrics. HTTP on the caller's loop; every answer is made at once from a page of metrics, so nothing here waits.
+ * docs/monitoring.md says what it answers. It changes nothing: GET and HEAD only. Main thread.
+ */
+#ifndef MILLRACE_SERVICES_API_API_H
+#define MILLRACE_SERVICES_API_API_H
+
+#include <uv.h>
+
+#include "base/log.h"
+#include "conf/settings.h"
+#include "pipeline/engine/metric.h"
+#include "pipeline/plugin.h"
+
+struct api;
+
+struct api_options {
+    uv_loop_t *loop;
+    const struct log *log;
+    const struct settings *settings; /* api.*, the node's name, what is shown of the pipelines */
+    const struct plugin_list *plugins;
+    size_t workers;                                       /* of a pipeline that does not say */
+    void (*collect)(void *ctx, struct metric_page *page); /* adds every pipeline */
+    bool (*is_ready)(void *ctx);                          /* all of them run, none stops */
+    void *ctx;
+};
+
+/* Listens on the first free port of those allowed. NULL when there is none: the log says why, and everything else goes on.
+ * What options point at must live as long as the API. */
+struct api *api_open(const struct api_options *options);
+const char *api_address(const struct api *api); /* 127.0.0.1:9600 */
+/* Gone as soon as the loop has run its close callbacks. NULL is ok. */
+void api_close(struct api *api);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Private to services/api: one request and the routes.
+ */
+#ifndef MILLRACE_SERVICES_API_API_PRIVATE_H
+#define MILLRACE_SERVICES_API_API_PRIVATE_H
+
+#include "io/http_server.h"
+#include "services/api/api.h"
+
+enum { API_ID_MAX = 37, API_ANSWER_MAX_BYTES = 64 * 1024 * 1024 };
+
+struct api {
+    struct api_options options;
+    struct http_server *server;
+    char id[API_ID_MAX]; /* a UUID, new at every start */
+    struct instant started;
+    uint64_t started_ms; /* of the monotonic clock */
+};
+
+/* Filled before the route runs. */
+struct api_request {
+    struct api *api;
+    struct arena *arena; /* the exchange's */
+    const struct metric_page *page;
+    struct value body; /* an object, to be filled */
+};
+
+/* Makes the JSON of a path; false: there is nothing there. */
+bool api_answer(struct api_request *request, const struct http_target *target);
+
+/* Memory, processor time and descriptors of this process. */
+void api_process_metrics(const struct api *api, struct metric_page *page);
+size_t api_process_threads(void);
+
+#endif

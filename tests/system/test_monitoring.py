@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The monitoring API: what it answers, whom it answers, and that its books balance on every scrape."""
+import base64
+import json
+import re
+import socket
+import urllib.error
+import urllib.request
+
+import beats
+import support
+
+ENDLESS = 'input { stdin { codec => line } } output { null { id => "away" } }'
+NAME = re.compile(r'[a-zA-Z_:][a-zA-Z0-9_:]*')
+LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(,|$)')
+SETTLED = ('delivered', 'conflicts', 'refused', 'dropped')
+
+
+def parse_labels(text):
+    labels = {}
+    while text:
+        match = LABEL.match(text)
+        assert match and match.group(1) not in labels, text
+        labels[match.group(1)] = re.sub(r'\\(.)', lambda m: '\n' if m.group(1) == 'n' else m.group(1), match.group(2))
+        text = text[match.end():]
+    return labels
+
+
+def parse_prometheus(text):
+    """The text format 0.0.4, strictly: {family: (type, [(labels, value)])}; whatever does not belong there fails."""
+    assert text.endswith('\n')
+    families, name, help_of = {}, None, None
+    for line in text[:-1].split('\n'):
+        if line.startswith('# HELP '):
+            help_of, words = line[7:].split(' ', 1)
+            assert words and help_of not in families, line
+        elif line.startswith('# TYPE '):
+            name, kind = line[7:].split(' ')
+            assert name == help_of and NAME.fullmatch(name) and kind in ('counter', 'gauge'), line
+            assert (kind == 'counter') == name.endswith('_total'), line
+            families[name] = (kind, [])
+        else:
+            match = re.fullmatch(r'([^ {]+)(?:\{(.*)\})? (\d+(?:\.\d+)?)', line)
+            assert match and match.group(1) == name, line
+            labels = parse_labels(match.group(2) or '')
+            assert labels not in [other for other, _ in families[name][1]], line
+            families[name][1].append((labels, float(match.group(3))))
+    assert all(samples for _, samples in families.values())
+    return families
+
+
+class Api(support.Case):
+    def listen(self, *arguments, text=ENDLESS, port='9600-9700', stdin=True):
+        self.millrace = self.start('-e', text, '--api.http.port', port, *arguments, stdin=stdin)
+        self.base = 'http://' + self.millrace.wait_for_log(r'API listens .*address="?([^"\s]+:\d+)').group(1)
+
+    def ask(self, path, status=200, **headers):
+        request = urllib.request.Request(self.base + path, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                got, body = answer.status, answer.read().decode()
+                self.kind = answer.headers['content-type']
+        except urllib.error.HTTPError as error:
+            got, body, self.kind = error.code, error.read().decode(), error.headers['content-type']
+        self.assertEqual(status, got, body)
+        return body
+
+    def json(self, path, status=200, **headers):
+        answer = json.loads(self.ask(path, status, **headers))
+        self.assertEqual('application/json', self.kind)
+        return answer
+
+
+class Answers(Api):
+    def test_the_node_and_its_parts(self):
+        self.listen('--node.name', 'n1', '-w', '1', '--pipeline.id', 'pay')
+        root = self.json('/')
+        self.assertEqual(('n1', 'green', 1), (root['name'], root['status'], root['pipeline']['workers']))
+        self.assertEqual(self.base, 'http://' + root['http_address'])
+        self.assertEqual({'pipelines', 'os'}, set(self.json('/_node')) - set(root))
+        self.assertEqual(1, self.json('/_node/pipelines/pay')['pipelines']['pay']['workers'])
+        plugins = self.json('/_node/plugins')
+        self.assertEqual(plugins['total'], len(plugins['plugins']))
+        self.assertIn('logstash-filter-grok', [plugin['name'] for plugin in plugins['plugins']])
+        self.assertEqual('green', self.json('/_health_report')['indicators']['pipelines']['indicators']['pay']['status'])
+
+    def test_stats_whole_and_in_parts(self):
+        self.listen('--pipeline.id', 'pay')
+        whole, root = self.json('/_node/stats'), self.json('/')
+        parts = set(whole) - set(root)
+        self.assertEqual({'jvm', 'process', 'events', 'pipelines', 'reloads'}, parts)
+        for part in parts:
+            self.assertEqual({part}, set(self.json(f'/_node/stats/{part}')) - set(root))
+        pay = self.json('/_node/stats/pipelines/pay')['pipelines']
+        self.assertEqual(['pay'], list(pay))
+        self.assertEqual(['away'], [plugin['id'] for plugin in pay['pay']['plugins']['outputs']])
+        self.assertGreater(whole['process']['open_file_descriptors'], 3)
+        self.assertGreater(whole['process']['mem']['resident_in_bytes'], 1 << 20)
+
+    def test_what_is_not_there(self):
+        self.listen()
+        for path in ('/nothing', '/_node/nothing', '/_node/stats/nothing', '/_node/stats/pipelines/other',
+                     '/_node/pipelines/other', '/_node/stats/jvm/x', '/_node/stats/pipelines/main/x', '/metrics/x'):
+            self.assertEqual({'path': path, 'status': 404, 'error': {'message': 'Not Found'}}, self.json(path, 404))
+
+    def test_probes(self):
+        self.listen()
+        self.assertEqual(('ok\n', 'ready\n'), (self.ask('/healthz'), self.ask('/readyz')))
+
+    def test_the_same_counters_as_the_signal(self):
+        counters = self.folder / 'counters.json'
+        self.listen('--counters', counters)
+        stats = self.json('/_node/stats/pipelines/main')['pipelines']['main']
+        self.millrace.stop()
+        written = json.loads(counters.read_text())['pipelines']['main']
+        self.assertEqual(set(written), set(stats) - {'queue', 'reloads', 'ephemeral_id'})
+        self.assertEqual(written['plugins'], stats['plugins'])
+
+    def test_labels_are_escaped(self):
+        self.listen(text='input { stdin {} } output { null { id => \'a "b" \\ c\' } }')
+        families = parse_prometheus(self.ask('/metrics'))
+        self.assertEqual('text/plain; version=0.0.4; charset=utf-8', self.kind)
+        labels = families['millrace_output_events_in_flight'][1][0][0]
+        self.assertEqual({'pipeline': 'main', 'plugin_id': 'a "b" \\ c', 'plugin': 'null', 'type': 'output'}, labels)
+
+
+class WhoMayAsk(Api):
+    def test_pages_of_other_sites_may_not(self):
+        self.listen()
+        self.ask('/', 403, Origin='http://evil.example')
+        self.ask('/', 403, Host='evil.example')
+
+    def test_a_password(self):
+        self.listen('--api.auth.type', 'basic', '--api.auth.basic.username', 'u', '--api.auth.basic.password', 'p:w')
+
+        def login(words):
+            return {'Authorization': 'Basic ' + base64.b64encode(words.encode()).decode()}
+        self.ask('/', 200, **login('u:p:w'))
+        for wrong in ('u:p:', 'u:p:ww', 'u:', '', ':', 'U:p:w', 'u:p:wu:p:w'):
+            self.ask('/metrics', 401, **login(wrong))
+        self.ask('/healthz', 401)
+        self.ask('/', 401, Authorization='Basic *')
+        self.ask('/', 401, Authorization='Bearer dTpwOnc=')
+
+    def test_beyond_this_machine_only_with_a_password(self):
+        millrace = self.run_to_end('-e', 'output { stdout { codec => line } }', '--api.http.host', '0.0.0.0', stdin=b'x\n')
+        self.assertIn("there will be no API until 'api.auth.type' is basic", millrace.stderr)
+        self.assertNotIn('API listens', millrace.stderr)
+        self.assertIn('x', millrace.stdout)
+        millrace = self.run_to_end('-t', '-e', '', '--api.auth.type', 'basic', status=1)
+        self.assertIn("'api.auth.basic.password' must be set", millrace.stderr)
+        millrace = self.run_to_end('-t', '-e', '', '--api.http.host', '0.0.0.0', '--no-api.enabled')
+        self.assertNotIn('API', millrace.stderr)
+        self.listen('--api.http.host', '0.0.0.0', '--api.auth.type', 'basic', '--api.auth.basic.username', 'u',
+                    '--api.auth.basic.password', 'p')
+        self.ask('/', 401)
+
+
+class Ports(Api):
+    def test_a_taken_port_stops_nothing(self):
+        with socket.create_server(('127.0.0.1', 0)) as taken:
+            port = taken.getsockname()[1]
+            millrace = self.run_to_end('-e', 'output { stdout { codec => line } }', '--api.http.port', port, stdin=b'x\n')
+        self.assertIn('there is no monitoring API', millrace.stderr)
+        self.assertIn('Address already in use', millrace.stderr)
+        self.assertIn('x', millrace.stdout)
+
+    def test_the_next_free_port_of_a_range(self):
+        with socket.create_server(('127.0.0.1', 0)) as taken:
+            port = taken.getsockname()[1]
+            self.listen(port=f'{port}-{min(port + 50, 65535)}')
+            self.assertNotEqual(port, int(self.base.rsplit(':', 1)[1]))
+            self.ask('/')
+
+    def test_none_when_it_is_off(self):
+        millrace = self.run_to_end('-e', 'output { null {} }', '--no-api.enabled', stdin=b'x\n')
+        self.assertNotIn('API', millrace.stderr)
+
+    def test_it_ends_with_an_open_connection(self):
+        self.listen()
+        with socket.create_connection(self.base[7:].split(':'), timeout=10) as idle:
+            idle.sendall(b'GET / HT')
+            self.assertEqual(0, self.millrace.stop())
+
+
+PIPELINE = """
+input { generator { id => "g" lines => ["a,b,c", "x", "drop me"] count => 0 } }
+filter {
+  if [message] =~ "drop" { drop {} }
+  else { split { field => "message" terminator => "," } clone { clones => ["twin"] } }
+  if [message] == "b" { drop {} }
+}
+output {
+  http { id => "web" url => "http://@ADDRESS@/" http_method => "post" format => "json_batch" }
+  null { id => "away" }
+}
+"""
+
+
+class Books(Api):
+    """Both sides of each book come from one scrape, in which every counter is read at a moment of its own."""
+
+    def check_events(self, events):
+        gone = events['filtered'] + events['cancelled'] + events['in_filters']
+        self.assertEqual(events['in'] + events['created'], gone)
+        self.assertLess(events['in_filters'], 1 << 32)
+
+    def check_output(self, events):
+        self.assertEqual(events['routed'], sum(events[name] for name in SETTLED) + events['in_flight'])
+        self.assertLess(events['in_flight'], 1 << 32)
+        self.assertLessEqual(0, events['in_flight'])
+
+    def check_pipeline(self, pipeline):
+        self.check_events(pipeline['events'])
+        for output in pipeline['plugins']['outputs']:
+            self.check_output(output['events'])
+
+    def check_text(self, families):
+        def one(name, **labels):
+            return [value for found, value in families[name][1] if labels.items() <= found.items()][0]
+        prefix = 'millrace_pipeline_events_'
+        events = {name: one(f'{prefix}{name}_total') for name in ('in', 'created', 'filtered', 'cancelled')}
+        self.check_events({**events, 'in_filters': one(f'{prefix}in_filters')})
+        for plugin_id in ('web', 'away'):
+            events = {name: one(f'millrace_plugin_{name}_total', plugin_id=plugin_id) for name in ('routed', *SETTLED)}
+            self.check_output({**events, 'in_flight': one('millrace_output_events_in_flight', plugin_id=plugin_id)})
+
+    def scrape(self, answer, workers, times):
+        server = self.recorder(answer)
+        self.listen('-w', workers, '--shutdown.timeout', '1', text=support.fill(PIPELINE, address=server.address))
+        last = 0
+        for _ in range(times):
+            pipeline = self.json('/_node/stats/pipelines/main')['pipelines']['main']
+            self.check_pipeline(pipeline)
+            self.assertLessEqual(last, pipeline['events']['in'])
+            last = pipeline['events']['in']
+            self.check_text(parse_prometheus(self.ask('/metrics')))
+        self.assertGreater(last, 0)
+        return pipeline
+
+    def test_they_balance_under_load_on_several_lanes(self):
+        pipeline = self.scrape(None, 3, 150)
+        self.assertGreater(pipeline['events']['created'], 0)
+        self.assertGreater(pipeline['events']['cancelled'], 0)
+
+    def test_they_balance_while_the_destination_fails(self):
+        turns = iter(range(1 << 30))
+        pipeline = self.scrape(lambda request: ((200, 503, 400)[next(turns) % 3], {}), 2, 100)
+        self.assertGreater(pipeline['events']['in'], 0)
+
+    def test_nothing_is_in_flight_at_rest(self):
+        self.listen(text='input { stdin {} } filter { clone { clones => ["twin"] } } output { null { id => "away" } }')
+        self.millrace.child.stdin.write(b'line\n' * 1000)
+        self.millrace.child.stdin.flush()
+
+        def arrived():
+            pipeline = self.json('/_node/stats/pipelines/main')['pipelines']['main']
+            self.check_pipeline(pipeline)
+            return pipeline['events']['out'] == 2000 and pipeline['events']['unacknowledged'] == 0 and pipeline
+        pipeline = support.wait_until(arrived, '2000 events')
+        events, output = pipeline['events'], pipeline['plugins']['outputs'][0]['events']
+        self.assertEqual((1000, 1000, 2000, 0), tuple(events[n] for n in ('in', 'created', 'filtered', 'in_filters')))
+        self.assertEqual((2000, 0), (output['delivered'], output['in_flight']))
+        if not beats.SANITIZED:
+            self.assertLess(self.millrace.resident_kib(), 18 * 1024)
