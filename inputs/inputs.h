@@ -11,6 +11,7 @@ extern const struct input input_beats;
 extern const struct input input_file;
 extern const struct input input_generator;
 extern const struct input input_heartbeat;
+extern const struct input input_kafka;
 extern const struct input input_stdin;
 
 #endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "inputs/kafka/partition.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+#include "base/text/utf8.h"
+
+enum {
+    READ_BYTES = 256 * 1024, /* room that is asked for at once */
+    BATCHES_AT_ONCE = 4,     /* of one partition, so that others and the loop have turns */
+    RECORD_COST = 512,       /* what a record costs beside its bytes, about */
+};
+
+static const struct field_ref KAFKA_FIELD = FIELD_REF_METADATA("kafka");
+
+/* ---- decoration ----------------------------------------------------------------------------------- */
+
+static void set_text(struct event *event, struct value *object, const char *name, struct str text)
+{
+    struct str valid = utf8_repair(event->arena, text);
+    value_object_set(event->arena, object, str_from(name), value_str_dup(event->arena, valid));
+}
+
+/* The last of a name wins; what is null or no UTF-8 is left out. */
+static struct value headers_of(struct event *event, const struct kafka_message *message)
+{
+    struct value headers = value_object_new(event->arena, 4);
+    struct str name, text;
+    for (size_t i = 0; kafka_message_header(message, i, &name, &text); i++)
+        if (text.ptr && utf8_valid(text) && utf8_valid(name))
+            value_object_set(event->arena, &headers, arena_dup(event->arena, name),
+                             value_str_dup(event->arena, text));
+    return headers;
+}
+
+static void decorate(struct origin *origin, struct event *event)
+{
+    const struct partition *partition = (const struct partition *)origin;
+    const struct kafka_input_options *options = &partition->input->options;
+    const struct kafka_message *message = partition->message;
+    int level = options->decorate;
+    assert(message);
+    if (level == DECORATE_NONE || level == DECORATE_FALSE)
+        return;
+    struct value kafka = value_object_new(event->arena, 8);
+    set_text(event, &kafka, "topic", str_from(kafka_partition_topic(partition->source)));
+    set_text(event, &kafka, "consumer_group", options->group_id);
+    value_object_set(event->arena, &kafka, STR("partition"),
+                     value_int(kafka_partition_number(partition->source)));
+    value_object_set(event->arena, &kafka, STR("offset"), value_int(message->offset));
+    if (message->key.ptr)
+        set_text(event, &kafka, "key", message->key);
+    else
+        value_object_set(event->arena, &kafka, STR("key"), value_null());
+    value_object_set(event->arena, &kafka, STR("timestamp"), value_int(message->timestamp_ms));
+    if (level == DECORATE_EXTENDED)
+        value_object_set(event->arena, &kafka, STR("headers"), headers_of(event, message));
+    (void)event_set(event, &KAFKA_FIELD, kafka, NULL);
+}
+
+/* ---- reading -------------------------------------------------------------------------------------- */
+
+void partition_hand_over(struct partition *partition)
+{
+    if (stream_count(partition->stream) == 0 && partition->safe == partition->handed)
+        return;
+    assert(partition->safe >= partition->handed);
+    partition->handed = partition->safe;
+    partition->admitted = 0;
+    stream_hand_over(partition->stream, (uint64_t)partition->safe);
+}
+
+static bool has_room(struct partition *partition)
+{
+    if (partition->admitted > 0)
+        return true;
+    if (stream_admit(partition->stream, READ_BYTES)) {
+        partition->admitted = READ_BYTES;
+        return true;
+    }
+    partition_hand_over(partition);
+    partition->waiting = true;
+    return false;
+}
+
+static void take(struct partition *partition, const struct kafka_message *message)
+{
+    size_t cost = message->value.len + RECORD_COST;
+    partition->admitted -= cost < partition->admitted ? cost : partition->admitted;
+    partition->message = message;
+    stream_decode(partition->stream, arena_dup(stream_arena(partition->stream), message->value));
+    partition->message = NULL;
+    if (stream_codec_pending(partition->stream) == 0)
+        partition->safe = message->offset + 1;
+}
+
+bool partition_read(struct partition *partition)
+{
+    struct kafka_message message;
+    if (partition->waiting || kafka_partition_is_revoked(partition->source))
+        return false;
+    for (unsigned batches = 0; batches < BATCHES_AT_ONCE; batches++) {
+        while (!stream_full(partition->stream)) {
+            if (!has_room(partition))
+                return false;
+            if (!kafka_partition_read(partition->source, &message)) {
+                partition_hand_over(partition);
+                return false;
+            }
+            take(partition, &message);
+        }
+        partition_hand_over(partition);
+    }
+    return true;
+}
+
+/* ---- the stream ----------------------------------------------------------------------------------- */
+
+static void acked(struct origin *origin, uint64_t token)
+{
+    struct partition *partition = (struct partition *)origin;
+    struct kafka_input *input = partition->input;
+    assert((int64_t)token <= partition->handed);
+    if (token > 0)
+        kafka_partition_store(partition->source, (int64_t)token);
+    kafka_input_settled(input); /* may close the partition */
+}
+
+static void resume(struct origin *origin)
+{
+    struct partition *partition = (struct partition *)origin;
+    partition->waiting = false;
+    kafka_consumer_wake(partition->input->consumer);
+}
+
+struct stream *partition_stream_open(struct kafka_input *input, struct origin *origin,
+                                     struct error *err)
+{
+    *origin = (struct origin){.acked = acked, .resume = resume};
+    struct stream_options options = {
+        .env = input->env,
+        .origin = origin,
+        .codec = input->options.codec,
+        .codec_default = "plain",
+        .decorate = decorate,
+    };
+    return stream_open(&options, err);
+}
+
+struct partition *partition_open(struct kafka_input *input, struct kafka_partition *source)
+{
+    struct error err;
+    struct partition *partition = mem_zero(1, sizeof *partition);
+    partition->input = input;
+    partition->source = source;
+    partition->stream = partition_stream_open(input, &partition->origin, &err);
+    if (!partition->stream)
+        mem_abort("a codec that could be opened at the start cannot be opened again");
+    return partition;
+}
+
+void partition_close(struct partition *partition)
+{
+    stream_close(partition->stream);
+    mem_free(partition);
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * kafka: a record for each event. All lanes encode, the main lane sends: a group's records go to the producer at once, and
+ * the group is given back when the last delivery report is there.
+ */
+#include "outputs/kafka/kafka.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+#include "outputs/kafka/record.h"
+#include "outputs/outputs.h"
+#include "pipeline/delivery/group.h"
+
+enum {
+    KAFKA_GROUP_ITEMS = 5000,
+    KAFKA_GROUP_BYTES = 1024 * 1024,
+    KAFKA_ITEM_EXTRA_BYTES = 64 * 1024, /* lengths, topic, headers */
+    KAFKA_GROUPS_IN_FLIGHT = 8,
+    KAFKA_FLUSH_MS = 5,
+    KAFKA_RETRY_INITIAL_MS = 500,
+    KAFKA_RETRY_MAX_MS = 10 * 1000,
+};
+
+struct kafka_output {
+    struct kafka_output_options options; /* first */
+
+    const struct plugin_env *env;
+    struct record_encoder encoder;
+    struct kafka_producer *producer;
+    bool stopping;
+};
+
+struct sent_item {
+    struct sent *sent;
+    enum kafka_outcome outcome;
+    const char *reason; /* a text that lives for ever */
+};
+
+/* A group that is under way. */
+struct sent {
+    struct kafka_output *output;
+    struct group *group;
+    size_t missing; /* reports, and one for the sending itself */
+    size_t again;
+    const char *reason; /* of one that is to be sent again */
+    struct sent_item items[];
+};
+
+/* ---- answers -------------------------------------------------------------------------------------- */
+
+static void answer_items(struct sent *sent)
+{
+    size_t count = group_count(sent->group);
+    for (size_t i = 0; i < count; i++) {
+        const struct sent_item *item = &sent->items[i];
+        if (item->outcome == KAFKA_DELIVERED)
+            group_answer(sent->group, i, VERDICT_DELIVERED, STR(""));
+        else
+            group_answer(sent->group, i,
+                         item->outcome == KAFKA_REFUSED ? VERDICT_REFUSED : VERDICT_RETRY,
+                         str_from(item->reason));
+    }
+    group_answered(sent->group);
+}
+
+static void finish(struct sent *sent)
+{
+    assert(sent->missing == 0);
+    struct send_result result = {
+        .cause = sent->output->stopping ? SEND_STOPPED : SEND_UNREACHABLE,
+        .reason = str_from(sent->reason ? sent->reason : ""),
+    };
+    if (sent->again == group_count(sent->group))
+        group_done(sent->group, &result);
+    else
+        answer_items(sent);
+    mem_free(sent);
+}
+
+static void settle(struct sent_item *item, enum kafka_outcome outcome, const char *reason)
+{
+    struct sent *sent = item->sent;
+    assert(sent->missing > 0 && outcome != KAFKA_QUEUED);
+    item->outcome = outcome;
+    item->reason = reason;
+    if (outcome == KAFKA_AGAIN) {
+        sent->again++;
+        sent->reason = reason;
+    }
+    if (--sent->missing == 0)
+        finish(sent);
+}
+
+static void reported(void *ctx, void *tag, enum kafka_outcome outcome, const char *reason)
+{
+    (void)ctx;
+    settle(tag, outcome, reason);
+}
+
+/* ---- the output ----------------------------------------------------------------------------------- */
+
+static void kafka_send(void *self, struct group *group)
+{
+    struct kafka_output *output = self;
+    struct kafka_header headers[RECORD_HEADERS_MAX];
+    size_t count = group_count(group);
+    struct sent *sent = mem_zero(1, sizeof *sent + count * sizeof *sent->items);
+    sent->output = output;
+    sent->group = group;
+    sent->missing = count + 1;
+    for (size_t i = 0; i < count; i++) {
+        struct kafka_record record = record_read(group_item(group, i), headers);
+        struct sent_item *item = &sent->items[i];
+        const char *reason;
+        item->sent = sent;
+        enum kafka_outcome outcome = kafka_producer_send(output->producer, &record, item, &reason);
+        if (outcome != KAFKA_QUEUED)
+            settle(item, outcome, reason);
+    }
+    if (--sent->missing == 0)
+        finish(sent);
+}
+
+static bool kafka_check(void *self, const struct plugin_env *env, struct error *err)
+{
+    struct kafka_output *output = self;
+    struct arena arena;
+    (void)env;
+    arena_init(&arena, NULL);
+    struct kafka_conf *conf = kafka_output_conf(&output->options, &arena, err);
+    bool ok = conf != NULL;
+    kafka_conf_free(conf);
+    if (ok && output->options.topic.is_literal && !kafka_topic_is_valid(output->options.topic.text))
+        ok = error_set(err, ERROR_CONFIG, "topic_id '%.*s' is no name that a topic can have",
+                       STR_FMT(output->options.topic.text));
+    arena_release(&arena);
+    return ok;
+}
+
+static bool kafka_open_encoder(void *self, const struct plugin_env *env, struct error *err)
+{
+    struct kafka_output *output = self;
+    struct record_encoder *encoder = &output->encoder;
+    struct plugin_env *codec_env = arena_alloc(env->arena, sizeof *codec_env);
+    *codec_env = *env;
+    codec_env->codec_shared = env->shared;
+    if (!codec_open(codec_env, output->options.codec, "plain", false, &encoder->codec, err))
+        return false;
+    if (!encoder->codec.codec->encode)
+        return error_set(err, ERROR_CONFIG, "codec '%s' cannot write events",
+                         encoder->codec.codec->plugin.name);
+    encoder->topic = &output->options.topic;
+    encoder->key = &output->options.key;
+    return record_headers_compile(encoder, &output->options.headers, env, err);
+}
+
+static bool kafka_open(void *self, const struct plugin_env *env, struct output_limits *limits,
+                       struct error *err)
+{
+    struct kafka_output *output = self;
+    size_t most = (size_t)output->options.max_request_size + KAFKA_ITEM_EXTRA_BYTES;
+    output->env = env;
+    *limits = (struct output_limits){
+        .max_items = KAFKA_GROUP_ITEMS,
+        .max_bytes = most > KAFKA_GROUP_BYTES ? most : KAFKA_GROUP_BYTES,
+        .max_in_flight = KAFKA_GROUPS_IN_FLIGHT,
+        .flush_ms = KAFKA_FLUSH_MS,
+        .retry_initial_ms = KAFKA_RETRY_INITIAL_MS,
+        .retry_max_ms = KAFKA_RETRY_MAX_MS,
+    };
+    struct kafka_producer_options options = {
+        .loop = env->loop,
+        .log = env->log,
+        .conf = kafka_output_conf(&output->options, env->arena, err),
+        .round_robin = kafka_output_is_round_robin(&output->options),
+        .reported = reported,
+        .ctx = output,
+    };
+    if (!options.conf)
+        return false;
+    output->producer = kafka_producer_new(&options, err);
+    return output->producer != NULL;
+}
+
+static enum encode_result kafka_encode(void *self, const struct event *event, struct arena *scratch,
+                                       struct buf *out, struct error *err)
+{
+    struct kafka_output *output = self;
+    return record_encode(&output->encoder, event, scratch, out, err);
+}
+
+static void kafka_stop(void *self)
+{
+    struct kafka_output *output = self;
+    output->stopping = true;
+    if (output->producer)
+        kafka_producer_stop(output->producer);
+}
+
+static void kafka_close(void *self)
+{
+    struct kafka_output *output = self;
+    kafka_producer_close(output->producer);
+    output->producer = NULL;
+}
+
+static void kafka_close_encoder(void *self)
+{
+    struct kafka_output *output = self;
+    codec_close(&output->encoder.codec);
+}
+
+const struct output output_kafka = {
+    .plugin = {.name = "kafka",
+               .summary = "records in topics of Apache Kafka",
+               .options = kafka_output_rows,
+               .size = sizeof(struct kafka_output),
+               .shared_size = sizeof(struct codec_shared),
+               .scope = SCOPE_PIPELINE,
+               .check = kafka_check},
+    .open_encoder = kafka_open_encoder,
+    .open = kafka_open,
+    .encode = kafka_encode,
+    .send = kafka_send,
+    .stop = kafka_stop,
+    .close = kafka_close,
+    .close_encoder = kafka_close_encoder,
+};

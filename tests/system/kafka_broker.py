@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real Kafka broker (KRaft, one node), started once for all tests that want one and stopped at the end.
+
+    broker = kafka_broker.broker()   # skips the test when there is no JDK, Maven or kcat
+    broker.create('name', 4); broker.produce('name', lines); broker.read('name', count); broker.committed('group')
+
+Records are written and read by kcat, which is no part of millrace. tests/servers/kafka/build.sh fetches the jars at the
+first use."""
+import atexit
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import unittest
+
+import support
+
+FOLDER = support.ROOT / 'tests' / 'servers' / 'kafka'
+SETTINGS = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller_port}
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
+log.dirs={folder}/data
+num.network.threads=2
+num.io.threads=2
+num.partitions=1
+auto.create.topics.enable=false
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=2
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=2
+group.initial.rebalance.delay.ms=0
+log.cleaner.dedupe.buffer.size=8388608
+"""
+_brokers = []
+
+
+class Broker:
+    def __init__(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix='millrace-kafka-'))
+        self.port = support.free_port()
+        self.classes = f'{FOLDER / "built" / "classes"}:{FOLDER / "built" / "lib"}/*'
+        self.settings = self.folder / 'server.properties'
+        self.settings.write_text(SETTINGS.format(port=self.port, controller_port=support.free_port(), folder=self.folder))
+        self.process = None
+        self.java('kafka.tools.StorageTool', 'format', '-t', 'bWlsbHJhY2UtdGVzdHMtMQ', '-c', str(self.settings))
+
+    @property
+    def address(self):
+        return f'127.0.0.1:{self.port}'
+
+    def java(self, *arguments):
+        command = ['java', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error',
+                   '-cp', self.classes, *arguments]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
+        if done.returncode != 0:
+            raise AssertionError(done.stdout.decode('utf-8', 'replace')[-2000:])
+        return done.stdout.decode()
+
+    def start(self):
+        command = ['java', '-Xms64m', '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1',
+                   '-Dorg.slf4j.simpleLogger.defaultLogLevel=warn',
+                   '-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info',
+                   '-cp', self.classes, 'kafka.Kafka', str(self.settings)]
+        log = self.folder / 'log'
+        with open(log, 'wb') as output:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        support.wait_until(lambda: self._is_up(log.read_text('utf-8', 'replace')), 'Kafka', timeout=120)
+
+    def _is_up(self, log):
+        if self.process.poll() is not None:
+            raise AssertionError(f'Kafka ended with {self.process.returncode}:\n{log[-4000:]}')
+        return 'Kafka Server started' in log
+
+    def stop(self):
+        """The broker ends and its data stays; start() brings it back on the same port."""
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+    def remove(self):
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def create(self, topic, partitions=1):
+        self.java('Topics', self.address, 'create', topic, str(partitions))
+
+    def committed(self, group):
+        """{(topic, partition): offset} as the broker has it."""
+        lines = (line.split() for line in self.java('Topics', self.address, 'committed', group).splitlines())
+        return {(topic, int(partition)): int(offset) for topic, partition, offset in lines}
+
+    def kcat(self, *arguments, given=None):
+        command = ['kcat', '-b', self.address, '-q', *arguments]
+        done = subprocess.run(command, input=given, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
+        if done.returncode != 0:
+            raise AssertionError(done.stderr.decode('utf-8', 'replace')[-2000:])
+        return done.stdout.decode()
+
+    def produce(self, topic, lines, *arguments):
+        self.kcat('-P', '-t', topic, *arguments, given=''.join(line + '\n' for line in lines).encode())
+
+    def read(self, topic, form='%s\n'):
+        """All records that are there now, one line each."""
+        return self.kcat('-C', '-t', topic, '-o', 'beginning', '-e', '-f', form).splitlines()
+
+
+def broker():
+    """The running broker."""
+    if not _brokers:
+        for command, why in (('java', 'Kafka runs in a JVM'), ('mvn', 'Maven fetches the jars of Kafka'),
+                             ('kcat', 'it writes and reads the records')):
+            support.need_command(command, why)
+        done = subprocess.run([str(FOLDER / 'build.sh')], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if done.returncode != 0:
+            raise unittest.SkipTest(f'the jars of Kafka cannot be fetched:\n{done.stdout.decode("utf-8", "replace")[-1000:]}')
+        _brokers.append(Broker())
+        atexit.register(_brokers[0].remove)
+    if _brokers[0].process is None or _brokers[0].process.poll() is not None:
+        _brokers[0].start()
+    return _brokers[0]
