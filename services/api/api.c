@@ -106,7 +106,7 @@ static void respond_ready(struct api *api, struct http_exchange *exchange)
 {
     bool ready = api->options.is_ready(api->options.ctx);
     http_exchange_respond_text(exchange, ready ? 200 : 503, TEXT,
-                               ready ? STR("ready\n") : STR("not ready: it is stopping\n"));
+                               ready ? STR("ready\n") : STR("not ready: not all pipelines run\n"));
 }
 
 static void respond_node(struct api *api, struct http_exchange *exchange)

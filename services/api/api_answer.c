@@ -5,6 +5,7 @@
  */
 #include <sys/utsname.h>
 
+#include "pipeline/engine/engine.h"
 #include "pipeline/registry.h"
 #include "services/api/api_private.h"
 
@@ -48,7 +49,8 @@ static struct value batching(struct api_request *request)
     size_t workers =
         settings->workers > 0 ? (size_t)settings->workers : request->api->options.workers;
     set(request, &pipeline, STR("workers"), value_int((int64_t)workers));
-    set(request, &pipeline, STR("batch_size"), value_int(settings->batch_size));
+    set(request, &pipeline, STR("batch_size"),
+        value_int(settings->batch_size > 0 ? settings->batch_size : BATCH_MAX_EVENTS));
     set(request, &pipeline, STR("batch_delay"), value_int(BATCH_DELAY_MS));
     return pipeline;
 }

@@ -107,6 +107,21 @@ class Answers(Api):
         self.listen()
         self.assertEqual(('ok\n', 'ready\n'), (self.ask('/healthz'), self.ask('/readyz')))
 
+    def test_not_ready_when_a_pipeline_has_ended(self):
+        self.write('settings/pipelines.yml', '[{pipeline.id: a, config.string: "input { generator { count => 1 } } output { null {} }"},'
+                   ' {pipeline.id: b, config.string: "input { heartbeat {} } output { null {} }"}]')
+        millrace = self.start('--path.settings', self.folder / 'settings')
+        self.base = 'http://' + millrace.wait_for_log(r'API listens .*address="?([^"\s]+:\d+)').group(1)
+
+        def ended():
+            try:
+                return self.ask('/readyz', 503)
+            except AssertionError:
+                return None
+        self.assertIn('not all pipelines run', support.wait_until(ended, 'the first pipeline to end'))
+        self.assertEqual({'a', 'b'}, set(self.json('/_node/stats/pipelines')['pipelines']))
+        self.assertEqual(2000, self.json('/')['pipeline']['batch_size'])
+
     def test_the_same_counters_as_the_signal(self):
         counters = self.folder / 'counters.json'
         self.listen('--counters', counters)
