@@ -54,6 +54,7 @@ static void on_retry(uv_timer_t *timer)
 static void stdout_give_back(struct stdout_output *output)
 {
     struct group *group = output->group;
+    assert(group && output->written <= group_bytes(group).len);
     output->group = NULL;
     size_t end = 0;
     for (size_t i = 0; i < group_count(group); i++) {
@@ -83,6 +84,7 @@ static void stdout_failed(struct stdout_output *output, int number)
 static void stdout_write(struct stdout_output *output)
 {
     struct str bytes = group_bytes(output->group);
+    assert(output->target.fd >= 0 && !output->gone);
     while (output->written < bytes.len) {
         ssize_t count =
             write(output->target.fd, bytes.ptr + output->written, bytes.len - output->written);

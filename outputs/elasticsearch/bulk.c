@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "outputs/elasticsearch/bulk.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stdio.h>
 
@@ -61,6 +62,7 @@ struct retry_table bulk_verdicts(struct arena *arena, const struct elasticsearch
             rules[count++] =
                 (struct retry_rule){(int)code, (int)code, STR_INIT(""), VERDICT_REFUSED};
     }
+    assert(count <= sizeof FIRST / sizeof *FIRST + types->count + codes->count);
     return (struct retry_table){rules, count};
 }
 
@@ -108,5 +110,6 @@ struct str bulk_item_reason(const struct bulk_item *item, char out[BULK_REASON_M
         len = append_plain(out, len, parts[i].text);
         len = redact_from(out, from, len);
     }
+    assert(len <= BULK_REASON_MAX);
     return str_make(out, len);
 }

@@ -47,6 +47,7 @@ static void give_back(struct bulk *bulk, enum send_cause cause, unsigned retry_a
                       struct str reason)
 {
     struct group *group = bulk->group;
+    assert(group && bulk->state != BULK_FREE);
     bulk->group = NULL;
     set_state(bulk, BULK_FREE);
     group_done(group, &(struct send_result){cause, retry_after_ms, reason});
@@ -62,6 +63,7 @@ static void hold(struct bulk *bulk)
 static void dispatch(struct bulk *bulk)
 {
     struct elasticsearch *output = bulk->output;
+    assert(bulk->group && group_count(bulk->group) > 0);
     bulk->host = elasticsearch_is_ready(output) ? hosts_next(&output->hosts) : NULL;
     if (bulk->host)
         send_bulk(bulk);
@@ -81,6 +83,7 @@ void elasticsearch_resume(struct elasticsearch *output)
 static void keep_item(void *ctx, size_t index, const struct bulk_item *item)
 {
     struct elasticsearch *output = ctx;
+    assert(index <= output->item_capacity);
     output->items = mem_grow(output->items, index, &output->item_capacity, sizeof *output->items);
     output->items[index] = *item;
 }
@@ -108,6 +111,7 @@ static struct str answer_items(struct bulk *bulk, char first_reason[BULK_REASON_
 {
     struct elasticsearch *output = bulk->output;
     struct str retried = STR("");
+    assert(group_count(bulk->group) <= output->item_capacity); /* misfit() has compared them */
     for (size_t i = 0; i < group_count(bulk->group); i++) {
         const struct bulk_item *item = &output->items[i];
         char text[BULK_REASON_MAX];

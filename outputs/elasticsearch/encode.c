@@ -137,6 +137,7 @@ static struct kept_index *keep(struct bulk_encoder *encoder, int64_t period)
         encoder->kept_count++;
         buf_init(&kept->text, KEPT_NAME_MAX_BYTES);
     }
+    assert(encoder->kept_count <= KEPT_INDEX_NAMES && encoder->kept_next < KEPT_INDEX_NAMES);
     kept->period = period;
     kept->text.len = 0;
     return kept;
@@ -348,6 +349,7 @@ enum encode_result bulk_encode(struct bulk_encoder *encoder, const struct event 
     if (append_action_line(&encoding) &&
         (encoding.action == BULK_DELETE || append_source_line(&encoding)))
         return ENCODE_DONE;
+    assert(out->len >= start);
     out->len = start;
     return encoding.refused ? ENCODE_REFUSED : ENCODE_FULL;
 }

@@ -215,6 +215,7 @@ static bool add_host(struct arena *arena, const struct elasticsearch_options *op
         path = trim_slashes(options->path);
     if (pieces.user_info.ptr && !out->user.ptr)
         take_user(arena, pieces.user_info, out);
+    assert(out->count < HOSTS_MAX);
     struct host *host = &out->items[out->count++];
     *host = (struct host){0};
     struct str bare = arena_printf(arena, "%.*s://%.*s:%.*s", STR_FMT(pieces.scheme),
@@ -259,6 +260,7 @@ struct host *hosts_next(struct hosts *hosts)
 {
     assert(hosts->count > 0);
     for (size_t i = 0; i < hosts->count; i++) {
+        assert(hosts->turn < hosts->count);
         struct host *host = &hosts->items[hosts->turn];
         hosts->turn = (hosts->turn + 1) % hosts->count;
         if (!host->dead)

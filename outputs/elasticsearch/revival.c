@@ -17,6 +17,7 @@ bool elasticsearch_is_ready(const struct elasticsearch *output)
 
 void elasticsearch_host_died(struct elasticsearch *output, struct host *host, const char *why)
 {
+    assert(host >= output->hosts.items && host < output->hosts.items + output->hosts.count);
     if (host->dead)
         return;
     host->dead = true;

@@ -148,6 +148,7 @@ static bool is_below(struct str path, struct str root)
 static bool append_path(struct buf *out, struct str path)
 {
     uint32_t len = (uint32_t)path.len;
+    assert(path.len < PATH_MAX);
     return buf_append(out, &len, sizeof len) && buf_append_str(out, path);
 }
 
@@ -284,6 +285,7 @@ static void file_send(void *self, struct group *group)
 {
     struct file_output *output = self;
     size_t count = group_count(group);
+    assert(count > 0);
     struct file_target **targets = mem_zero(count, sizeof(struct file_target *));
     for (size_t i = 0; i < count; i++) {
         struct str item = group_item(group, i);

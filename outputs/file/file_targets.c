@@ -127,6 +127,7 @@ static bool target_open(struct file_targets *targets, struct file_target *target
         (void)fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
     else if (options->has_file_mode && status.st_size == 0)
         (void)fchmod(fd, options->file_mode);
+    assert(target->fd < 0);
     target->fd = fd;
     target->device = status.st_dev;
     target->inode = status.st_ino;
@@ -197,6 +198,7 @@ static bool write_undoing(const struct file_targets *targets, struct file_target
 static void write_target(struct file_targets *targets, struct file_target *target)
 {
     struct str bytes = buf_str(&target->pending);
+    assert(bytes.len > 0);
     target->failed = false;
     if (targets->compressor) {
         buf_clear(&targets->compressed, PENDING_KEEP_BYTES);
@@ -251,4 +253,5 @@ void file_targets_sweep(struct file_targets *targets)
     void *value;
     while (map_next(&targets->by_path, &at, &key, &value))
         ((struct file_target *)value)->used = false;
+    assert(targets->open_count <= FILE_TARGETS_OPEN_MAX);
 }

@@ -132,6 +132,7 @@ static void on_answer(void *ctx, const struct http_result *result)
     http_headers_free(slot->headers);
     slot->headers = NULL;
     struct group *group = slot->group;
+    assert(group);
     slot->group = NULL;
     struct send_result sent = {.cause = request_cause(result, verdict, group_count(group)),
                                .retry_after_ms = result->retry_after_ms,
@@ -163,7 +164,7 @@ static void send_group(void *self, struct group *group)
     struct slot *slot = output->slots;
     while (slot->group)
         slot++;
-    assert(slot < output->slots + SLOTS_MAX);
+    assert(slot < output->slots + SLOTS_MAX && !slot->headers);
     slot->group = group;
     slot->url = output->options.url.text;
     struct http_request request = {

@@ -399,6 +399,7 @@ enum verdict request_verdict(const struct request_encoder *encoder,
 
 enum send_cause request_cause(const struct http_result *result, enum verdict verdict, size_t events)
 {
+    assert(events > 0 && verdict != VERDICT_NONE);
     if (result->outcome == HTTP_CANCELLED)
         return SEND_STOPPED;
     if (verdict == VERDICT_REFUSED && events > 1)
