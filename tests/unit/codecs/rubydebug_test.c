@@ -94,10 +94,10 @@ END_TEST
 START_TEST(says_when_the_buffer_is_full)
 {
     struct event *event = event_new(&arena);
-    bool self = false;
+    bool *self = arena_zero(&arena, codec_rubydebug.plugin.size);
     struct buf out;
     buf_init(&out, 10);
-    ck_assert(!codec_rubydebug.encode(&self, event, &arena, &out));
+    ck_assert(!codec_rubydebug.encode(self, event, &arena, &out));
     buf_release(&out);
 }
 END_TEST

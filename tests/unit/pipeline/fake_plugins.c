@@ -392,7 +392,7 @@ static enum verdict verdict_of(const struct group *group, size_t index)
 static void answer_item(struct group *group, size_t index, enum verdict verdict)
 {
     struct str item = group_item(group, index);
-    if (the_world->lost && strtol(item.ptr, NULL, 10) == the_world->lost)
+    if (the_world->lost && fake_number(item) == the_world->lost)
         lose(group, index);
     if (verdict == VERDICT_DELIVERED) {
         atomic_fetch_add(&the_world->delivered, 1);

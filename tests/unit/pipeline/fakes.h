@@ -38,6 +38,15 @@ struct fake_world {
     struct engine_summary summary;
 };
 
+/* The number at the beginning of an item, which ends nowhere. */
+static inline long fake_number(struct str item)
+{
+    long number = 0;
+    for (size_t i = 0; i < item.len && item.ptr[i] >= '0' && item.ptr[i] <= '9'; i++)
+        number = number * 10 + (item.ptr[i] - '0');
+    return number;
+}
+
 /* Runs the text to its end (or, when stop_after_ms is not 0, stops it then). Fails the test when it does not start. */
 void fake_run(struct fake_world *world, const char *text, size_t lanes, unsigned stop_after_ms);
 /* Why the engine of a text cannot be opened; everything that was open must be closed again. */
