@@ -7,19 +7,16 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/machine.h"
 #include "inputs/file/file_input.h"
 
 enum { KEPT_PART = 4, KEPT_MIN = 16, KEPT_MAX = 1024 };
 
 void descriptors_init(struct file_input *input)
 {
-    struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
-    (void)getrlimit(RLIMIT_NOFILE, &limit);
-    rlim_t all = limit.rlim_cur > INT32_MAX ? INT32_MAX : limit.rlim_cur;
-    rlim_t kept = all / KEPT_PART;
+    size_t all = machine_descriptors(), kept = all / KEPT_PART;
     kept = kept < KEPT_MIN ? KEPT_MIN : kept > KEPT_MAX ? KEPT_MAX : kept;
     input->descriptor_limit = (int)(all > 2 * kept ? all - kept : all / 2);
 }
