@@ -188,9 +188,18 @@ size_t machine_memory_limit(void)
     return machine_memory_limit_at("");
 }
 
+enum { KEPT_PART = 4, KEPT_MIN = 16, KEPT_MAX = 1024 };
+
 size_t machine_descriptors(void)
 {
     struct rlimit limit = {.rlim_cur = RLIM_INFINITY};
     (void)getrlimit(RLIMIT_NOFILE, &limit);
     return limit.rlim_cur > INT32_MAX ? INT32_MAX : (size_t)limit.rlim_cur;
+}
+
+size_t machine_descriptors_for_inputs(void)
+{
+    size_t all = machine_descriptors(), kept = all / KEPT_PART;
+    kept = kept < KEPT_MIN ? KEPT_MIN : kept > KEPT_MAX ? KEPT_MAX : kept;
+    return all > 2 * kept ? all - kept : all / 2;
 }

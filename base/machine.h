@@ -15,6 +15,9 @@ size_t machine_memory_limit(void);
 
 /* How many descriptors may be open at once (the soft limit). */
 size_t machine_descriptors(void);
+/* open() and accept() give the lowest number that is free: descriptors from this number on are kept for outputs and for
+ * what the program itself writes, so an input gives such a one back. */
+size_t machine_descriptors_for_inputs(void);
 
 /* The same with another directory in the place of /, for tests. */
 size_t machine_cores_at(const char *root);

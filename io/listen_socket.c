@@ -34,9 +34,20 @@ static const struct addrinfo *ipv4_first(const struct addrinfo *found)
     return found;
 }
 
+/* [::1] is written for ::1 where a port may follow. */
+static const char *without_brackets(const char *host, char out[LISTEN_SOCKET_ADDRESS_MAX])
+{
+    size_t len = strlen(host);
+    if (len < 3 || len >= LISTEN_SOCKET_ADDRESS_MAX || host[0] != '[' || host[len - 1] != ']')
+        return host;
+    snprintf(out, LISTEN_SOCKET_ADDRESS_MAX, "%.*s", (int)len - 2, host + 1);
+    return out;
+}
+
 int listen_socket_bind(const char *host, uint16_t port, struct error *err)
 {
-    char service[PORT_TEXT_MAX];
+    char service[PORT_TEXT_MAX], address[LISTEN_SOCKET_ADDRESS_MAX];
+    host = without_brackets(host, address);
     snprintf(service, sizeof service, "%u", port);
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found = NULL;
     int failure = getaddrinfo(host, service, &hints, &found);

@@ -28,6 +28,8 @@ SHARED = {
     'codecs/codecs.h': 'the declarations for the list of plugins',
     'inputs/host_name.h': 'the field for this machine',
     'inputs/inputs.h': 'the declarations for the list of plugins',
+    'inputs/server.h': 'listening, and connections spread over lanes',
+    'inputs/server_private.h': 'what the two files of inputs/server.h share',
     'filters/filters.h': 'the declarations for the list of plugins',
     'filters/random_uuid.h': 'a random UUID as text, for uuid and fingerprint',
     'outputs/outputs.h': 'the declarations for the list of plugins',

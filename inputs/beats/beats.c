@@ -5,8 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "conf/listen_at.h"
-#include "inputs/beats/hub.h"
+#include "inputs/beats/connection.h"
 #include "inputs/inputs.h"
 
 #define ROW(kind, member) OPTION_IN_##kind(struct beats_options, member)
@@ -281,9 +280,6 @@ static const struct option OPTIONS[] = {
 };
 
 static const char *const COUNTER_NAMES[BEATS_COUNTERS] = {
-    [BEATS_ACCEPTED] = "connections_accepted",
-    [BEATS_REFUSED] = "connections_refused",
-    [BEATS_CLOSED] = "connections_closed",
     [BEATS_BYTES] = "bytes",
     [BEATS_WINDOWS] = "windows",
     [BEATS_EVENTS] = "events",
@@ -296,7 +292,6 @@ static const char *const COUNTER_NAMES[BEATS_COUNTERS] = {
     [BEATS_INACTIVE] = "inactivity_timeouts",
     [BEATS_WINDOW_TIMEOUTS] = "window_timeouts",
     [BEATS_WRITE_TIMEOUTS] = "write_timeouts",
-    [BEATS_SHED] = "connections_shed",
     [BEATS_ABANDONED] = "connections_abandoned",
 };
 
@@ -381,10 +376,6 @@ static void set_limits(struct beats_input *input)
         .max_inflated_bytes = (size_t)options->max_inflated_bytes,
         .max_window_inflated_bytes = (size_t)options->max_window_inflated_bytes,
     };
-    /* An event is at most an eighth of the memory budget; half frames and half windows together get a quarter. */
-    input->max_held_bytes = 2 * (size_t)EVENT_MAX_BYTES;
-    if (input->env->settings && input->env->settings->max_event_bytes > 0)
-        input->max_held_bytes = 2 * input->env->settings->max_event_bytes;
 }
 
 static void set_enrichment(struct beats_input *input)
@@ -406,66 +397,40 @@ static bool open_input(void *self, const struct plugin_env *env, struct error *e
 {
     struct beats_input *input = self;
     input->env = env;
-    if (env->settings)
-        listen_at_lead(env->settings->listen_at, &input->options.host, &input->options.port);
     set_limits(input);
     set_enrichment(input);
+    struct server_options options = {
+        .env = env,
+        .waiting = "waiting for Beats",
+        .host = input->options.host,
+        .port = input->options.port,
+        .max_connections = input->options.max_connections,
+        .protocol = connection_protocol,
+        .input = input,
+    };
+    if (!server_open(&input->server, &options, err))
+        return false;
     for (size_t i = 0; i < BEATS_COUNTERS; i++)
         input->counters[i] = env->counter(env, COUNTER_NAMES[i]);
-    if (!listener_open(input, err))
-        return false;
-    input->parts_open = 1;
     return true;
 }
 
 static bool start(void *self, struct error *err)
 {
     struct beats_input *input = self;
-    if (!listener_start(input, err))
-        return false;
-    hubs_open(input);
-    input->parts_open++;
-    return true;
+    return server_start(&input->server, err);
 }
-
-/* ---- closing ---- */
 
 static void stop(void *self)
 {
     struct beats_input *input = self;
-    if (input->stopped)
-        return;
-    input->stopped = true;
-    listener_close(input);
-    if (input->hubs)
-        hubs_stop(input);
-    else
-        input_finished(input->env);
-}
-
-void beats_closed_part(struct beats_input *input)
-{
-    assert(input->parts_open > 0);
-    if (--input->parts_open > 0 || !input->closing)
-        return;
-    mem_free(input->hubs);
-    input->hubs = NULL;
-    input->closed(input->closed_ctx);
+    server_stop(&input->server);
 }
 
 static void close_input(void *self, void (*closed)(void *ctx), void *ctx)
 {
     struct beats_input *input = self;
-    assert(!input->closing);
-    input->closing = true;
-    input->closed = closed;
-    input->closed_ctx = ctx;
-    input->parts_open++;
-    if (!input->stopped)
-        listener_close(input);
-    if (input->hubs)
-        hubs_close(input);
-    beats_closed_part(input);
+    server_close(&input->server, closed, ctx);
 }
 
 const struct input input_beats = {

@@ -3,8 +3,6 @@
  * The beats input's own parts and how they know each other:
  *
  *   beats.c       the option table, open / start / stop / close                         main lane
- *   listener.c    accepts on the main loop, gives each descriptor to a lane             main lane
- *   hub.c         the connections of one lane, and the messages to and from it          each lane
  *   connection.c  one client: reading, acknowledging, deadlines, closing                its lane
  *   intake.c      bytes to batches: windows, admission, pauses                          its lane
  *   event.c       one event from its JSON text or pairs                                 its lane
@@ -16,13 +14,9 @@
 #define MILLRACE_INPUTS_BEATS_BEATS_H
 
 #include "inputs/beats/lumberjack.h"
-#include "pipeline/engine/lane.h"
-#include "pipeline/plugin.h"
+#include "inputs/server.h"
 
 enum {
-    BEATS_READ_BYTES = 64 * 1024, /* one read from a socket */
-    BEATS_SCARCE_READ_BYTES =
-        4096, /* while half of what may be held is: less to keep when paused */
     BEATS_BATCH_BYTES = 1024 * 1024,   /* payload of one batch, and what is reserved for it */
     BEATS_EVENT_GUESS_BYTES = 1024,    /* of a connection's first events */
     BEATS_MIN_BYTES_PER_SECOND = 1024, /* a window that comes more slowly meets window_timeout */
@@ -33,9 +27,6 @@ enum {
 };
 
 enum beats_counter {
-    BEATS_ACCEPTED,
-    BEATS_REFUSED,
-    BEATS_CLOSED,
     BEATS_BYTES,
     BEATS_WINDOWS,
     BEATS_EVENTS,
@@ -48,7 +39,6 @@ enum beats_counter {
     BEATS_INACTIVE,
     BEATS_WINDOW_TIMEOUTS,
     BEATS_WRITE_TIMEOUTS,
-    BEATS_SHED,
     BEATS_ABANDONED,
     BEATS_COUNTERS,
 };
@@ -83,51 +73,19 @@ struct beats_enrichment {
     bool plain_codec; /* no codec named: the Beat's object becomes the event without a detour */
 };
 
-struct beats_hub;
-
-struct beats_listener {
-    int fd;
-    uv_poll_t poll;
-    uv_timer_t retry; /* after running out of descriptors */
-    unsigned open_handles;
-    struct log_limit log_limit;
-};
-
 struct beats_input {
     struct beats_options options; /* first: bound by the engine */
     const struct plugin_env *env;
     struct lumberjack_limits limits;
     struct beats_enrichment enrichment;
     struct counter *counters[BEATS_COUNTERS];
-    struct beats_listener listener;
-    size_t
-        max_held_bytes; /* of all connections: half frames, half windows, and what was not decoded */
-    atomic_size_t held_bytes;
-    atomic_uint connections; /* of all lanes, also those on their way to one */
-    struct beats_hub *hubs;  /* one for each lane, once started */
-    size_t hub_count;
-    size_t hubs_stopped, hubs_closed; /* main lane */
-    bool stopped, closing;
-    unsigned parts_open; /* listener, hubs, and close() itself while it runs */
-    void (*closed)(void *ctx);
-    void *closed_ctx;
+    struct server server;
 };
 
 /* Any lane. */
 static inline void beats_count(struct beats_input *input, enum beats_counter which, uint64_t n)
 {
-    atomic_fetch_add_explicit(&input->counters[which]->value, n, memory_order_relaxed);
+    server_count(input->counters[which], n);
 }
-
-/* ---- listener.c */
-
-bool listener_open(struct beats_input *input, struct error *err); /* binds */
-bool listener_start(struct beats_input *input, struct error *err);
-/* Closes socket and handles; then calls beats_closed_part. */
-void listener_close(struct beats_input *input);
-
-/* ---- beats.c: the last part that closes ends the input */
-
-void beats_closed_part(struct beats_input *input);
 
 #endif

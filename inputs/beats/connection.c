@@ -2,11 +2,8 @@
 #include "inputs/beats/connection.h"
 
 #include <assert.h>
-#include <stdio.h>
-#include <unistd.h>
 
 #include "base/mem.h"
-#include "inputs/beats/hub.h"
 
 static void set_state(struct beats_connection *connection, enum connection_state state)
 {
@@ -14,40 +11,27 @@ static void set_state(struct beats_connection *connection, enum connection_state
     connection->state = state;
 }
 
+struct beats_input *connection_input(const struct beats_connection *connection)
+{
+    return server_of(&connection->base)->options.input;
+}
+
 uint64_t connection_now_ms(const struct beats_connection *connection)
 {
-    return uv_now(connection->tcp.loop);
+    return server_now_ms(&connection->base);
 }
 
 static const struct beats_options *options_of(const struct beats_connection *connection)
 {
-    return &connection->hub->input->options;
+    return &connection_input(connection)->options;
 }
 
 static void count(struct beats_connection *connection, enum beats_counter which)
 {
-    beats_count(connection->hub->input, which, 1);
+    beats_count(connection_input(connection), which, 1);
 }
 
 /* ---- the end ---- */
-
-void connection_release_holder(struct beats_connection *connection)
-{
-    assert(connection->holders > 0);
-    if (--connection->holders > 0)
-        return;
-    struct beats_hub *hub = connection->hub;
-    beats_count(hub->input, BEATS_CLOSED, 1);
-    atomic_fetch_sub(&hub->input->connections, 1);
-    lane_connection_closed(hub->lane);
-    hub_remove(hub, connection);
-    mem_free(connection);
-}
-
-static void on_handle_closed(uv_handle_t *handle)
-{
-    connection_release_holder(handle->data);
-}
 
 void connection_close(struct beats_connection *connection)
 {
@@ -55,13 +39,13 @@ void connection_close(struct beats_connection *connection)
         return;
     set_state(connection, CONNECTION_CLOSED);
     intake_close(connection);
-    uv_close((uv_handle_t *)&connection->tcp, on_handle_closed);
-    uv_close((uv_handle_t *)&connection->timer, on_handle_closed);
+    loop_timer_close(connection->timer);
+    server_end(&connection->base);
 }
 
-static void on_shutdown(uv_shutdown_t *request, int status)
+static void on_shut(void *ctx, int status)
 {
-    struct beats_connection *connection = request->handle->data;
+    struct beats_connection *connection = ctx;
     if (connection->state == CONNECTION_LINGERING && (status != 0 || connection->client_ended))
         connection_close(connection);
 }
@@ -73,8 +57,7 @@ void connection_linger(struct beats_connection *connection)
     set_state(connection, CONNECTION_LINGERING);
     intake_close(connection);
     connection->lingering_since_ms = connection_now_ms(connection);
-    if (connection->sending ||
-        uv_shutdown(&connection->shutdown, (uv_stream_t *)&connection->tcp, on_shutdown) != 0) {
+    if (connection->sending || byte_stream_shutdown(connection->base.stream) != 0) {
         connection_close(connection);
         return;
     }
@@ -97,29 +80,24 @@ void connection_finish(struct beats_connection *connection)
 
 void connection_refuse(struct beats_connection *connection, const struct error *err)
 {
-    struct beats_hub *hub = connection->hub;
     uint64_t suppressed;
     count(connection, err->code == ERROR_LIMIT ? BEATS_LIMIT_ERRORS : BEATS_PROTOCOL_ERRORS);
-    if (log_limit_allow(&hub->log_limit, connection_now_ms(connection), &suppressed))
-        log_warn(hub->input->env->log, "client_refused", "a client's connection is closed",
-                 LOG_CSTR("client", connection->address), LOG_CSTR("reason", err->text),
-                 LOG_INT_IF("suppressed", suppressed));
+    if (server_may_log(&connection->base, &suppressed))
+        log_warn(connection_input(connection)->env->log, "client_refused",
+                 "a client's connection is closed", LOG_CSTR("client", connection->base.peer.text),
+                 LOG_CSTR("reason", err->text), LOG_INT_IF("suppressed", suppressed));
     connection_finish(connection);
 }
 
 /* ---- writing ---- */
 
-static void on_written(uv_write_t *request, int status);
-
 /* False: the connection was closed. */
 static bool send_out(struct beats_connection *connection)
 {
     assert(!connection->sending && connection->out_len > 0);
-    uv_stream_t *socket = (uv_stream_t *)&connection->tcp;
-    uv_buf_t bytes = uv_buf_init(connection->out, (unsigned)connection->out_len);
-    int sent = uv_try_write(socket, &bytes, 1);
-    if (sent == UV_EAGAIN)
-        sent = 0;
+    struct byte_stream *stream = connection->base.stream;
+    struct str bytes = str_make(connection->out, connection->out_len);
+    ssize_t sent = byte_stream_try_write(stream, bytes);
     if (sent < 0) {
         connection_close(connection);
         return false;
@@ -129,16 +107,17 @@ static bool send_out(struct beats_connection *connection)
         connection->out_len = 0;
         return true;
     }
-    bytes = uv_buf_init(connection->out + sent, (unsigned)(connection->out_len - (size_t)sent));
     connection->sending = true;
     connection->sending_since_ms = connection_now_ms(connection);
-    uv_write(&connection->write, socket, &bytes, 1, on_written);
-    return true;
+    if (byte_stream_write(stream, str_from_offset(bytes, (size_t)sent)) == 0)
+        return true;
+    connection_close(connection);
+    return false;
 }
 
-static void on_written(uv_write_t *request, int status)
+static void on_written(void *ctx, int status)
 {
-    struct beats_connection *connection = request->handle->data;
+    struct beats_connection *connection = ctx;
     connection->sending = false;
     connection->out_len = 0;
     if (connection->state == CONNECTION_CLOSED)
@@ -200,7 +179,7 @@ static uint64_t linger_due(const struct beats_connection *connection)
     if (connection->state != CONNECTION_LINGERING)
         return UINT64_MAX;
     return connection->lingering_since_ms +
-           (connection->hub->is_closing ? BEATS_CLOSING_LINGER_MS : BEATS_LINGER_MS);
+           (connection->base.home->is_closing ? BEATS_CLOSING_LINGER_MS : BEATS_LINGER_MS);
 }
 
 /* A client earns time with the bytes it sends, so that a slow link is served and a trickle is not. */
@@ -262,9 +241,9 @@ static const struct {
 
 enum { DEADLINE_COUNT = sizeof DEADLINES / sizeof *DEADLINES };
 
-static void on_timer(uv_timer_t *timer)
+static void on_timer(void *ctx)
 {
-    struct beats_connection *connection = timer->data;
+    struct beats_connection *connection = ctx;
     connection->timer_due_ms = UINT64_MAX;
     uint64_t now_ms = connection_now_ms(connection);
     for (size_t i = 0; i < DEADLINE_COUNT; i++) {
@@ -288,7 +267,7 @@ static void set_timer(struct beats_connection *connection)
     if (due_ms >= connection->timer_due_ms)
         return;
     connection->timer_due_ms = due_ms;
-    uv_timer_start(&connection->timer, on_timer, due_ms > now_ms ? due_ms - now_ms : 0, 0);
+    loop_timer_start(connection->timer, due_ms > now_ms ? due_ms - now_ms : 0);
 }
 
 void connection_update(struct beats_connection *connection)
@@ -308,19 +287,14 @@ void connection_update(struct beats_connection *connection)
 
 /* ---- reading ---- */
 
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
+static uv_buf_t on_room(void *ctx)
 {
-    struct beats_connection *connection = handle->data;
-    struct beats_input *input = connection->hub->input;
-    size_t held = atomic_load_explicit(&input->held_bytes, memory_order_relaxed);
-    (void)suggested;
-    *out =
-        uv_buf_init(connection->hub->read_buffer,
-                    held > input->max_held_bytes / 2 ? BEATS_SCARCE_READ_BYTES : BEATS_READ_BYTES);
+    return server_room(ctx);
 }
 
-static void on_end(struct beats_connection *connection, ssize_t status)
+static void on_ended(void *ctx, int status)
 {
+    struct beats_connection *connection = ctx;
     if (status != UV_EOF || connection->state == CONNECTION_LINGERING) {
         connection_close(connection);
         return;
@@ -336,84 +310,95 @@ static void throw_away(struct beats_connection *connection, size_t len)
         connection_close(connection);
 }
 
-static void on_read(uv_stream_t *socket, ssize_t len, const uv_buf_t *buf)
+static void on_read(void *ctx, struct str bytes)
 {
-    struct beats_connection *connection = socket->data;
-    if (len < 0)
-        on_end(connection, len);
-    if (len <= 0)
-        return;
+    struct beats_connection *connection = ctx;
     if (connection->state == CONNECTION_LINGERING) {
-        throw_away(connection, (size_t)len);
+        throw_away(connection, bytes.len);
         return;
     }
     assert(connection->state == CONNECTION_OPEN && !connection->paused);
     connection->last_activity_ms = connection_now_ms(connection);
-    connection->incomplete_bytes += (uint64_t)len;
-    beats_count(connection->hub->input, BEATS_BYTES, (uint64_t)len);
-    intake_bytes(connection, str_make(buf->base, (size_t)len));
+    connection->incomplete_bytes += (uint64_t)bytes.len;
+    beats_count(connection_input(connection), BEATS_BYTES, (uint64_t)bytes.len);
+    intake_bytes(connection, bytes);
 }
 
 void connection_read(struct beats_connection *connection, bool on)
 {
-    uv_stream_t *socket = (uv_stream_t *)&connection->tcp;
     if (!on)
-        uv_read_stop(socket);
-    else if (uv_read_start(socket, on_alloc, on_read) != 0)
+        byte_stream_read_stop(connection->base.stream);
+    else if (byte_stream_read_start(connection->base.stream) != 0)
         connection_close(connection);
 }
 
-/* ---- the beginning ---- */
+/* ---- what the server says ---- */
 
-/* The lane has stopped meanwhile, or libuv does not take the descriptor. */
-static void turn_away(struct beats_connection *connection)
+static struct beats_connection *connection_of(struct server_connection *base)
 {
-    struct beats_hub *hub = connection->hub;
-    close(connection->fd);
-    beats_count(hub->input, BEATS_CLOSED, 1);
-    atomic_fetch_sub(&hub->input->connections, 1);
-    lane_connection_closed(hub->lane);
-    mem_free(connection);
+    return (struct beats_connection *)(void *)base;
 }
 
-static void adopt(struct inbox_item *item)
+static bool open_connection(struct server_connection *base)
 {
-    struct beats_connection *connection = (struct beats_connection *)(void *)item;
-    struct beats_hub *hub = connection->hub;
-    if (hub->is_stopping) {
-        turn_away(connection);
-        return;
-    }
-    uv_tcp_init(lane_loop(hub->lane), &connection->tcp);
-    uv_timer_init(lane_loop(hub->lane), &connection->timer);
-    connection->tcp.data = connection->timer.data = connection;
-    connection->holders = 2;
+    struct beats_connection *connection = connection_of(base);
+    connection->timer = loop_timer_new(lane_loop(base->home->lane), on_timer, connection);
     connection->timer_due_ms = UINT64_MAX;
     connection->last_activity_ms = connection_now_ms(connection);
-    hub_add(hub, connection);
     intake_open(connection);
-    if (uv_tcp_open(&connection->tcp, connection->fd) != 0) {
-        close(connection->fd);
-        connection_close(connection);
-        return;
-    }
-    uv_tcp_nodelay(&connection->tcp, 1);
     if (connection->stream)
         connection_read(connection, true);
     else
         connection_close(connection);
     connection_update(connection);
+    return true;
 }
 
-void connection_post(struct beats_input *input, int fd, const char *address)
+static void stop_connection(struct server_connection *base)
 {
-    struct lane *lane = engine_lane_for_connection(input->env->engine);
-    assert(lane_index(lane) < input->hub_count);
-    struct beats_connection *connection = mem_zero(1, sizeof *connection);
-    atomic_fetch_add(&input->connections, 1);
-    connection->hub = &input->hubs[lane_index(lane)];
-    connection->fd = fd;
-    snprintf(connection->address, sizeof connection->address, "%s", address);
-    connection->link.run = adopt;
-    lane_post(lane, &connection->link);
+    connection_finish(connection_of(base));
 }
+
+static void close_when_told(struct server_connection *base)
+{
+    connection_linger(connection_of(base));
+    connection_update(connection_of(base)); /* one that lingers already has less time now */
+}
+
+static void release_connection(struct server_connection *base)
+{
+    assert(connection_of(base)->state == CONNECTION_CLOSED && !connection_of(base)->sending);
+    (void)base;
+}
+
+/* A connection that is paused waits for us, so it goes after those that we wait for. */
+static bool goes_before(const struct server_connection *one, const struct server_connection *other)
+{
+    const struct beats_connection *a = (const struct beats_connection *)(const void *)one;
+    const struct beats_connection *b = (const struct beats_connection *)(const void *)other;
+    return a->paused != b->paused ? b->paused : a->last_activity_ms < b->last_activity_ms;
+}
+
+static bool may_give_up(const struct server_connection *base)
+{
+    return ((const struct beats_connection *)(const void *)base)->state == CONNECTION_OPEN;
+}
+
+const struct server_protocol connection_protocol = {
+    .connection_size = sizeof(struct beats_connection),
+    .io =
+        {
+            .room = on_room,
+            .read = on_read,
+            .ended = on_ended,
+            .written = on_written,
+            .shut = on_shut,
+        },
+    .open = open_connection,
+    .stop = stop_connection,
+    .close = close_when_told,
+    .release = release_connection,
+    .goes_before = goes_before,
+    .may_give_up = may_give_up,
+    .give_up = stop_connection,
+};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One client of the beats input. Lives on one lane; made on the main lane and sent there.
+ * One client of the beats input. Lives on one lane, in the list of its server (inputs/server.h).
  *
  *   OPEN ── the client's end, a broken frame, a deadline, stop ──▶ FINISHING     connection_finish
  *   OPEN ── a batch was abandoned: no window from there on is acknowledged ──▶ FINISHING   connection_finish
@@ -18,6 +18,7 @@
 
 #include "inputs/beats/beats.h"
 #include "inputs/beats/window.h"
+#include "io/loop_timer.h"
 #include "pipeline/engine/stream.h"
 
 enum connection_state {
@@ -27,23 +28,12 @@ enum connection_state {
     CONNECTION_CLOSED
 };
 
-enum { CONNECTION_ADDRESS_MAX = 64 };
-
 struct beats_connection {
-    struct inbox_item link; /* first: from the listener to the lane, then for a later turn */
+    struct server_connection base; /* first */
     struct origin origin;
-    struct beats_hub *hub;
-    struct beats_connection *previous, *next; /* in the hub */
     enum connection_state state;
-    unsigned holders; /* open handles, and the turn that was posted */
-    int fd;           /* until the lane adopts it */
-    char address[CONNECTION_ADDRESS_MAX];
     struct str address_in_batch; /* a copy in the current batch's arena, or empty */
-
-    uv_tcp_t tcp;
-    uv_timer_t timer;
-    uv_write_t write;
-    uv_shutdown_t shutdown;
+    struct loop_timer *timer;
     uint64_t timer_due_ms;
     bool client_ended;
 
@@ -63,15 +53,13 @@ struct beats_connection {
     uint64_t paused_since_ms;
     bool is_incomplete; /* in the middle of a window or frame */
     bool window_ended;  /* by the last piece */
-    size_t
-        held_bytes; /* of the sums of hub and input: half frames, half windows, what was not decoded */
     uint64_t incomplete_since_ms;
     uint64_t incomplete_bytes;
 
     /* writing */
     char out[BEATS_ACK_BUFFER_BYTES];
     size_t out_len;
-    bool sending; /* out belongs to `write` */
+    bool sending; /* out belongs to the write under way */
     uint64_t sending_since_ms;
     uint64_t last_write_ms;
     uint64_t last_activity_ms;
@@ -80,8 +68,7 @@ struct beats_connection {
     uint64_t lingering_bytes;
 };
 
-/* Main lane: takes the descriptor. */
-void connection_post(struct beats_input *input, int fd, const char *address);
+extern const struct server_protocol connection_protocol;
 
 /* The connection's lane. */
 void connection_finish(struct beats_connection *connection);
@@ -91,7 +78,7 @@ void connection_close(struct beats_connection *connection);
 void connection_update(struct beats_connection *connection);
 void connection_read(struct beats_connection *connection, bool on);
 void connection_refuse(struct beats_connection *connection, const struct error *err);
-void connection_release_holder(struct beats_connection *connection);
+struct beats_input *connection_input(const struct beats_connection *connection);
 uint64_t connection_now_ms(const struct beats_connection *connection);
 
 /* ---- intake.c */

@@ -8,7 +8,6 @@
 
 #include "base/text/utf8.h"
 #include "inputs/beats/connection.h"
-#include "inputs/beats/hub.h"
 
 #define PART(literal)                                                                              \
     {                                                                                              \
@@ -43,12 +42,12 @@ static const struct field_ref EVENT_ORIGINAL = {
 
 static const struct beats_enrichment *enrichment(const struct beats_connection *connection)
 {
-    return &connection->hub->input->enrichment;
+    return &connection_input(connection)->enrichment;
 }
 
 static bool ecs(const struct beats_connection *connection)
 {
-    return connection->hub->input->env->ecs != ECS_DISABLED;
+    return connection_input(connection)->env->ecs != ECS_DISABLED;
 }
 
 /* ---- what is added ---- */
@@ -57,7 +56,7 @@ static void add_address(struct beats_connection *connection, struct event *event
 {
     struct str *address = &connection->address_in_batch;
     if (!address->ptr)
-        *address = arena_dup(event->arena, str_from(connection->address));
+        *address = arena_dup(event->arena, str_from(connection->base.peer.text));
     event_set(event, ecs(connection) ? &ECS_ADDRESS : &OLD_ADDRESS, value_str(*address), NULL);
 }
 
@@ -228,7 +227,7 @@ static void emit_failure(struct beats_connection *connection, struct str raw)
     struct event *event = event_new(arena);
     event_set(event, &MESSAGE, value_str(utf8_repair(arena, raw)), NULL);
     event_add_tag(event, STR("_jsonparsefailure"));
-    beats_count(connection->hub->input, BEATS_JSON_FAILURES, 1);
+    beats_count(connection_input(connection), BEATS_JSON_FAILURES, 1);
     if (enrichment(connection)->source)
         add_address(connection, event);
     stream_emit(connection->stream, event);
@@ -255,7 +254,7 @@ void beats_event_emit(struct beats_connection *connection, const struct lumberja
         emit_object(connection, object_of_pairs(arena, payload));
         return;
     }
-    if (json_decode(lane_json(connection->hub->lane), arena, payload, &object, NULL) &&
+    if (json_decode(lane_json(connection->base.home->lane), arena, payload, &object, NULL) &&
         value_type(&object) == VALUE_OBJECT)
         emit_object(connection, object);
     else

@@ -7,7 +7,6 @@
 #include <assert.h>
 
 #include "inputs/beats/connection.h"
-#include "inputs/beats/hub.h"
 
 static size_t expected_bytes(const struct beats_connection *connection, uint32_t events)
 {
@@ -20,7 +19,7 @@ static void hand_over(struct beats_connection *connection)
     size_t events = stream_count(connection->stream);
     if (events == 0)
         return;
-    beats_count(connection->hub->input, BEATS_EVENTS, events);
+    beats_count(connection_input(connection), BEATS_EVENTS, events);
     connection->mean_event_bytes =
         (connection->mean_event_bytes * 7 + connection->batch_bytes / events) / 8 + 1;
     connection->batch_bytes = 0;
@@ -60,7 +59,7 @@ static void on_window_end(void *ctx)
     if (!windows_are_waiting(&connection->windows))
         connection->waiting_since_ms = connection_now_ms(connection);
     windows_end(&connection->windows, connection->token);
-    beats_count(connection->hub->input, BEATS_WINDOWS, 1);
+    beats_count(connection_input(connection), BEATS_WINDOWS, 1);
     connection->window_ended = true;
 }
 
@@ -74,7 +73,7 @@ static void on_turn(struct inbox_item *item)
     connection->turn_posted = connection->wants_turn = false;
     if (connection->state == CONNECTION_OPEN)
         intake_go_on(connection);
-    connection_release_holder(connection);
+    server_release(&connection->base);
 }
 
 /* What is handed over to this lane was posted before, so it runs before. */
@@ -83,9 +82,9 @@ static void post_turn(struct beats_connection *connection)
     if (connection->turn_posted)
         return;
     connection->turn_posted = true;
-    connection->holders++;
-    connection->link.run = on_turn;
-    lane_post(connection->hub->lane, &connection->link);
+    server_hold(&connection->base);
+    connection->base.link.run = on_turn;
+    lane_post(connection->base.home->lane, &connection->base.link);
 }
 
 void intake_acks_sent(struct beats_connection *connection)
@@ -120,7 +119,7 @@ static void keep_rest(struct beats_connection *connection, struct str rest)
     (void)fits;
     connection->paused = true;
     connection->paused_since_ms = connection_now_ms(connection);
-    beats_count(connection->hub->input, BEATS_PAUSES, 1);
+    beats_count(connection_input(connection), BEATS_PAUSES, 1);
     connection_read(connection, false);
 }
 
@@ -140,8 +139,7 @@ static void note_held(struct beats_connection *connection)
     size_t held = lumberjack_held_bytes(&connection->decoder) + connection->rest.capacity;
     if (connection->stream)
         held += stream_held_bytes(connection->stream);
-    hub_note_held(connection->hub, connection->held_bytes, held);
-    connection->held_bytes = held;
+    server_note_held(&connection->base, held);
 }
 
 /* ---- decoding ---- */
@@ -177,7 +175,7 @@ void intake_bytes(struct beats_connection *connection, struct str bytes)
     note_progress(connection, len);
     note_held(connection);
     connection_update(connection);
-    hub_shed(connection->hub);
+    server_shed(&connection->base);
 }
 
 void intake_go_on(struct beats_connection *connection)
@@ -186,7 +184,7 @@ void intake_go_on(struct beats_connection *connection)
         return;
     unpause(connection);
     struct buf rest;
-    buf_init(&rest, BEATS_READ_BYTES);
+    buf_init(&rest, SERVER_READ_BYTES);
     buf_move(&rest, &connection->rest);
     intake_bytes(connection, buf_str(&rest));
     buf_release(&rest);
@@ -211,7 +209,7 @@ static void on_acked(struct origin *origin, uint64_t token)
 static void on_abandoned(struct origin *origin)
 {
     struct beats_connection *connection = CONNECTION_OF(origin);
-    beats_count(connection->hub->input, BEATS_ABANDONED, 1);
+    beats_count(connection_input(connection), BEATS_ABANDONED, 1);
     windows_drop_all(&connection->windows);
     connection_finish(connection);
     connection_update(connection);
@@ -228,26 +226,26 @@ static void on_resume(struct origin *origin)
 
 void intake_open(struct beats_connection *connection)
 {
-    struct beats_hub *hub = connection->hub;
+    const struct beats_input *input = connection_input(connection);
     connection->origin =
         (struct origin){.acked = on_acked, .abandoned = on_abandoned, .resume = on_resume};
     struct stream_options options = {
-        .env = hub->input->env,
-        .lane = hub->lane,
+        .env = input->env,
+        .lane = connection->base.home->lane,
         .origin = &connection->origin,
-        .codec = hub->input->options.codec,
+        .codec = input->options.codec,
         .codec_default = "plain",
     };
     struct error err;
     connection->stream = stream_open(&options, &err);
     if (!connection->stream)
-        log_error(hub->input->env->log, "client_failed", "a client could not be served",
+        log_error(input->env->log, "client_failed", "a client could not be served",
                   LOG_CSTR("reason", err.text));
     connection->mean_event_bytes = BEATS_EVENT_GUESS_BYTES;
     struct account *memory = connection->stream ? stream_account(connection->stream) : NULL;
-    lumberjack_init(&connection->decoder, &HANDLER, connection, &hub->input->limits, memory);
+    lumberjack_init(&connection->decoder, &HANDLER, connection, &input->limits, memory);
     windows_init(&connection->windows);
-    buf_init(&connection->rest, BEATS_READ_BYTES);
+    buf_init(&connection->rest, SERVER_READ_BYTES);
     connection->rest.charged = memory;
 }
 
@@ -266,5 +264,5 @@ void intake_close(struct beats_connection *connection)
     windows_release(&connection->windows);
     stream_close(connection->stream);
     connection->stream = NULL;
-    assert(connection->held_bytes == 0);
+    assert(connection->base.held_bytes == 0);
 }

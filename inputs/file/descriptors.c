@@ -12,13 +12,9 @@
 #include "base/machine.h"
 #include "inputs/file/file_input.h"
 
-enum { KEPT_PART = 4, KEPT_MIN = 16, KEPT_MAX = 1024 };
-
 void descriptors_init(struct file_input *input)
 {
-    size_t all = machine_descriptors(), kept = all / KEPT_PART;
-    kept = kept < KEPT_MIN ? KEPT_MIN : kept > KEPT_MAX ? KEPT_MAX : kept;
-    input->descriptor_limit = (int)(all > 2 * kept ? all - kept : all / 2);
+    input->descriptor_limit = (int)machine_descriptors_for_inputs();
 }
 
 /* Its place in the file is known, and nothing of it is under way. */

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A TCP server for inputs: a listener on the main loop, its connections spread over the lanes. What bytes mean is the
+ * protocol's; the server accepts, counts, limits, closes, and ends the input in order.
+ *
+ *   open    server_open       binds; SCARCE memory and descriptors are known from here
+ *   start   server_start      listens
+ *   stop    server_stop       nothing is accepted; protocol.stop for each connection; then input_finished
+ *   close   server_close      protocol.close for each connection; closed() when the last one is gone
+ *
+ * A connection is the protocol's own struct with struct server_connection first (connection_size bytes, zeroed). It lives on
+ * one lane, and all of the protocol's functions are called there:
+ *
+ *   protocol.open     bytes can be exchanged: opens its stream and reads (server_read). False: it is closed again
+ *   io.room, read, ended, written, shut     as byte_stream.h says; ctx is the connection
+ *   server_end        by the protocol, from anywhere: closes the socket
+ *   protocol.release  everything is closed, nobody holds it: frees what hangs on it, then it is freed
+ *
+ * 1. A connection is in its lane's list from before `open` until `release` has returned.
+ * 2. protocol.stop and .close may call server_end; the list stays valid, because nothing is freed inside of them.
+ * 3. What connections hold for what is incomplete (server_note_held) is at most max_held_bytes together: above that the
+ *    protocol gives up the one that has been without progress for longest, on the lane that holds most.
+ */
+#ifndef MILLRACE_INPUTS_SERVER_H
+#define MILLRACE_INPUTS_SERVER_H
+
+#include "io/byte_stream.h"
+#include "io/listener.h"
+#include "pipeline/engine/lane.h"
+#include "pipeline/plugin.h"
+
+struct server;
+struct server_lane;
+
+enum {
+    SERVER_READ_BYTES = 64 * 1024,  /* one read from a socket */
+    SERVER_SCARCE_READ_BYTES = 4096 /* while half of what may be held is */
+};
+
+struct server_connection {
+    struct inbox_item link; /* first: from the listener to the lane; afterwards the protocol's */
+    struct server_lane *home;
+    struct server_connection *previous, *next; /* on the lane */
+    struct byte_stream *stream;                /* NULL: not opened yet */
+    struct peer_address peer;
+    int fd;           /* until the lane adopts it */
+    unsigned holders; /* the stream, and what the protocol adds */
+    bool ended;       /* server_end was called */
+    size_t held_bytes;
+};
+
+struct server_protocol {
+    size_t connection_size;
+    struct byte_stream_handler io; /* closed and opened are the server's */
+    bool (*open)(struct server_connection *connection);
+    void (*stop)(struct server_connection *connection);
+    void (*close)(struct server_connection *connection);
+    void (*release)(struct server_connection *connection);
+    /* Of two that hold something, whether `one` is to be given up first; and whether it can be. NULL: none ever. */
+    bool (*goes_before)(const struct server_connection *one, const struct server_connection *other);
+    bool (*may_give_up)(const struct server_connection *connection);
+    void (*give_up)(struct server_connection *connection); /* holds nothing afterwards */
+};
+
+struct server_options {
+    const struct plugin_env *env;
+    const char *waiting; /* what the log says when it listens: "waiting for Beats" */
+    struct str host;     /* --listen-at is looked at by server_open */
+    int64_t port;
+    int64_t max_connections;
+    size_t max_held_bytes;           /* 0: a quarter of the memory budget */
+    struct server_protocol protocol; /* io.closed and io.opened are filled in */
+    void *input;                     /* the protocol's */
+};
+
+enum server_counter {
+    SERVER_ACCEPTED,
+    SERVER_REFUSED,
+    SERVER_CLOSED,
+    SERVER_SHED,
+    SERVER_COUNTERS,
+};
+
+/* What the connections of one lane share. */
+struct server_lane {
+    struct server *server;
+    struct lane *lane;
+    struct inbox_item stop, stopped, close, closed, shed;
+    struct server_connection *connections;
+    char *read_buffer;        /* SERVER_READ_BYTES, from the first connection on */
+    atomic_size_t held_bytes; /* the part of the server's sum */
+    atomic_bool shed_posted;
+    bool is_stopping, is_closing;
+    struct log_limit log_limit; /* for what the protocol says of clients */
+};
+
+struct server {
+    struct server_options options;
+    struct listener *listener;
+    struct counter *counters[SERVER_COUNTERS];
+    struct log_limit log_limit; /* of refusals */
+    size_t descriptor_limit;    /* descriptors from this number on are kept for others */
+    atomic_size_t held_bytes;
+    atomic_uint connections;   /* of all lanes, also those on their way to one */
+    struct server_lane *lanes; /* NULL: not started */
+    size_t lane_count, lanes_stopped, lanes_closed;
+    bool stopped, closing;
+    unsigned parts_open; /* listener, lanes, and server_close itself while it runs */
+    void (*closed)(void *ctx);
+    void *closed_ctx;
+};
+
+/* ---- main lane ---- */
+
+bool server_open(struct server *server, const struct server_options *options, struct error *err);
+bool server_start(struct server *server, struct error *err);
+void server_stop(struct server *server);
+/* After open; also without start. */
+void server_close(struct server *server, void (*closed)(void *ctx), void *ctx);
+
+/* ---- the connection's lane ---- */
+
+/* Room that all connections of a lane read into: the answer of protocol.io.room for who keeps nothing of it. */
+uv_buf_t server_room(struct server_connection *connection);
+/* A socket that fails at once is ended. */
+void server_read(struct server_connection *connection, bool on);
+void server_end(struct server_connection *connection); /* again: no effect */
+/* Whoever posts the connection's link, or lends it to something that ends later, holds it. */
+void server_hold(struct server_connection *connection);
+void server_release(struct server_connection *connection);
+/* So many bytes are held for what is incomplete. */
+void server_note_held(struct server_connection *connection, size_t held_bytes);
+/* Looks whether all hold too much. May end this connection. */
+void server_shed(struct server_connection *connection);
+/* Lines about clients are limited for each lane. */
+bool server_may_log(struct server_connection *connection, uint64_t *suppressed_out);
+
+static inline struct server *server_of(const struct server_connection *connection)
+{
+    return connection->home->server;
+}
+static inline uint64_t server_now_ms(const struct server_connection *connection)
+{
+    return uv_now(lane_loop(connection->home->lane));
+}
+/* Any lane. */
+static inline void server_count(struct counter *counter, uint64_t n)
+{
+    atomic_fetch_add_explicit(&counter->value, n, memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The connections of one lane: everything here happens on its thread.
+ */
+#include <assert.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "inputs/server_private.h"
+#include "io/tcp_stream.h"
+
+static const struct server_protocol *protocol_of(const struct server_connection *connection)
+{
+    return &server_of(connection)->options.protocol;
+}
+
+/* ---- the list ---- */
+
+static void add(struct server_lane *lane, struct server_connection *connection)
+{
+    if (!lane->read_buffer)
+        lane->read_buffer = mem_alloc(SERVER_READ_BYTES);
+    connection->next = lane->connections;
+    if (lane->connections)
+        lane->connections->previous = connection;
+    lane->connections = connection;
+}
+
+static void drop(struct server_lane *lane, struct server_connection *connection)
+{
+    assert(lane->connections);
+    if (connection->previous)
+        connection->previous->next = connection->next;
+    else
+        lane->connections = connection->next;
+    if (connection->next)
+        connection->next->previous = connection->previous;
+}
+
+static void end_if_empty(struct server_lane *lane)
+{
+    if (!lane->is_closing || lane->connections)
+        return;
+    /* Nobody posts `shed` from here on; what was posted comes back here. */
+    if (atomic_exchange(&lane->shed_posted, true))
+        return;
+    mem_free(lane->read_buffer);
+    lane->read_buffer = NULL;
+    /* From here on the main lane may free this. */
+    lane_post(lane->server->options.env->lane, &lane->closed);
+}
+
+void server_lane_stop(struct server_lane *lane)
+{
+    lane->is_stopping = true;
+    for (struct server_connection *at = lane->connections; at; at = at->next)
+        if (!at->ended)
+            protocol_of(at)->stop(at);
+}
+
+void server_lane_close(struct server_lane *lane)
+{
+    lane->is_stopping = lane->is_closing = true;
+    for (struct server_connection *at = lane->connections; at; at = at->next)
+        if (!at->ended)
+            protocol_of(at)->close(at);
+    end_if_empty(lane);
+}
+
+/* ---- one connection ---- */
+
+static void forget(struct server_connection *connection)
+{
+    struct server_lane *lane = connection->home;
+    server_count(lane->server->counters[SERVER_CLOSED], 1);
+    atomic_fetch_sub(&lane->server->connections, 1);
+    lane_connection_closed(lane->lane);
+    mem_free(connection);
+}
+
+void server_hold(struct server_connection *connection)
+{
+    connection->holders++;
+}
+
+void server_release(struct server_connection *connection)
+{
+    struct server_lane *lane = connection->home;
+    assert(connection->holders > 0);
+    if (--connection->holders > 0)
+        return;
+    assert(connection->ended);
+    protocol_of(connection)->release(connection);
+    assert(connection->held_bytes == 0);
+    drop(lane, connection);
+    forget(connection);
+    end_if_empty(lane);
+}
+
+void server_connection_closed(void *ctx)
+{
+    server_release(ctx);
+}
+
+void server_end(struct server_connection *connection)
+{
+    if (connection->ended)
+        return;
+    connection->ended = true;
+    byte_stream_close(connection->stream);
+}
+
+static void adopt(struct inbox_item *item)
+{
+    struct server_connection *connection = (struct server_connection *)(void *)item;
+    struct server_lane *lane = connection->home;
+    const struct server_protocol *protocol = protocol_of(connection);
+    if (lane->is_stopping) {
+        close(connection->fd);
+        forget(connection);
+        return;
+    }
+    add(lane, connection);
+    server_hold(connection);
+    connection->stream =
+        tcp_stream_new(lane_loop(lane->lane), connection->fd, &protocol->io, connection);
+    if (!protocol->open(connection))
+        server_end(connection);
+}
+
+void server_connection_post(struct server *server, int fd, const struct peer_address *peer)
+{
+    struct lane *lane = engine_lane_for_connection(server->options.env->engine);
+    assert(lane_index(lane) < server->lane_count);
+    struct server_connection *connection = mem_zero(1, server->options.protocol.connection_size);
+    atomic_fetch_add(&server->connections, 1);
+    connection->home = &server->lanes[lane_index(lane)];
+    connection->fd = fd;
+    connection->peer = *peer;
+    connection->link.run = adopt;
+    lane_post(lane, &connection->link);
+}
+
+/* ---- reading ---- */
+
+uv_buf_t server_room(struct server_connection *connection)
+{
+    struct server *server = server_of(connection);
+    size_t held = atomic_load_explicit(&server->held_bytes, memory_order_relaxed);
+    return uv_buf_init(connection->home->read_buffer, held > server->options.max_held_bytes / 2
+                                                          ? SERVER_SCARCE_READ_BYTES
+                                                          : SERVER_READ_BYTES);
+}
+
+void server_read(struct server_connection *connection, bool on)
+{
+    if (!on)
+        byte_stream_read_stop(connection->stream);
+    else if (byte_stream_read_start(connection->stream) != 0)
+        server_end(connection);
+}
+
+bool server_may_log(struct server_connection *connection, uint64_t *suppressed_out)
+{
+    return log_limit_allow(&connection->home->log_limit, server_now_ms(connection), suppressed_out);
+}
+
+/* ---- half messages ---- */
+
+void server_note_held(struct server_connection *connection, size_t held_bytes)
+{
+    struct server_lane *lane = connection->home;
+    size_t before = connection->held_bytes;
+    connection->held_bytes = held_bytes;
+    if (held_bytes == before)
+        return;
+    atomic_size_t *sums[] = {&lane->held_bytes, &lane->server->held_bytes};
+    for (size_t i = 0; i < sizeof sums / sizeof *sums; i++) {
+        if (held_bytes >= before)
+            atomic_fetch_add_explicit(sums[i], held_bytes - before, memory_order_relaxed);
+        else
+            atomic_fetch_sub_explicit(sums[i], before - held_bytes, memory_order_relaxed);
+    }
+}
+
+static bool holds_too_much(const struct server *server)
+{
+    return atomic_load_explicit(&server->held_bytes, memory_order_relaxed) >
+           server->options.max_held_bytes;
+}
+
+static struct server_connection *most_stale(const struct server_lane *lane)
+{
+    const struct server_protocol *protocol = &lane->server->options.protocol;
+    struct server_connection *stale = NULL;
+    for (struct server_connection *at = lane->connections; at; at = at->next)
+        if (!at->ended && at->held_bytes > 0 && protocol->may_give_up(at) &&
+            (!stale || protocol->goes_before(at, stale)))
+            stale = at;
+    return stale;
+}
+
+static void shed_one(struct server_connection *stale)
+{
+    const struct server *server = server_of(stale);
+    uint64_t suppressed;
+    server_count(server->counters[SERVER_SHED], 1);
+    if (server_may_log(stale, &suppressed))
+        log_warn(server->options.env->log, "client_shed",
+                 "half-received messages hold too much memory: the connection that made no "
+                 "progress for longest is closed",
+                 LOG_CSTR("client", stale->peer.text), LOG_INT("bytes", stale->held_bytes),
+                 LOG_INT_IF("suppressed", suppressed));
+    server->options.protocol.give_up(stale);
+    assert(stale->held_bytes == 0);
+}
+
+static void shed_here(struct server_lane *lane)
+{
+    struct server_connection *stale;
+    while (holds_too_much(lane->server) && (stale = most_stale(lane)))
+        shed_one(stale);
+}
+
+void server_lane_shed(struct server_lane *lane)
+{
+    atomic_store(&lane->shed_posted, false);
+    shed_here(lane);
+    end_if_empty(lane);
+}
+
+static struct server_lane *holds_most(struct server *server)
+{
+    struct server_lane *most = &server->lanes[0];
+    for (size_t i = 1; i < server->lane_count; i++)
+        if (atomic_load_explicit(&server->lanes[i].held_bytes, memory_order_relaxed) >
+            atomic_load_explicit(&most->held_bytes, memory_order_relaxed))
+            most = &server->lanes[i];
+    return most;
+}
+
+void server_shed(struct server_connection *connection)
+{
+    struct server *server = server_of(connection);
+    if (!server->options.protocol.give_up || !holds_too_much(server))
+        return;
+    struct server_lane *most = holds_most(server);
+    if (most == connection->home)
+        shed_here(most);
+    else if (!atomic_exchange(&most->shed_posted, true))
+        lane_post(most->lane, &most->shed);
+}
