@@ -10,7 +10,8 @@
 #include "outputs/outputs.h"
 
 static const struct input *const INPUTS[] = {
-    &input_beats, &input_file, &input_generator, &input_heartbeat, &input_kafka, &input_stdin, NULL,
+    &input_beats, &input_file,  &input_generator, &input_heartbeat,
+    &input_kafka, &input_stdin, &input_udp,       NULL,
 };
 
 static const struct filter *const FILTERS[] = {
@@ -36,8 +37,8 @@ static const struct filter *const FILTERS[] = {
 };
 
 static const struct output *const OUTPUTS[] = {
-    &output_elasticsearch, &output_file,       &output_http,   &output_kafka,
-    &output_null,          &output_opensearch, &output_stdout, NULL,
+    &output_elasticsearch, &output_file,   &output_http, &output_kafka, &output_null,
+    &output_opensearch,    &output_stdout, &output_udp,  NULL,
 };
 
 static const struct codec *const CODECS[] = {

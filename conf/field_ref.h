@@ -39,6 +39,13 @@ bool field_ref_parse(struct arena *arena, struct str text, enum field_escape esc
         .text = STR_INIT(literal), .root = FIELD_ROOT_EVENT,                                       \
         .parts = (struct field_part[]){{.name = STR_INIT(literal)}}, .count = 1                    \
     }
+/* One below another: [host][ip]. */
+#define FIELD_REF_BELOW(parent, child)                                                             \
+    {                                                                                              \
+        .text = STR_INIT("[" parent "][" child "]"), .root = FIELD_ROOT_EVENT,                     \
+        .parts = (struct field_part[]){{.name = STR_INIT(parent)}, {.name = STR_INIT(child)}},     \
+        .count = 2                                                                                 \
+    }
 #define FIELD_REF_METADATA(literal)                                                                \
     {                                                                                              \
         .text = STR_INIT("[@metadata][" literal "]"), .root = FIELD_ROOT_METADATA,                 \

@@ -13,5 +13,6 @@ extern const struct input input_generator;
 extern const struct input input_heartbeat;
 extern const struct input input_kafka;
 extern const struct input input_stdin;
+extern const struct input input_udp;
 
 #endif

@@ -14,5 +14,6 @@ extern const struct output output_kafka;
 extern const struct output output_null;
 extern const struct output output_opensearch;
 extern const struct output output_stdout;
+extern const struct output output_udp;
 
 #endif

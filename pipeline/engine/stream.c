@@ -30,6 +30,7 @@ struct stream {
     struct arena arena;     /* the codec */
     struct origin *origin;
     void (*decorate)(struct origin *origin, struct event *event);
+    void (*complete)(struct origin *origin, struct event *event);
     struct codec_instance codec;
     struct batch *batch;
     size_t batch_bytes; /* decoded into the current batch */
@@ -66,6 +67,7 @@ struct stream *stream_open(const struct stream_options *options, struct error *e
     stream->input = stream->lane->program->instances[instance_of(options->env)->plugin->index];
     stream->origin = options->origin;
     stream->decorate = options->decorate;
+    stream->complete = options->complete;
     stream->sink.emit = emit_from_codec;
     arena_init(&stream->arena, NULL);
     budget_lease_init(&stream->lease, &stream->engine->share, stream->lane, on_granted);
@@ -268,6 +270,8 @@ struct codec_instance *stream_codec(struct stream *stream)
 void stream_emit(struct stream *stream, struct event *event)
 {
     common_options_decorate_input(&stream->input->plugin->common, event);
+    if (stream->complete)
+        stream->complete(stream->origin, event);
     batch_add(current(stream), event);
     shrink_lease(stream);
 }

@@ -42,6 +42,8 @@ struct stream_options {
     bool line_based;                 /* apply codec.stream_name */
     /* Called for each event that the codec makes, before the input's type, tags and add_field; may be NULL. */
     void (*decorate)(struct origin *origin, struct event *event);
+    /* The same, but after them, for fields that give way to what the configuration adds; may be NULL. */
+    void (*complete)(struct origin *origin, struct event *event);
 };
 
 struct stream *stream_open(const struct stream_options *options, struct error *err);
