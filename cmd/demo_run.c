@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/time/clock.h"
+#include "cmd/close_signal.h"
 #include "cmd/demo.h"
 
 enum {
@@ -52,7 +53,7 @@ static void close_everything(struct demo *demo)
     uv_close((uv_handle_t *)&demo->pulse, NULL);
     uv_close((uv_handle_t *)&demo->deadline, NULL);
     for (size_t i = 0; i < DEMO_SIGNALS; i++)
-        uv_close((uv_handle_t *)&demo->signals[i], NULL);
+        close_signal(&demo->signals[i]);
 }
 
 /* The pipeline may still deliver to the store. */

@@ -14,6 +14,7 @@
 
 #include "base/machine.h"
 #include "base/mem.h"
+#include "cmd/close_signal.h"
 #include "cmd/commands.h"
 #include "cmd/progress.h"
 #include "cmd/run_pipeline.h"
@@ -226,10 +227,10 @@ static void unwatch_signals(struct run *run)
 {
     if (uv_is_closing((uv_handle_t *)&run->terminate))
         return;
-    uv_close((uv_handle_t *)&run->terminate, NULL);
-    uv_close((uv_handle_t *)&run->interrupt, NULL);
-    uv_close((uv_handle_t *)&run->report, NULL);
-    uv_close((uv_handle_t *)&run->hang_up, NULL);
+    close_signal(&run->terminate);
+    close_signal(&run->interrupt);
+    close_signal(&run->report);
+    close_signal(&run->hang_up);
     uv_close((uv_handle_t *)&run->stopping, NULL);
     uv_close((uv_handle_t *)&run->progress, NULL);
 }

@@ -19,6 +19,7 @@
 #include "base/text/utf8.h"
 #include "base/time/clock.h"
 #include "cmd/beats_client.h"
+#include "cmd/close_signal.h"
 #include "cmd/commands.h"
 #include "cmd/flags.h"
 #include "cmd/send_lines.h"
@@ -93,8 +94,8 @@ static void stop(struct sender *sender)
     for (size_t i = 0; i < sender->connections; i++)
         beats_client_stop(sender->clients[i]);
     uv_close((uv_handle_t *)&sender->pulse, NULL);
-    uv_close((uv_handle_t *)&sender->interrupt, NULL);
-    uv_close((uv_handle_t *)&sender->terminate, NULL);
+    close_signal(&sender->interrupt);
+    close_signal(&sender->terminate);
 }
 
 static void stop_failed(struct sender *sender)

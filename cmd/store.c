@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "cmd/close_signal.h"
 #include "cmd/commands.h"
 #include "conf/number.h"
 #include "io/service_notify.h"
@@ -55,9 +56,9 @@ struct server {
 static void on_closed(void *ctx)
 {
     struct server *server = ctx;
-    uv_close((uv_handle_t *)&server->terminate, NULL);
-    uv_close((uv_handle_t *)&server->interrupt, NULL);
-    uv_close((uv_handle_t *)&server->hang_up, NULL);
+    close_signal(&server->terminate);
+    close_signal(&server->interrupt);
+    close_signal(&server->hang_up);
 }
 
 static void on_signal(uv_signal_t *handle, int number)

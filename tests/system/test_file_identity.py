@@ -53,7 +53,6 @@ class Replaced(FileCase):
                     self.wait_for_lines(millrace, lines)
                     self.assertEqual(0, millrace.stop())
 
-    @unittest.skipIf(os.environ.get('MILLRACE_SANITIZED'), 'SIGTERM meets the slower program before it listens to it')
     def test_also_after_a_stop(self):
         for mode in (READ + KEEP, TAIL):
             for first, last in ((200, 400), (300, 400), (500, 510)):

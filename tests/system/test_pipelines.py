@@ -2,8 +2,10 @@
 """Several pipelines in one process, and the life of a run: counters, signals, exit statuses."""
 import json
 import os
+import pathlib
 import signal
 import socket
+import subprocess
 import unittest
 
 import support
@@ -158,6 +160,21 @@ class Run(support.Case):
         millrace.signal(signal.SIGTERM)
         self.assertEqual(128 + signal.SIGTERM, millrace.wait())
         self.assertRegex(millrace.stderr, r'quitting now signal=SIGTERM\n.*\d+ events? (was|were) not delivered; sources that can')
+
+    def test_a_signal_at_the_very_end_changes_nothing(self):
+        """The counters are the last that is written: into a fifo they wait for whoever reads them."""
+        os.mkfifo(self.folder / 'counters')
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+            with self.subTest(number):
+                millrace = self.start('-e', 'input { generator { count => 1 } } output { null {} }', '--counters',
+                                      self.folder / 'counters')
+                port = int(millrace.wait_for_log(r'monitoring API listens address=127.0.0.1:(\d+)').group(1))
+                millrace.wait_for(lambda: not support.is_listening(port), 'all to be closed')
+                millrace.wait_for(lambda: pathlib.Path(f'/proc/{millrace.pid}/stat').read_text().split()[2] == 'S', 'it to wait')
+                millrace.signal(number)
+                read = subprocess.run(['timeout', '20', 'cat', self.folder / 'counters'], stdout=subprocess.PIPE)
+                self.assertEqual(0, millrace.wait())
+                self.assertIn('pipelines', json.loads(read.stdout))
 
     def test_two_signals_at_the_same_moment_are_one_wish(self):
         millrace = self.start('-e', ENDLESS)
