@@ -5,7 +5,11 @@
 Parts, in this order: the structure checks (tests/check_*.py), the Check programs of tests/unit, the replay of every
 fuzz corpus, the system tests (tests/system/test_*.py, one process for each file, as many at once as there are cores) and
 the fault tests (tests/faults). All but the first run again with the binaries of build-asan. What was skipped is listed
-with its reason, what failed with its output. Nothing executed counts as a failure."""
+with its reason, what failed with its output. Nothing executed counts as a failure.
+
+--again (what CI gives): system tests that failed beside others run once more, alone. Those that pass then are listed as
+UNSTEADY, with what they said at first: the machine of CI is shared, and a landing does not hang on it, but each is a fault
+of the test or of the program that is to be mended."""
 import argparse
 import concurrent.futures
 import json
@@ -29,15 +33,19 @@ SANITIZED = {
 
 
 class Outcome:
-    """What one part found: how many passed, and texts for what failed and what was skipped."""
+    """What one part found: how many passed, and texts for what failed and what was skipped; unsteady failed at first.
 
-    def __init__(self, passed=0, failed=(), skipped=()):
-        self.passed, self.failed, self.skipped = passed, list(failed), list(skipped)
+    again: runs what failed once more and returns the outcome that then counts, or None where there is no such thing."""
+
+    def __init__(self, passed=0, failed=(), skipped=(), again=None):
+        self.passed, self.failed, self.skipped, self.unsteady = passed, list(failed), list(skipped), []
+        self.again = again
 
     def add(self, other):
         self.passed += other.passed
         self.failed += other.failed
         self.skipped += other.skipped
+        self.unsteady += other.unsteady
 
 
 def run_program(command, env=None, seconds=PROGRAM_SECONDS):
@@ -92,17 +100,30 @@ def run_sanitized_check_program(name, program, env):
     return Outcome(int(counts[1]) - len(failed), failed)
 
 
+def run_again(name, path, env, first, tests):
+    """The tests of a file of system tests that failed, or all of it where none can be named."""
+    second = run_system_file(name, path, {**env, 'MILLRACE_TESTS': ' '.join(tests)})
+    if tests:
+        second.passed, second.skipped = first.passed + second.passed, first.skipped
+    if not second.failed:
+        second.unsteady = first.failed
+    return second
+
+
 def run_system_file(name, path, env):
     """One file of system tests in a process of its own, which leaves its report as JSON in a file."""
     with tempfile.NamedTemporaryFile('r') as report:
         status, output = run_program([sys.executable, __file__, '--report', report.name, path], env,
                                      SYSTEM_FILE_SECONDS)
         text = report.read()
-    if not text:
-        return Outcome(0, [f'{name} (exit {status}) ended without a report\n{output}'])
-    found = json.loads(text)
-    return Outcome(found['passed'], [f'{name}: {what}' for what in found['failed']],
-                   [f'{name}: {what}' for what in found['skipped']])
+    if text:
+        found = json.loads(text)
+        outcome = Outcome(found['passed'], [f'{name}: {what}' for what in found['failed']],
+                          [f'{name}: {what}' for what in found['skipped']])
+    else:
+        found, outcome = {'again': []}, Outcome(0, [f'{name} (exit {status}) ended without a report\n{output}'])
+    outcome.again = lambda: run_again(name, path, env, outcome, found['again'])
+    return outcome
 
 
 class CountingResult(unittest.TextTestResult):
@@ -115,20 +136,27 @@ class CountingResult(unittest.TextTestResult):
         self.passed += 1
 
 
-def report_system_file(report_path, path, pattern):
+def names_of(tests):
+    """What the loader finds these tests by; nothing when one is no test, like a setUpClass that failed."""
+    tests = [getattr(test, 'test_case', test) for test in tests]
+    return sorted({test.id() for test in tests}) if all(isinstance(test, unittest.TestCase) for test in tests) else []
+
+
+def report_system_file(report_path, path, pattern, names):
     """The other side of run_system_file."""
     sys.path[:0] = [str(path.parent), str(ROOT / 'tests/system')]
     loader = unittest.TestLoader()
     if pattern:
         loader.testNamePatterns = [f'*{pattern}*']
-    suite = loader.loadTestsFromName(path.stem)
+    suite = loader.loadTestsFromNames(names or [path.stem])
     result = unittest.TextTestRunner(verbosity=0, descriptions=False, resultclass=CountingResult).run(suite)
     wrong = [f'{test}\n{trace}' for test, trace in result.failures + result.errors]
     wrong += [f'{test}: passed, but is marked as failing' for test in result.unexpectedSuccesses]
     skipped = [f'{test}: {reason}' for test, reason in result.skipped]
     skipped += [f'{test}: known to fail' for test, _ in result.expectedFailures]
+    again = names_of([test for test, _ in result.failures + result.errors])
     with open(report_path, 'w') as report:
-        json.dump({'passed': result.passed, 'failed': wrong, 'skipped': skipped}, report)
+        json.dump({'passed': result.passed, 'failed': wrong, 'skipped': skipped, 'again': again}, report)
 
 
 def part_structure(chosen):
@@ -158,13 +186,15 @@ def part_system(chosen, build, env, folder='system'):
         yield name, lambda path=path, name=name: run_system_file(name, path, env)
 
 
-def run_parts(title, jobs, at_once, total):
+def run_parts(title, jobs, at_once, total, again=False):
     """Runs the jobs of a part, several at once, and prints one line for the part."""
     start, outcome = time.monotonic(), Outcome()
     with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
-        for part in pool.map(lambda job: job[1](), list(jobs)):
-            outcome.add(part)
+        parts = list(pool.map(lambda job: job[1](), list(jobs)))
+    for part in parts:
+        outcome.add(part.again() if again and part.failed and part.again else part)
     print(f'{title:<34} {outcome.passed:5} passed {len(outcome.failed):3} failed {len(outcome.skipped):3} skipped '
+          f'{len(outcome.unsteady):2} unsteady '
           f'{time.monotonic() - start:7.1f} s', flush=True)
     total.add(outcome)
 
@@ -184,8 +214,8 @@ def run_all(options, total):
         env = {**env, **({'MILLRACE_ONLY': options.k} if options.k else {})}
         run_parts(f'{build.name} unit', part_unit(chosen, build, env), cores, total)
         run_parts(f'{build.name} fuzz corpora', part_fuzz(chosen, build, env), cores, total)
-        run_parts(f'{build.name} system', part_system(chosen, build, env), cores, total)
-        run_parts(f'{build.name} faults', part_system(chosen, build, env, 'faults'), cores, total)
+        run_parts(f'{build.name} system', part_system(chosen, build, env), cores, total, options.again)
+        run_parts(f'{build.name} faults', part_system(chosen, build, env, 'faults'), cores, total, options.again)
 
 
 def main():
@@ -193,16 +223,20 @@ def main():
     parser.add_argument('--no-sanitizers', action='store_true', help='leave out the second run in build-asan')
     parser.add_argument('--only', choices=['faults'], help='the fault tests instead of the suite')
     parser.add_argument('-k', metavar='TEXT', help='only programs and system tests whose name has TEXT')
+    parser.add_argument('--again', action='store_true', help='run system tests that failed once more, alone')
     parser.add_argument('--report', help=argparse.SUPPRESS)
     parser.add_argument('path', nargs='?', help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.report is not None:
-        report_system_file(options.report, pathlib.Path(options.path), os.environ.get('MILLRACE_ONLY'))
+        report_system_file(options.report, pathlib.Path(options.path), os.environ.get('MILLRACE_ONLY'),
+                           os.environ.get('MILLRACE_TESTS', '').split())
         return 0
     total = Outcome()
     run_all(options, total)
     for what in total.skipped:
         print(f'\nSKIPPED {what}')
+    for what in total.unsteady:
+        print(f'\nUNSTEADY, failed beside others and passed alone: {what}')
     for what in total.failed:
         print(f'\nFAILED {what}')
     nothing = not (total.passed or total.failed)

@@ -12,7 +12,6 @@ import lumberjack
 import search_stub
 import support
 
-SANITIZED = bool(os.environ.get('MILLRACE_SANITIZED'))
 CLIENTS = support.ROOT / 'tests' / 'clients'
 
 
@@ -89,7 +88,7 @@ class BeatsCase(support.Case):
 
     def assert_memory(self, kib, limit_kib):
         """Not under a sanitizer, which keeps what was freed."""
-        if not SANITIZED:
+        if not support.SANITIZED:
             self.assertLess(kib, limit_kib)
 
     def assert_serves(self):

@@ -33,6 +33,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get('MILLRACE') or ROOT / 'build' / 'millrace').resolve()
 # Sanitizers slow the program down; limits of time are never what a test is about.
 PATIENCE = float(os.environ.get('MILLRACE_PATIENCE', '1'))
+SANITIZED = bool(os.environ.get('MILLRACE_SANITIZED'))
 POLL_SECONDS = 0.01
 SANITIZER_REPORT = re.compile(r'(Address|Leak|Thread)Sanitizer|^\S+:\d+:\d+: runtime error: ', re.M)
 

@@ -18,7 +18,6 @@ import support
 RECIPES = support.ROOT / 'deploy/pipelines/cookbook'
 PAGES = support.ROOT / 'docs/cookbook'
 WRITE = bool(os.environ.get('MILLRACE_DOCS_WRITE'))
-SANITIZED = bool(os.environ.get('MILLRACE_SANITIZED'))
 LONDON = {'city': {'names': {'en': 'London'}}, 'country': {'iso_code': 'GB', 'names': {'en': 'United Kingdom'}},
           'location': {'latitude': 51.5142, 'longitude': -0.0931}}
 SIDECAR_LINES, SIDECAR_MIB = 100000, 32
@@ -139,7 +138,7 @@ class Sidecar(RecipeCase):
         millrace.wait_for(lambda: len(self.search.documents) >= SIDECAR_LINES, 'all documents', timeout=120)
         status = pathlib.Path(f'/proc/{millrace.pid}/status').read_text()
         peak_mib = int(re.search(r'VmHWM:\s+(\d+)', status).group(1)) / 1024
-        if not SANITIZED:
+        if not support.SANITIZED:
             self.assertLess(peak_mib, SIDECAR_MIB)
         self.assertEqual(0, millrace.stop())
         self.assertEqual(SIDECAR_LINES, len(self.search.documents))

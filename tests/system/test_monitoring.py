@@ -276,5 +276,5 @@ class Books(Api):
         events, output = pipeline['events'], pipeline['plugins']['outputs'][0]['events']
         self.assertEqual((1000, 1000, 2000, 0), tuple(events[n] for n in ('in', 'created', 'filtered', 'in_filters')))
         self.assertEqual((2000, 0), (output['delivered'], output['in_flight']))
-        if not beats.SANITIZED:
+        if not support.SANITIZED:
             self.assertLess(self.millrace.resident_kib(), 18 * 1024)
