@@ -25,6 +25,8 @@ static const char *const COUNTER_NAMES[SERVER_COUNTERS] = {
     [SERVER_REFUSED] = "connections_refused",
     [SERVER_CLOSED] = "connections_closed",
     [SERVER_SHED] = "connections_shed",
+    [SERVER_HANDSHAKE_FAILURES] = "tls_handshake_failures",
+    [SERVER_HANDSHAKE_TIMEOUTS] = "tls_handshake_timeouts",
 };
 
 #define LANE_OF(item, member)                                                                      \
@@ -40,6 +42,27 @@ static void log_refusal(struct server *server, const char *event, const char *se
         log_warn(env->log, event, sentence, LOG_INT("port", server->options.port),
                  LOG_INT("connections", atomic_load(&server->connections)),
                  LOG_INT_IF("suppressed", suppressed));
+}
+
+/* Certificates that changed on disk are taken for connections from here on. */
+static void refresh_tls(struct server *server)
+{
+    const struct plugin_env *env = server->options.env;
+    struct error err;
+    switch (tls_context_refresh(server->options.tls, &err)) {
+    case TLS_UNCHANGED:
+        break;
+    case TLS_RENEWED:
+        log_info(env->log, "certificates_renewed",
+                 "new connections use the certificates that changed on disk",
+                 LOG_INT("port", server->options.port));
+        break;
+    case TLS_KEPT_OLD:
+        log_warn(env->log, "certificates_kept",
+                 "certificates changed on disk and cannot be used: the old ones stay",
+                 LOG_INT("port", server->options.port), LOG_CSTR("reason", err.text));
+        break;
+    }
 }
 
 static void turn_away(struct server *server, int fd)
@@ -62,6 +85,8 @@ static void on_accepted(void *ctx, int fd, const struct peer_address *peer)
                     "`ulimit -n`");
         turn_away(server, fd);
     } else {
+        if (server->options.tls)
+            refresh_tls(server);
         server_count(server->counters[SERVER_ACCEPTED], 1);
         server_connection_post(server, fd, peer);
     }
@@ -89,6 +114,8 @@ static void close_part(void *ctx)
         return;
     mem_free(server->lanes);
     server->lanes = NULL;
+    tls_context_free(server->options.tls);
+    server->options.tls = NULL;
     server->closed(server->closed_ctx);
 }
 
@@ -166,13 +193,18 @@ bool server_open(struct server *server, const struct server_options *options, st
     server->descriptor_limit = machine_descriptors_for_inputs();
     if (env->settings)
         listen_at_lead(env->settings->listen_at, &server->options.host, &server->options.port);
-    for (size_t i = 0; i < SERVER_COUNTERS; i++)
+    size_t counters = options->tls ? SERVER_COUNTERS : SERVER_HANDSHAKE_FAILURES;
+    for (size_t i = 0; i < counters; i++)
         server->counters[i] = env->counter(env, COUNTER_NAMES[i]);
     server->listener = listener_bind(arena_cstr(env->arena, server->options.host),
                                      (uint16_t)server->options.port, err);
-    if (server->listener)
+    if (server->listener) {
         server->parts_open = 1;
-    return server->listener != NULL;
+        return true;
+    }
+    tls_context_free(server->options.tls);
+    server->options.tls = NULL;
+    return false;
 }
 
 bool server_start(struct server *server, struct error *err)

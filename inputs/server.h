@@ -11,12 +11,14 @@
  * A connection is the protocol's own struct with struct server_connection first (connection_size bytes, zeroed). It lives on
  * one lane, and all of the protocol's functions are called there:
  *
- *   protocol.open     bytes can be exchanged: opens its stream and reads (server_read). False: it is closed again
+ *   protocol.open     bytes can be exchanged, over TLS after the handshake: opens its stream and reads (server_read). False:
+ *                     it is closed again
  *   io.room, read, ended, written, shut     as byte_stream.h says; ctx is the connection
  *   server_end        by the protocol, from anywhere: closes the socket
  *   protocol.release  everything is closed, nobody holds it: frees what hangs on it, then it is freed
  *
- * 1. A connection is in its lane's list from before `open` until `release` has returned.
+ * 1. A connection is in its lane's list from before `open` until `release` has returned. Before `open` (a handshake) none
+ *    of the protocol's functions is called; one that never opened is not released either.
  * 2. protocol.stop and .close may call server_end; the list stays valid, because nothing is freed inside of them.
  * 3. What connections hold for what is incomplete (server_note_held) is at most max_held_bytes together: above that the
  *    protocol gives up the one that has been without progress for longest, on the lane that holds most.
@@ -26,6 +28,7 @@
 
 #include "io/byte_stream.h"
 #include "io/listener.h"
+#include "io/tls_context.h"
 #include "pipeline/engine/lane.h"
 #include "pipeline/plugin.h"
 
@@ -43,9 +46,11 @@ struct server_connection {
     struct server_connection *previous, *next; /* on the lane */
     struct byte_stream *stream;                /* NULL: not opened yet */
     struct peer_address peer;
-    int fd;           /* until the lane adopts it */
-    unsigned holders; /* the stream, and what the protocol adds */
-    bool ended;       /* server_end was called */
+    int fd;                 /* until the lane adopts it */
+    unsigned holders;       /* the stream, and what the protocol adds */
+    bool is_open;           /* protocol.open was called */
+    bool ended;             /* server_end was called */
+    struct ssl_ctx_st *use; /* for the handshake; NULL: no TLS */
     size_t held_bytes;
 };
 
@@ -71,6 +76,8 @@ struct server_options {
     size_t max_held_bytes;           /* 0: a quarter of the memory budget */
     struct server_protocol protocol; /* io.closed and io.opened are filled in */
     void *input;                     /* the protocol's */
+    struct tls_context *tls;         /* NULL: none. Taken by server_open, also when it fails */
+    int64_t handshake_timeout_ms;
 };
 
 enum server_counter {
@@ -78,6 +85,8 @@ enum server_counter {
     SERVER_REFUSED,
     SERVER_CLOSED,
     SERVER_SHED,
+    SERVER_HANDSHAKE_FAILURES,
+    SERVER_HANDSHAKE_TIMEOUTS,
     SERVER_COUNTERS,
 };
 

@@ -8,6 +8,8 @@
 #include "base/mem.h"
 #include "inputs/server_private.h"
 #include "io/tcp_stream.h"
+#include "io/tls_stream.h"
+#include "pipeline/engine/budget.h"
 
 static const struct server_protocol *protocol_of(const struct server_connection *connection)
 {
@@ -54,16 +56,20 @@ void server_lane_stop(struct server_lane *lane)
 {
     lane->is_stopping = true;
     for (struct server_connection *at = lane->connections; at; at = at->next)
-        if (!at->ended)
+        if (!at->ended && at->is_open)
             protocol_of(at)->stop(at);
+        else
+            server_end(at);
 }
 
 void server_lane_close(struct server_lane *lane)
 {
     lane->is_stopping = lane->is_closing = true;
     for (struct server_connection *at = lane->connections; at; at = at->next)
-        if (!at->ended)
+        if (!at->ended && at->is_open)
             protocol_of(at)->close(at);
+        else
+            server_end(at);
     end_if_empty(lane);
 }
 
@@ -90,7 +96,8 @@ void server_release(struct server_connection *connection)
     if (--connection->holders > 0)
         return;
     assert(connection->ended);
-    protocol_of(connection)->release(connection);
+    if (connection->is_open)
+        protocol_of(connection)->release(connection);
     assert(connection->held_bytes == 0);
     drop(lane, connection);
     forget(connection);
@@ -110,6 +117,62 @@ void server_end(struct server_connection *connection)
     byte_stream_close(connection->stream);
 }
 
+static void open_connection(struct server_connection *connection)
+{
+    connection->is_open = true;
+    if (!protocol_of(connection)->open(connection))
+        server_end(connection);
+}
+
+/* ---- handshakes ---- */
+
+static void on_shaken(void *ctx)
+{
+    struct server_connection *connection = ctx;
+    byte_stream_set_handler(connection->stream, &protocol_of(connection)->io, connection);
+    open_connection(connection);
+}
+
+static void on_handshake_failed(void *ctx, int status)
+{
+    struct server_connection *connection = ctx;
+    const struct server *server = server_of(connection);
+    const char *reason = tls_stream_reason(connection->stream);
+    bool late = tls_stream_timed_out(connection->stream);
+    uint64_t suppressed;
+    server_count(server->counters[late ? SERVER_HANDSHAKE_TIMEOUTS : SERVER_HANDSHAKE_FAILURES], 1);
+    if (server_may_log(connection, &suppressed))
+        log_warn(server->options.env->log, "handshake_failed", "a client could not agree on TLS",
+                 LOG_CSTR("client", connection->peer.text),
+                 LOG_CSTR("reason", reason ? reason : uv_strerror(status)),
+                 LOG_INT_IF("suppressed", suppressed));
+    server_end(connection);
+}
+
+static const struct byte_stream_handler HANDSHAKE = {
+    .opened = on_shaken,
+    .ended = on_handshake_failed,
+    .closed = server_connection_closed,
+};
+
+static void begin_handshake(struct server_connection *connection)
+{
+    const struct server_options *options = &server_of(connection)->options;
+    struct tls_stream_options tls = {
+        .below = connection->stream,
+        .use = connection->use,
+        .is_server = true,
+        .handshake_timeout_ms = (unsigned)options->handshake_timeout_ms,
+        .charged = engine_account(options->env->engine, BUDGET_RECEIVE),
+        .handler = &HANDSHAKE,
+        .ctx = connection,
+    };
+    connection->stream = tls_stream_new(&tls);
+    connection->use = NULL;
+}
+
+/* ---- the beginning ---- */
+
 static void adopt(struct inbox_item *item)
 {
     struct server_connection *connection = (struct server_connection *)(void *)item;
@@ -117,6 +180,8 @@ static void adopt(struct inbox_item *item)
     const struct server_protocol *protocol = protocol_of(connection);
     if (lane->is_stopping) {
         close(connection->fd);
+        if (connection->use)
+            tls_context_unuse(connection->use);
         forget(connection);
         return;
     }
@@ -124,8 +189,10 @@ static void adopt(struct inbox_item *item)
     server_hold(connection);
     connection->stream =
         tcp_stream_new(lane_loop(lane->lane), connection->fd, &protocol->io, connection);
-    if (!protocol->open(connection))
-        server_end(connection);
+    if (connection->use)
+        begin_handshake(connection);
+    else
+        open_connection(connection);
 }
 
 void server_connection_post(struct server *server, int fd, const struct peer_address *peer)
@@ -137,6 +204,8 @@ void server_connection_post(struct server *server, int fd, const struct peer_add
     connection->home = &server->lanes[lane_index(lane)];
     connection->fd = fd;
     connection->peer = *peer;
+    if (server->options.tls)
+        connection->use = tls_context_use(server->options.tls);
     connection->link.run = adopt;
     lane_post(lane, &connection->link);
 }
@@ -194,7 +263,7 @@ static struct server_connection *most_stale(const struct server_lane *lane)
     const struct server_protocol *protocol = &lane->server->options.protocol;
     struct server_connection *stale = NULL;
     for (struct server_connection *at = lane->connections; at; at = at->next)
-        if (!at->ended && at->held_bytes > 0 && protocol->may_give_up(at) &&
+        if (!at->ended && at->is_open && at->held_bytes > 0 && protocol->may_give_up(at) &&
             (!stale || protocol->goes_before(at, stale)))
             stale = at;
     return stale;

@@ -9,7 +9,6 @@
 #include "inputs/inputs.h"
 
 #define ROW(kind, member) OPTION_IN_##kind(struct beats_options, member)
-#define NEEDS_TLS         "used only with ssl_enabled, and TLS comes in a later version"
 
 static const struct option OPTIONS[] = {
     {
@@ -163,76 +162,8 @@ static const struct option OPTIONS[] = {
         OPTION_NOWHERE,
         .flags = OPTION_IGNORED,
     },
-    {
-        .name = "ssl_enabled",
-        .doc = "Speak TLS with the clients.",
-        ROW(BOOL, ssl_enabled),
-        .def = "false",
-    },
-    {
-        .name = "ssl_certificate",
-        .doc = "The server's certificate, a PEM file; may be a chain.",
-        .note = NEEDS_TLS,
-        OPTION_NOWHERE,
-        .flags = OPTION_IGNORED,
-    },
-    {
-        .name = "ssl_key",
-        .doc = "The key of the certificate, a PEM file.",
-        .note = NEEDS_TLS,
-        OPTION_NOWHERE,
-        .flags = OPTION_IGNORED,
-    },
-    {
-        .name = "ssl_key_passphrase",
-        .doc = "The passphrase of the key.",
-        .note = NEEDS_TLS,
-        OPTION_NOWHERE,
-        .flags = OPTION_IGNORED | OPTION_SECRET,
-    },
-    {
-        .name = "ssl_certificate_authorities",
-        .doc = "PEM files with the authorities that client certificates are checked against.",
-        .note = NEEDS_TLS,
-        OPTION_NOWHERE,
-        .flags = OPTION_IGNORED,
-    },
-    {
-        .name = "ssl_client_authentication",
-        .doc = "Whether clients show a certificate: none, optional, required.",
-        .note = NEEDS_TLS,
-        OPTION_NOWHERE,
-        .flags = OPTION_IGNORED,
-    },
-    {
-        .name = "ssl_supported_protocols",
-        .doc = "TLS versions that are accepted.",
-        .note = NEEDS_TLS,
-        OPTION_NOWHERE,
-        .flags = OPTION_IGNORED,
-    },
-    {
-        .name = "ssl_cipher_suites",
-        .doc = "Cipher suites that are accepted, by their IANA names.",
-        .note = NEEDS_TLS,
-        OPTION_NOWHERE,
-        .flags = OPTION_IGNORED,
-    },
-    {
-        .name = "ssl_handshake_timeout",
-        .doc = "Milliseconds that a TLS handshake may take.",
-        .note = NEEDS_TLS,
-        OPTION_NOWHERE,
-        .flags = OPTION_IGNORED,
-    },
-    {
-        .name = "ssl",
-        .doc = "The old name of ssl_enabled.",
-        .note = "use ssl_enabled",
-        ROW(BOOL, ssl),
-        .def = "false",
-        .flags = OPTION_DEPRECATED,
-    },
+    TLS_LISTENER_ROWS(struct beats_options, tls, "none"),
+    TLS_HANDSHAKE_ROW(struct beats_options, tls),
     {
         .name = "ssl_peer_metadata",
         .doc = "The old way to ask for details of the client's certificate.",
@@ -248,34 +179,7 @@ static const struct option OPTIONS[] = {
         OPTION_NOWHERE,
         .flags = OPTION_DEPRECATED | OPTION_IGNORED,
     },
-    {
-        .name = "ssl_verify_mode",
-        .doc = "The old name of ssl_client_authentication.",
-        .note = "write ssl_client_authentication: none, optional for peer, required for force_peer",
-        OPTION_NOWHERE,
-        .flags = OPTION_DEPRECATED | OPTION_IGNORED,
-    },
-    {
-        .name = "cipher_suites",
-        .doc = "The old name of ssl_cipher_suites.",
-        .note = "write ssl_cipher_suites",
-        OPTION_NOWHERE,
-        .flags = OPTION_DEPRECATED | OPTION_IGNORED,
-    },
-    {
-        .name = "tls_min_version",
-        .doc = "The oldest TLS version that was accepted.",
-        .note = "write ssl_supported_protocols",
-        OPTION_NOWHERE,
-        .flags = OPTION_DEPRECATED | OPTION_IGNORED,
-    },
-    {
-        .name = "tls_max_version",
-        .doc = "The newest TLS version that was accepted.",
-        .note = "write ssl_supported_protocols",
-        OPTION_NOWHERE,
-        .flags = OPTION_DEPRECATED | OPTION_IGNORED,
-    },
+    TLS_OLD_ROWS(struct beats_options, tls),
     OPTION_END,
 };
 
@@ -294,6 +198,8 @@ static const char *const COUNTER_NAMES[BEATS_COUNTERS] = {
     [BEATS_WRITE_TIMEOUTS] = "write_timeouts",
     [BEATS_ABANDONED] = "connections_abandoned",
 };
+
+static const struct tls_defaults TLS_DEFAULTS = {TLS_SERVER, "none"};
 
 /* ---- checks across options ---- */
 
@@ -321,25 +227,15 @@ static bool check_enrich(const struct option_strings *enrich, struct error *err)
     }
     if (enrich->count > 1 && (has(enrich, STR("all")) || has(enrich, STR("none"))))
         return error_set(err, ERROR_CONFIG, "enrich: 'all' and 'none' stand alone");
-    if (has(enrich, STR("ssl_peer_metadata")))
-        return error_set(err, ERROR_CONFIG,
-                         "enrich: ssl_peer_metadata needs TLS, which comes in a later version");
     return true;
 }
 
 static bool check(void *self, const struct plugin_env *env, struct error *err)
 {
     const struct beats_options *options = self;
-    (void)env;
-    if (options->ssl_enabled || options->ssl)
-        return error_set(
-            err, ERROR_CONFIG,
-            "%s: TLS comes in a later version; let a proxy in front of port %lld end it",
-            options->ssl ? "ssl (now ssl_enabled)" : "ssl_enabled", (long long)options->port);
-    if (options->ssl_peer_metadata)
+    if (options->enrich.count > 0 && options->ssl_peer_metadata)
         return error_set(err, ERROR_CONFIG,
-                         "ssl_peer_metadata was replaced by enrich => [\"ssl_peer_metadata\"], and "
-                         "needs TLS, which comes in a later version");
+                         "ssl_peer_metadata and enrich say the same thing: keep enrich");
     if (options->enrich.count > 0 && !options->include_codec_tag)
         return error_set(err, ERROR_CONFIG,
                          "include_codec_tag and enrich say the same thing: keep enrich");
@@ -348,7 +244,8 @@ static bool check(void *self, const struct plugin_env *env, struct error *err)
             err, ERROR_CONFIG,
             "the multiline codec would mix lines of different files: configure multiline "
             "in the Beat");
-    return check_enrich(&options->enrich, err);
+    return check_enrich(&options->enrich, err) &&
+           tls_options_check(&options->tls, &TLS_DEFAULTS, env, err);
 }
 
 /* ---- opening ---- */
@@ -386,6 +283,8 @@ static void set_enrichment(struct beats_input *input)
     bool all = enrich->count == 0 || has(enrich, STR("all"));
     out->source = all || has(enrich, STR("source_metadata"));
     out->codec = (all || has(enrich, STR("codec_metadata"))) && options->include_codec_tag;
+    out->tls_peer = has(enrich, STR("all")) || has(enrich, STR("ssl_peer_metadata")) ||
+                    options->ssl_peer_metadata;
     out->host_name = options->add_hostname;
     out->plain_codec = !options->codec;
     struct str codec = options->codec ? options->codec->name : STR("plain");
@@ -407,8 +306,10 @@ static bool open_input(void *self, const struct plugin_env *env, struct error *e
         .max_connections = input->options.max_connections,
         .protocol = connection_protocol,
         .input = input,
+        .handshake_timeout_ms = input->options.tls.handshake_timeout_ms,
     };
-    if (!server_open(&input->server, &options, err))
+    if (!tls_options_open(&input->options.tls, &TLS_DEFAULTS, env, &options.tls, err) ||
+        !server_open(&input->server, &options, err))
         return false;
     for (size_t i = 0; i < BEATS_COUNTERS; i++)
         input->counters[i] = env->counter(env, COUNTER_NAMES[i]);

@@ -15,6 +15,7 @@
 
 #include "inputs/beats/lumberjack.h"
 #include "inputs/server.h"
+#include "pipeline/tls_options.h"
 
 enum {
     BEATS_BATCH_BYTES = 1024 * 1024,   /* payload of one batch, and what is reserved for it */
@@ -50,8 +51,8 @@ struct beats_options {
     struct option_strings enrich;
     bool include_codec_tag;
     bool add_hostname;
-    bool ssl_enabled;
-    bool ssl, ssl_peer_metadata; /* old names */
+    struct tls_options tls;
+    bool ssl_peer_metadata; /* the old way to say it in enrich */
     int64_t client_inactivity_timeout_ms;
     int64_t window_timeout_ms;
     int64_t write_timeout_ms;
@@ -66,8 +67,9 @@ struct beats_options {
 
 /* What is added to each event, worked out once. */
 struct beats_enrichment {
-    bool source; /* the client's address */
-    bool codec;  /* the tag that says how the event was made, and event.original */
+    bool source;   /* the client's address */
+    bool codec;    /* the tag that says how the event was made, and event.original */
+    bool tls_peer; /* how it proved who it is */
     bool host_name;
     struct str codec_tag;
     bool plain_codec; /* no codec named: the Beat's object becomes the event without a detour */

@@ -8,6 +8,7 @@
 
 #include "base/text/utf8.h"
 #include "inputs/beats/connection.h"
+#include "io/tls_stream.h"
 
 #define PART(literal)                                                                              \
     {                                                                                              \
@@ -32,6 +33,24 @@ static const struct field_ref BEAT_HOST_NAME = {
     .root = FIELD_ROOT_EVENT,
     .parts = (struct field_part[]){PART("beat"), PART("hostname")},
     .count = 2,
+};
+static const struct field_ref TLS_STATUS =
+    METADATA_REF("[tls_peer][status]", PART("tls_peer"), PART("status"));
+/* Of a verified client, each as Logstash names it without and with ECS. */
+static const struct field_ref TLS_PROTOCOL[] = {
+    METADATA_REF("[tls_peer][protocol]", PART("tls_peer"), PART("protocol")),
+    METADATA_REF("[input][beats][tls][version_protocol]", PART("input"), PART("beats"), PART("tls"),
+                 PART("version_protocol")),
+};
+static const struct field_ref TLS_SUBJECT[] = {
+    METADATA_REF("[tls_peer][subject]", PART("tls_peer"), PART("subject")),
+    METADATA_REF("[input][beats][tls][client][subject]", PART("input"), PART("beats"), PART("tls"),
+                 PART("client"), PART("subject")),
+};
+static const struct field_ref TLS_CIPHER[] = {
+    METADATA_REF("[tls_peer][cipher_suite]", PART("tls_peer"), PART("cipher_suite")),
+    METADATA_REF("[input][beats][tls][cipher]", PART("input"), PART("beats"), PART("tls"),
+                 PART("cipher")),
 };
 static const struct field_ref EVENT_ORIGINAL = {
     .text = STR_INIT("[event][original]"),
@@ -68,11 +87,26 @@ static void add_host_name(struct beats_connection *connection, struct event *eve
         event_set(event, target, *name, NULL);
 }
 
+static void add_tls_peer(struct beats_connection *connection, struct event *event)
+{
+    struct tls_peer peer = tls_stream_peer(connection->base.stream, event->arena);
+    bool names = ecs(connection);
+    event_set(event, &TLS_STATUS, value_str(peer.verified ? STR("verified") : STR("unverified")),
+              NULL);
+    if (!peer.verified)
+        return;
+    event_set(event, &TLS_PROTOCOL[names], value_str(peer.protocol), NULL);
+    event_set(event, &TLS_SUBJECT[names], value_str(peer.subject), NULL);
+    event_set(event, &TLS_CIPHER[names], value_str(peer.cipher), NULL);
+}
+
 static void emit(struct beats_connection *connection, struct event *event, struct str tag)
 {
     const struct beats_enrichment *add = enrichment(connection);
     if (add->source)
         add_address(connection, event);
+    if (add->tls_peer && connection_input(connection)->options.tls.enabled)
+        add_tls_peer(connection, event);
     if (add->host_name)
         add_host_name(connection, event);
     stream_emit(connection->stream, event);

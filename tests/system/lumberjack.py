@@ -56,9 +56,12 @@ def numbered(prefix, count):
 class Client:
     """A connection on which a test says what it likes. Acks are pairs (version, number)."""
 
-    def __init__(self, port, timeout=10.0):
+    def __init__(self, port, timeout=10.0, tls=None):
+        """tls: an ssl context, with which it speaks TLS to localhost."""
         self.socket = socket.create_connection(('127.0.0.1', port), timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname='localhost')
 
     def __enter__(self):
         return self

@@ -266,18 +266,7 @@ class Order(BeatsCase):
         self.assertEqual([(2, 3000)], client.read_acks(1))
 
 
-class Encrypted(BeatsCase):
-    def test_tls(self):
-        """Situations 38 and 39: versions, suites, client certificates, stalled handshakes."""
-        raise unittest.SkipTest('the beats input has no TLS yet: nothing about it is tested but that it says so')
-
-    def test_tls_is_refused_with_a_reason(self):
-        for options, said in (('ssl_enabled => true', 'TLS comes in a later version'), ('ssl => true', 'now ssl_enabled'),
-                              ('ssl => true ssl_verify_mode => "peer"', 'now ssl_enabled')):
-            with self.subTest(options):
-                millrace = self.run_to_end('-t', '-e', f'input {{ beats {{ port => 5044 {options} }} }}', status=1)
-                self.assertIn(said, millrace.stderr + millrace.stdout)
-
+class WithoutTls(BeatsCase):
     def test_old_files_without_tls_start(self):
         """What says how TLS is done does not turn it on."""
         self.serve('ssl => false ssl_certificate => "/none.crt" tls_min_version => 1.2 cipher_suites => ["x"] '

@@ -9,9 +9,12 @@ package main
 
 import (
 	"bufio"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"flag"
 	"fmt"
+	"net"
 	"os"
 	"sync"
 	"time"
@@ -27,6 +30,7 @@ type settings struct {
 	compress                  int
 	timeout, wait             time.Duration
 	once                      bool
+	ca, cert, key, name       string
 }
 
 type report struct {
@@ -54,6 +58,10 @@ func parseFlags() settings {
 	flag.DurationVar(&s.timeout, "timeout", 30*time.Second, "of dialling, writing and waiting for an acknowledgement")
 	flag.DurationVar(&s.wait, "wait", 60*time.Second, "give up after so long")
 	flag.BoolVar(&s.once, "once", false, "do not send again")
+	flag.StringVar(&s.ca, "ca", "", "speak TLS, and trust the authorities of this PEM file")
+	flag.StringVar(&s.cert, "cert", "", "the client's certificate, a PEM file")
+	flag.StringVar(&s.key, "key", "", "its key, a PEM file")
+	flag.StringVar(&s.name, "name", "localhost", "the name that the server's certificate must have")
 	flag.Parse()
 	return s
 }
@@ -160,12 +168,34 @@ func (s *sender) waiting() []int {
 	return waiting
 }
 
+// dial connects, over TLS when an authority is named.
+func (s *sender) dial(network, address string) (net.Conn, error) {
+	dialer := &net.Dialer{Timeout: s.timeout}
+	if s.ca == "" {
+		return dialer.Dial(network, address)
+	}
+	text, err := os.ReadFile(s.ca)
+	if err != nil {
+		return nil, err
+	}
+	config := &tls.Config{RootCAs: x509.NewCertPool(), ServerName: s.name}
+	config.RootCAs.AppendCertsFromPEM(text)
+	if s.cert != "" {
+		pair, err := tls.LoadX509KeyPair(s.cert, s.key)
+		if err != nil {
+			return nil, err
+		}
+		config.Certificates = []tls.Certificate{pair}
+	}
+	return tls.DialWithDialer(dialer, network, address, config)
+}
+
 func (s *sender) options() []lumber.Option {
 	return []lumber.Option{lumber.Timeout(s.timeout), lumber.CompressionLevel(s.compress)}
 }
 
 func (s *sender) runSync() error {
-	client, err := lumber.SyncDial(s.to, s.options()...)
+	client, err := lumber.SyncDialWith(s.dial, s.to, s.options()...)
 	if err != nil {
 		return err
 	}
@@ -183,7 +213,7 @@ func (s *sender) runSync() error {
 }
 
 func (s *sender) runAsync() error {
-	client, err := lumber.AsyncDial(s.to, s.inflight, s.options()...)
+	client, err := lumber.AsyncDialWith(s.dial, s.to, s.inflight, s.options()...)
 	if err != nil {
 		return err
 	}
