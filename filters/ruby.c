@@ -100,6 +100,13 @@ static bool rehearse(void *self, const struct plugin_env *env, void **kept, stru
     return ok;
 }
 
+static void close_filter(void *self)
+{
+    struct ruby_filter *filter = self;
+    script_close(filter->script);
+    script_vm_unref(filter->vm);
+}
+
 static bool open_filter(void *self, const struct plugin_env *env, struct error *err)
 {
     struct ruby_filter *filter = self;
@@ -110,15 +117,9 @@ static bool open_filter(void *self, const struct plugin_env *env, struct error *
     if (!filter->vm)
         return false;
     filter->script = script_open(filter->vm, env, &source, err);
+    if (!filter->script)
+        close_filter(filter);
     return filter->script != NULL;
-}
-
-static void close_filter(void *self)
-{
-    struct ruby_filter *filter = self;
-    script_close(filter->script);
-    if (filter->vm)
-        script_vm_unref(filter->vm);
 }
 
 /* "CLASS: message (place)", as scripts report what they raised. */

@@ -101,6 +101,7 @@ enum filter_result {
 
 struct filter {
     struct plugin plugin;
+    /* A false has given back what it took: close() is not called then. */
     bool (*open)(void *self, const struct plugin_env *env, struct error *err);
     /* More events (split, clone) go to `more`; they stand directly behind this one, and the engine applies the rest of the
      * pipeline to them. Call filter_decorate on those that get the common options. */

@@ -79,13 +79,24 @@ class OneLane(support.Case):
             self.assertIn('has not returned while the pipeline stops', millrace.stderr)
             self.assertEqual(['zero', 'one'], [event['message'] for event in millrace.json_lines()])
 
-    @unittest.skip('known fault: ends with SIGABRT instead of status 1')
     def test_one_that_never_returns_while_it_is_loaded(self):
         path = self.write('pipeline.conf', 'filter { ruby { id => "asleep" init => "while true; end" code => "1"'
                           ' script_timeout => 0.1 } }')
         millrace = self.start('-f', path)
         self.assertEqual(1, millrace.wait())
         self.assertRegex(millrace.stderr, 'ScriptTimeout: .*script_timeout')
+
+    def test_one_that_cannot_be_opened_takes_nothing_with_it(self):
+        script = self.write('script.rb', "def register(params)\n raise 'no'\nend\ndef filter(event)\n [event]\nend\n")
+        opened = 'ruby { code => "1" } '
+        for filters in ('ruby { init => "raise %q(no)" code => "1" }', f'ruby {{ path => "{script}" }}',
+                        'aggregate { task_id => "%{a}" code => "1" timeout_code => "def" }',
+                        opened + 'ruby { init => "raise %q(no)" code => "1" }'):
+            for lanes in '12':
+                with self.subTest(filters=filters, lanes=lanes):
+                    millrace = self.start('-w', lanes, '-e', 'input { stdin { } } filter { ' + filters + ' }')
+                    self.assertEqual(1, millrace.wait(), millrace.stderr)
+                    self.assertNotIn('Assertion', millrace.stderr)
 
 
 class TwoLanes(BeatsCase):
