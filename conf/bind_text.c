@@ -48,7 +48,7 @@ static void append_hash(struct arena *arena, const struct conf_value *value, str
     for (size_t i = 0; i < value->count; i++) {
         buf_append_str(out, i > 0 ? STR(", ") : STR(""));
         append_inspected(arena, &value->pairs[i].key, out);
-        buf_append_str(out, STR("=>"));
+        buf_append_str(out, STR(" => "));
         append_inspected(arena, &value->pairs[i].value, out);
     }
     buf_append_char(out, '}');

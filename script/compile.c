@@ -255,6 +255,7 @@ void script_begin(struct script *script, struct script_call *call)
     vm->env = script->env;
     vm->fetched_count = 0;
     watch_begin(&vm->watch, &script->watched);
+    regex_budget_watch(vm->scratch); /* a script takes time without searching, too */
 }
 
 void script_finish(struct script_vm *vm)

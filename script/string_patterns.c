@@ -95,6 +95,10 @@ static void append_expanded(struct replacing *replacing)
     const struct regex *regex = script_regexp_of(mrb, regexp)->regex;
     const struct regex_replacement *parsed =
         regex_replacement_parse(arena, regex, script_str(replacing->replacement));
+    struct str unknown = regex_replacement_unknown(parsed);
+    if (unknown.ptr)
+        mrb_raisef(mrb, E_INDEX_ERROR, "undefined group name reference: %l", unknown.ptr,
+                   unknown.len);
     struct buf out;
     buf_init(&out, SCRIPT_HEAP_MAX);
     bool done = regex_replacement_append(parsed, vm->scratch, replacing->finder.text, &out);

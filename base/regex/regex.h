@@ -66,6 +66,11 @@ void regex_budget_narrow(struct regex_scratch *scratch, uint64_t timeout_ms);
  * then, and says whether the budget has time left. */
 bool regex_budget_spend(struct regex_scratch *scratch, size_t bytes);
 
+/* Counts what is not searching as time used too, from here on; the searches' bound is as it was. */
+void regex_budget_watch(struct regex_scratch *scratch);
+/* How long ago the clock of this budget was first looked at, or it was watched; 0 when neither has happened. */
+uint64_t regex_budget_used_ms(const struct regex_scratch *scratch);
+
 /* LIMIT: out of time, or the match, heap or stack limit. Once out of time every search of the budget is. */
 enum regex_result { REGEX_NO_MATCH, REGEX_MATCHED, REGEX_LIMIT };
 
@@ -92,12 +97,14 @@ const char *regex_name(const struct regex *regex, size_t i, unsigned *group_out)
 struct regex_replacement;
 struct regex_replacement *regex_replacement_parse(struct arena *arena, const struct regex *regex,
                                                   struct str text);
-/* Appends the replacement for the last search's match; false when out is at its maximum. */
+/* The first name in it that no group has, where Ruby raises once something is replaced; ptr is NULL when there is none. */
+struct str regex_replacement_unknown(const struct regex_replacement *replacement);
+/* Appends the replacement for the last search's match; false when out is at its maximum, or a name is unknown. */
 bool regex_replacement_append(const struct regex_replacement *replacement,
                               const struct regex_scratch *scratch, struct str subject,
                               struct buf *out);
-/* Replaces every match in subject. REGEX_MATCHED: the new text is appended to out. REGEX_LIMIT: out may
- * hold a part. */
+/* Replaces every match in subject. REGEX_MATCHED: the new text is appended to out. REGEX_LIMIT, also
+ * where the replacement cannot be appended: out may hold a part. */
 enum regex_result regex_replace_all(const struct regex *regex, struct regex_scratch *scratch,
                                     struct str subject, const struct regex_replacement *replacement,
                                     struct buf *out);

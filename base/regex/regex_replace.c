@@ -4,7 +4,7 @@
 #include "base/regex/regex.h"
 #include "base/text/utf8.h"
 
-enum piece_type { PIECE_TEXT, PIECE_GROUP, PIECE_BEFORE, PIECE_AFTER };
+enum piece_type { PIECE_TEXT, PIECE_GROUP, PIECE_BEFORE, PIECE_AFTER, PIECE_UNKNOWN };
 
 struct piece {
     enum piece_type type;
@@ -50,12 +50,8 @@ static size_t read_escape(const struct regex *regex, struct str rest, struct pie
         if (!end)
             return 0;
         struct str name = str_make(rest.ptr + 2, (size_t)(end - rest.ptr) - 2);
-        int64_t number;
-        if (!find_name(regex, name, &out->group)) {
-            if (!str_to_int(name, &number) || number < 0 || number > regex_group_count(regex))
-                return 0;
-            out->group = (unsigned)number;
-        }
+        if (!find_name(regex, name, &out->group))
+            *out = (struct piece){.type = PIECE_UNKNOWN, .text = name};
         return name.len + 3;
     }
     default:
@@ -93,10 +89,18 @@ struct regex_replacement *regex_replacement_parse(struct arena *arena, const str
     assert(count <= 2 * escapes + 1);
     replacement->count = count;
     for (size_t i = 0; i < count; i++) {
-        if (replacement->pieces[i].type == PIECE_TEXT)
+        if (replacement->pieces[i].text.ptr)
             replacement->pieces[i].text = arena_dup(arena, replacement->pieces[i].text);
     }
     return replacement;
+}
+
+struct str regex_replacement_unknown(const struct regex_replacement *replacement)
+{
+    for (size_t i = 0; i < replacement->count; i++)
+        if (replacement->pieces[i].type == PIECE_UNKNOWN)
+            return replacement->pieces[i].text;
+    return (struct str){0};
 }
 
 static bool append_piece(const struct piece *piece, const struct regex_scratch *scratch,
@@ -114,6 +118,8 @@ static bool append_piece(const struct piece *piece, const struct regex_scratch *
     case PIECE_AFTER:
         return !regex_group(scratch, 0, &start, &end) ||
                buf_append_str(out, str_from_offset(subject, end));
+    case PIECE_UNKNOWN:
+        return false;
     }
     return true;
 }

@@ -46,6 +46,7 @@ enum {
 struct budget {
     uint64_t deadline_ms, narrow_deadline_ms; /* 0: not begun, the clock was not looked at yet */
     uint64_t narrow_ms;                       /* 0: none */
+    uint64_t began_ms;                        /* of time used; 0: the clock was not looked at yet */
     size_t free_bytes;
     bool is_open; /* between begin and end */
     bool is_spent;
@@ -80,6 +81,7 @@ static void start_budget(struct regex_scratch *scratch)
 {
     scratch->budget.deadline_ms = 0;
     scratch->budget.narrow_ms = 0;
+    scratch->budget.began_ms = 0;
     scratch->budget.free_bytes = LOOK_BYTES;
     scratch->budget.is_spent = false;
 }
@@ -115,6 +117,8 @@ static bool has_time(struct regex_scratch *scratch)
     if (budget->is_spent)
         return false;
     uint64_t now_ms = scratch->clock_ms();
+    if (budget->began_ms == 0)
+        budget->began_ms = now_ms;
     budget->is_spent = has_passed(now_ms, scratch->timeout_ms, &budget->deadline_ms) ||
                        (budget->narrow_ms > 0 &&
                         has_passed(now_ms, budget->narrow_ms, &budget->narrow_deadline_ms));
@@ -141,6 +145,18 @@ static inline bool spend(struct regex_scratch *scratch, size_t bytes)
 bool regex_budget_spend(struct regex_scratch *scratch, size_t bytes)
 {
     return spend(scratch, bytes);
+}
+
+void regex_budget_watch(struct regex_scratch *scratch)
+{
+    if (scratch->budget.began_ms == 0)
+        scratch->budget.began_ms = scratch->clock_ms();
+}
+
+uint64_t regex_budget_used_ms(const struct regex_scratch *scratch)
+{
+    uint64_t began_ms = scratch->budget.began_ms;
+    return began_ms == 0 ? 0 : scratch->clock_ms() - began_ms;
 }
 
 /* ---- the scratch ---------------------------------------------------------------------------------------- */

@@ -483,19 +483,21 @@ static bool set_fields(const struct kv_filter *filter, struct event *event, stru
     return true;
 }
 
-static void parse_source(struct kv_run *run, const struct value *source, struct value *found)
+/* False: the source is a list with something that is neither a text nor null, where Logstash's search raises. */
+static bool parse_source(struct kv_run *run, const struct value *source, struct value *found)
 {
-    if (value_is_str(source)) {
+    if (value_is_str(source))
         parse_text(run, value_as_str(source), 0, found);
-        return;
-    }
     if (!source || value_type(source) != VALUE_ARRAY)
-        return;
+        return true;
     for (size_t i = 0; i < value_array_count(source) && !run->timed_out; i++) {
         const struct value *item = value_array_at(source, i);
         if (value_is_str(item))
             parse_text(run, value_as_str(item), 0, found);
+        else if (value_type(item) != VALUE_NULL)
+            return false;
     }
+    return true;
 }
 
 static enum filter_result fail(const struct kv_filter *filter, struct event *event)
@@ -518,13 +520,15 @@ static enum filter_result kv_apply(void *self, struct event *event, struct event
         return fail(filter, event);
     struct value found = value_object_new(event->arena, 0);
     map_init(&run.seen);
-    parse_source(&run, event_get(event, &filter->source), &found);
+    bool parsed = parse_source(&run, event_get(event, &filter->source), &found);
     map_release(&run.seen);
     if (run.timed_out) {
         counter_add(filter->timeouts, 1);
         event_add_tag(event, filter->tag_on_timeout);
         return FILTER_SKIPPED;
     }
+    if (!parsed)
+        return fail(filter, event);
     found = with_defaults(filter, event->arena, found);
     if (value_object_count(&found) == 0)
         return FILTER_SKIPPED;

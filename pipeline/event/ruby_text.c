@@ -51,7 +51,7 @@ static void inspect_object(const struct value *object, struct buf *out)
         if (i > 0)
             buf_append_str(out, STR(", "));
         inspect_str(key, out);
-        buf_append_str(out, STR("=>"));
+        buf_append_str(out, STR(" => "));
         inspect(item, out);
     }
     buf_append_char(out, '}');

@@ -65,6 +65,8 @@ struct program *program_new(struct lane *lane, const struct plan *plan)
     program->suspended_end = &program->suspended;
     uv_timer_init(lane->loop, &program->recheck);
     program->recheck.data = program;
+    uv_idle_init(lane->loop, &program->turn);
+    program->turn.data = program;
     program->instances = mem_zero(plan->plugin_count, sizeof(struct instance *));
     ticks_start(program);
     return program;
@@ -129,26 +131,70 @@ static void release_batch(struct program *program, struct batch *batch)
     look_at_batch(program, batch);
 }
 
-static void finish_slice(struct program *program, struct slice *slice)
+static void line_up_at_cut(struct program *program, struct slice *slice)
 {
-    slice_output(slice);
-    release_batch(program, slice->batch);
+    struct batch *batch = slice->batch;
+    slice->next = NULL;
+    *(batch->at_cut_count++ ? &batch->at_cut_end->next : &batch->at_cut) = slice;
+    batch->at_cut_end = slice;
+    look_at_batch(program, batch);
+}
+
+static void on_turn(uv_idle_t *turn);
+
+static bool is_turn_due(const struct program *program)
+{
+    return uv_is_active((const uv_handle_t *)&program->turn);
+}
+
+/* Idle handles come before the loop looks at its descriptors: only the second time is a whole turn, or the first when it
+ * was started by one. */
+static void begin_turn(struct program *program)
+{
+    if (is_turn_due(program))
+        return;
+    program->has_turned = program->is_turning;
+    uv_idle_start(&program->turn, on_turn);
+}
+
+/* It goes on first: what was begun ends before more is begun. */
+static void rest(struct program *program, struct slice *slice)
+{
+    slice->next = program->resting;
+    program->resting = slice;
+    begin_turn(program);
 }
 
 /* A slice that stopped: with the others of its program that wait for something, or of its batch that wait for a filter on
  * another lane. */
 static void line_up(struct program *program, struct slice *slice)
 {
-    slice->next = NULL;
     if (slice->cut) {
-        struct batch *batch = slice->batch;
-        *(batch->at_cut_count++ ? &batch->at_cut_end->next : &batch->at_cut) = slice;
-        batch->at_cut_end = slice;
-        look_at_batch(program, batch);
-        return;
+        line_up_at_cut(program, slice);
+    } else if (slice->rests) {
+        rest(program, slice);
+    } else {
+        slice->next = NULL;
+        *program->suspended_end = slice;
+        program->suspended_end = &slice->next;
     }
-    *program->suspended_end = slice;
-    program->suspended_end = &slice->next;
+}
+
+/* What comes next for a slice, which is through the filters or has stopped. */
+static void put(struct program *program, struct slice *slice, bool through)
+{
+    if (through && slice_output(&slice))
+        release_batch(program, slice->batch);
+    else
+        line_up(program, slice);
+}
+
+static void resume(struct program *program, struct slice *slice)
+{
+    if (is_turn_due(program)) /* it has not gone on yet, but so it waits in the right place */
+        rest(program, slice);
+    else
+        put(program, slice, slice_resume(slice));
 }
 
 static size_t slice_length(const struct batch *batch)
@@ -158,53 +204,60 @@ static size_t slice_length(const struct batch *batch)
     return left < most ? left : most;
 }
 
-/* False: an ordered pipeline, and the rest of the batch waits behind a suspended slice. */
+static bool has_to_wait(const struct program *program)
+{
+    return is_turn_due(program) || (program->suspended && program->lane->engine->options.ordered);
+}
+
+/* False: the rest of the batch waits for a turn of the loop or, in an ordered pipeline, behind a suspended slice. */
 static bool run_slices(struct program *program, struct batch *batch)
 {
     while (batch->next_event < batch->count) {
-        if (program->suspended && program->lane->engine->options.ordered)
+        if (has_to_wait(program))
             return false;
         size_t first = batch->next_event;
         struct slice *slice;
         batch->next_event += slice_length(batch);
         batch->unfinished++;
-        if (slice_filter(program, batch, first, batch->next_event, &slice))
-            finish_slice(program, slice);
-        else
-            line_up(program, slice);
+        bool through = slice_filter(program, batch, first, batch->next_event, &slice);
+        put(program, slice, through);
     }
     release_batch(program, batch);
     return true;
 }
 
-static struct batch *pop_queue(struct program *program)
+static struct batch *pop_queue(struct inbox_item **queue)
 {
-    struct inbox_item *first = program->queue;
+    struct inbox_item *first = *queue;
     if (first) {
-        program->queue = first->next;
+        *queue = first->next;
         first->next = NULL;
     }
     return (struct batch *)first;
 }
 
+static void push_queue(struct inbox_item **queue, struct batch *batch)
+{
+    batch->link.next = *queue;
+    *queue = &batch->link;
+}
+
+static void join_queue(struct inbox_item **queue, struct batch *batch)
+{
+    while (*queue)
+        queue = &(*queue)->next;
+    *queue = &batch->link;
+}
+
 static void run_queue(struct program *program)
 {
     struct batch *batch;
-    while ((batch = pop_queue(program))) {
+    while ((batch = pop_queue(&program->queue))) {
         if (run_slices(program, batch))
             continue;
-        batch->link.next = program->queue;
-        program->queue = &batch->link;
+        push_queue(&program->queue, batch);
         return;
     }
-}
-
-static void join_queue(struct program *program, struct batch *batch)
-{
-    struct inbox_item **at = &program->queue;
-    while (*at)
-        at = &(*at)->next;
-    *at = &batch->link;
 }
 
 void program_run(struct program *program, struct batch *batch)
@@ -215,7 +268,7 @@ void program_run(struct program *program, struct batch *batch)
         return;
     }
     batch->unfinished = 1;
-    join_queue(program, batch);
+    join_queue(&program->queue, batch);
     run_queue(program);
 }
 
@@ -236,10 +289,7 @@ static void on_recheck(uv_timer_t *timer)
         *at = slice->next;
         if (program->suspended_end == &slice->next)
             program->suspended_end = at;
-        if (slice_resume(slice))
-            finish_slice(program, slice);
-        else
-            line_up(program, slice);
+        resume(program, slice);
     }
     run_queue(program);
 }
@@ -247,6 +297,29 @@ static void on_recheck(uv_timer_t *timer)
 /* ---- filters that see all events: on the main lane, which has the batch meanwhile ------------------- */
 
 static void come_back(struct inbox_item *item);
+
+/* False: the loop is to have a turn first. */
+static bool visit(struct program *program, struct batch *batch)
+{
+    for (struct slice *slice = batch->at_cut; slice; slice = slice->next)
+        if (slice->cut && (is_turn_due(program) || !slice_visit_cut(slice, program)))
+            return false;
+    return true;
+}
+
+static void run_visits(struct program *program)
+{
+    struct batch *batch;
+    while ((batch = pop_queue(&program->visits))) {
+        if (!visit(program, batch)) {
+            push_queue(&program->visits, batch);
+            begin_turn(program);
+            return;
+        }
+        batch->link.run = come_back;
+        lane_post(batch->lane, &batch->link);
+    }
+}
 
 static void visit_cut(struct inbox_item *item)
 {
@@ -257,10 +330,8 @@ static void visit_cut(struct inbox_item *item)
         finish_batch(batch, RECEIPT_ABANDONED);
         return;
     }
-    for (struct slice *slice = batch->at_cut; slice; slice = slice->next)
-        slice_visit_cut(slice, program);
-    batch->link.run = come_back;
-    lane_post(batch->lane, &batch->link);
+    join_queue(&program->visits, batch);
+    run_visits(program);
 }
 
 static void come_back(struct inbox_item *item)
@@ -278,12 +349,31 @@ static void come_back(struct inbox_item *item)
     while (next) {
         struct slice *slice = next;
         next = slice->next;
-        if (slice_resume(slice))
-            finish_slice(program, slice);
-        else
-            line_up(program, slice);
+        resume(program, slice);
     }
     release_batch(program, batch);
+}
+
+/* ---- turns of the loop ---------------------------------------------------------------------------- */
+
+static void on_turn(uv_idle_t *turn)
+{
+    struct program *program = turn->data;
+    if (!program->has_turned) {
+        program->has_turned = true;
+        return;
+    }
+    uv_idle_stop(turn);
+    program->is_turning = true;
+    program->slow_ms = 0;
+    while (program->resting && !is_turn_due(program)) {
+        struct slice *slice = program->resting;
+        program->resting = slice->next;
+        resume(program, slice);
+    }
+    run_queue(program);
+    run_visits(program);
+    program->is_turning = false;
 }
 
 /* ---- waking ------------------------------------------------------------------------------------- */
@@ -295,19 +385,27 @@ void filter_ready(const struct plugin_env *env)
         uv_timer_start(&program->recheck, on_recheck, 0, 0);
 }
 
+static void drop_slices(struct program *program, struct slice **slices)
+{
+    while (*slices) {
+        struct slice *slice = *slices;
+        *slices = slice->next;
+        release_batch(program, slice->batch);
+    }
+}
+
 /* Their origins send them again. */
 static void drop_what_waits(struct program *program)
 {
     assert(program->closed);
-    while (program->suspended) {
-        struct slice *slice = program->suspended;
-        program->suspended = slice->next;
-        release_batch(program, slice->batch);
-    }
+    drop_slices(program, &program->suspended);
     program->suspended_end = &program->suspended;
+    drop_slices(program, &program->resting);
     struct batch *batch;
-    while ((batch = pop_queue(program)))
+    while ((batch = pop_queue(&program->queue)))
         release_batch(program, batch);
+    while ((batch = pop_queue(&program->visits)))
+        finish_batch(batch, RECEIPT_ABANDONED);
 }
 
 /* ---- closing ------------------------------------------------------------------------------------ */
@@ -317,6 +415,7 @@ void program_close(struct program *program)
     program->closed = true;
     ticks_close(program);
     uv_close((uv_handle_t *)&program->recheck, NULL);
+    uv_close((uv_handle_t *)&program->turn, NULL);
     drop_what_waits(program);
     for (size_t i = 0; i < program->plan->plugin_count; i++) {
         struct instance *instance = program->instances[i];

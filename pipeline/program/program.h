@@ -21,9 +21,17 @@ struct program {
         **suspended_end; /* wait for what a filter needs, in the order they came */
     struct inbox_item
         *queue; /* batches; ordered: wait behind a suspended slice; the first may have begun */
-    uv_timer_t recheck;      /* at the next turn of the loop: asks the suspended slices again */
-    bool closed;             /* a batch that still comes is abandoned */
-    struct counter filtered; /* events that left the filters */
+    uv_timer_t recheck; /* at the next turn of the loop: asks the suspended slices again */
+    /* While it runs, nothing but it begins or goes on with slices: the lane was held for long enough, and the loop is to
+     * have a turn. It goes on then with what rests, with batches that wait in the queue, and with visits. */
+    uv_idle_t turn;
+    bool is_turning,
+        has_turned; /* within its callback; the loop has looked for other work since it was started */
+    struct slice *resting;
+    struct inbox_item *visits; /* batches of other lanes, whose slices wait for a filter here */
+    uint64_t slow_ms;          /* that events took since the last turn */
+    bool closed;               /* a batch that still comes is abandoned */
+    struct counter filtered;   /* events that left the filters */
     struct counter created, cancelled, failed_conditions;
     struct counter
         condition_limits; /* searches of conditions that met a limit of regular expressions */

@@ -11,50 +11,42 @@ typedef bool step_function(struct slice *slice, const struct plan_plugin *plugin
 
 /* ---- new events --------------------------------------------------------------------------------- */
 
-/* What a filter made of the event with the number `behind`. */
-struct created {
-    struct event *event;
-    size_t behind;
-};
-
 struct filter_run {
     struct event_sink sink; /* first */
     struct slice *slice;
     size_t at; /* the event that the filter has */
-    struct created *created;
-    size_t count, capacity;
 };
 
 static void add_created(struct event_sink *sink, struct event *event)
 {
     struct filter_run *run = (struct filter_run *)sink;
-    assert(event->arena == &run->slice->batch->arena);
-    if (run->count == run->capacity) {
-        size_t capacity = run->capacity ? run->capacity * 2 : 64;
-        run->created =
-            arena_grow(run->slice->arena, run->created, run->count * sizeof *run->created,
-                       capacity * sizeof *run->created);
-        run->capacity = capacity;
+    struct slice *slice = run->slice;
+    assert(event->arena == &slice->batch->arena);
+    if (slice->created_count == slice->created_capacity) {
+        size_t capacity = slice->created_capacity ? slice->created_capacity * 2 : 64;
+        slice->created =
+            arena_grow(slice->arena, slice->created, slice->created_count * sizeof *slice->created,
+                       capacity * sizeof *slice->created);
+        slice->created_capacity = capacity;
     }
-    run->created[run->count++] = (struct created){.event = event, .behind = run->at};
+    slice->created[slice->created_count++] = (struct created){.event = event, .behind = run->at};
 }
 
 /* The events by their new numbers; numbers: by the old number the new one, made[i] that of created event i. */
-static void number_anew(struct slice *slice, const struct filter_run *run, uint32_t *numbers,
-                        uint32_t *made)
+static void number_anew(struct slice *slice, uint32_t *numbers, uint32_t *made)
 {
-    size_t total = slice->count + run->count, next = 0, nth = 0;
+    size_t total = slice->count + slice->created_count, next = 0, nth = 0;
     struct event **events = arena_alloc(slice->arena, total * sizeof *events);
     assert(total <= UINT32_MAX);
     for (size_t at = 0; at < slice->count; at++) {
         numbers[at] = (uint32_t)next;
         events[next++] = slice->events[at];
-        for (; nth < run->count && run->created[nth].behind == at; nth++) {
+        for (; nth < slice->created_count && slice->created[nth].behind == at; nth++) {
             made[nth] = (uint32_t)next;
-            events[next++] = run->created[nth].event;
+            events[next++] = slice->created[nth].event;
         }
     }
-    assert(next == total && nth == run->count);
+    assert(next == total && nth == slice->created_count);
     slice->events = events;
     slice->count = total;
 }
@@ -69,11 +61,11 @@ static void move_selection(struct slice *slice, struct selection *selection,
 }
 
 /* Invariant 1. Those that are not cancelled go on from here. */
-static void place_created(struct slice *slice, const struct filter_run *run)
+static void place_created(struct slice *slice)
 {
     uint32_t *numbers = arena_alloc(slice->arena, slice->count * sizeof *numbers);
-    uint32_t *made = arena_alloc(slice->arena, run->count * sizeof *made);
-    number_anew(slice, run, numbers, made);
+    uint32_t *made = arena_alloc(slice->arena, slice->created_count * sizeof *made);
+    number_anew(slice, numbers, made);
     move_selection(slice, &slice->selection, numbers);
     for (struct frame *frame = slice->frames; frame; frame = frame->outer) {
         if (!frame->branch)
@@ -81,9 +73,11 @@ static void place_created(struct slice *slice, const struct filter_run *run)
         move_selection(slice, &frame->done, numbers);
         move_selection(slice, &frame->rest, numbers);
     }
-    for (size_t i = 0; i < run->count; i++)
-        if (!run->created[i].event->cancelled)
+    for (size_t i = 0; i < slice->created_count; i++)
+        if (!slice->created[i].event->cancelled)
             selection_add(&slice->selection, made[i]);
+    slice->created = NULL;
+    slice->created_count = slice->created_capacity = 0;
 }
 
 /* ---- filters ------------------------------------------------------------------------------------ */
@@ -118,38 +112,61 @@ static bool apply_filter(const struct instance *instance, struct event *event,
     return !event->cancelled;
 }
 
-/* held: for each event of the selection, or NULL. */
-static void run_filter(struct program *program, struct slice *slice, struct instance *instance,
-                       void **held)
+/* Invariant 3, behind each event. */
+static bool wants_turn(struct program *program)
 {
-    assert(instance->env.lane == program->lane);
+    program->slow_ms += regex_budget_used_ms(program->lane->regex);
+    return program->slow_ms >= SLICE_TURN_MS;
+}
+
+/* From slice->from on, up to the first event that the loop is to have a turn behind; whether that came. */
+static bool apply_up_to_turn(struct program *program, struct slice *slice,
+                             struct instance *instance)
+{
     struct filter_run run = {
         .sink = {.arena = &slice->batch->arena, .emit = add_created},
         .slice = slice,
+        .at = slice->from,
     };
     struct regex_scratch *regex = program->lane->regex;
-    uint64_t limits_met = regex_limits_met(regex);
-    size_t in = 0, cancelled = 0;
-    for (size_t at = 0; selection_next(&slice->selection, &at); at++) {
-        run.at = at;
-        run.sink.held = held ? held[in] : NULL;
-        in++;
+    size_t first = slice->nth, created = slice->created_count, cancelled = 0;
+    bool turn = false;
+    for (; !turn && selection_next(&slice->selection, &run.at); run.at++) {
+        run.sink.held = slice->held ? slice->held[slice->nth] : NULL;
+        slice->nth++;
         regex_budget_begin(regex);
-        if (apply_filter(instance, slice->events[at], &run.sink))
-            continue;
-        selection_remove(&slice->selection, at);
-        cancelled++;
+        if (!apply_filter(instance, slice->events[run.at], &run.sink)) {
+            selection_remove(&slice->selection, run.at);
+            cancelled++;
+        }
+        turn = wants_turn(program);
     }
     regex_budget_end(regex);
-    if (run.count > 0)
-        place_created(slice, &run);
-    counter_add(instance->events_in, in);
-    counter_add(instance->events_out, in - cancelled + run.count);
+    slice->from = run.at;
+    created = slice->created_count - created;
+    counter_add(instance->events_in, slice->nth - first);
+    counter_add(instance->events_out, slice->nth - first - cancelled + created);
     counter_add(instance->cancelled, cancelled);
+    counter_add(&program->created, created);
+    counter_add(&program->cancelled, cancelled);
+    return turn;
+}
+
+/* False: the loop is to have a turn, and then it is to be called again. */
+static bool run_filter(struct program *program, struct slice *slice, struct instance *instance)
+{
+    assert(instance->env.lane == program->lane);
+    uint64_t limits_met = regex_limits_met(program->lane->regex);
+    bool turn = apply_up_to_turn(program, slice, instance);
     note_given_up(program->lane, instance->env.log, &instance->searches_log, instance->match_limits,
                   limits_met);
-    counter_add(&program->created, run.count);
-    counter_add(&program->cancelled, cancelled);
+    if (turn)
+        return false;
+    if (slice->created_count > 0)
+        place_created(slice);
+    slice->from = slice->nth = 0;
+    slice->held = NULL;
+    return true;
 }
 
 /* ---- waiting ------------------------------------------------------------------------------------ */
@@ -181,6 +198,9 @@ static void keep_in_batch(struct slice *slice)
     slice->events = arena_copy(arena, slice->events, slice->count * sizeof(struct event *));
     slice->selection = selection_copy(arena, &slice->selection);
     slice->unprepared = selection_copy(arena, &slice->unprepared);
+    slice->created =
+        arena_copy(arena, slice->created, slice->created_count * sizeof *slice->created);
+    slice->created_capacity = slice->created_count;
     for (struct frame **at = &slice->frames; *at; at = &(*at)->outer) {
         *at = arena_copy(arena, *at, sizeof **at);
         if (!(*at)->branch)
@@ -188,6 +208,16 @@ static void keep_in_batch(struct slice *slice)
         (*at)->done = selection_copy(arena, &(*at)->done);
         (*at)->rest = selection_copy(arena, &(*at)->rest);
     }
+}
+
+static bool run_or_rest(struct slice *slice, struct instance *instance)
+{
+    if (run_filter(slice->program, slice, instance))
+        return true;
+    slice->rests = true;
+    slice->rests_in = instance;
+    keep_in_batch(slice);
+    return false;
 }
 
 static bool filter_step(struct slice *slice, const struct plan_plugin *plugin)
@@ -200,17 +230,13 @@ static bool filter_step(struct slice *slice, const struct plan_plugin *plugin)
         keep_in_batch(slice);
         return false;
     }
-    if (!plugin->as.filter->prepare) {
-        run_filter(slice->program, slice, instance, NULL);
-        return true;
-    }
+    if (!plugin->as.filter->prepare)
+        return run_or_rest(slice, instance);
     slice->held =
         arena_zero(&slice->batch->arena, selection_count(&slice->selection) * sizeof *slice->held);
     slice->unprepared = selection_copy(slice->arena, &slice->selection);
-    if (prepare_all(slice, instance)) {
-        run_filter(slice->program, slice, instance, slice->held);
-        return true;
-    }
+    if (prepare_all(slice, instance))
+        return run_or_rest(slice, instance);
     slice->waits_for = instance;
     keep_in_batch(slice);
     return false;
@@ -245,56 +271,85 @@ static void begin_branch(struct slice *slice, const struct plan_step *branch)
     slice->selection = selection_none(slice->arena, 0);
 }
 
-/* Moves the events for which the condition holds from rest to the result; an event that cannot be tested goes no
- * further (Logstash drops it). */
-static struct selection take_matching(struct slice *slice, const struct condition *condition,
-                                      struct selection *rest)
+/* An event for which the condition holds goes from rest to the selection, one that cannot be tested no further (Logstash
+ * drops it). */
+static void test_event(struct slice *slice, const struct condition *condition,
+                       struct selection *rest, size_t at)
+{
+    switch (condition_test(condition, slice->events[at], slice->program->lane->regex)) {
+    case CONDITION_FALSE:
+        break;
+    case CONDITION_TRUE:
+        selection_add(&slice->selection, at);
+        selection_remove(rest, at);
+        break;
+    case CONDITION_ERROR:
+        slice->events[at]->cancelled = true;
+        selection_remove(rest, at);
+        counter_add(&slice->program->failed_conditions, 1);
+        break;
+    }
+}
+
+/* The condition of the arm on the frame's rest, from slice->from on. False: the loop is to have a turn before it goes on. */
+static bool take_matching(struct slice *slice, struct frame *frame,
+                          const struct condition *condition)
 {
     struct program *program = slice->program;
-    struct selection matching = selection_none(slice->arena, slice->count);
     struct regex_scratch *regex = program->lane->regex;
     uint64_t limits_met = regex_limits_met(regex);
-    for (size_t at = 0; selection_next(rest, &at); at++) {
+    size_t at = slice->from;
+    bool turn = false;
+    for (; !turn && selection_next(&frame->rest, &at); at++) {
         regex_budget_begin(regex);
-        switch (condition_test(condition, slice->events[at], regex)) {
-        case CONDITION_FALSE:
-            break;
-        case CONDITION_TRUE:
-            selection_add(&matching, at);
-            selection_remove(rest, at);
-            break;
-        case CONDITION_ERROR:
-            slice->events[at]->cancelled = true;
-            selection_remove(rest, at);
-            counter_add(&program->failed_conditions, 1);
-            break;
-        }
+        test_event(slice, condition, &frame->rest, at);
+        turn = wants_turn(program);
     }
     regex_budget_end(regex);
     note_given_up(program->lane, program->lane->engine->options.log, &program->searches_log,
                   &program->condition_limits, limits_met);
-    return matching;
+    frame->tests = turn;
+    slice->from = turn ? at : 0;
+    return !turn;
 }
 
-/* The selection has come out of an arm: into the next one that some events take, or behind the branch. */
-static void go_on_with_branch(struct slice *slice, struct frame *frame)
+/* Those that take the next arm are the selection then. False: as above. */
+static bool enter_arm(struct slice *slice, struct frame *frame)
 {
-    selection_join(&frame->done, &slice->selection);
-    while (frame->next < frame->branch->arm_count) {
-        const struct plan_arm *arm = &frame->branch->arms[frame->next++];
+    const struct plan_arm *arm =
+        &frame->branch->arms[frame->tests ? frame->next - 1 : frame->next++];
+    if (!arm->condition) {
         slice->selection = frame->rest;
-        if (arm->condition)
-            slice->selection = take_matching(slice, arm->condition, &frame->rest);
-        else
-            frame->rest = selection_none(slice->arena, 0);
-        if (!selection_is_empty(&slice->selection)) {
-            begin_block(slice, &arm->block);
-            return;
-        }
+        frame->rest = selection_none(slice->arena, 0);
+    } else {
+        if (!frame->tests)
+            slice->selection = selection_none(slice->arena, slice->count);
+        if (!take_matching(slice, frame, arm->condition))
+            return false;
     }
+    if (!selection_is_empty(&slice->selection))
+        begin_block(slice, &arm->block);
+    return true;
+}
+
+/* The selection has come out of an arm: into the next one that some events take, or behind the branch. False: it rests. */
+static bool go_on_with_branch(struct slice *slice, struct frame *frame)
+{
+    if (!frame->tests)
+        selection_join(&frame->done, &slice->selection);
+    while (slice->frames == frame && (frame->tests || frame->next < frame->branch->arm_count)) {
+        if (enter_arm(slice, frame))
+            continue;
+        slice->rests = true;
+        keep_in_batch(slice);
+        return false;
+    }
+    if (slice->frames != frame)
+        return true;
     selection_join(&frame->done, &frame->rest);
     slice->selection = frame->done;
     pop_frame(slice);
+    return true;
 }
 
 static bool go_on_with_block(struct slice *slice, struct frame *frame, step_function *step)
@@ -315,9 +370,8 @@ static bool walk(struct slice *slice, step_function *step)
 {
     while (slice->frames) {
         struct frame *frame = slice->frames;
-        if (frame->branch)
-            go_on_with_branch(slice, frame);
-        else if (!go_on_with_block(slice, frame, step))
+        if (frame->branch ? !go_on_with_branch(slice, frame)
+                          : !go_on_with_block(slice, frame, step))
             return false;
     }
     return true;
@@ -369,21 +423,23 @@ bool slice_is_ready(struct slice *slice)
 
 bool slice_resume(struct slice *slice)
 {
-    struct instance *instance = slice->waits_for;
+    struct instance *instance = slice->waits_for ? slice->waits_for : slice->rests_in;
     assert(!slice->cut && slice->arena == &slice->batch->arena);
-    if (instance) {
-        assert(selection_is_empty(&slice->unprepared));
-        slice->waits_for = NULL;
-        run_filter(slice->program, slice, instance, slice->held);
-    }
-    return walk(slice, filter_step);
+    assert(!slice->waits_for || selection_is_empty(&slice->unprepared));
+    slice->waits_for = slice->rests_in = NULL;
+    slice->rests = false;
+    if (slice->outputs)
+        return true;
+    return (!instance || run_or_rest(slice, instance)) && walk(slice, filter_step);
 }
 
-void slice_visit_cut(struct slice *slice, struct program *program)
+bool slice_visit_cut(struct slice *slice, struct program *program)
 {
-    assert(slice->cut && !slice->waits_for);
-    run_filter(program, slice, program->instances[slice->cut->index], NULL);
+    assert(slice->cut && !slice->waits_for && !slice->rests);
+    if (!run_filter(program, slice, program->instances[slice->cut->index]))
+        return false;
     slice->cut = NULL;
+    return true;
 }
 
 /* ---- outputs ------------------------------------------------------------------------------------ */
@@ -396,14 +452,26 @@ static bool output_step(struct slice *slice, const struct plan_plugin *plugin)
     return true;
 }
 
-void slice_output(struct slice *slice)
+static void begin_outputs(struct slice *slice)
 {
-    assert(!slice->waits_for && !slice->frames);
+    assert(!slice->waits_for && !slice->rests && !slice->frames);
     counter_add(&slice->program->filtered, selection_count(&slice->selection));
     for (size_t at = 0; selection_next(&slice->selection, &at); at++) {
         value_settle(&slice->events[at]->fields);
         value_settle(&slice->events[at]->metadata);
     }
+    slice->outputs = true;
     begin_block(slice, &slice->program->plan->outputs);
-    walk(slice, output_step);
+}
+
+bool slice_output(struct slice **slice)
+{
+    const struct arena *arena = (*slice)->arena;
+    if (!(*slice)->outputs)
+        begin_outputs(*slice);
+    if (walk(*slice, output_step))
+        return true;
+    if (arena != (*slice)->arena)
+        *slice = arena_copy((*slice)->arena, *slice, sizeof **slice);
+    return false;
 }

@@ -306,8 +306,7 @@ static const struct {
     {"b", "abc", "\\\\0", "a\\0c"},
     {"b", "abc", "\\n\\", "a\\n\\c"},
     {"(?<n>b)", "abc", "[\\k<n>]", "a[b]c"},
-    {"(?<n>b)", "abc", "[\\k<m>]", "a[\\k<m>]c"},
-    {"(b)", "abc", "\\k<1>\\2", "abc"},
+    {"(b)", "abc", "\\2", "ac"},
     {"$", "a\nb", "!", "a!\nb!"},
     {"^", "a\nb", ">", ">a\n>b"},
     {"é", "aéb", "e", "aeb"},
@@ -662,6 +661,34 @@ END_TEST
 
 #define ROWS(table) (sizeof(table) / sizeof *(table))
 
+/* As where Ruby raises: only when something is replaced, and a number is no name. */
+START_TEST(unknown_names_in_a_replacement)
+{
+    static const char *const REPLACEMENTS[] = {"[\\k<m>]", "\\k<1>", "\\k<n>\\k<>"};
+    struct arena arena;
+    struct buf out;
+    struct regex *regex = regex_compile(STR("(?<n>b)"), 0, NULL);
+    struct regex_scratch *scratch = regex_scratch_new(NULL);
+    arena_init(&arena, NULL);
+    buf_init(&out, 1000);
+    for (size_t i = 0; i < sizeof REPLACEMENTS / sizeof *REPLACEMENTS; i++) {
+        struct regex_replacement *replacement =
+            regex_replacement_parse(&arena, regex, str_from(REPLACEMENTS[i]));
+        ck_assert_ptr_nonnull(regex_replacement_unknown(replacement).ptr);
+        ck_assert_int_eq(regex_replace_all(regex, scratch, STR("abc"), replacement, &out),
+                         REGEX_LIMIT);
+        ck_assert_int_eq(regex_replace_all(regex, scratch, STR("ac"), replacement, &out),
+                         REGEX_NO_MATCH);
+    }
+    ck_assert_ptr_null(
+        regex_replacement_unknown(regex_replacement_parse(&arena, regex, STR("\\k<n>\\k<"))).ptr);
+    buf_release(&out);
+    arena_release(&arena);
+    regex_scratch_free(scratch);
+    regex_free(regex);
+}
+END_TEST
+
 Suite *regex_suite(void)
 {
     Suite *suite = suite_create("regex");
@@ -670,6 +697,7 @@ Suite *regex_suite(void)
     tcase_add_loop_test(tcase, refuses_and_says_why, 0, ROWS(REFUSED));
     tcase_add_loop_test(tcase, rewrites, 0, ROWS(TRANSLATED));
     tcase_add_loop_test(tcase, replaces, 0, ROWS(REPLACED));
+    tcase_add_test(tcase, unknown_names_in_a_replacement);
     tcase_add_test(tcase, keeps_names_as_written);
     tcase_add_test(tcase, obeys_flags_and_start);
     tcase_add_test(tcase, meets_its_match_limit);

@@ -74,7 +74,7 @@ static const struct filter_case CASES[] = {
      "matched {\"a\":[true,true,false,10,\"11.0\",\"1ab0\",true,\"\\n\"]}"},
     {MUTATE, "convert => { 'a' => 'string' }",
      "{\"a\":[1e20,1.0,1e-5,true,{\"k\":[null,\"x\\\"\"]}]}",
-     "matched {\"a\":[\"1.0e+20\",\"1.0\",\"1.0e-05\",\"true\",\"{\\\"k\\\"=>[nil, "
+     "matched {\"a\":[\"1.0e+20\",\"1.0\",\"1.0e-05\",\"true\",\"{\\\"k\\\" => [nil, "
      "\\\"x\\\\\\\"\\\"]}\"]}"},
     {MUTATE, "convert => { 'a' => 'int' }", NULL, "convert does not know the type 'int'"},
     /* gsub */
@@ -88,6 +88,9 @@ static const struct filter_case CASES[] = {
      "skipped {\"a\":\"x\",\"k\":\"(\",\"tags\":[\"_mutate_error\"]}"},
     {MUTATE, "gsub => ['a', 'x', 'y'] tag_on_failure => 'bad'", "{\"a\":5,\"b\":\"x\"}",
      "matched {\"a\":5,\"b\":\"x\"}"},
+    {MUTATE, "gsub => ['a', 'x', '<\\k<y>>'] uppercase => ['b']", "{\"a\":\"-x-\",\"b\":\"c\"}",
+     "skipped {\"a\":\"-x-\",\"b\":\"c\",\"tags\":[\"_mutate_error\"]}"},
+    {MUTATE, "gsub => ['a', 'x', '<\\k<y>>']", "{\"a\":\"b\"}", "matched {\"a\":\"b\"}"},
     {MUTATE, "gsub => ['a', '(', 'y']", NULL, "gsub"},
     {MUTATE, "gsub => ['a', 'b']", NULL, "groups of three"},
     /* case and white space */
@@ -108,12 +111,12 @@ static const struct filter_case CASES[] = {
      "matched {\"a\":[],\"b\":[\"x,y\"]}"},
     {MUTATE, "join => { 'a' => '-' 'b' => '-' }",
      "{\"a\":[1,[\"x\",null],{\"k\":1},2.0],\"b\":\"s\"}",
-     "matched {\"a\":\"1-x--{\\\"k\\\"=>1}-2.0\",\"b\":\"s\"}"},
+     "matched {\"a\":\"1-x--{\\\"k\\\" => 1}-2.0\",\"b\":\"s\"}"},
     /* merge */
     /* a list or hash where a text is wanted is Ruby's text of it */
     {MUTATE, "replace => { 'r' => ['x', '%{b}'] } update => { 'a' => { 'k' => 1 } }",
      "{\"a\":5,\"b\":6}",
-     "matched {\"a\":\"{\\\"k\\\"=>1}\",\"b\":6,\"r\":\"[\\\"x\\\", \\\"6\\\"]\"}"},
+     "matched {\"a\":\"{\\\"k\\\" => 1}\",\"b\":6,\"r\":\"[\\\"x\\\", \\\"6\\\"]\"}"},
     /* what tags cannot hold is not left in them */
     {MUTATE, "merge => { 'tags' => 'b' }", "{\"tags\":[\"t\"],\"b\":5}",
      "skipped {\"tags\":[\"t\",\"_mutate_error\"],\"b\":5}"},

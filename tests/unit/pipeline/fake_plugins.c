@@ -506,7 +506,8 @@ static const struct output LONE_SINK = {
 
 const struct plugin_list fake_plugins = {
     .inputs = (const struct input *const[]){&FEED, &fake_spread_feed, NULL},
-    .filters = (const struct filter *const[]){&EVEN, &TWIN, &FALL, &WAIT, &LATE, &LONE, NULL},
+    .filters = (const struct filter *const[]){&EVEN, &TWIN, &FALL, &WAIT, &LATE, &LONE, &fake_slow,
+                                              &fake_slow_lone, NULL},
     .outputs = (const struct output *const[]){&SINK, &LONE_SINK, NULL},
     .codecs = (const struct codec *const[]){&RAW, NULL},
 };

@@ -16,6 +16,8 @@ void fake_plugins_tell(struct fake_world *world);
 struct fake_world *fake_plugins_world(void);
 struct event *fake_event(struct arena *arena, int64_t number);
 
-extern const struct input fake_spread_feed; /* spread_feed.c */
+extern const struct input fake_spread_feed;           /* spread_feed.c */
+extern const struct filter fake_slow, fake_slow_lone; /* fake_slow.c */
+uint64_t fake_clock(void);
 
 #endif

@@ -8,7 +8,7 @@
 #include "pipeline/engine/budget.h"
 #include "tests/unit/pipeline/fake_plugins.h"
 
-static const struct plugin_settings SETTINGS = {.host_name = "here", .max_event_bytes = 1 << 20};
+static struct plugin_settings settings = {.host_name = "here", .max_event_bytes = 1 << 20};
 
 /* A text as a plan, with what a plan needs. */
 struct compiled {
@@ -27,7 +27,7 @@ static struct plan *compile(struct compiled *compiled, const char *text)
     if (!conf_parse(&compiled->arena, &source, &options, tree, &compiled->errors))
         return NULL;
     struct plan_options plan_options = {
-        .plugins = &fake_plugins, .log = &compiled->log, .settings = &SETTINGS, .ecs = ECS_V8};
+        .plugins = &fake_plugins, .log = &compiled->log, .settings = &settings, .ecs = ECS_V8};
     return plan_compile(&plan_options, tree, &compiled->errors);
 }
 
@@ -56,7 +56,7 @@ static struct engine_options options_of(const struct compiled *compiled, uv_loop
         .plan = compiled->plan,
         .plugins = &fake_plugins,
         .log = &compiled->log,
-        .settings = &SETTINGS,
+        .settings = &settings,
         .pipeline_id = "main",
         .lanes = lanes,
         .budget = budget,
@@ -103,6 +103,7 @@ void fake_run(struct fake_world *world, const char *text, size_t lanes, unsigned
     struct budget budget;
     uv_loop_t loop;
     fake_plugins_tell(world);
+    settings.regex = world->regex;
     compiled_init(&compiled, text);
     uv_loop_init(&loop);
     struct engine_options options = options_of(&compiled, &loop, lanes, &budget);

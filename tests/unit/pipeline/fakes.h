@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 
+#include "base/regex/regex.h"
 #include "pipeline/delivery/group.h"
 #include "pipeline/engine/engine.h"
 
@@ -25,6 +26,9 @@ struct fake_world {
     atomic_uint mistakes;           /* events applied that it had not prepared, or not said ready */
     uint64_t last_token;            /* the last acknowledged */
     bool tokens_out_of_order;
+    struct regex_limits regex;
+    atomic_uint most_in_turn,
+        most_looks;     /* of events and of the clock, in one turn of the loop; slow */
     unsigned abandoned; /* how often the feed was told so */
     int64_t lost;       /* the sink throws away the batch of this number; 0: none */
     /* The sink's answer for an item; NULL: DELIVERED at once. */

@@ -12,6 +12,7 @@ Suite *json_suite(void);
 Suite *metric_suite(void);
 Suite *outlet_suite(void);
 Suite *pick_lane_suite(void);
+Suite *rest_suite(void);
 Suite *template_suite(void);
 Suite *value_suite(void);
 Suite *wait_suite(void);
