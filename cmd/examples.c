@@ -683,6 +683,21 @@ static const struct example EXAMPLES[] = {
      "  }\n"
      "}",
      NULL, NULL},
+    {CONF_OUTPUT, "exec",
+     "output {\n"
+     "  exec {\n"
+     "    command => \"logger -t alarm 'disk of %{host} is full'\"\n"
+     "  }\n"
+     "}",
+     NULL, NULL},
+    {CONF_OUTPUT, "pipe",
+     "output {\n"
+     "  pipe {\n"
+     "    command => [\"tee\", \"-a\", \"/tmp/events.log\"]\n"
+     "    message_format => \"%{message}\"\n"
+     "  }\n"
+     "}",
+     NULL, NULL},
     {CONF_OUTPUT, "null",
      "output {\n"
      "  null { }\n"

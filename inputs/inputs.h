@@ -8,11 +8,14 @@
 #include "pipeline/plugin.h"
 
 extern const struct input input_beats;
+extern const struct input input_exec;
 extern const struct input input_file;
 extern const struct input input_generator;
 extern const struct input input_heartbeat;
 extern const struct input input_kafka;
+extern const struct input input_pipe;
 extern const struct input input_stdin;
 extern const struct input input_udp;
+extern const struct input input_unix;
 
 #endif

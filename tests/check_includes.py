@@ -26,6 +26,8 @@ PLUGIN_FOLDERS = ('inputs', 'filters', 'outputs', 'codecs')
 SHARED = {
     'outputs/client_options.h': 'TLS options, headers and files of the outputs that speak HTTP',
     'codecs/codecs.h': 'the declarations for the list of plugins',
+    'inputs/command_fields.h': 'fields of events that a program wrote, for exec and pipe',
+    'inputs/schedule.h': 'intervals and cron, for exec and http_poller',
     'inputs/datagrams.h': 'a UDP port and its events',
     'inputs/host_name.h': 'the field for this machine',
     'inputs/inputs.h': 'the declarations for the list of plugins',

@@ -9,6 +9,7 @@ Suite *buf_suite(void);
 Suite *case_map_suite(void);
 Suite *clock_suite(void);
 Suite *colour_suite(void);
+Suite *cron_suite(void);
 Suite *date_pattern_suite(void);
 Suite *grok_suite(void);
 Suite *log_suite(void);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "inputs/command_fields.h"
+
+#include "inputs/host_name.h"
+
+static const struct field_ref COMMAND = FIELD_REF_TOP("command");
+static const struct field_ref COMMAND_LINE = FIELD_REF_BELOW("process", "command_line");
+
+void command_field_set(struct event *event, const struct field_ref *field, struct value value)
+{
+    if (!event_has(event, field))
+        (void)event_set(event, field, value, NULL);
+}
+
+void command_fields_set(const struct plugin_env *env, struct event *event, struct str command)
+{
+    host_name_set(env, event);
+    command_field_set(event, env->ecs == ECS_DISABLED ? &COMMAND : &COMMAND_LINE,
+                      value_str(command));
+}
