@@ -109,19 +109,20 @@ struct kafka_wake *kafka_wake_new(uv_loop_t *loop, void (*run)(void *ctx), void 
     return wake;
 }
 
+void kafka_wake_again(struct kafka_wake *wake)
+{
+    uv_async_send(&wake->async);
+}
+
 void kafka_wake_watch(struct kafka_wake *wake, rd_kafka_queue_t *queue)
 {
     rd_kafka_queue_cb_event_enable(queue, on_queue_event, wake);
+    kafka_wake_again(wake);
 }
 
 void kafka_wake_unwatch(rd_kafka_queue_t *queue)
 {
     rd_kafka_queue_cb_event_enable(queue, NULL, NULL);
-}
-
-void kafka_wake_again(struct kafka_wake *wake)
-{
-    uv_async_send(&wake->async);
 }
 
 static void on_closed(uv_handle_t *handle)

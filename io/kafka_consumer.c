@@ -14,6 +14,9 @@ enum {
     CLOSE_POLL_MS = 20,
     CLOSE_MAX_MS = 5000, /* then the group finds out by itself that we are gone */
     ERROR_WINDOW_MS = 10 * 1000,
+    RECORD_COST = 384,   /* what librdkafka takes for a record beside its bytes, about */
+    RECORD_GUESS = 1024, /* bytes of a record before one was read */
+    RECORD_AVERAGE = 16, /* of so many */
 };
 
 struct kafka_partition {
@@ -24,6 +27,8 @@ struct kafka_partition {
     bool revoked;
     rd_kafka_queue_t *queue;
     rd_kafka_message_t *message; /* the last one read */
+    size_t record_bytes;         /* of the last ones read, on average */
+    int64_t next_offset;         /* behind the last one read; -1: none was */
     void *ctx;
 };
 
@@ -36,6 +41,7 @@ struct kafka_consumer {
     struct kafka_partition *partitions;
     rd_kafka_topic_partition_list_t *revoking; /* until released */
     struct log_limit errors;
+    struct kafka_reach reach;
     bool closing;
     uint64_t close_by_ms;
     void (*done)(void *ctx);
@@ -94,6 +100,8 @@ static void open_partition(struct kafka_consumer *consumer,
     partition->consumer = consumer;
     partition->topic = mem_strdup(wanted->topic);
     partition->number = wanted->partition;
+    partition->record_bytes = RECORD_GUESS;
+    partition->next_offset = -1;
     partition->queue =
         rd_kafka_queue_get_partition(consumer->client, wanted->topic, wanted->partition);
     if (!partition->queue)
@@ -133,6 +141,54 @@ static void log_failure(struct kafka_partition *partition, const rd_kafka_messag
                  LOG_INT_IF("not_logged_before", held_back));
 }
 
+size_t kafka_partition_queued_bytes(const struct kafka_partition *partition)
+{
+    return rd_kafka_queue_length(partition->queue) * (partition->record_bytes + RECORD_COST);
+}
+
+static void set_paused(struct kafka_partition *partition, bool paused)
+{
+    rd_kafka_t *client = partition->consumer->client;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, partition->topic, partition->number);
+    /* It fails for a partition that has just been taken away, which is as good. */
+    (void)(paused ? rd_kafka_pause_partitions(client, list)
+                  : rd_kafka_resume_partitions(client, list));
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+void kafka_partition_pause(struct kafka_partition *partition)
+{
+    set_paused(partition, true);
+}
+
+void kafka_partition_resume(struct kafka_partition *partition)
+{
+    set_paused(partition, false);
+}
+
+uint64_t kafka_partition_behind(const struct kafka_partition *partition)
+{
+    int64_t low, high;
+    if (partition->next_offset < 0 ||
+        rd_kafka_get_watermark_offsets(partition->consumer->client, partition->topic,
+                                       partition->number, &low, &high) ||
+        high <= partition->next_offset)
+        return 0;
+    return (uint64_t)(high - partition->next_offset);
+}
+
+static void note_read(struct kafka_partition *partition, rd_kafka_message_t *message)
+{
+    size_t bytes = message->len + message->key_len;
+    partition->record_bytes =
+        partition->next_offset >= 0
+            ? (partition->record_bytes * (RECORD_AVERAGE - 1) + bytes) / RECORD_AVERAGE
+            : bytes;
+    partition->message = message;
+    partition->next_offset = message->offset + 1;
+}
+
 bool kafka_partition_read(struct kafka_partition *partition, struct kafka_message *out)
 {
     forget_message(partition);
@@ -142,7 +198,7 @@ bool kafka_partition_read(struct kafka_partition *partition, struct kafka_messag
             return false;
         if (!message->err) {
             rd_kafka_timestamp_type_t type;
-            partition->message = message;
+            note_read(partition, message);
             *out = (struct kafka_message){
                 .value = str_make(message->payload, message->len),
                 .key = str_make(message->key, message->key_len),
@@ -267,11 +323,12 @@ static bool take_event(struct kafka_consumer *consumer)
     rd_kafka_event_t *event = rd_kafka_queue_poll(consumer->queue, 0);
     if (!event)
         return false;
+    uint64_t now_ms = uv_now(consumer->options.loop);
+    kafka_reach_event(&consumer->reach, event, now_ms, 0);
     if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE)
         take_rebalance(consumer, event);
     else
-        kafka_log_event(consumer->options.log, &consumer->errors, uv_now(consumer->options.loop),
-                        event);
+        kafka_log_event(consumer->options.log, &consumer->errors, now_ms, event);
     rd_kafka_event_destroy(event);
     return true;
 }
@@ -289,8 +346,11 @@ static void serve(void *ctx)
         return;
     }
     loop_timer_start(consumer->timer, consumer->closing ? CLOSE_POLL_MS : SERVE_MS);
-    if (!consumer->closing)
-        consumer->options.readable(consumer->options.ctx);
+    if (consumer->closing)
+        return;
+    kafka_reach_serve(&consumer->reach, consumer->client, consumer->queue,
+                      uv_now(consumer->options.loop));
+    consumer->options.readable(consumer->options.ctx);
 }
 
 void kafka_consumer_wake(struct kafka_consumer *consumer)
@@ -332,6 +392,8 @@ struct kafka_consumer *kafka_consumer_new(const struct kafka_consumer_options *o
     struct kafka_consumer *consumer = mem_zero(1, sizeof *consumer);
     consumer->options = *options;
     consumer->errors = (struct log_limit){.window_ms = ERROR_WINDOW_MS, .burst = 3};
+    kafka_reach_init(&consumer->reach, options->log,
+                     "no broker answers: nothing is read until one does, what was read goes on");
     consumer->wake = kafka_wake_new(options->loop, serve, consumer);
     consumer->timer = loop_timer_new(options->loop, serve, consumer);
     consumer->client =

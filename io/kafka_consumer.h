@@ -64,6 +64,15 @@ const char *kafka_partition_topic(const struct kafka_partition *partition);
 int32_t kafka_partition_number(const struct kafka_partition *partition);
 bool kafka_partition_is_revoked(const struct kafka_partition *partition);
 
+/* How much librdkafka has fetched of it that was not read, with what it takes to keep it: an estimate by the size of the
+ * records that were read last. */
+size_t kafka_partition_queued_bytes(const struct kafka_partition *partition);
+/* Fetches nothing any more, and throws away what was fetched and not read; undone by _resume, which goes on behind the last
+ * record read. Dear: for who will not read for long. */
+void kafka_partition_pause(struct kafka_partition *partition);
+void kafka_partition_resume(struct kafka_partition *partition);
+/* How many records are behind the last one read, as far as the last answer of the broker told; 0 when nothing did. */
+uint64_t kafka_partition_behind(const struct kafka_partition *partition);
 /* False when nothing is there now. Never waits. */
 bool kafka_partition_read(struct kafka_partition *partition, struct kafka_message *out);
 /* Everything before `next` is safe. Forgotten when the partition is not ours any more. */

@@ -15,11 +15,33 @@ struct kafka_conf {
     rd_kafka_conf_t *rd;
 };
 
+/* Whether any broker answers, by asking: librdkafka says that one is gone when its connection fails, not whether another
+ * one is there, says the same error once in 30 s only, and never that all is well again. One line says that nobody answers
+ * and what that means, one that it is over. */
+enum { KAFKA_REASON_BYTES = 256 };
+struct kafka_reach {
+    const struct log *log;
+    const char *consequence; /* "no broker answers: …" */
+    bool asking, away;
+    uint64_t next_ms, away_since_ms;
+    char reason[KAFKA_REASON_BYTES]; /* the last error that librdkafka told of */
+};
+void kafka_reach_init(struct kafka_reach *reach, const struct log *log, const char *consequence);
+/* Asks when it is time to; the answer comes as an event in queue. */
+void kafka_reach_serve(struct kafka_reach *reach, rd_kafka_t *client, rd_kafka_queue_t *queue,
+                       uint64_t now_ms);
+/* Every event of the client, of which it takes what concerns it. waiting: how many records wait meanwhile. */
+void kafka_reach_event(struct kafka_reach *reach, rd_kafka_event_t *event, uint64_t now_ms,
+                       size_t waiting);
+/* The client is gone, and with it the answer that was to come. */
+void kafka_reach_forget(struct kafka_reach *reach);
+
 /* Wakes the loop when one of the watched queues has something, whichever thread put it there. It frees itself when it
  * is closed, so that its owner may be freed at once. */
 struct kafka_wake;
 struct kafka_wake *kafka_wake_new(uv_loop_t *loop, void (*run)(void *ctx), void *ctx);
-/* A queue wakes only when it was empty: whoever is woken reads until there is nothing more, or calls kafka_wake_again. */
+/* A queue wakes only when it was empty: whoever is woken reads until there is nothing more, or calls kafka_wake_again. It
+ * may have something already, so the loop is woken once in any case. */
 void kafka_wake_watch(struct kafka_wake *wake, rd_kafka_queue_t *queue);
 void kafka_wake_unwatch(rd_kafka_queue_t *queue);
 void kafka_wake_again(struct kafka_wake *wake);

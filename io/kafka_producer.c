@@ -7,12 +7,18 @@
 
 #include "base/mem.h"
 #include "io/kafka_private.h"
+#include "io/loop_timer.h"
 
 enum {
     STOP_POLL_MS = 100,
     STOP_POLLS =
         50, /* reports of what was purged are there at once; five seconds are for a machine under load */
     ERROR_WINDOW_MS = 10 * 1000,
+    SERVE_MS = 1000, /* while records are under way */
+    /* librdkafka calls a partition available once its leader's thread has taken it over, a moment after the topic is known
+     * and one partition after the other: until then all of a new topic count as available. */
+    SETTLE_MS = 5000,
+    TOPICS_REMEMBERED = 256,
 };
 
 struct kafka_producer {
@@ -20,10 +26,14 @@ struct kafka_producer {
     rd_kafka_t *client; /* NULL after a fatal error, until the next record */
     rd_kafka_queue_t *queue;
     struct kafka_wake *wake;
+    struct loop_timer *timer;
+    struct kafka_reach reach;
     size_t under_way; /* reports that are to come */
     bool failed;      /* the client cannot go on */
     struct log_limit errors;
-    atomic_uint turn; /* of round_robin; librdkafka asks on any thread */
+    /* Of round_robin; librdkafka asks on any thread. */
+    atomic_uint turn;
+    atomic_uint_least64_t topics[TOPICS_REMEMBERED]; /* hash of a name and when it was first seen */
 };
 
 /* ---- reports -------------------------------------------------------------------------------------- */
@@ -61,11 +71,12 @@ static bool take_event(struct kafka_producer *producer, int wait_ms)
     rd_kafka_event_t *event = rd_kafka_queue_poll(producer->queue, wait_ms);
     if (!event)
         return false;
+    uint64_t now_ms = uv_now(producer->options.loop);
+    kafka_reach_event(&producer->reach, event, now_ms, producer->under_way);
     if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR)
         take_reports(producer, event);
     else
-        kafka_log_event(producer->options.log, &producer->errors, uv_now(producer->options.loop),
-                        event);
+        kafka_log_event(producer->options.log, &producer->errors, now_ms, event);
     if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR && rd_kafka_event_error_is_fatal(event))
         producer->failed = true;
     rd_kafka_event_destroy(event);
@@ -80,6 +91,7 @@ static void release_client(struct kafka_producer *producer)
     kafka_wake_unwatch(producer->queue);
     rd_kafka_queue_destroy(producer->queue);
     rd_kafka_destroy(producer->client);
+    kafka_reach_forget(&producer->reach);
     producer->client = NULL;
     producer->queue = NULL;
     producer->failed = false;
@@ -94,7 +106,29 @@ static void on_wake(void *ctx)
         kafka_producer_stop(producer);
 }
 
+static void on_timer(void *ctx)
+{
+    struct kafka_producer *producer = ctx;
+    if (!producer->client || (producer->under_way == 0 && !producer->reach.away))
+        return;
+    kafka_reach_serve(&producer->reach, producer->client, producer->queue,
+                      uv_now(producer->options.loop));
+    loop_timer_start(producer->timer, SERVE_MS);
+}
+
 /* ---- the client ----------------------------------------------------------------------------------- */
+
+static bool is_settled(struct kafka_producer *producer, const rd_kafka_topic_t *topic)
+{
+    uint32_t now_ms = (uint32_t)(uv_hrtime() / 1000000);
+    uint32_t hash = (uint32_t)str_hash(str_from(rd_kafka_topic_name(topic)));
+    atomic_uint_least64_t *slot = &producer->topics[hash % TOPICS_REMEMBERED];
+    uint64_t seen = atomic_load_explicit(slot, memory_order_relaxed);
+    if (seen >> 32 == hash && seen != 0)
+        return now_ms - (uint32_t)seen >= SETTLE_MS;
+    atomic_store_explicit(slot, (uint64_t)hash << 32 | now_ms, memory_order_relaxed);
+    return false;
+}
 
 /* As Java's RoundRobinPartitioner: the next partition that has a leader; without any, the next one. */
 static int32_t next_partition(const rd_kafka_topic_t *topic, const void *key, size_t key_len,
@@ -105,7 +139,8 @@ static int32_t next_partition(const rd_kafka_topic_t *topic, const void *key, si
     (void)key_len;
     (void)message_opaque;
     unsigned turn = atomic_fetch_add_explicit(&producer->turn, 1, memory_order_relaxed);
-    for (int32_t i = 0; i < count; i++) {
+    bool settled = is_settled(producer, topic);
+    for (int32_t i = 0; i < count && settled; i++) {
         int32_t partition = (int32_t)((turn + (unsigned)i) % (unsigned)count);
         if (rd_kafka_topic_partition_available(topic, partition))
             return partition;
@@ -141,7 +176,10 @@ struct kafka_producer *kafka_producer_new(const struct kafka_producer_options *o
     struct kafka_producer *producer = mem_zero(1, sizeof *producer);
     producer->options = *options;
     producer->errors = (struct log_limit){.window_ms = ERROR_WINDOW_MS, .burst = 3};
+    kafka_reach_init(&producer->reach, options->log,
+                     "no broker answers: records wait and are sent when one does");
     producer->wake = kafka_wake_new(options->loop, on_wake, producer);
+    producer->timer = loop_timer_new(options->loop, on_timer, producer);
     if (options->round_robin)
         set_round_robin(producer);
     if (make_client(producer, err))
@@ -221,6 +259,8 @@ enum kafka_outcome kafka_producer_send(struct kafka_producer *producer,
     if (failure)
         return not_queued(failure, headers, reason_out);
     producer->under_way++;
+    if (!loop_timer_is_set(producer->timer))
+        loop_timer_start(producer->timer, SERVE_MS);
     return KAFKA_QUEUED;
 }
 
@@ -248,6 +288,7 @@ void kafka_producer_close(struct kafka_producer *producer)
     assert(producer->under_way == 0);
     release_client(producer);
     kafka_wake_close(producer->wake);
+    loop_timer_close(producer->timer);
     kafka_conf_free(producer->options.conf);
     mem_free(producer);
 }

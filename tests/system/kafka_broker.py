@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import unittest
 
 import support
@@ -37,6 +38,7 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=2
 group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=500
 log.cleaner.dedupe.buffer.size=8388608
 """
 _brokers = []
@@ -49,17 +51,20 @@ class Broker:
         self.classes = f'{FOLDER / "built" / "classes"}:{FOLDER / "built" / "lib"}/*'
         self.settings = self.folder / 'server.properties'
         self.settings.write_text(SETTINGS.format(port=self.port, controller_port=support.free_port(), folder=self.folder))
-        self.process = None
+        self.process = self.asked = None
+        self.asking = threading.Lock()
         self.java('kafka.tools.StorageTool', 'format', '-t', 'bWlsbHJhY2UtdGVzdHMtMQ', '-c', str(self.settings))
 
     @property
     def address(self):
         return f'127.0.0.1:{self.port}'
 
+    def java_command(self, *arguments):
+        return ['java', '-Xmx64m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC',
+                '-Dorg.slf4j.simpleLogger.defaultLogLevel=error', '-cp', self.classes, *arguments]
+
     def java(self, *arguments):
-        command = ['java', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Dorg.slf4j.simpleLogger.defaultLogLevel=error',
-                   '-cp', self.classes, *arguments]
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
+        done = subprocess.run(self.java_command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
         if done.returncode != 0:
             raise AssertionError(done.stdout.decode('utf-8', 'replace')[-2000:])
         return done.stdout.decode()
@@ -90,16 +95,45 @@ class Broker:
                 self.process.wait()
 
     def remove(self):
+        if self.asked:
+            self.asked.stdin.close()
+            self.asked.wait()
+            self.asked.stdout.close()
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def ask(self, *words):
+        """What Topics answers, its lines; it waits for a broker that is away."""
+        with self.asking:
+            if not self.asked:
+                self.asked = subprocess.Popen(self.java_command('Topics', self.address), stdin=subprocess.PIPE,
+                                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            self.asked.stdin.write(' '.join(words).encode() + b'\n')
+            self.asked.stdin.flush()
+            lines = []
+            while (line := self.asked.stdout.readline().decode().rstrip('\n')) != '.':
+                if not line:
+                    raise AssertionError(f'Topics ended with {self.asked.wait()}')
+                lines.append(line)
+        if lines and lines[0].startswith('!'):
+            raise AssertionError(f'{" ".join(words)}: {lines[0]}')
+        return lines
+
     def create(self, topic, partitions=1):
-        self.java('Topics', self.address, 'create', topic, str(partitions))
+        self.ask('create', topic, str(partitions))
 
     def committed(self, group):
         """{(topic, partition): offset} as the broker has it."""
-        lines = (line.split() for line in self.java('Topics', self.address, 'committed', group).splitlines())
+        lines = (line.split() for line in self.ask('committed', group))
         return {(topic, int(partition)): int(offset) for topic, partition, offset in lines}
+
+    def ends(self, topic):
+        """{partition: offset behind its last record}"""
+        return {int(partition): int(end) for partition, end in (line.split() for line in self.ask('ends', topic))}
+
+    def members(self, group):
+        """How many members have partitions, and how many partitions they have."""
+        return tuple(int(number) for number in self.ask('members', group)[0].split())
 
     def kcat(self, *arguments, given=None):
         command = ['kcat', '-b', self.address, '-q', *arguments]
@@ -110,6 +144,18 @@ class Broker:
 
     def produce(self, topic, lines, *arguments):
         self.kcat('-P', '-t', topic, *arguments, given=''.join(line + '\n' for line in lines).encode())
+
+    def produce_to_partitions(self, topic, lines):
+        """lines: {partition: its records}"""
+        running = []
+        for partition, records in lines.items():
+            child = subprocess.Popen(['kcat', '-b', self.address, '-q', '-P', '-t', topic, '-p', str(partition)],
+                                     stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            child.stdin.write(''.join(line + '\n' for line in records).encode())
+            child.stdin.close()
+            running.append(child)
+        if any([child.wait() for child in running]):
+            raise AssertionError(f'kcat could not write to {topic}')
 
     def read(self, topic, form='%s\n'):
         """All records that are there now, one line each."""
