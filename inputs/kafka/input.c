@@ -11,8 +11,10 @@
 #include "inputs/inputs.h"
 #include "inputs/kafka/partition.h"
 #include "io/loop_timer.h"
+#include "pipeline/engine/budget.h"
 
 enum { REVOKE_MS = 5000 };
+#define CHECK_MEMORY_BYTES SIZE_MAX /* whatever there is: sizes are no mistake */
 
 /* ---- what the consumer tells ---------------------------------------------------------------------- */
 
@@ -79,7 +81,7 @@ static bool kafka_input_check(void *self, const struct plugin_env *env, struct e
     struct arena arena;
     (void)env;
     arena_init(&arena, NULL);
-    struct kafka_conf *conf = kafka_input_conf(&input->options, &arena, err);
+    struct kafka_conf *conf = kafka_input_conf(&input->options, CHECK_MEMORY_BYTES, &arena, err);
     bool ok = conf != NULL;
     kafka_conf_free(conf);
     arena_release(&arena);
@@ -103,7 +105,8 @@ static bool kafka_input_start(void *self, struct error *err)
     struct kafka_consumer_options options = {
         .loop = input->env->loop,
         .log = input->env->log,
-        .conf = kafka_input_conf(&input->options, input->env->arena, err),
+        .conf = kafka_input_conf(&input->options, engine_memory_bytes(input->env->engine),
+                                 input->env->arena, err),
         .topics = kafka_input_topics(&input->options, input->env->arena),
         .ctx = input,
         .opened = on_opened,

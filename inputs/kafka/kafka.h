@@ -27,12 +27,14 @@ struct kafka_input_options {
     int64_t auto_commit_interval_ms, max_poll_interval_ms;
     int64_t session_timeout_ms, heartbeat_interval_ms;
     int64_t fetch_min_bytes, fetch_max_bytes, fetch_max_wait_ms, max_partition_fetch_bytes;
+    int64_t max_uncommitted, max_uncommitted_age_ms;
 };
 
 extern const struct option kafka_input_rows[];
-/* NULL and *err when an option cannot be. Texts go into arena. */
-struct kafka_conf *kafka_input_conf(const struct kafka_input_options *options, struct arena *arena,
-                                    struct error *err);
+/* memory_bytes: of the process, from which follows how much is fetched ahead. NULL and *err when an option cannot be. Texts
+ * go into arena. */
+struct kafka_conf *kafka_input_conf(const struct kafka_input_options *options, size_t memory_bytes,
+                                    struct arena *arena, struct error *err);
 /* What to subscribe to, NULL-terminated, in arena. */
 const char *const *kafka_input_topics(const struct kafka_input_options *options,
                                       struct arena *arena);

@@ -4,11 +4,20 @@
 #include <string.h>
 
 enum {
-    PREFETCH_KBYTES =
-        1024, /* for each partition: about two batches, so that one is there while another is read */
     PREFETCH_FULL_BACKOFF_MS =
         5, /* how soon a partition whose queue was full is fetched from again */
 };
+
+/* Parts of the memory, with the least and the most in bytes. What is fetched is compressed, and five times as much or more
+ * in the queue: so an answer is smaller than the queue that it goes into, which may be passed by one answer. */
+struct memory_part {
+    size_t part, least, most;
+};
+static const struct memory_part QUEUE = {256, 64 * 1024, 1024 * 1024}; /* of one partition */
+static const struct memory_part FETCH = {32, 256 * 1024, 8 * 1024 * 1024};
+static const struct memory_part PARTITION_FETCH = {1024, 64 * 1024, 256 * 1024};
+/* What a user asks for is given, up to a part of the memory. */
+static const struct memory_part FETCH_MOST = {16, 1024 * 1024, SIZE_MAX};
 
 static const char *const RESETS[] = {"latest", "earliest", "none", NULL};
 static const char *const RESET_PROPERTIES[] = {"latest", "earliest", "error"};
@@ -84,6 +93,37 @@ static bool apply_group(const struct kafka_input_options *options, struct kafka_
                             options->auto_commit_interval_ms, err);
 }
 
+static int64_t part_of(size_t memory_bytes, const struct memory_part *part)
+{
+    size_t bytes = memory_bytes / part->part;
+    if (bytes < part->least)
+        bytes = part->least;
+    return (int64_t)(bytes < part->most ? bytes : part->most);
+}
+
+/* option 0: by the memory */
+static int64_t fetch_bytes(int64_t option, size_t memory_bytes, const struct memory_part *part)
+{
+    int64_t most = part_of(memory_bytes, &FETCH_MOST);
+    if (option == 0)
+        return part_of(memory_bytes, part);
+    return option < most ? option : most;
+}
+
+static bool apply_sizes(const struct kafka_input_options *options, size_t memory_bytes,
+                        struct kafka_conf *conf, struct error *err)
+{
+    int64_t each = fetch_bytes(options->max_partition_fetch_bytes, memory_bytes, &PARTITION_FETCH);
+    int64_t all = fetch_bytes(options->fetch_max_bytes, memory_bytes, &FETCH);
+    return kafka_set_number(conf, "max_partition_fetch_bytes", "fetch.message.max.bytes", each,
+                            err) &&
+           kafka_set_number(conf, "fetch_max_bytes", "fetch.max.bytes", all, err) &&
+           kafka_set_number(conf, "pipeline.memory", "queued.max.messages.kbytes",
+                            part_of(memory_bytes, &QUEUE) / 1024, err) &&
+           kafka_set_number(conf, "fetch_max_wait_ms", "fetch.queue.backoff.ms",
+                            PREFETCH_FULL_BACKOFF_MS, err);
+}
+
 static bool apply_fetching(const struct kafka_input_options *options, struct kafka_conf *conf,
                            struct error *err)
 {
@@ -100,25 +140,17 @@ static bool apply_fetching(const struct kafka_input_options *options, struct kaf
                       "^__consumer_offsets$,^__transaction_state$", err)) &&
            kafka_set_number(conf, "fetch_min_bytes", "fetch.min.bytes", options->fetch_min_bytes,
                             err) &&
-           kafka_set_number(conf, "fetch_max_bytes", "fetch.max.bytes", options->fetch_max_bytes,
-                            err) &&
            kafka_set_number(conf, "fetch_max_wait_ms", "fetch.wait.max.ms",
-                            options->fetch_max_wait_ms, err) &&
-           kafka_set_number(conf, "max_partition_fetch_bytes", "fetch.message.max.bytes",
-                            options->max_partition_fetch_bytes, err) &&
-           kafka_set_number(conf, "max_partition_fetch_bytes", "queued.max.messages.kbytes",
-                            PREFETCH_KBYTES, err) &&
-           kafka_set_number(conf, "fetch_max_wait_ms", "fetch.queue.backoff.ms",
-                            PREFETCH_FULL_BACKOFF_MS, err);
+                            options->fetch_max_wait_ms, err);
 }
 
-struct kafka_conf *kafka_input_conf(const struct kafka_input_options *options, struct arena *arena,
-                                    struct error *err)
+struct kafka_conf *kafka_input_conf(const struct kafka_input_options *options, size_t memory_bytes,
+                                    struct arena *arena, struct error *err)
 {
     struct kafka_conf *conf = kafka_conf_new();
     if (kafka_client_apply(&options->client, arena, conf, err) &&
         apply_strategy(options, arena, conf, err) && apply_group(options, conf, err) &&
-        apply_fetching(options, conf, err) &&
+        apply_fetching(options, conf, err) && apply_sizes(options, memory_bytes, conf, err) &&
         kafka_properties_apply(&options->client.properties, OURS, arena, conf, err))
         return conf;
     kafka_conf_free(conf);
@@ -222,10 +254,25 @@ const struct option kafka_input_rows[] = {
                      fetch_min_bytes, 1, 100000000, "1"),
     KAFKA_NUMBER_ROW("fetch_max_wait_ms", "Or after so long.", ROW_STRUCT, fetch_max_wait_ms, 0,
                      300000, "500"),
-    KAFKA_NUMBER_ROW("fetch_max_bytes", "Most bytes of one answer.", ROW_STRUCT, fetch_max_bytes,
-                     1024, 90000000, "8388608"),
-    KAFKA_NUMBER_ROW("max_partition_fetch_bytes", "Most bytes of one partition in it.", ROW_STRUCT,
-                     max_partition_fetch_bytes, 1, 90000000, "1048576"),
+    KAFKA_NUMBER_ROW("fetch_max_bytes",
+                     "Most bytes of one answer; 0: by pipeline.memory, 8 MiB at most. More than a "
+                     "sixteenth of the memory is not asked for.",
+                     ROW_STRUCT, fetch_max_bytes, 0, 90000000, "0"),
+    KAFKA_NUMBER_ROW("max_partition_fetch_bytes",
+                     "Most bytes of one partition in it; 0: by pipeline.memory, 256 KiB at most. A "
+                     "larger record comes all the same.",
+                     ROW_STRUCT, max_partition_fetch_bytes, 0, 90000000, "0"),
+    KAFKA_NUMBER_ROW("max_uncommitted",
+                     "So many events of a partition may be under way at once; at most about so "
+                     "many come again after a crash. 0: as many as pipeline.memory allows.",
+                     ROW_STRUCT, max_uncommitted, 0, 1000000000, "100000"),
+    {
+        .name = "max_uncommitted_age",
+        .doc = "A partition whose oldest event under way is older is not read until it has "
+               "arrived. 0: however old.",
+        OPTION_IN_DURATION_MS(ROW_STRUCT, max_uncommitted_age_ms),
+        .def = "0",
+    },
     {
         .name = "check_crcs",
         .doc = "Whether checksums of records are checked.",

@@ -5,11 +5,13 @@
 
 #include "base/mem.h"
 #include "base/text/utf8.h"
+#include "pipeline/engine/budget.h"
 
 enum {
     READ_BYTES = 256 * 1024, /* room that is asked for at once */
     BATCHES_AT_ONCE = 4,     /* of one partition, so that others and the loop have turns */
     RECORD_COST = 512,       /* what a record costs beside its bytes, about */
+    PAUSE_MS = 10 * 1000,
 };
 
 static const struct field_ref KAFKA_FIELD = FIELD_REF_METADATA("kafka");
@@ -84,25 +86,65 @@ static bool has_room(struct partition *partition)
     return false;
 }
 
+/* Whether as much is under way as may be. */
+static bool is_ahead(const struct partition *partition)
+{
+    const struct kafka_input_options *options = &partition->input->options;
+    uint64_t oldest_ms = stream_oldest_ms(partition->stream);
+    uint64_t events = stream_events_in_flight(partition->stream) + stream_count(partition->stream);
+    return (options->max_uncommitted > 0 && events >= (uint64_t)options->max_uncommitted) ||
+           (options->max_uncommitted_age_ms > 0 && oldest_ms > 0 &&
+            uv_now(partition->input->env->loop) - oldest_ms >=
+                (uint64_t)options->max_uncommitted_age_ms);
+}
+
+static bool may_read(struct partition *partition)
+{
+    partition->is_ahead = is_ahead(partition);
+    if (!partition->is_ahead)
+        return has_room(partition);
+    partition_hand_over(partition);
+    return false;
+}
+
+static void begin_anew(struct partition *partition, int64_t offset)
+{
+    struct error err;
+    log_warn(partition->input->env->log, "kafka_rewound",
+             "a partition begins again at an offset that was read before",
+             LOG_CSTR("topic", kafka_partition_topic(partition->source)),
+             LOG_INT("partition", kafka_partition_number(partition->source)),
+             LOG_INT("expected", partition->next), LOG_INT("offset", offset));
+    partition_hand_over(partition);
+    stream_close(partition->stream);
+    partition->stream = partition_stream_open(partition->input, &partition->origin, &err);
+    if (!partition->stream)
+        mem_abort("a codec that could be opened at the start cannot be opened again");
+    partition->next = partition->safe = partition->handed = 0;
+    partition->admitted = 0;
+}
+
 static void take(struct partition *partition, const struct kafka_message *message)
 {
     size_t cost = message->value.len + RECORD_COST;
+    if (message->offset < partition->next)
+        begin_anew(partition, message->offset);
     partition->admitted -= cost < partition->admitted ? cost : partition->admitted;
     partition->message = message;
     stream_decode(partition->stream, arena_dup(stream_arena(partition->stream), message->value));
     partition->message = NULL;
+    partition->next = message->offset + 1;
     if (stream_codec_pending(partition->stream) == 0)
-        partition->safe = message->offset + 1;
+        partition->safe = partition->next;
 }
 
-bool partition_read(struct partition *partition)
+/* True: there may be more. */
+static bool read_all(struct partition *partition)
 {
     struct kafka_message message;
-    if (partition->waiting || kafka_partition_is_revoked(partition->source))
-        return false;
     for (unsigned batches = 0; batches < BATCHES_AT_ONCE; batches++) {
         while (!stream_full(partition->stream)) {
-            if (!has_room(partition))
+            if (!may_read(partition))
                 return false;
             if (!kafka_partition_read(partition->source, &message)) {
                 partition_hand_over(partition);
@@ -115,6 +157,44 @@ bool partition_read(struct partition *partition)
     return true;
 }
 
+static void charge(struct partition *partition, size_t bytes)
+{
+    struct account *account = engine_account(partition->input->env->engine, BUDGET_KAFKA);
+    size_t before = partition->charged;
+    partition->charged = bytes;
+    if (bytes > before)
+        account_charge(account, bytes - before);
+    else
+        account_return(account, before - bytes);
+}
+
+/* Prefetched records are thrown away by a pause, so it is for those only that will be waited for long. */
+static void pause_or_resume(struct partition *partition)
+{
+    uint64_t now_ms = uv_now(partition->input->env->loop);
+    bool reads = !partition->waiting && !partition->is_ahead;
+    if (reads && partition->paused)
+        kafka_partition_resume(partition->source);
+    if (reads)
+        partition->waiting_since_ms = now_ms;
+    bool pauses = !reads && now_ms - partition->waiting_since_ms >= PAUSE_MS;
+    if (pauses && !partition->paused)
+        kafka_partition_pause(partition->source);
+    partition->paused = pauses;
+}
+
+bool partition_read(struct partition *partition)
+{
+    bool more = false;
+    if (kafka_partition_is_revoked(partition->source))
+        return false;
+    if (!partition->waiting)
+        more = read_all(partition);
+    pause_or_resume(partition);
+    charge(partition, kafka_partition_queued_bytes(partition->source));
+    return more;
+}
+
 /* ---- the stream ----------------------------------------------------------------------------------- */
 
 static void acked(struct origin *origin, uint64_t token)
@@ -124,6 +204,8 @@ static void acked(struct origin *origin, uint64_t token)
     assert((int64_t)token <= partition->handed);
     if (token > 0)
         kafka_partition_store(partition->source, (int64_t)token);
+    if (partition->is_ahead)
+        kafka_consumer_wake(input->consumer);
     kafka_input_settled(input); /* may close the partition */
 }
 
@@ -154,6 +236,7 @@ struct partition *partition_open(struct kafka_input *input, struct kafka_partiti
     struct partition *partition = mem_zero(1, sizeof *partition);
     partition->input = input;
     partition->source = source;
+    partition->waiting_since_ms = uv_now(input->env->loop);
     partition->stream = partition_stream_open(input, &partition->origin, &err);
     if (!partition->stream)
         mem_abort("a codec that could be opened at the start cannot be opened again");
@@ -162,6 +245,7 @@ struct partition *partition_open(struct kafka_input *input, struct kafka_partiti
 
 void partition_close(struct partition *partition)
 {
+    charge(partition, 0);
     stream_close(partition->stream);
     mem_free(partition);
 }

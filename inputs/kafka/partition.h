@@ -6,7 +6,10 @@
  * K1. `safe` ≤ the offset behind the last record decoded, and no record whose bytes a codec still holds is below it.
  * K2. Stored are only tokens that came back through the stream: every output has all events of the records before them, in
  *     an unbroken row from the first record of this assignment.
- * K3. A partition that is taken away closes its stream: what comes home later tells nobody.
+ * K3. A partition that is taken away closes its stream: what comes home later tells nobody. So does one whose records begin
+ *     again at a lower offset (its topic was made anew, or its end was lost with a broker).
+ * K4. What was fetched and not read is charged to the pipeline's memory (BUDGET_KAFKA), and thrown away only when nothing was
+ *     read for PAUSE_MS.
  */
 #ifndef MILLRACE_INPUTS_KAFKA_PARTITION_H
 #define MILLRACE_INPUTS_KAFKA_PARTITION_H
@@ -23,11 +26,15 @@ struct partition {
     struct kafka_partition *source;
     struct stream *stream;
     const struct kafka_message *message; /* that is being decoded */
-    int64_t
-        safe; /* what may be said to be done when everything decoded so far is; 0: nothing was decoded */
+    int64_t next;                        /* behind the last record decoded; 0: none was */
+    int64_t safe;   /* what may be said to be done when everything decoded so far is */
     int64_t handed; /* `safe` at the last hand-over */
     size_t admitted;
-    bool waiting; /* for memory */
+    size_t charged;            /* what librdkafka has fetched of it, as charged */
+    uint64_t waiting_since_ms; /* while it is not read */
+    bool waiting;              /* for memory */
+    bool is_ahead;             /* of what is committed, by as much as may be */
+    bool paused;
 };
 
 struct kafka_input {

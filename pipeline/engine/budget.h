@@ -111,5 +111,7 @@ bool budget_lease_cancel(struct budget_lease *lease);
 
 /* What plugins and parts of the engine hold for a pipeline. Any thread. */
 struct account *engine_account(struct engine *engine, enum budget_class which);
+/* What the process may use, pipeline.memory. */
+size_t engine_memory_bytes(const struct engine *engine);
 
 #endif

@@ -41,6 +41,11 @@ struct account *engine_account(struct engine *engine, enum budget_class which)
     return budget_account(&engine->share, which);
 }
 
+size_t engine_memory_bytes(const struct engine *engine)
+{
+    return engine->options.budget->limit_bytes;
+}
+
 struct lane *engine_lane_for_connection(struct engine *engine)
 {
     struct lane *best = &engine->lanes[0];
