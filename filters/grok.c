@@ -8,12 +8,12 @@
 #include "base/grok/grok.h"
 #include "base/mem.h"
 #include "filters/filters.h"
+#include "pipeline/event/grok_fields.h"
 #include "pipeline/event/ruby_text.h"
 
 struct grok_expression {
     struct grok grok;
-    struct field_ref *targets; /* of each capture; text.ptr NULL: no field has such a name */
-    bool *overwrite;
+    struct grok_target *targets; /* of each capture */
 };
 
 /* The patterns for one field, in order. */
@@ -196,12 +196,11 @@ static bool compile_expression(struct grok_filter *filter, const struct grok_lib
         return false;
     }
     out->targets = arena_zero(arena, out->grok.count * sizeof *out->targets);
-    out->overwrite = arena_zero(arena, out->grok.count * sizeof *out->overwrite);
     for (size_t i = 0; i < out->grok.count; i++) {
         struct str field = out->grok.captures[i].field;
-        out->overwrite[i] = is_overwritten(filter, field);
-        if (!target_of(filter, field, &out->targets[i])) {
-            out->targets[i] = (struct field_ref){.text = {NULL, 0}};
+        out->targets[i].overwrite = is_overwritten(filter, field);
+        if (!target_of(filter, field, &out->targets[i].field)) {
+            out->targets[i].field = (struct field_ref){.text = {NULL, 0}};
             warn_of_field(filter, pattern->position, field);
         }
     }
@@ -299,75 +298,6 @@ static bool grok_filter_open(void *self, const struct plugin_env *env, struct er
 
 /* ---- matching ------------------------------------------------------------------------------------- */
 
-static struct value capture_value(struct arena *arena, enum grok_type type, struct str text)
-{
-    if (type == GROK_STRING)
-        return value_str(text);
-    return type == GROK_INT ? ruby_to_i(arena, text) : value_float(ruby_to_f(arena, text));
-}
-
-/* For a field that event_place does not give. */
-static bool join_slowly(struct event *event, const struct field_ref *target, struct value value)
-{
-    const struct value *old = event_get(event, target);
-    if (!old || value_type(old) == VALUE_NULL)
-        return event_set(event, target, value, NULL);
-    struct value list;
-    if (value_type(old) == VALUE_ARRAY)
-        list = value_dup(event->arena, old);
-    else if (value_type(old) != VALUE_STRING)
-        return true;
-    else {
-        list = value_array_new(event->arena, 2);
-        value_array_push(event->arena, &list, *old);
-    }
-    value_array_push(event->arena, &list, value);
-    return event_set(event, target, list, NULL);
-}
-
-/* A text becomes a list of both, a list longer; to a number nothing is added. */
-static bool join_value(struct event *event, const struct field_ref *target, struct value value)
-{
-    struct value *place = event_place(event, target);
-    if (!place)
-        return join_slowly(event, target, value);
-    if (value_type(place) == VALUE_NULL) {
-        *place = value;
-    } else if (value_type(place) == VALUE_ARRAY) {
-        value_array_push(event->arena, place, value);
-    } else if (value_type(place) == VALUE_STRING) {
-        struct value list = value_array_new(event->arena, 2);
-        value_array_push(event->arena, &list, *place);
-        value_array_push(event->arena, &list, value);
-        *place = list;
-    }
-    return true;
-}
-
-/* False when a field cannot be set: below a text, or in tags. The captures before it stay. */
-static bool store(const struct grok_filter *filter, const struct grok_expression *expression,
-                  struct event *event, struct str text)
-{
-    for (size_t i = 0; i < expression->grok.count; i++) {
-        const struct grok_capture *capture = &expression->grok.captures[i];
-        size_t start = 0, end = 0;
-        bool took_part = regex_group(filter->env->regex, capture->group, &start, &end);
-        if ((!took_part || start == end) && !filter->keep_empty_captures)
-            continue;
-        struct value value = value_null();
-        if (took_part)
-            value =
-                capture_value(event->arena, capture->type, str_make(text.ptr + start, end - start));
-        const struct field_ref *target = &expression->targets[i];
-        if (!target->text.ptr)
-            return false;
-        if (expression->overwrite[i] ? !event_set(event, target, value, NULL)
-                                     : !join_value(event, target, value))
-            return false;
-    }
-    return true;
-}
-
 /* REFUSED: matched, but a field could not be set, with which Logstash leaves the source as one that did not match. */
 enum match { MATCH_NONE, MATCH_FOUND, MATCH_REFUSED, MATCH_GIVEN_UP };
 
@@ -391,7 +321,8 @@ static enum match match_text(struct grok_filter *filter, const struct grok_sourc
         }
         if (!matched)
             continue;
-        if (!store(filter, expression, event, text))
+        if (!grok_fields_set(&expression->grok, expression->targets, filter->env->regex, text,
+                             filter->keep_empty_captures, event))
             return MATCH_REFUSED;
         if (filter->break_on_match)
             break;

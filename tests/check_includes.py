@@ -27,6 +27,8 @@ SHARED = {
     'outputs/client_options.h': 'TLS options, headers and files of the outputs that speak HTTP',
     'codecs/codecs.h': 'the declarations for the list of plugins',
     'inputs/command_fields.h': 'fields of events that a program wrote, for exec and pipe',
+    'inputs/frame_server.h': 'a TCP port whose messages are decoded each by itself, for syslog and gelf',
+    'inputs/frame_cutter.h': 'its cutting of bytes into messages',
     'inputs/schedule.h': 'intervals and cron, for exec and http_poller',
     'inputs/datagrams.h': 'a UDP port and its events',
     'inputs/host_name.h': 'the field for this machine',
