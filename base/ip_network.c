@@ -3,6 +3,9 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
 
 static bool parse_address(struct str text, struct ip_network *out)
 {
@@ -76,6 +79,55 @@ bool ip_network_contains(const struct ip_network *outer, const struct ip_network
     struct ip_network cut = *inner;
     ip_network_mask(&cut, outer->prefix);
     return memcmp(cut.address, outer->address, outer->bytes) == 0;
+}
+
+/* ---- many ---- */
+
+static int compare(const void *left, const void *right)
+{
+    const struct ip_network *a = left, *b = right;
+    if (a->bytes != b->bytes)
+        return a->bytes < b->bytes ? -1 : 1;
+    int order = memcmp(a->address, b->address, a->bytes);
+    return order ? order : (int)a->prefix - (int)b->prefix; /* the larger network first */
+}
+
+void ip_networks_add(struct ip_networks *networks, struct arena *arena,
+                     const struct ip_network *network)
+{
+    size_t size = sizeof *network;
+    if (networks->count == networks->capacity) {
+        networks->capacity = networks->capacity ? networks->capacity * 2 : 16;
+        networks->items =
+            arena_grow(arena, networks->items, networks->count * size, networks->capacity * size);
+    }
+    networks->items[networks->count++] = *network;
+}
+
+void ip_networks_sort(struct ip_networks *networks)
+{
+    size_t kept = 0;
+    if (networks->count == 0)
+        return;
+    qsort(networks->items, networks->count, sizeof *networks->items, compare);
+    for (size_t i = 1; i < networks->count; i++)
+        if (!ip_network_contains(&networks->items[kept], &networks->items[i]))
+            networks->items[++kept] = networks->items[i];
+    networks->count = kept + 1;
+}
+
+/* What contains it begins at its address or before; whatever began between would be inside that. */
+bool ip_networks_contain(const struct ip_networks *networks, const struct ip_network *inner)
+{
+    size_t low = 0, high = networks->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (compare(&networks->items[middle], inner) <= 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low > 0 && ip_network_contains(&networks->items[low - 1], inner);
 }
 
 size_t ip_network_format(const struct ip_network *network, char out[IP_TEXT_MAX])

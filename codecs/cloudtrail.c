@@ -13,6 +13,7 @@ struct cloudtrail_codec {
 
     const struct plugin_env *env;
     struct charset charset;
+    struct long_lines long_lines;
     struct buf partial;
     size_t depth; /* of braces and brackets at the end of partial */
     bool in_string, escaped;
@@ -33,6 +34,7 @@ static bool cloudtrail_open(void *self, const struct plugin_env *env, struct err
 {
     struct cloudtrail_codec *trail = self;
     trail->env = env;
+    long_lines_init(&trail->long_lines, env);
     buf_init(&trail->partial, env->settings->max_event_bytes);
     return charset_open(&trail->charset, trail->charset_choice, err);
 }
@@ -145,7 +147,7 @@ static void cloudtrail_decode(void *self, struct str bytes, struct event_sink *s
         size_t end = document_end(trail, bytes);
         size_t len = end == SIZE_MAX ? bytes.len : end;
         if (!buf_append(&trail->partial, bytes.ptr, len)) {
-            text_event_emit_too_long(sink, trail->partial.max);
+            text_event_emit_too_long(sink, &trail->long_lines, trail->partial.max);
             buf_clear(&trail->partial, 0);
         } else if (end != SIZE_MAX) {
             take_partial(trail, sink);

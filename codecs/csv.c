@@ -24,6 +24,7 @@ struct csv_codec {
     const struct plugin_env *env;
     struct csv_style style;
     struct charset charset;
+    struct long_lines long_lines;
     struct tokenizer tokenizer;
     struct field_ref *column_fields; /* of columns, for encoding */
     atomic_bool began_alone, *began; /* the headers are written */
@@ -64,6 +65,7 @@ static bool csv_open(void *self, const struct plugin_env *env, struct error *err
     if (!parse_columns(csv, err) || !charset_open(&csv->charset, csv->charset_choice, err))
         return false;
     struct str delimiter = charset_encode(&csv->charset, env->arena, STR("\n"));
+    long_lines_init(&csv->long_lines, env);
     tokenizer_init(&csv->tokenizer, delimiter, csv->charset.unit, env->settings->max_event_bytes);
     return true;
 }
@@ -164,7 +166,7 @@ static void csv_decode(void *self, struct str bytes, struct event_sink *sink)
             take_line(csv, line, sink);
             break;
         case TOKEN_TOO_LONG:
-            text_event_emit_too_long(sink, csv->tokenizer.max_bytes);
+            text_event_emit_too_long(sink, &csv->long_lines, csv->tokenizer.max_bytes);
             break;
         case TOKEN_NEED_MORE:
             return;

@@ -11,6 +11,7 @@ struct es_bulk_codec {
     struct field_ref target;
 
     const struct plugin_env *env;
+    struct long_lines long_lines;
     struct tokenizer tokenizer;
     struct buf action; /* the action line that waits for its document */
     struct field_ref metadata;
@@ -35,6 +36,7 @@ static bool es_bulk_open(void *self, const struct plugin_env *env, struct error 
     bulk->env = env;
     bulk->has_target = bulk->target.count > 0 || bulk->target.root == FIELD_ROOT_METADATA;
     bulk->log_limit = (struct log_limit){.window_ms = 10000, .burst = 5};
+    long_lines_init(&bulk->long_lines, env);
     tokenizer_init(&bulk->tokenizer, STR("\n"), 1, env->settings->max_event_bytes);
     buf_init(&bulk->action, env->settings->max_event_bytes);
     return field_ref_parse(env->arena, metadata, FIELD_ESCAPE_NONE, &bulk->metadata, err);
@@ -134,7 +136,7 @@ static void es_bulk_decode(void *self, struct str bytes, struct event_sink *sink
             decode_line(bulk, line, sink);
             break;
         case TOKEN_TOO_LONG:
-            text_event_emit_too_long(sink, bulk->tokenizer.max_bytes);
+            text_event_emit_too_long(sink, &bulk->long_lines, bulk->tokenizer.max_bytes);
             break;
         case TOKEN_NEED_MORE:
             return;

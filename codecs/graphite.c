@@ -24,6 +24,7 @@ struct graphite_codec {
     struct template metrics_format;
 
     const struct plugin_env *env;
+    struct long_lines long_lines;
     struct tokenizer tokenizer;
     struct metric *parsed;
     struct regex **includes, **excludes;
@@ -93,6 +94,7 @@ static bool graphite_open(void *self, const struct plugin_env *env, struct error
 {
     struct graphite_codec *graphite = self;
     graphite->env = env;
+    long_lines_init(&graphite->long_lines, env);
     tokenizer_init(&graphite->tokenizer, STR("\n"), 1, env->settings->max_event_bytes);
     buf_init(&graphite->format, env->settings->max_event_bytes);
     arena_init(&graphite->scratch, NULL);
@@ -153,7 +155,7 @@ static void graphite_decode(void *self, struct str bytes, struct event_sink *sin
             decode_line(line, sink);
             break;
         case TOKEN_TOO_LONG:
-            text_event_emit_too_long(sink, graphite->tokenizer.max_bytes);
+            text_event_emit_too_long(sink, &graphite->long_lines, graphite->tokenizer.max_bytes);
             break;
         case TOKEN_NEED_MORE:
             return;

@@ -17,6 +17,7 @@ struct gzip_lines_codec {
 
     struct charset charset;
     struct gunzip *gunzip; /* NULL: nothing has come yet, or the last bytes were broken */
+    struct long_lines long_lines;
     struct tokenizer tokenizer;
     struct buf inflated;
 };
@@ -35,6 +36,7 @@ static const struct option gzip_lines_options[] = {
 static bool gzip_lines_open(void *self, const struct plugin_env *env, struct error *err)
 {
     struct gzip_lines_codec *lines = self;
+    long_lines_init(&lines->long_lines, env);
     tokenizer_init(&lines->tokenizer, STR("\n"), 1, env->settings->max_event_bytes);
     buf_init(&lines->inflated, INFLATED_MAX);
     return charset_open(&lines->charset, lines->charset_choice, err);
@@ -70,7 +72,7 @@ static void decode_text(struct gzip_lines_codec *lines, struct str text, struct 
             break;
         }
         case TOKEN_TOO_LONG:
-            text_event_emit_too_long(sink, lines->tokenizer.max_bytes);
+            text_event_emit_too_long(sink, &lines->long_lines, lines->tokenizer.max_bytes);
             break;
         case TOKEN_NEED_MORE:
             return;

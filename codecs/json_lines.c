@@ -14,6 +14,7 @@ struct json_lines_codec {
     struct field_ref target;
     int64_t decode_size_limit_bytes;
     struct charset charset;
+    struct long_lines long_lines;
     struct tokenizer tokenizer;
     struct json_text json;
 };
@@ -39,6 +40,7 @@ static bool json_lines_open(void *self, const struct plugin_env *env, struct err
     if ((uint64_t)lines->decode_size_limit_bytes < max)
         max = (size_t)lines->decode_size_limit_bytes;
     struct str delimiter = charset_encode(&lines->charset, env->arena, lines->delimiter);
+    long_lines_init(&lines->long_lines, env);
     tokenizer_init(&lines->tokenizer, delimiter, lines->charset.unit, max);
     return true;
 }
@@ -50,8 +52,9 @@ static void decode_line(struct json_lines_codec *lines, struct str line, struct 
     json_text_decode(&lines->json, line, sink);
 }
 
-static void emit_too_big(const struct json_lines_codec *lines, struct event_sink *sink)
+static void emit_too_big(struct json_lines_codec *lines, struct event_sink *sink)
 {
+    long_lines_note(&lines->long_lines, lines->tokenizer.max_bytes);
     struct str text =
         arena_printf(sink->arena, "Payload bigger than %zu bytes", lines->tokenizer.max_bytes);
     struct event *event = text_event_new(sink->arena, text, false);

@@ -13,6 +13,7 @@ struct line_codec {
     struct str delimiter;
     struct template format;
     struct charset charset;
+    struct long_lines long_lines;
     struct tokenizer tokenizer;
     struct text_format text_format;
     bool original;
@@ -37,6 +38,7 @@ static bool line_open(void *self, const struct plugin_env *env, struct error *er
     if (!charset_open(&line->charset, line->charset_choice, err))
         return false;
     struct str delimiter = charset_encode(&line->charset, env->arena, line->delimiter);
+    long_lines_init(&line->long_lines, env);
     tokenizer_init(&line->tokenizer, delimiter, line->charset.unit, env->settings->max_event_bytes);
     return true;
 }
@@ -57,7 +59,7 @@ static void line_decode(void *self, struct str bytes, struct event_sink *sink)
             line_emit(line, token, sink);
             break;
         case TOKEN_TOO_LONG:
-            text_event_emit_too_long(sink, line->tokenizer.max_bytes);
+            text_event_emit_too_long(sink, &line->long_lines, line->tokenizer.max_bytes);
             break;
         case TOKEN_NEED_MORE:
             return;

@@ -23,6 +23,7 @@ struct multiline_codec {
 
     const struct plugin_env *env;
     struct charset charset;
+    struct long_lines long_lines;
     struct tokenizer tokenizer;
     struct grok grok;
     bool ends_lines;  /* what decode() gets ends a line */
@@ -83,6 +84,7 @@ static bool multiline_open(void *self, const struct plugin_env *env, struct erro
         return false;
     }
     struct str delimiter = charset_encode(&multiline->charset, env->arena, multiline->delimiter);
+    long_lines_init(&multiline->long_lines, env);
     tokenizer_init(&multiline->tokenizer, delimiter, multiline->charset.unit, max);
     return true;
 }
@@ -160,7 +162,7 @@ static void multiline_decode(void *self, struct str bytes, struct event_sink *si
             take_line(multiline, line, sink);
             break;
         case TOKEN_TOO_LONG:
-            text_event_emit_too_long(sink, multiline->tokenizer.max_bytes);
+            text_event_emit_too_long(sink, &multiline->long_lines, multiline->tokenizer.max_bytes);
             break;
         case TOKEN_NEED_MORE:
             if (multiline->ends_lines)

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codecs/text_event.h"
 
+#include "base/time/clock.h"
 #include "pipeline/program/evaluate.h"
+
+enum { LONG_LINES_WINDOW_MS = 10000 };
 
 static const struct field_ref message_field = FIELD_REF_TOP("message");
 static const struct field_ref original_field = {
@@ -27,8 +30,24 @@ struct event *text_event_new(struct arena *arena, struct str text, bool original
     return event;
 }
 
-void text_event_emit_too_long(struct event_sink *sink, size_t max_bytes)
+void long_lines_init(struct long_lines *lines, const struct plugin_env *env)
 {
+    lines->log = env->log;
+    lines->limit = (struct log_limit){.window_ms = LONG_LINES_WINDOW_MS, .burst = 1};
+}
+
+void long_lines_note(struct long_lines *lines, size_t max_bytes)
+{
+    uint64_t suppressed;
+    if (lines->log && log_limit_allow(&lines->limit, clock_monotonic_ms(), &suppressed))
+        log_warn(lines->log, "line_too_long",
+                 "a line is longer than the limit for one event; its content is left out",
+                 LOG_INT("max_bytes", max_bytes), LOG_INT_IF("suppressed", suppressed));
+}
+
+void text_event_emit_too_long(struct event_sink *sink, struct long_lines *lines, size_t max_bytes)
+{
+    long_lines_note(lines, max_bytes);
     struct str text = arena_printf(sink->arena, "line longer than %zu bytes", max_bytes);
     struct event *event = text_event_new(sink->arena, text, false);
     event_add_tag(event, STR("_linetoolong"));

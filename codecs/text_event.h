@@ -9,8 +9,15 @@
 
 /* An event whose message is text (valid UTF-8 that lives as long as the arena). */
 struct event *text_event_new(struct arena *arena, struct str text, bool original);
-/* An event that stands for a line longer than max_bytes, tagged _linetoolong. */
-void text_event_emit_too_long(struct event_sink *sink, size_t max_bytes);
+/* Says in the log, at a limited rate, that a line was longer than the limit. One for each codec instance. */
+struct long_lines {
+    const struct log *log;
+    struct log_limit limit;
+};
+void long_lines_init(struct long_lines *lines, const struct plugin_env *env);
+void long_lines_note(struct long_lines *lines, size_t max_bytes);
+/* An event that stands for a line longer than max_bytes, tagged _linetoolong; the log says so too. */
+void text_event_emit_too_long(struct event_sink *sink, struct long_lines *lines, size_t max_bytes);
 /* Sets [event][original] unless it is there. */
 void text_event_keep_original(struct event *event, struct str text);
 

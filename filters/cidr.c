@@ -20,9 +20,8 @@ struct cidr {
     const struct plugin_env *env;
     const char *path; /* network_path */
     struct arena networks_arena;
-    struct ip_network
-        *networks; /* of the file, or those of `network` that do not depend on the event */
-    size_t network_count;
+    struct ip_networks
+        networks; /* of the file, or those of `network` that do not depend on the event */
     struct file_stamp stamp;
     uint64_t next_refresh_ms;
 };
@@ -89,10 +88,7 @@ static void add_network(struct cidr *self, struct str text)
                      LOG_STR("network", text));
         return;
     }
-    size_t size = sizeof network;
-    self->networks = arena_grow(&self->networks_arena, self->networks, self->network_count * size,
-                                (self->network_count + 1) * size);
-    self->networks[self->network_count++] = network;
+    ip_networks_add(&self->networks, &self->networks_arena, &network);
 }
 
 static void add_networks(struct cidr *self, struct str text, struct str separator)
@@ -113,9 +109,9 @@ static bool load_file(struct cidr *self, struct error *err)
     bool read = file_read(&scratch, self->path, NETWORK_FILE_MAX_BYTES, &text, err);
     if (read) {
         arena_reset(&self->networks_arena);
-        self->networks = NULL;
-        self->network_count = 0;
+        self->networks = (struct ip_networks){0};
         add_networks(self, text, self->separator);
+        ip_networks_sort(&self->networks);
     }
     arena_release(&scratch);
     return read;
@@ -140,6 +136,7 @@ static bool cidr_open(void *plugin, const struct plugin_env *env, struct error *
     for (size_t i = 0; i < self->network.count; i++)
         if (self->network.items[i].is_literal)
             add_networks(self, self->network.items[i].text, STR(","));
+    ip_networks_sort(&self->networks);
     return true;
 }
 
@@ -182,9 +179,8 @@ static bool is_inside(const struct cidr *self, const struct event *event, struct
     struct ip_network address;
     if (!ip_network_parse(text, &address))
         return false;
-    for (size_t i = 0; i < self->network_count; i++)
-        if (ip_network_contains(&self->networks[i], &address))
-            return true;
+    if (ip_networks_contain(&self->networks, &address))
+        return true;
     for (size_t i = 0; i < self->network.count; i++)
         if (!self->network.items[i].is_literal &&
             in_dynamic(&self->network.items[i], event, &address))

@@ -22,6 +22,7 @@ struct cef_codec {
     int device;
 
     struct cef_decoder decoder;
+    struct long_lines long_lines;
     struct tokenizer tokenizer; /* with a delimiter */
     struct field_ref *refs;     /* of fields */
     struct str *keys;           /* what each is written as */
@@ -187,6 +188,7 @@ static bool cef_open(void *self, const struct plugin_env *env, struct error *err
         .raw_data_field = cef->raw_data_field,
         .zone = cef->default_timezone.ptr ? zone_find(cef->default_timezone, err) : zone_host(),
     };
+    long_lines_init(&cef->long_lines, env);
     cef->max_bytes = env->settings->max_event_bytes;
     arena_init(&cef->scratch, NULL);
     if (!cef->decoder.zone || !find_locale(cef, &cef->decoder.names, err) ||
@@ -222,7 +224,7 @@ static void cef_decode(void *self, struct str bytes, struct event_sink *sink)
             cef_decode_message(&cef->decoder, message, sink);
             break;
         case TOKEN_TOO_LONG:
-            text_event_emit_too_long(sink, cef->tokenizer.max_bytes);
+            text_event_emit_too_long(sink, &cef->long_lines, cef->tokenizer.max_bytes);
             break;
         case TOKEN_NEED_MORE:
             return;

@@ -13,6 +13,7 @@ struct edn_codec {
     struct field_ref target;
 
     bool has_target, lines;
+    struct long_lines long_lines;
     struct tokenizer tokenizer; /* of edn_lines */
 };
 
@@ -38,6 +39,7 @@ static bool edn_lines_open(void *self, const struct plugin_env *env, struct erro
 {
     struct edn_codec *edn = self;
     edn->lines = true;
+    long_lines_init(&edn->long_lines, env);
     tokenizer_init(&edn->tokenizer, STR("\n"), 1, env->settings->max_event_bytes);
     return edn_open(self, env, err);
 }
@@ -82,7 +84,7 @@ static void edn_lines_decode(void *self, struct str bytes, struct event_sink *si
             decode_line(edn, line, sink);
             break;
         case TOKEN_TOO_LONG:
-            text_event_emit_too_long(sink, edn->tokenizer.max_bytes);
+            text_event_emit_too_long(sink, &edn->long_lines, edn->tokenizer.max_bytes);
             break;
         case TOKEN_NEED_MORE:
             return;

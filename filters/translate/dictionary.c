@@ -10,7 +10,7 @@
 #include "filters/translate/yaml_value.h"
 #include "pipeline/event/value_conf.h"
 
-enum { BYTE_ORDER_MARK_BYTES = 3 };
+enum { BYTE_ORDER_MARK_BYTES = 3, WALK_BYTES = 4096 /* between looks at the time */ };
 
 void dictionary_init(struct dictionary *dictionary, enum dictionary_lookup lookup,
                      bool keys_are_expressions, struct regex_scratch *scratch)
@@ -30,6 +30,7 @@ static void forget_expressions(struct dictionary *dictionary)
     dictionary->patterns = NULL;
     dictionary->pattern_count = 0;
     dictionary->parts = NULL;
+    dictionary->words = NULL;
 }
 
 void dictionary_release(struct dictionary *dictionary)
@@ -152,15 +153,6 @@ bool dictionary_load(struct dictionary *dictionary, const char *path, bool merge
 
 /* ---- expressions ---- */
 
-static void append_literal(struct str text, struct buf *out)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        if (strchr("\\^$.|?*+()[]{}-/# \t\n", text.ptr[i]) && text.ptr[i])
-            buf_append_char(out, '\\');
-        buf_append_char(out, text.ptr[i]);
-    }
-}
-
 static bool compile_patterns(struct dictionary *dictionary, struct error *err)
 {
     size_t count = value_object_count(&dictionary->entries);
@@ -187,10 +179,7 @@ static bool compile_parts(struct dictionary *dictionary, struct error *err)
         struct str key;
         value_object_at(&dictionary->entries, i, &key);
         buf_append_str(&text, i == 0 ? STR("(?:") : STR("|(?:"));
-        if (dictionary->keys_are_expressions)
-            buf_append_str(&text, key);
-        else
-            append_literal(key, &text);
+        buf_append_str(&text, key);
         buf_append_char(&text, ')');
     }
     if (text.len > 0)
@@ -198,6 +187,19 @@ static bool compile_parts(struct dictionary *dictionary, struct error *err)
     bool compiled = text.len == 0 || dictionary->parts;
     buf_release(&text);
     return compiled || error_prefix(err, "dictionary");
+}
+
+static void list_words(struct dictionary *dictionary)
+{
+    size_t count = value_object_count(&dictionary->entries);
+    struct str *keys = arena_alloc(&dictionary->arena, count * sizeof *keys);
+    dictionary->empty_key = WORD_NONE;
+    for (size_t i = 0; i < count; i++) {
+        value_object_at(&dictionary->entries, i, &keys[i]);
+        if (keys[i].len == 0)
+            dictionary->empty_key = (uint32_t)i;
+    }
+    dictionary->words = word_list_new(&dictionary->arena, keys, count);
 }
 
 bool dictionary_compile(struct dictionary *dictionary, struct error *err)
@@ -209,7 +211,10 @@ bool dictionary_compile(struct dictionary *dictionary, struct error *err)
     case DICTIONARY_PATTERNS:
         return compile_patterns(dictionary, err);
     case DICTIONARY_PARTS:
-        return compile_parts(dictionary, err);
+        if (dictionary->keys_are_expressions)
+            return compile_parts(dictionary, err);
+        list_words(dictionary);
+        return true;
     }
     return true;
 }
@@ -236,6 +241,46 @@ static bool find_pattern(const struct dictionary *dictionary, struct arena *aren
         return true;
     }
     return false;
+}
+
+/* The key that begins at `at`, as an alternation of all keys finds it. */
+static uint32_t find_word(const struct dictionary *dictionary, struct str text, size_t at,
+                          size_t *walked)
+{
+    struct str rest = str_from_offset(text, at);
+    uint32_t number = word_list_find(dictionary->words, rest, walked);
+    bool begins_character = rest.len == 0 || ((unsigned char)rest.ptr[0] & 0xc0) != 0x80;
+    return dictionary->empty_key < number && begins_character ? dictionary->empty_key : number;
+}
+
+static bool replace_words(const struct dictionary *dictionary, struct arena *arena, struct str text,
+                          struct value *out)
+{
+    struct buf buf;
+    struct str key;
+    size_t copied = 0, walked, since_spent = 0;
+    buf_init(&buf, UINT32_MAX);
+    for (size_t at = 0; at <= text.len;) {
+        uint32_t number = find_word(dictionary, text, at, &walked);
+        since_spent += walked;
+        if (number != WORD_NONE) {
+            struct value *entry = value_object_at(&dictionary->entries, number, &key);
+            buf_append(&buf, text.ptr + copied, at - copied);
+            buf_append_str(&buf, value_to_text(arena, entry));
+            copied = at + key.len;
+        }
+        at += number == WORD_NONE || key.len == 0 ? 1 : key.len;
+        if (since_spent < WALK_BYTES)
+            continue;
+        if (!regex_budget_spend(dictionary->scratch, since_spent))
+            break;
+        since_spent = 0;
+    }
+    buf_append_str(&buf, str_from_offset(text, copied));
+    bool changed = !str_equal(buf_str(&buf), text);
+    *out = value_str_dup(arena, buf_str(&buf));
+    buf_release(&buf);
+    return changed;
 }
 
 /* A part that matched an expression but is no key itself becomes nothing, as in Ruby's gsub with a hash. */
@@ -280,5 +325,6 @@ bool dictionary_find(const struct dictionary *dictionary, struct arena *arena, s
     case DICTIONARY_PARTS:
         break;
     }
-    return replace_parts(dictionary, arena, text, out);
+    return dictionary->words ? replace_words(dictionary, arena, text, out)
+                             : replace_parts(dictionary, arena, text, out);
 }

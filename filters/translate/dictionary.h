@@ -7,6 +7,7 @@
 #define MILLRACE_FILTERS_TRANSLATE_DICTIONARY_H
 
 #include "base/file.h"
+#include "base/text/word_list.h"
 #include "pipeline/plugin.h"
 
 enum { DICTIONARY_FILE_MAX_BYTES = 64 * 1024 * 1024, DICTIONARY_MAX_PATTERNS = 10000 };
@@ -25,7 +26,9 @@ struct dictionary {
     struct value entries;          /* an object */
     struct regex **patterns;       /* PATTERNS: of each entry */
     size_t pattern_count;
-    struct regex *parts; /* PARTS: any of the keys */
+    struct regex *parts;     /* PARTS: any of the keys, or */
+    struct word_list *words; /* where they are plain; numbered as the entries */
+    uint32_t empty_key;      /* its number, or WORD_NONE; it is found where no key before it is */
     struct file_stamp stamp;
 };
 

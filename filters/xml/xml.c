@@ -11,6 +11,7 @@
 #include <libxml/xpathInternals.h>
 
 #include "filters/filters.h"
+#include "filters/xml/xml_entities.h"
 #include "filters/xml/xml_tree.h"
 #include "pipeline/event/ruby_text.h"
 
@@ -372,6 +373,7 @@ static bool apply_document(const struct xml_filter *filter, xmlDoc *document, bo
 static bool apply_text(const struct xml_filter *filter, struct str text, struct event *event,
                        bool *matched_out)
 {
+    text = xml_entities_as_text(event->arena, text);
     if (text.len > SOURCE_BYTES_MAX)
         return false;
     xmlParserCtxt *parser = xmlNewParserCtxt();

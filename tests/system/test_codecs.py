@@ -28,6 +28,15 @@ class StandardInput(support.Case):
         self.assertEqual(0, status)
         self.assertEqual(lines, (self.folder / 'out').read_text().splitlines())
 
+    def test_a_line_over_the_limit_is_said_in_the_log(self):
+        for codec, tag in (('line', '_linetoolong'), ('json_lines', '_jsonparsetoobigfailure')):
+            millrace = self.run_text('input { stdin { codec => %s } } output { stdout { codec => json_lines } }' % codec,
+                                     b'{"a":"' + b'x' * 9000000 + b'\n' + b'y' * 9000000 + b'\n{"a":1}\n')
+            self.assertEqual([[tag], [tag], None], [event.get('tags') for event in millrace.json_lines()])
+            said = [line for line in millrace.stderr.splitlines() if 'longer than the limit' in line]
+            self.assertEqual(1, len(said), millrace.stderr)
+            self.assertIn('max_bytes=8388608', said[0])
+
     def test_a_line_is_shown_before_the_next_one_comes(self):
         millrace = self.start('-e', 'input { stdin {} } output { stdout { codec => line { format => "%{message}" } } }',
                               stdin=subprocess.PIPE)

@@ -12,6 +12,7 @@ Suite *colour_suite(void);
 Suite *cron_suite(void);
 Suite *date_pattern_suite(void);
 Suite *grok_suite(void);
+Suite *lists_suite(void);
 Suite *log_suite(void);
 Suite *lru_suite(void);
 Suite *machine_suite(void);

@@ -233,6 +233,14 @@ static const struct filter_case CASES[] = {
     {&filter_translate,
      "source => 's' target => 't' exact => false dictionary => { 'a.' => 'A' 'b' => 'B' }",
      "{\"s\":\"a.abb\"}", "matched {\"s\":\"a.abb\",\"t\":\"AaBB\"}"},
+    /* the first key of several at a place, and an empty one, which comes first in a hash */
+    {&filter_translate,
+     "source => 's' target => 't' exact => false dictionary => { 'ab' => '1' 'a' => '2' 'abc' => "
+     "'3' 'bc' => '4' }",
+     "{\"s\":\"abc a bc\"}", "matched {\"s\":\"abc a bc\",\"t\":\"1c 2 4\"}"},
+    {&filter_translate,
+     "source => 's' target => 't' exact => false dictionary => { 'a' => '1' '' => '-' 'b' => '2' }",
+     "{\"s\":\"abé\"}", "matched {\"s\":\"abé\",\"t\":\"-a-b-é-\"}"},
     {&filter_translate, "source => 's' target => 't' exact => false dictionary => { 'x' => 'X' }",
      "{\"s\":\"none\"}", "skipped {\"s\":\"none\"}"},
     {&filter_translate,

@@ -35,6 +35,14 @@ static const struct {
     {"", "no xml", "skipped {\"t\":\"no xml\"," FAILED},
     {"", "<x:a/>", "skipped {\"t\":\"<x:a/>\"," FAILED},
     {"", "  ", "skipped {\"t\":\"  \"}"},
+    /* entities that nobody declares stay as they are written */
+    {"", "<a>x&nbsp;y&amp;z&#65;&b:c-1.d;&</a>",
+     "skipped {\"t\":\"<a>x&nbsp;y&amp;z&#65;&b:c-1.d;&</a>\"," FAILED},
+    {"", "<a>x&nbsp;y&amp;z&#65;&b:c-1.d;</a>", DONE "\"x&nbsp;y&zA&b:c-1.d;\"}"},
+    {"force_array => false", "<a b='q&uuml;'><![CDATA[&c;]]><!-- &d; --><e>&f;</e></a>",
+     DONE "{\"b\":\"q&uuml;\",\"e\":\"&f;\",\"content\":\"&c;\"}}"},
+    {"", "<a>x&nbsp y</a>", "skipped {\"t\":\"<a>x&nbsp y</a>\"," FAILED},
+    {NO_TREE "xpath => { '/a/text()' => 't' }", "<a>x&nbsp;y</a>", DONE "[\"x&amp;nbsp;y\"]}"},
     /* nothing from elsewhere, nothing multiplied */
     {"force_array => false",
      "<!DOCTYPE a [<!ENTITY e SYSTEM 'file:///etc/passwd'>]><a><b>&e;</b><c>1</c></a>",
