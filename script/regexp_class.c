@@ -156,7 +156,8 @@ bool script_search_quietly(mrb_state *mrb, const struct script_regexp *regexp, s
     case REGEX_LIMIT:
         break;
     }
-    mrb_raise(mrb, E_RUNTIME_ERROR, "regular expression given up on this text (regex.match_limit)");
+    mrb_raise(mrb, E_RUNTIME_ERROR,
+              "regular expression given up on this text (regex.timeout or regex.match_limit)");
 }
 
 bool script_search(mrb_state *mrb, mrb_value regexp, mrb_value subject, size_t from)
