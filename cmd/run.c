@@ -376,6 +376,8 @@ static bool compile_all(struct run *run)
         ok = run_pipeline_compile(&run->pipelines[i], &run->shared, settings->test_and_exit,
                                   stderr) &&
              ok;
+    for (size_t i = 0; ok && i < run->count; i++)
+        run->shared.provenance |= run->pipelines[i].plan->needs_provenance;
     return ok;
 }
 

@@ -157,6 +157,7 @@ bool run_pipeline_start(struct run_pipeline *pipeline, const struct run_shared *
         .lanes = lanes_of(settings),
         .batch_events = (size_t)settings->batch_size,
         .ordered = ordered_of(settings, pipeline->plan),
+        .provenance = shared->provenance,
         .budget = shared->budget,
         .shutdown_timeout_ms = (unsigned)settings->shutdown_timeout_ms,
         .loop = shared->loop,

@@ -34,6 +34,7 @@ struct run_shared {
     struct budget *budget;
     uv_loop_t *loop;
     const char *shipped_templates;
+    bool provenance; /* a plugin of any of them asks for it */
 };
 
 /* Reads and compiles; every problem of the text goes to `out`. False when it cannot run. With test_only what opening the

@@ -128,9 +128,12 @@ static size_t document_end(struct cloudtrail_codec *trail, struct str bytes)
     return SIZE_MAX;
 }
 
-static void take_partial(struct cloudtrail_codec *trail, struct event_sink *sink)
+/* rest: so many bytes come behind it. */
+static void take_partial(struct cloudtrail_codec *trail, size_t rest, struct event_sink *sink)
 {
-    decode_document(trail, arena_dup(sink->arena, buf_str(&trail->partial)), sink);
+    struct str document = arena_dup(sink->arena, buf_str(&trail->partial));
+    event_sink_record(sink, document, rest);
+    decode_document(trail, document, sink);
     buf_clear(&trail->partial, 0);
     trail->depth = 0;
     trail->in_string = trail->escaped = false;
@@ -150,7 +153,7 @@ static void cloudtrail_decode(void *self, struct str bytes, struct event_sink *s
             text_event_emit_too_long(sink, &trail->long_lines, trail->partial.max);
             buf_clear(&trail->partial, 0);
         } else if (end != SIZE_MAX) {
-            take_partial(trail, sink);
+            take_partial(trail, bytes.len - len, sink);
         }
         bytes = str_from_offset(bytes, len);
     }
@@ -160,7 +163,7 @@ static void cloudtrail_flush(void *self, struct event_sink *sink)
 {
     struct cloudtrail_codec *trail = self;
     if (trail->partial.len > 0)
-        take_partial(trail, sink);
+        take_partial(trail, 0, sink);
 }
 
 static size_t cloudtrail_pending(const void *self)

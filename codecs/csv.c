@@ -163,6 +163,7 @@ static void csv_decode(void *self, struct str bytes, struct event_sink *sink)
         struct str line;
         switch (tokenizer_next(&csv->tokenizer, sink->arena, &bytes, &line)) {
         case TOKEN_LINE:
+            event_sink_record(sink, line, bytes.len);
             take_line(csv, line, sink);
             break;
         case TOKEN_TOO_LONG:
@@ -178,8 +179,10 @@ static void csv_flush(void *self, struct event_sink *sink)
 {
     struct csv_codec *csv = self;
     struct str line;
-    if (tokenizer_flush(&csv->tokenizer, sink->arena, &line))
-        take_line(csv, line, sink);
+    if (!tokenizer_flush(&csv->tokenizer, sink->arena, &line))
+        return;
+    event_sink_record(sink, line, 0);
+    take_line(csv, line, sink);
 }
 
 static size_t csv_pending(const void *self)

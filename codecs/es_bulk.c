@@ -133,6 +133,7 @@ static void es_bulk_decode(void *self, struct str bytes, struct event_sink *sink
         struct str line;
         switch (tokenizer_next(&bulk->tokenizer, sink->arena, &bytes, &line)) {
         case TOKEN_LINE:
+            event_sink_record(sink, line, bytes.len);
             decode_line(bulk, line, sink);
             break;
         case TOKEN_TOO_LONG:

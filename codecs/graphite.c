@@ -152,6 +152,7 @@ static void graphite_decode(void *self, struct str bytes, struct event_sink *sin
         struct str line;
         switch (tokenizer_next(&graphite->tokenizer, sink->arena, &bytes, &line)) {
         case TOKEN_LINE:
+            event_sink_record(sink, line, bytes.len);
             decode_line(line, sink);
             break;
         case TOKEN_TOO_LONG:
@@ -167,8 +168,10 @@ static void graphite_flush(void *self, struct event_sink *sink)
 {
     struct graphite_codec *graphite = self;
     struct str line;
-    if (tokenizer_flush(&graphite->tokenizer, sink->arena, &line))
-        decode_line(line, sink);
+    if (!tokenizer_flush(&graphite->tokenizer, sink->arena, &line))
+        return;
+    event_sink_record(sink, line, 0);
+    decode_line(line, sink);
 }
 
 static size_t graphite_pending(const void *self)

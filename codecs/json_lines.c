@@ -69,6 +69,7 @@ static void json_lines_decode(void *self, struct str bytes, struct event_sink *s
         struct str line;
         switch (tokenizer_next(&lines->tokenizer, sink->arena, &bytes, &line)) {
         case TOKEN_LINE:
+            event_sink_record(sink, line, bytes.len);
             decode_line(lines, line, sink);
             break;
         case TOKEN_TOO_LONG:
@@ -84,8 +85,10 @@ static void json_lines_flush(void *self, struct event_sink *sink)
 {
     struct json_lines_codec *lines = self;
     struct str line;
-    if (tokenizer_flush(&lines->tokenizer, sink->arena, &line))
-        decode_line(lines, line, sink);
+    if (!tokenizer_flush(&lines->tokenizer, sink->arena, &line))
+        return;
+    event_sink_record(sink, line, 0);
+    decode_line(lines, line, sink);
 }
 
 static size_t json_lines_pending(const void *self)

@@ -56,6 +56,7 @@ static void line_decode(void *self, struct str bytes, struct event_sink *sink)
         struct str token;
         switch (tokenizer_next(&line->tokenizer, sink->arena, &bytes, &token)) {
         case TOKEN_LINE:
+            event_sink_record(sink, token, bytes.len);
             line_emit(line, token, sink);
             break;
         case TOKEN_TOO_LONG:
@@ -71,8 +72,10 @@ static void line_flush(void *self, struct event_sink *sink)
 {
     struct line_codec *line = self;
     struct str token;
-    if (tokenizer_flush(&line->tokenizer, sink->arena, &token))
-        line_emit(line, token, sink);
+    if (!tokenizer_flush(&line->tokenizer, sink->arena, &token))
+        return;
+    event_sink_record(sink, token, 0);
+    line_emit(line, token, sink);
 }
 
 static size_t line_pending(const void *self)

@@ -30,6 +30,7 @@ struct multiline_codec {
     struct buf lines; /* pending, joined */
     int64_t line_count, line_bytes;
     size_t taken_bytes; /* of the input, for the pending lines */
+    uint64_t end;       /* position behind the last of them */
 };
 
 static bool load_patterns(const struct multiline_codec *multiline, struct arena *arena,
@@ -104,6 +105,8 @@ static void emit_pending(struct multiline_codec *multiline, struct event_sink *s
     if (multiline->line_count == 0)
         return;
     struct str text = arena_dup(sink->arena, buf_str(&multiline->lines));
+    if (sink->record)
+        sink->record(sink, text, multiline->end);
     struct event *event = text_event_new(sink->arena, text, multiline->env->ecs != ECS_DISABLED);
     if (multiline->multiline_tag.len > 0 && multiline->line_count > 1)
         event_add_tag(event, multiline->multiline_tag);
@@ -117,8 +120,10 @@ static void emit_pending(struct multiline_codec *multiline, struct event_sink *s
     sink->emit(sink, event);
 }
 
-static void add_line(struct multiline_codec *multiline, struct str line, size_t taken_bytes)
+static void add_line(struct multiline_codec *multiline, struct str line, size_t taken_bytes,
+                     uint64_t end)
 {
+    multiline->end = end;
     if (multiline->line_count > 0)
         (void)buf_append_char(&multiline->lines, '\n');
     (void)buf_append_str(&multiline->lines, line);
@@ -127,8 +132,11 @@ static void add_line(struct multiline_codec *multiline, struct str line, size_t 
     multiline->taken_bytes += taken_bytes;
 }
 
-static void take_line(struct multiline_codec *multiline, struct str bytes, struct event_sink *sink)
+/* rest: so many bytes that are decoded come behind it. */
+static void take_line(struct multiline_codec *multiline, struct str bytes, size_t rest,
+                      struct event_sink *sink)
 {
+    uint64_t end = sink->position - rest;
     struct str line = charset_to_utf8(&multiline->charset, sink->arena, bytes);
     size_t taken = bytes.len + multiline->tokenizer.delimiter.len;
     bool found =
@@ -136,30 +144,30 @@ static void take_line(struct multiline_codec *multiline, struct str bytes, struc
     bool matched = found != multiline->negate;
     bool previous = multiline->what == WHAT_PREVIOUS;
     if (!previous)
-        add_line(multiline, line, taken);
+        add_line(multiline, line, taken, end);
     if (!matched || is_over_lines(multiline) || is_over_bytes(multiline))
         emit_pending(multiline, sink);
     if (previous)
-        add_line(multiline, line, taken);
+        add_line(multiline, line, taken, end);
 }
 
 static void take_rest(struct multiline_codec *multiline, struct event_sink *sink)
 {
     struct str rest;
     if (tokenizer_flush(&multiline->tokenizer, sink->arena, &rest))
-        take_line(multiline, rest, sink);
+        take_line(multiline, rest, 0, sink);
 }
 
 static void multiline_decode(void *self, struct str bytes, struct event_sink *sink)
 {
     struct multiline_codec *multiline = self;
     if (bytes.len == 0 && multiline->ends_lines)
-        take_line(multiline, bytes, sink);
+        take_line(multiline, bytes, 0, sink);
     for (;;) {
         struct str line;
         switch (tokenizer_next(&multiline->tokenizer, sink->arena, &bytes, &line)) {
         case TOKEN_LINE:
-            take_line(multiline, line, sink);
+            take_line(multiline, line, bytes.len, sink);
             break;
         case TOKEN_TOO_LONG:
             text_event_emit_too_long(sink, &multiline->long_lines, multiline->tokenizer.max_bytes);

@@ -42,6 +42,8 @@ struct plugin {
     /* With -t, where nothing is opened: finds out what otherwise only open() would. *kept is NULL at first and the same
      * for all plugins of this type in a pipeline, in their order; a last call with self NULL releases it. May be NULL. */
     bool (*rehearse)(void *self, const struct plugin_env *env, void **kept, struct error *err);
+    /* Whether events must have their provenance (pipeline/event/origin.h) for it; after check(). NULL: never. */
+    bool (*needs_provenance)(const void *self);
 };
 
 /* Where events made by a codec, an input or a filter go. */
@@ -49,7 +51,17 @@ struct event_sink {
     struct arena *arena; /* make events in it */
     void (*emit)(struct event_sink *sink, struct event *event);
     void *held; /* what the filter's prepare() keeps for the event that apply() gets */
+    /* Of a codec: what it emits next was made of a record of its own. NULL: nobody asks. */
+    void (*record)(struct event_sink *sink, struct str raw, uint64_t position);
+    uint64_t position; /* of the end of the bytes that are decoded */
 };
+/* A codec that finds several records in its bytes says so before it emits what one became; one that has `pending` has to.
+ * raw: its bytes, which live as long as the sink's arena. rest: so many bytes that it was given come behind it. */
+static inline void event_sink_record(struct event_sink *sink, struct str raw, size_t rest)
+{
+    if (sink->record)
+        sink->record(sink, raw, sink->position - rest);
+}
 
 /* ---- codec -------------------------------------------------------------------------------------------------- */
 
@@ -144,6 +156,7 @@ struct output_limits {
 
 enum encode_result {
     ENCODE_DONE,    /* bytes appended: the event is now an item of the group */
+    ENCODE_OWN_ID,  /* the same, under an id that we made: group_item_has_own_id */
     ENCODE_REFUSED, /* this event can never be sent; err says why */
     ENCODE_DROPPED, /* nothing to send, on purpose */
     ENCODE_FULL,    /* the buffer is at its maximum */

@@ -221,6 +221,7 @@ static void cef_decode(void *self, struct str bytes, struct event_sink *sink)
         struct str message;
         switch (tokenizer_next(&cef->tokenizer, sink->arena, &bytes, &message)) {
         case TOKEN_LINE:
+            event_sink_record(sink, message, bytes.len);
             cef_decode_message(&cef->decoder, message, sink);
             break;
         case TOKEN_TOO_LONG:
@@ -237,8 +238,10 @@ static void cef_flush(void *self, struct event_sink *sink)
     struct cef_codec *cef = self;
     struct str message;
     if (cef->delimiter.len > 0 && tokenizer_flush(&cef->tokenizer, sink->arena, &message) &&
-        message.len > 0)
+        message.len > 0) {
+        event_sink_record(sink, message, 0);
         cef_decode_message(&cef->decoder, message, sink);
+    }
 }
 
 static size_t cef_pending(const void *self)

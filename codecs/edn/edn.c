@@ -81,6 +81,7 @@ static void edn_lines_decode(void *self, struct str bytes, struct event_sink *si
         struct str line;
         switch (tokenizer_next(&edn->tokenizer, sink->arena, &bytes, &line)) {
         case TOKEN_LINE:
+            event_sink_record(sink, line, bytes.len);
             decode_line(edn, line, sink);
             break;
         case TOKEN_TOO_LONG:
@@ -96,8 +97,10 @@ static void edn_lines_flush(void *self, struct event_sink *sink)
 {
     struct edn_codec *edn = self;
     struct str line;
-    if (tokenizer_flush(&edn->tokenizer, sink->arena, &line))
-        decode_line(edn, line, sink);
+    if (!tokenizer_flush(&edn->tokenizer, sink->arena, &line))
+        return;
+    event_sink_record(sink, line, 0);
+    decode_line(edn, line, sink);
 }
 
 static size_t edn_lines_pending(const void *self)

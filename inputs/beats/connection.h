@@ -97,6 +97,9 @@ void intake_go_on(struct beats_connection *connection);
 /* ---- event.c */
 
 /* Makes the event and emits it into the connection's stream. */
+/* Provenance of what is made of this payload next (place.c); object: what it decodes to, NULL: nothing. */
+void beats_place_begin(struct beats_connection *connection, struct str payload,
+                       const struct value *object);
 void beats_event_emit(struct beats_connection *connection, const struct lumberjack_event *event);
 
 #endif

@@ -285,12 +285,17 @@ void beats_event_emit(struct beats_connection *connection, const struct lumberja
     struct str payload = str_make(copy, event->payload.len);
     struct value object;
     if (event->version == LUMBERJACK_V1) {
-        emit_object(connection, object_of_pairs(arena, payload));
+        object = object_of_pairs(arena, payload);
+        beats_place_begin(connection, payload, &object);
+        emit_object(connection, object);
         return;
     }
     if (json_decode(lane_json(connection->base.home->lane), arena, payload, &object, NULL) &&
-        value_type(&object) == VALUE_OBJECT)
+        value_type(&object) == VALUE_OBJECT) {
+        beats_place_begin(connection, payload, &object);
         emit_object(connection, object);
-    else
+    } else {
+        beats_place_begin(connection, payload, NULL);
         emit_failure(connection, payload);
+    }
 }

@@ -42,7 +42,7 @@ static void on_synced(uv_work_t *work, int status)
         file_input_check_finished(input);
 }
 
-static void save(struct file_input *input)
+void file_input_save_now(struct file_input *input)
 {
     struct error err;
     sincedb_expire(&input->sincedb, watch_not_before(input));
@@ -55,7 +55,7 @@ static void save(struct file_input *input)
 
 static void on_save_timer(uv_timer_t *timer)
 {
-    save(timer->data);
+    file_input_save_now(timer->data);
 }
 
 void file_input_save_soon(struct file_input *input)
@@ -213,7 +213,7 @@ static void close_all(struct file_input *input)
 {
     assert(input->background == 0); /* the pool writes into batches and reads paths */
     close_files(input);
-    save(input);
+    file_input_save_now(input);
     if (input->sincedb_durable_ms > 0)
         sincedb_sync(input->sincedb_path);
     sincedb_release(&input->sincedb);

@@ -85,6 +85,9 @@ struct file_stamp {
     struct timespec modified, changed;
 };
 
+/* Numbers, and the name of a machine. */
+enum { FILE_PLACE_MAX = 192 };
+
 struct watched_file {
     struct origin origin; /* first */
     struct file_input *input;
@@ -107,15 +110,16 @@ struct watched_file {
     struct tokenizer splitter;
     uint64_t position; /* of the next byte to read */
     uint64_t generation;
-    uint64_t turn_bytes;     /* read since it became first in the queue */
-    size_t want;             /* how much to read at once */
-    uint64_t last_read_ms;   /* on the loop's clock */
-    bool gone;               /* no path leads to it any more */
-    bool finished;           /* completed, or never to be */
-    bool archive_is_whole;   /* checked */
-    bool seen;               /* by the discovery under way */
-    bool leaving;            /* at the stop: read to its end, nobody finds it again */
-    struct told_at troubled; /* that it cannot be opened or read */
+    char place[FILE_PLACE_MAX]; /* its name for provenance (file_place.c); empty: nobody wants it */
+    uint64_t turn_bytes;        /* read since it became first in the queue */
+    size_t want;                /* how much to read at once */
+    uint64_t last_read_ms;      /* on the loop's clock */
+    bool gone;                  /* no path leads to it any more */
+    bool finished;              /* completed, or never to be */
+    bool archive_is_whole;      /* checked */
+    bool seen;                  /* by the discovery under way */
+    bool leaving;               /* at the stop: read to its end, nobody finds it again */
+    struct told_at troubled;    /* that it cannot be opened or read */
     uv_fs_t request;
     char *reading; /* where the request puts its bytes; libuv forgets it */
     uv_work_t work;
@@ -210,11 +214,18 @@ void descriptors_close(struct watched_file *file);
 void descriptors_wake(
     struct file_input *input); /* a file may have become one that can give its descriptor up */
 
+/* file_place.c */
+void file_place_find(struct watched_file *file); /* its stream was opened */
+/* What is decoded next ends so many bytes before what was read. */
+void file_place_set(struct watched_file *file, size_t rest);
+void file_place_rewritten(struct watched_file *file); /* other bytes stand at its positions now */
+
 /* completed.c */
 void completed_run(struct watched_file *file);
 
 /* file.c */
 double file_input_now(const struct file_input *input); /* seconds since 1970 */
+void file_input_save_now(struct file_input *input);
 void file_input_save_soon(struct file_input *input);
 void file_input_check_finished(struct file_input *input);
 /* A request in the thread pool is over. True: close() waited for it, and nothing of the input may be touched any more. */

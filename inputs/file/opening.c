@@ -67,6 +67,8 @@ static bool open_stream(struct watched_file *file, struct error *err)
     file->stream = stream_open(&options, err);
     if (file->stream && file->splits)
         tokenizer_init(&file->splitter, delimiter, 1, input->env->settings->max_event_bytes);
+    if (file->stream)
+        file_place_find(file);
     return file->stream != NULL;
 }
 

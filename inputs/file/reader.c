@@ -88,8 +88,11 @@ void reader_restart(struct watched_file *file)
     file->head = (struct file_head){.len = 0};
     file->skips_nuls = true;
     file->archive_is_whole = false;
-    if (record)
+    if (record) {
         sincedb_move(&input->sincedb, record, 0, file_input_now(input));
+        sincedb_set_head(&input->sincedb, record, file->head);
+    }
+    file_place_rewritten(file);
     if (file->generation == GENERATION_MAX) /* the tokens of one stream must grow */
         opening_close_stream(file);
     file->generation = file->stream ? file->generation + 1 : 0;
@@ -120,6 +123,7 @@ static void decode(struct watched_file *file, struct str bytes)
     if (file->skips_nuls)
         bytes = skip_nuls(file, bytes);
     if (!file->splits) {
+        file_place_set(file, 0);
         stream_decode(file->stream, bytes);
         return;
     }
@@ -127,8 +131,10 @@ static void decode(struct watched_file *file, struct str bytes)
     enum token_result result;
     while ((result = tokenizer_next(&file->splitter, stream_arena(file->stream), &bytes, &line)) !=
            TOKEN_NEED_MORE) {
-        if (result == TOKEN_LINE)
-            stream_decode(file->stream, line);
+        if (result != TOKEN_LINE)
+            continue;
+        file_place_set(file, bytes.len);
+        stream_decode(file->stream, line);
     }
 }
 

@@ -154,6 +154,22 @@ static struct str cut_head(struct str path, struct file_head *out)
     return path;
 }
 
+/* Takes how often the file was rewritten off the end: "~3" behind a tab. */
+static struct str cut_rewritten(struct str path, uint64_t *out)
+{
+    size_t at = path.len;
+    int64_t number;
+    while (at > 0 && path.ptr[at - 1] != '\t')
+        at--;
+    struct str word = str_from_offset(path, at);
+    if (at > 0 && str_starts_with(word, STR("~")) &&
+        str_to_int(str_from_offset(word, 1), &number) && number > 0) {
+        *out = (uint64_t)number;
+        path.len = at - 1;
+    }
+    return path;
+}
+
 static void parse_line(struct sincedb *sincedb, struct str line)
 {
     struct file_identity identity;
@@ -171,7 +187,9 @@ static void parse_line(struct sincedb *sincedb, struct str line)
     if (next_word(&line, &word))
         (void)str_to_double(word, &record->last_active);
     record->head = (struct file_head){.len = 0};
-    struct str path = cut_head(str_trim(line), &record->head);
+    record->rewritten = 0;
+    struct str path = cut_rewritten(str_trim(line), &record->rewritten);
+    path = cut_head(path, &record->head);
     if (path.len > 0 && path.len < PATH_MAX) {
         mem_free(record->path);
         record->path = mem_zero(1, path.len + 1);
@@ -210,6 +228,8 @@ static void format_record(const struct sincedb_record *record, struct buf *out)
         (void)file_head_format(&record->head, head);
         (void)buf_printf(out, "\t%s", head);
     }
+    if (record->path && record->rewritten > 0)
+        (void)buf_printf(out, "\t~%llu", (unsigned long long)record->rewritten);
     (void)buf_append_char(out, '\n');
 }
 

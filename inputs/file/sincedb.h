@@ -2,8 +2,8 @@
  *
  * How far each file has been read and acknowledged, on disk in Logstash's form, a line for each file:
  *   inode major minor position last_active path
- * (older lines lack the last two). Behind the path, after a tab, stands the fingerprint of the file's first bytes, which
- * Logstash does not look at. The file is replaced whole, by rename, and is its owner's alone. Main thread.
+ * (older lines lack the last two). Behind the path, after a tab, stands the fingerprint of the file's first bytes, and after
+ * another one "~N" when it was rewritten in place N times; Logstash does not look at them. The file is replaced whole, by rename, and is its owner's alone. Main thread.
  */
 #ifndef MILLRACE_INPUTS_FILE_SINCEDB_H
 #define MILLRACE_INPUTS_FILE_SINCEDB_H
@@ -25,6 +25,8 @@ struct sincedb_record {
     double last_active; /* seconds since 1970 */
     char *path;         /* NULL: not known */
     struct file_head head;
+    uint64_t
+        rewritten; /* how often it was read from its beginning again: other events stand at its positions */
     bool watched; /* kept whatever its age */
     struct sincedb_record *next_expired;
 };

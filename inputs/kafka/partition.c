@@ -2,6 +2,7 @@
 #include "inputs/kafka/partition.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 #include "base/mem.h"
 #include "base/text/utf8.h"
@@ -124,6 +125,20 @@ static void begin_anew(struct partition *partition, int64_t offset)
     partition->admitted = 0;
 }
 
+/* The consumer knows nothing that names the cluster; its brokers may change, so they do not either. */
+static void set_place(struct partition *partition, const struct kafka_message *message)
+{
+    enum { PLACE_MAX = 320 }; /* a topic's name has 249 bytes at most */
+    char place[PLACE_MAX];
+    if (!stream_wants_places(partition->stream))
+        return;
+    int len =
+        snprintf(place, sizeof place, "kafka:%s:%d:%lld", kafka_partition_topic(partition->source),
+                 (int)kafka_partition_number(partition->source), (long long)message->offset);
+    assert(len > 0 && (size_t)len < sizeof place);
+    stream_set_place(partition->stream, str_make(place, (size_t)len), message->value.len);
+}
+
 static void take(struct partition *partition, const struct kafka_message *message)
 {
     size_t cost = message->value.len + RECORD_COST;
@@ -131,6 +146,7 @@ static void take(struct partition *partition, const struct kafka_message *messag
         begin_anew(partition, message->offset);
     partition->admitted -= cost < partition->admitted ? cost : partition->admitted;
     partition->message = message;
+    set_place(partition, message);
     stream_decode(partition->stream, arena_dup(stream_arena(partition->stream), message->value));
     partition->message = NULL;
     partition->next = message->offset + 1;

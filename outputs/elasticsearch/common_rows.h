@@ -194,6 +194,16 @@
             OPTION_IN_TEMPLATE(struct elasticsearch_options, document_id),                         \
         },                                                                                         \
         {                                                                                          \
+            .name = "deduplicate",                                                                 \
+            .doc = "Make ids from where an event came from, so that one sent again after a crash " \
+                   "is no second document: true for origins with positions (files, Kafka, Beats "  \
+                   "with log.offset); content: for others too, from the bytes alone, so that two " \
+                   "equal lines are one document.",                                                \
+            OPTION_IN_CHOICE(struct elasticsearch_options, deduplicate),                           \
+            .choices = elasticsearch_deduplicate,                                                  \
+            .def = "false",                                                                        \
+        },                                                                                         \
+        {                                                                                          \
             .name = "routing",                                                                     \
             .doc = "Value that chooses the shard.",                                                \
             OPTION_IN_TEMPLATE(struct elasticsearch_options, routing),                             \

@@ -116,6 +116,8 @@ static struct str answer_items(struct bulk *bulk, char first_reason[BULK_REASON_
         const struct bulk_item *item = &output->items[i];
         char text[BULK_REASON_MAX];
         enum verdict verdict = retry_verdict(&output->verdicts, item->status, item->error_type);
+        if (verdict == VERDICT_CONFLICT && group_item_has_own_id(bulk->group, i))
+            verdict = VERDICT_DELIVERED; /* it got there before, and we did not hear of it */
         bool explained = verdict != VERDICT_DELIVERED && verdict != VERDICT_RETRY;
         group_answer(bulk->group, i, verdict, explained ? bulk_item_reason(item, text) : STR(""));
         if (verdict == VERDICT_RETRY && retried.len == 0)
@@ -340,7 +342,8 @@ const struct output output_elasticsearch = {
                .size = sizeof(struct elasticsearch),
                .shared_size = sizeof(struct elasticsearch_shared),
                .scope = SCOPE_LANE,
-               .check = elasticsearch_check},
+               .check = elasticsearch_check,
+               .needs_provenance = elasticsearch_needs_provenance},
     .open = open_output,
     .encode = encode,
     .send = send_group,
@@ -356,7 +359,8 @@ const struct output output_opensearch = {
                .size = sizeof(struct elasticsearch),
                .shared_size = sizeof(struct elasticsearch_shared),
                .scope = SCOPE_LANE,
-               .check = opensearch_check},
+               .check = opensearch_check,
+               .needs_provenance = elasticsearch_needs_provenance},
     .open = open_output,
     .encode = encode,
     .send = send_group,

@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "outputs/elasticsearch/document.h"
+#include "pipeline/event/origin.h"
 #include "pipeline/program/evaluate.h"
 
 enum { SECONDS_PER_DAY = 86400, KEPT_NAME_MAX_BYTES = 4096 };
@@ -26,6 +27,8 @@ struct encoding {
     struct error *err;
     const struct value *control; /* [@metadata][_ingest_document], an object or NULL */
     enum bulk_action action;
+    bool own_id; /* made from the event's provenance */
+    char id[ORIGIN_ID_CHARS];
     bool refused; /* false and stopped: the buffer is full */
 };
 
@@ -259,6 +262,8 @@ static bool append_id(struct encoding *encoding)
 {
     const struct template *option = &encoding->encoder->options->document_id;
     struct str id;
+    if (encoding->own_id)
+        return append_text(encoding, "_id", str_make(encoding->id, ORIGIN_ID_CHARS));
     if (!option->parts || option->is_literal)
         return append_option(encoding, "_id", "id", option);
     if (!evaluate(encoding, option, &id))
@@ -307,13 +312,26 @@ static bool choose_action(struct encoding *encoding)
            (find_action(name, &encoding->action) || refuse(encoding, "there is no action", name));
 }
 
+/* An id of the event's own makes a document that is there already a conflict instead of a second one. */
+static void make_id(struct encoding *encoding)
+{
+    int wanted = encoding->encoder->options->deduplicate;
+    if (wanted == DEDUPLICATE_NOT || control(encoding, "id"))
+        return;
+    encoding->own_id =
+        origin_id(encoding->event, wanted == DEDUPLICATE_BY_CONTENT_TOO, encoding->id);
+    if (encoding->own_id)
+        encoding->action = BULK_CREATE;
+}
+
 static bool append_action_line(struct encoding *encoding)
 {
     if (!choose_action(encoding))
         return false;
     const struct value *named = event_get(encoding->event, &INGEST_DOCUMENT);
     encoding->control = named && value_type(named) == VALUE_OBJECT ? named : NULL;
-    bool bare = encoding->encoder->plain && !encoding->control &&
+    make_id(encoding);
+    bool bare = encoding->encoder->plain && !encoding->control && !encoding->own_id &&
                 !event_get(encoding->event, &TARGET_PIPELINE);
     return buf_append_str(encoding->out, STR("{\"")) &&
            buf_append_str(encoding->out, ACTION_NAMES[encoding->action]) &&
@@ -348,7 +366,7 @@ enum encode_result bulk_encode(struct bulk_encoder *encoder, const struct event 
     size_t start = out->len;
     if (append_action_line(&encoding) &&
         (encoding.action == BULK_DELETE || append_source_line(&encoding)))
-        return ENCODE_DONE;
+        return encoding.own_id ? ENCODE_OWN_ID : ENCODE_DONE;
     assert(out->len >= start);
     out->len = start;
     return encoding.refused ? ENCODE_REFUSED : ENCODE_FULL;

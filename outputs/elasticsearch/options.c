@@ -6,6 +6,7 @@
 #include "outputs/elasticsearch/index_template.h"
 
 const char *const elasticsearch_script_types[] = {"inline", "indexed", "file", NULL};
+const char *const elasticsearch_deduplicate[] = {"false", "true", "content", NULL};
 static const char *const template_apis[] = {"auto", "legacy", "composable", NULL};
 
 #define ILM_NOTE                                                                                   \
@@ -218,13 +219,34 @@ static bool check_actions(const struct elasticsearch_options *options, struct er
     return true;
 }
 
+/* The id and the action are what makes it work. */
+static bool check_deduplicate(const struct elasticsearch_options *options, struct error *err)
+{
+    const struct template *action = &options->action;
+    if (options->deduplicate == DEDUPLICATE_NOT)
+        return true;
+    if (options->document_id.parts)
+        return error_set(err, ERROR_CONFIG,
+                         "deduplicate makes the ids of documents: take document_id out");
+    if (action->parts && !(action->is_literal && (str_equal(action->text, STR("index")) ||
+                                                  str_equal(action->text, STR("create")))))
+        return error_set(err, ERROR_CONFIG, "deduplicate only goes with action index or create");
+    return true;
+}
+
+bool elasticsearch_needs_provenance(const void *self)
+{
+    const struct elasticsearch_options *options = self;
+    return options->deduplicate != DEDUPLICATE_NOT;
+}
+
 static bool check_common(struct elasticsearch_options *options, struct error *err)
 {
     struct hosts hosts;
     struct arena scratch;
     arena_init(&scratch, NULL);
     bool ok = check_credentials(options, err) && check_actions(options, err) &&
-              hosts_parse(&scratch, options, &hosts, err);
+              check_deduplicate(options, err) && hosts_parse(&scratch, options, &hosts, err);
     arena_release(&scratch);
     if (ok && options->retry_max_ms < options->retry_initial_ms)
         return error_set(err, ERROR_CONFIG,

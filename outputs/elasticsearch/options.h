@@ -10,6 +10,8 @@
 
 enum option_switch { SWITCH_AUTO, SWITCH_TRUE, SWITCH_FALSE };
 enum script_type { SCRIPT_INLINE, SCRIPT_INDEXED, SCRIPT_FILE };
+/* In the order of the option's choices. */
+enum deduplicate { DEDUPLICATE_NOT, DEDUPLICATE_BY_ORIGIN, DEDUPLICATE_BY_CONTENT_TOO };
 enum template_api { TEMPLATE_API_AUTO, TEMPLATE_API_LEGACY, TEMPLATE_API_COMPOSABLE };
 
 enum { BULK_SLOTS_MAX = 64 }; /* requests under way */
@@ -35,6 +37,7 @@ struct elasticsearch_options {
     struct str script_lang, script_var_name;
     bool scripted_upsert, doc_as_upsert;
     int64_t retry_on_conflict;
+    int deduplicate; /* enum deduplicate */
     int data_stream; /* enum option_switch */
     struct str data_stream_type, data_stream_dataset, data_stream_namespace;
     int data_stream_auto_routing, data_stream_sync_fields; /* 0 is true */
@@ -55,12 +58,14 @@ struct elasticsearch_options {
     bool opensearch;
 };
 
+extern const char *const elasticsearch_deduplicate[];
 extern const struct option elasticsearch_option_rows[];
 extern const struct option opensearch_option_rows[];
 
 /* Whether an index template is installed before the first document. */
 bool elasticsearch_manages_template(const struct elasticsearch_options *options);
 
+bool elasticsearch_needs_provenance(const void *self);
 bool elasticsearch_check(void *self, const struct plugin_env *env, struct error *err);
 bool opensearch_check(void *self, const struct plugin_env *env, struct error *err);
 

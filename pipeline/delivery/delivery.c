@@ -177,10 +177,12 @@ static bool encode(struct delivery *delivery, const struct event *event, struct 
     struct group *group = filling(delivery);
     size_t offset = group->bytes.len;
     struct error err = {0};
-    switch (delivery->output->encode(delivery->instance->self, event, &delivery->scratch,
-                                     &group->bytes, &err)) {
+    enum encode_result result = delivery->output->encode(delivery->instance->self, event,
+                                                         &delivery->scratch, &group->bytes, &err);
+    switch (result) {
     case ENCODE_DONE:
-        group_push(group, offset, receipt);
+    case ENCODE_OWN_ID:
+        group_push(group, offset, receipt, result == ENCODE_OWN_ID);
         seal_when_full(delivery);
         return false;
     case ENCODE_DROPPED:

@@ -17,6 +17,7 @@ struct group_item {
     uint32_t run; /* whose receipt */
     uint8_t verdict;
     uint8_t attempts; /* apart from those of the group; stops at the largest */
+    bool own_id;      /* it is sent under an id that we made */
 };
 
 /* Items in a row that belong to one receipt. */
@@ -97,7 +98,7 @@ void group_free(struct group *group);
 void group_pools_release(struct delivery *delivery);
 size_t group_left(const struct group *group); /* items that were not moved away */
 /* The bytes from offset on are a new item. */
-void group_push(struct group *group, size_t offset, struct receipt *receipt);
+void group_push(struct group *group, size_t offset, struct receipt *receipt, bool own_id);
 /* Moves the next `count` items to the end of `to`. */
 void group_move_items(struct group *group, size_t count, struct group *to);
 /* Moves the last item to the end of `to`. */

@@ -129,10 +129,11 @@ static void push_item(struct group *group, struct group_item item, struct receip
     group->items[group->count++] = item;
 }
 
-void group_push(struct group *group, size_t offset, struct receipt *receipt)
+void group_push(struct group *group, size_t offset, struct receipt *receipt, bool own_id)
 {
     assert(offset <= group->bytes.len && group->bytes.len - offset <= UINT32_MAX);
-    struct group_item item = {.offset = offset, .len = (uint32_t)(group->bytes.len - offset)};
+    struct group_item item = {
+        .offset = offset, .len = (uint32_t)(group->bytes.len - offset), .own_id = own_id};
     push_item(group, item, receipt);
     receipt_hold(receipt, 1);
 }
@@ -271,6 +272,12 @@ struct str group_item(const struct group *group, size_t index)
 {
     assert(index < group->count);
     return str_make(group->bytes.ptr + group->items[index].offset, group->items[index].len);
+}
+
+bool group_item_has_own_id(const struct group *group, size_t index)
+{
+    assert(index < group->count);
+    return group->items[index].own_id;
 }
 
 unsigned group_attempts(const struct group *group, size_t index)

@@ -42,6 +42,7 @@ struct group;
 size_t group_count(const struct group *group);
 struct str group_bytes(const struct group *group); /* all items, in order, back to back */
 struct str group_item(const struct group *group, size_t index); /* what encode() appended for it */
+bool group_item_has_own_id(const struct group *group, size_t index); /* ENCODE_OWN_ID */
 unsigned group_attempts(const struct group *group,
                         size_t index); /* of the item: 0 at its first send */
 

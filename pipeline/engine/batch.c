@@ -31,6 +31,5 @@ void batch_add(struct batch *batch, struct event *event)
                        capacity * sizeof *batch->events);
         batch->capacity = capacity;
     }
-    event->ordinal = (uint32_t)batch->count;
     batch->events[batch->count++] = event;
 }

@@ -33,6 +33,7 @@ struct engine_options {
     size_t lanes;          /* 1..LANES_MAX */
     size_t batch_events;   /* 0: BATCH_MAX_EVENTS */
     bool ordered;          /* events keep their order to every output */
+    bool provenance;       /* streams keep it (pipeline/event/origin.h) */
     struct budget *budget; /* shared by the engines of a process */
     unsigned shutdown_timeout_ms;
     uv_loop_t *loop; /* the main lane's */

@@ -11,6 +11,7 @@
 #include "pipeline/engine/batch.h"
 #include "pipeline/engine/engine_private.h"
 #include "pipeline/engine/instance.h"
+#include "pipeline/event/origin.h"
 #include "pipeline/program/program.h"
 
 enum {
@@ -38,6 +39,9 @@ struct stream {
     struct receipt *receipts, *last_receipt; /* out, or home behind one that is out */
     size_t in_flight;
     uint64_t events_in_flight;
+    struct str place;             /* in the batch; ptr NULL: not there yet */
+    struct buf place_text;        /* as it was set last */
+    struct origin_record *record; /* of what is emitted next; NULL: of none */
     struct budget_lease lease;
     size_t room;          /* bytes of input that may be taken in before the budget is asked again */
     size_t asked;         /* while waiting */
@@ -50,6 +54,58 @@ struct stream {
 
 static void give_back_room(struct stream *stream);
 static void on_granted(struct inbox_item *item);
+
+/* ---- provenance ----------------------------------------------------------------------------------- */
+
+enum { PLACE_MAX_BYTES = 64 * 1024 };
+
+static void forget_record(struct stream *stream)
+{
+    stream->record = NULL;
+    stream->place = (struct str){0};
+}
+
+bool stream_wants_places(const struct stream *stream)
+{
+    return stream->sink.record;
+}
+
+void stream_set_place(struct stream *stream, struct str place, uint64_t position)
+{
+    stream->sink.position = position;
+    if (str_equal(buf_str(&stream->place_text), place))
+        return;
+    stream->place_text.len = 0;
+    stream->place = (struct str){0};
+    if (!buf_append_str(&stream->place_text, place))
+        stream->place_text.len = 0;
+}
+
+static void begin_record(struct event_sink *sink, struct str raw, uint64_t position)
+{
+    struct stream *stream = (struct stream *)sink;
+    struct arena *arena = stream->sink.arena;
+    if (!stream->place.ptr)
+        stream->place = arena_dup(arena, buf_str(&stream->place_text));
+    stream->record = origin_record_new(arena, raw, stream->place, position);
+}
+
+void stream_begin_record(struct stream *stream, struct str raw)
+{
+    (void)stream_arena(stream); /* the sink has it */
+    if (stream_wants_places(stream))
+        begin_record(&stream->sink, raw, stream->sink.position);
+}
+
+/* Of a stream that is cut anywhere, or where a record began earlier, the codec says what came of which bytes. */
+static void begin_whole_record(struct stream *stream, struct str bytes)
+{
+    stream->record = NULL;
+    if (stream_wants_places(stream) && !stream->env.stream && stream_codec_pending(stream) == 0)
+        stream_begin_record(stream, bytes);
+}
+
+/* ---- opening and closing ------------------------------------------------------------------------------ */
 
 static void emit_from_codec(struct event_sink *sink, struct event *event)
 {
@@ -69,6 +125,9 @@ struct stream *stream_open(const struct stream_options *options, struct error *e
     stream->decorate = options->decorate;
     stream->complete = options->complete;
     stream->sink.emit = emit_from_codec;
+    if (stream->engine->options.provenance)
+        stream->sink.record = begin_record;
+    buf_init(&stream->place_text, PLACE_MAX_BYTES);
     arena_init(&stream->arena, NULL);
     budget_lease_init(&stream->lease, &stream->engine->share, stream->lane, on_granted);
     stream->env = *options->env;
@@ -79,9 +138,11 @@ struct stream *stream_open(const struct stream_options *options, struct error *e
     stream->env.json = stream->lane->json;
     stream->env.regex = stream->lane->regex;
     stream->env.arena = &stream->arena;
+    stream->env.stream = options->line_based;
     if (codec_open(&stream->env, options->codec, options->codec_default, options->line_based,
                    &stream->codec, err))
         return stream;
+    buf_release(&stream->place_text);
     arena_release(&stream->arena);
     mem_free(stream);
     return NULL;
@@ -92,6 +153,7 @@ static void free_if_over(struct stream *stream)
     if (!stream->closed || stream->receipts || stream->telling || stream->waiting)
         return;
     assert(stream->in_flight == 0 && stream->events_in_flight == 0 && stream->lease.bytes == 0);
+    buf_release(&stream->place_text);
     arena_release(&stream->arena);
     mem_free(stream);
 }
@@ -189,6 +251,7 @@ static struct batch *current(struct stream *stream)
         stream->sink.arena = &stream->batch->arena;
         stream->batch_bytes = stream->charged_bytes = 0;
         stream->buffer = stream->buffer_end = NULL;
+        forget_record(stream);
     }
     return stream->batch;
 }
@@ -245,6 +308,7 @@ void stream_decode(struct stream *stream, struct str bytes)
     stream->batch_bytes += bytes.len;
     stream->room -= bytes.len < stream->room ? bytes.len : stream->room;
     stream->sink.arena = &batch->arena;
+    begin_whole_record(stream, bytes);
     stream->codec.codec->decode(stream->codec.self, bytes, &stream->sink);
     shrink_lease(stream);
 }
@@ -252,6 +316,7 @@ void stream_decode(struct stream *stream, struct str bytes)
 void stream_flush_codec(struct stream *stream)
 {
     current(stream);
+    stream->record = NULL;
     if (stream->codec.codec->flush)
         stream->codec.codec->flush(stream->codec.self, &stream->sink);
 }
@@ -273,6 +338,7 @@ void stream_emit(struct stream *stream, struct event *event)
     if (stream->complete)
         stream->complete(stream->origin, event);
     batch_add(current(stream), event);
+    event_set_record(event, stream->record);
     shrink_lease(stream);
 }
 

@@ -67,6 +67,14 @@ size_t stream_codec_pending(const struct stream *stream);
 struct codec_instance *stream_codec(struct stream *stream);
 void stream_emit(struct stream *stream, struct event *event);
 
+/* Provenance (pipeline/event/origin.h). Inputs that know where their bytes come from say so, when somebody wants it. */
+bool stream_wants_places(const struct stream *stream);
+/* The bytes that are decoded next end at this position of this place (text that any other origin of any host would not
+ * use). Borrowed for the call. */
+void stream_set_place(struct stream *stream, struct str place, uint64_t position);
+/* Events that are emitted next come of this record, at the place set. raw lives as long as the batch. */
+void stream_begin_record(struct stream *stream, struct str raw);
+
 size_t stream_count(const struct stream *stream); /* events in the current batch */
 bool stream_full(const struct stream *stream);    /* at the bound of events or bytes */
 /* Hands the current batch over, also an empty one (it is acknowledged in its turn). Tokens grow. */

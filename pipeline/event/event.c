@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "pipeline/event/origin.h"
 #include "pipeline/event/value_store.h"
 
 /* Setting [list][n] pads the list with nulls up to n, and n may come from an event. */
@@ -133,6 +134,14 @@ struct event *event_from_object(struct arena *arena, struct value object)
     return event;
 }
 
+static struct origin_record *copy_record(struct arena *arena, const struct origin_record *from)
+{
+    struct origin_record *copy = origin_record_new(arena, arena_dup(arena, from->raw),
+                                                   arena_dup(arena, from->place), from->position);
+    copy->events = from->events;
+    return copy;
+}
+
 struct event *event_clone(struct arena *arena, const struct event *event)
 {
     struct event *copy = event_alloc(arena);
@@ -143,6 +152,10 @@ struct event *event_clone(struct arena *arena, const struct event *event)
         share ? value_dup_shared(arena, &event->metadata) : value_dup(arena, &event->metadata);
     copy->cancelled = event->cancelled;
     copy->ordinal = event->ordinal;
+    copy->path = event->path;
+    copy->made = event->made;
+    if (event->record)
+        copy->record = share ? event->record : copy_record(arena, event->record);
     return copy;
 }
 

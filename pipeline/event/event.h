@@ -13,12 +13,18 @@
 #include "conf/option.h"
 #include "pipeline/event/value.h"
 
+struct origin_record;
+
 struct event {
     struct arena *arena;
     struct value fields;   /* OBJECT; has @timestamp and @version unless a filter removed them */
     struct value metadata; /* OBJECT */
     bool cancelled;
-    uint32_t ordinal; /* within its batch, fixed when it was made */
+    /* Provenance (origin.h) */
+    uint32_t ordinal;             /* which one of its record */
+    struct origin_record *record; /* NULL: none is kept, or it has none */
+    uint64_t path;                /* through filters that made events; 0: as it came */
+    uint32_t made;                /* events that filters made of it */
 };
 
 /* An event with @timestamp now and @version "1", nothing else. */
@@ -27,7 +33,7 @@ struct event *event_new(struct arena *arena);
  * now (tag _timestampparsefailure, the text in _@timestamp), @version "1" when absent, tags checked (_tags,
  * _tagsparsefailure), @metadata moved beside the data. */
 struct event *event_from_object(struct arena *arena, struct value object);
-/* A deep copy in another arena; in the same one the text is shared. */
+/* A deep copy with its provenance in another arena; in the same one the text is shared. */
 struct event *event_clone(struct arena *arena, const struct event *event);
 
 /* NULL when missing; a field that holds null gives a VALUE_NULL. @metadata itself gives its object. */

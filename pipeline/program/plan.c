@@ -187,6 +187,8 @@ static struct plan_plugin *compile_plugin(struct compiler *compiler,
     check_codec(compiler, source);
     if (bound)
         check_plugin(compiler, plugin, source);
+    compiler->plan->needs_provenance |=
+        bound && type->needs_provenance && type->needs_provenance(plugin->options);
     return plugin;
 }
 

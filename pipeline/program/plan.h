@@ -62,8 +62,9 @@ struct plan {
     struct plan_block filters, outputs;
     struct condition **conditions; /* all of them, to be released */
     size_t condition_count;
-    bool wants_order; /* has a filter for which the order of events matters */
-    unsigned in_turn; /* filters that say so in their struct plugin */
+    bool needs_provenance; /* a plugin asks for it */
+    bool wants_order;      /* has a filter for which the order of events matters */
+    unsigned in_turn;      /* filters that say so in their struct plugin */
 };
 
 struct plan_options {

@@ -5,6 +5,7 @@
 
 #include "pipeline/delivery/delivery.h"
 #include "pipeline/engine/engine_private.h"
+#include "pipeline/event/origin.h"
 
 /* What a step that is no branch does with the slice's selection; false: the slice is suspended. */
 typedef bool step_function(struct slice *slice, const struct plan_plugin *plugin);
@@ -29,6 +30,7 @@ static void add_created(struct event_sink *sink, struct event *event)
                        capacity * sizeof *slice->created);
         slice->created_capacity = capacity;
     }
+    event_derive(event, slice->events[run->at]);
     slice->created[slice->created_count++] = (struct created){.event = event, .behind = run->at};
 }
 

@@ -8,6 +8,7 @@ Suite *charset_suite(void);
 Suite *codec_suite(void);
 Suite *formats_suite(void);
 Suite *netflow_suite(void);
+Suite *record_suite(void);
 Suite *rubydebug_suite(void);
 Suite *tokenizer_suite(void);
 

@@ -3,4 +3,5 @@
 #include "tests/unit/runner.h"
 
 SUITE_MAIN(engine_suite, budget_suite, condition_suite, event_suite, json_suite, metric_suite,
-           outlet_suite, pick_lane_suite, rest_suite, template_suite, value_suite, wait_suite)
+           origin_suite, outlet_suite, pick_lane_suite, rest_suite, template_suite, value_suite,
+           wait_suite)
