@@ -10,8 +10,9 @@
 #include "outputs/outputs.h"
 
 static const struct input *const INPUTS[] = {
-    &input_beats, &input_exec,  &input_file,   &input_generator, &input_heartbeat, &input_kafka,
-    &input_pipe,  &input_stdin, &input_syslog, &input_udp,       &input_unix,      NULL,
+    &input_beats, &input_exec, &input_file,  &input_generator, &input_heartbeat,
+    &input_kafka, &input_pipe, &input_stdin, &input_syslog,    &input_tcp,
+    &input_udp,   &input_unix, NULL,
 };
 
 static const struct filter *const FILTERS[] = {
@@ -38,7 +39,7 @@ static const struct filter *const FILTERS[] = {
 
 static const struct output *const OUTPUTS[] = {
     &output_elasticsearch, &output_exec, &output_file,   &output_http, &output_kafka, &output_null,
-    &output_opensearch,    &output_pipe, &output_stdout, &output_udp,  NULL,
+    &output_opensearch,    &output_pipe, &output_stdout, &output_tcp,  &output_udp,   NULL,
 };
 
 static const struct codec *const CODECS[] = {

@@ -16,6 +16,7 @@ extern const struct input input_kafka;
 extern const struct input input_pipe;
 extern const struct input input_stdin;
 extern const struct input input_syslog;
+extern const struct input input_tcp;
 extern const struct input input_udp;
 extern const struct input input_unix;
 

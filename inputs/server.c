@@ -87,6 +87,8 @@ static void on_accepted(void *ctx, int fd, const struct peer_address *peer)
     } else {
         if (server->options.tls)
             refresh_tls(server);
+        int on = server->options.keep_alive;
+        setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
         server_count(server->counters[SERVER_ACCEPTED], 1);
         server_connection_post(server, fd, peer);
     }

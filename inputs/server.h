@@ -65,6 +65,8 @@ struct server_protocol {
     bool (*goes_before)(const struct server_connection *one, const struct server_connection *other);
     bool (*may_give_up)(const struct server_connection *connection);
     void (*give_up)(struct server_connection *connection); /* holds nothing afterwards */
+    /* The lane has no connections any more and gets none: what the protocol put into lane->shared. NULL: nothing. */
+    void (*end_lane)(struct server_lane *lane);
 };
 
 struct server_options {
@@ -76,6 +78,7 @@ struct server_options {
     size_t max_held_bytes;           /* 0: a quarter of the memory budget */
     struct server_protocol protocol; /* io.closed and io.opened are filled in */
     void *input;                     /* the protocol's */
+    bool keep_alive;                 /* the system looks after silent peers */
     struct tls_context *tls;         /* NULL: none. Taken by server_open, also when it fails */
     int64_t handshake_timeout_ms;
 };
@@ -101,6 +104,7 @@ struct server_lane {
     atomic_bool shed_posted;
     bool is_stopping, is_closing;
     struct log_limit log_limit; /* for what the protocol says of clients */
+    void *shared;               /* the protocol's */
 };
 
 struct server {

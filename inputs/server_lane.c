@@ -48,6 +48,8 @@ static void end_if_empty(struct server_lane *lane)
         return;
     mem_free(lane->read_buffer);
     lane->read_buffer = NULL;
+    if (lane->server->options.protocol.end_lane)
+        lane->server->options.protocol.end_lane(lane);
     /* From here on the main lane may free this. */
     lane_post(lane->server->options.env->lane, &lane->closed);
 }

@@ -196,6 +196,11 @@ struct ssl_ctx_st *tls_context_use(const struct tls_context *context)
     return context->current;
 }
 
+bool tls_context_verifies_host(const struct tls_context *context)
+{
+    return context->settings.verify == TLS_VERIFY_FULL;
+}
+
 void tls_context_unuse(struct ssl_ctx_st *used)
 {
     SSL_CTX_free(used);

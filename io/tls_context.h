@@ -60,6 +60,8 @@ enum tls_refresh tls_context_refresh(struct tls_context *context, struct error *
 /* What a new connection uses; one for each tls_stream_new, which takes it. */
 struct ssl_ctx_st *tls_context_use(const struct tls_context *context);
 void tls_context_unuse(struct ssl_ctx_st *used);
+/* TLS_VERIFY_FULL. */
+bool tls_context_verifies_host(const struct tls_context *context);
 
 /* "TLSv1.2" and its like to a bit of `versions`; 0: unknown. */
 unsigned tls_version_of(struct str name);

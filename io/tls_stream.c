@@ -113,6 +113,8 @@ static BIO *new_bio(struct tls_stream *tls)
     return bio;
 }
 
+static int flush(struct tls_stream *tls);
+
 /* ---- the end ---- */
 
 static void release_holder(struct tls_stream *tls)
@@ -139,6 +141,13 @@ static void close_stream(struct byte_stream *stream)
 {
     struct tls_stream *tls = tls_of(stream);
     assert(!tls->closing);
+    if (tls->state == TLS_OPEN &&
+        !tls->sending) { /* so that the peer knows that nothing was cut off */
+        ERR_clear_error();
+        SSL_shutdown(tls->ssl);
+        ERR_clear_error();
+        flush(tls);
+    }
     tls->closing = true;
     byte_stream_close(tls->below);
     uv_close((uv_handle_t *)&tls->timer, on_timer_closed);

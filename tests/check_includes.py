@@ -32,6 +32,8 @@ SHARED = {
     'inputs/schedule.h': 'intervals and cron, for exec and http_poller',
     'inputs/datagrams.h': 'a UDP port and its events',
     'inputs/host_name.h': 'the field for this machine',
+    'inputs/codec_intake.h': 'bytes of a connection to batches',
+    'inputs/proxy_header.h': 'what a proxy says first',
     'inputs/inputs.h': 'the declarations for the list of plugins',
     'inputs/server.h': 'listening, and connections spread over lanes',
     'inputs/server_private.h': 'what the two files of inputs/server.h share',
