@@ -6,6 +6,9 @@
 enum {
     PREFETCH_FULL_BACKOFF_MS =
         5, /* how soon a partition whose queue was full is fetched from again */
+    /* librdkafka wants answers to be as large as records that a producer may send, which this client is not. */
+    MESSAGE_BYTES_LEAST = 1000,
+    MESSAGE_BYTES_MOST = 1000000,
 };
 
 /* Parts of the memory, with the least and the most in bytes. What is fetched is compressed, and five times as much or more
@@ -115,8 +118,12 @@ static bool apply_sizes(const struct kafka_input_options *options, size_t memory
 {
     int64_t each = fetch_bytes(options->max_partition_fetch_bytes, memory_bytes, &PARTITION_FETCH);
     int64_t all = fetch_bytes(options->fetch_max_bytes, memory_bytes, &FETCH);
+    if (all < MESSAGE_BYTES_LEAST)
+        all = MESSAGE_BYTES_LEAST;
+    int64_t message = all < MESSAGE_BYTES_MOST ? all : MESSAGE_BYTES_MOST;
     return kafka_set_number(conf, "max_partition_fetch_bytes", "fetch.message.max.bytes", each,
                             err) &&
+           kafka_set_number(conf, "fetch_max_bytes", "message.max.bytes", message, err) &&
            kafka_set_number(conf, "fetch_max_bytes", "fetch.max.bytes", all, err) &&
            kafka_set_number(conf, "pipeline.memory", "queued.max.messages.kbytes",
                             part_of(memory_bytes, &QUEUE) / 1024, err) &&

@@ -19,6 +19,8 @@ FAULTS = ('slow', 'slow', 'overloaded', 'away', 'broken', 'forbidden', 'too_larg
 class HostileSink:
     """Serves on a free port until close(). `calm` ends all faults; `kinds` counts what was done."""
 
+    faults = FAULTS
+
     def __init__(self, seed, share):
         self.random, self.share, self.calm = random.Random(seed), share, threading.Event()
         self.lock, self.taken, self.kinds = threading.Lock(), {}, {}
@@ -57,6 +59,11 @@ class HostileSink:
             pass
 
     @staticmethod
+    def key(document):
+        """What a document is known by."""
+        return document['n']
+
+    @staticmethod
     def _read_head(source):
         length = 0
         while header := source.readline().strip():
@@ -68,7 +75,7 @@ class HostileSink:
     def _choose(self):
         with self.lock:
             faulty = not self.calm.is_set() and self.random.random() < self.share
-            kind = self.random.choice(FAULTS) if faulty else 'well'
+            kind = self.random.choice(self.faults) if faulty else 'well'
             self.kinds[kind] = self.kinds.get(kind, 0) + 1
             return kind, random.Random(self.random.random())
 
@@ -81,7 +88,7 @@ class HostileSink:
         if b'_bulk' not in line:
             connection.sendall(whole(200, INFO))
             return True
-        documents = [json.loads(text)['n'] for text in body.splitlines()[1::2]]
+        documents = [self.key(json.loads(text)) for text in body.splitlines()[1::2]]
         kind, chance = self._choose()
         return getattr(self, f'_{kind}', self._well)(connection, documents, body, chance)
 
