@@ -5,6 +5,7 @@
 #include "io/kafka_private.h"
 
 enum { KAFKA_ERROR_BYTES = 256 };
+static const char STATISTICS_MS[] = "2000"; /* for kafka_reach */
 
 struct kafka_wake {
     uv_async_t async;
@@ -44,9 +45,12 @@ rd_kafka_t *kafka_client_new(rd_kafka_type_t type, const struct kafka_conf *conf
 {
     char reason[KAFKA_ERROR_BYTES];
     rd_kafka_conf_t *own = rd_kafka_conf_dup(conf->rd);
-    rd_kafka_conf_set_events(own, events | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG);
+    rd_kafka_conf_set_events(own, events | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG |
+                                      RD_KAFKA_EVENT_STATS);
     bool queued =
-        rd_kafka_conf_set(own, "log.queue", "true", reason, sizeof reason) == RD_KAFKA_CONF_OK;
+        rd_kafka_conf_set(own, "log.queue", "true", reason, sizeof reason) == RD_KAFKA_CONF_OK &&
+        rd_kafka_conf_set(own, "statistics.interval.ms", STATISTICS_MS, reason, sizeof reason) ==
+            RD_KAFKA_CONF_OK;
     assert(queued);
     (void)queued;
     rd_kafka_t *client = rd_kafka_new(type, own, reason, sizeof reason);

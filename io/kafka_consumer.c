@@ -346,11 +346,8 @@ static void serve(void *ctx)
         return;
     }
     loop_timer_start(consumer->timer, consumer->closing ? CLOSE_POLL_MS : SERVE_MS);
-    if (consumer->closing)
-        return;
-    kafka_reach_serve(&consumer->reach, consumer->client, consumer->queue,
-                      uv_now(consumer->options.loop));
-    consumer->options.readable(consumer->options.ctx);
+    if (!consumer->closing)
+        consumer->options.readable(consumer->options.ctx);
 }
 
 void kafka_consumer_wake(struct kafka_consumer *consumer)

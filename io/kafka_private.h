@@ -15,26 +15,22 @@ struct kafka_conf {
     rd_kafka_conf_t *rd;
 };
 
-/* Whether any broker answers, by asking: librdkafka says that one is gone when its connection fails, not whether another
- * one is there, says the same error once in 30 s only, and never that all is well again. One line says that nobody answers
- * and what that means, one that it is over. */
+/* Whether any broker answers, by librdkafka's statistics: its errors say that a connection failed, not whether another one
+ * is there, the same one once in 30 s only, and never that all is well again. One line says that nobody answers and what
+ * that means, one that it is over. (Asking, by any request, makes librdkafka connect hundreds of times a second.) */
 enum { KAFKA_REASON_BYTES = 256 };
 struct kafka_reach {
     const struct log *log;
     const char *consequence; /* "no broker answers: …" */
-    bool asking, away;
-    uint64_t next_ms, away_since_ms;
-    char reason[KAFKA_REASON_BYTES]; /* the last error that librdkafka told of */
+    bool away;
+    unsigned without; /* statistics in a row that had no connection */
+    uint64_t away_since_ms;
+    char reason[KAFKA_REASON_BYTES]; /* the last error since there was one */
 };
 void kafka_reach_init(struct kafka_reach *reach, const struct log *log, const char *consequence);
-/* Asks when it is time to; the answer comes as an event in queue. */
-void kafka_reach_serve(struct kafka_reach *reach, rd_kafka_t *client, rd_kafka_queue_t *queue,
-                       uint64_t now_ms);
 /* Every event of the client, of which it takes what concerns it. waiting: how many records wait meanwhile. */
 void kafka_reach_event(struct kafka_reach *reach, rd_kafka_event_t *event, uint64_t now_ms,
                        size_t waiting);
-/* The client is gone, and with it the answer that was to come. */
-void kafka_reach_forget(struct kafka_reach *reach);
 
 /* Wakes the loop when one of the watched queues has something, whichever thread put it there. It frees itself when it
  * is closed, so that its owner may be freed at once. */

@@ -7,14 +7,12 @@
 
 #include "base/mem.h"
 #include "io/kafka_private.h"
-#include "io/loop_timer.h"
 
 enum {
     STOP_POLL_MS = 100,
     STOP_POLLS =
         50, /* reports of what was purged are there at once; five seconds are for a machine under load */
     ERROR_WINDOW_MS = 10 * 1000,
-    SERVE_MS = 1000, /* while records are under way */
     /* librdkafka calls a partition available once its leader's thread has taken it over, a moment after the topic is known
      * and one partition after the other: until then all of a new topic count as available. */
     SETTLE_MS = 5000,
@@ -26,7 +24,6 @@ struct kafka_producer {
     rd_kafka_t *client; /* NULL after a fatal error, until the next record */
     rd_kafka_queue_t *queue;
     struct kafka_wake *wake;
-    struct loop_timer *timer;
     struct kafka_reach reach;
     size_t under_way; /* reports that are to come */
     bool failed;      /* the client cannot go on */
@@ -91,7 +88,6 @@ static void release_client(struct kafka_producer *producer)
     kafka_wake_unwatch(producer->queue);
     rd_kafka_queue_destroy(producer->queue);
     rd_kafka_destroy(producer->client);
-    kafka_reach_forget(&producer->reach);
     producer->client = NULL;
     producer->queue = NULL;
     producer->failed = false;
@@ -104,16 +100,6 @@ static void on_wake(void *ctx)
         ;
     if (producer->client && producer->failed)
         kafka_producer_stop(producer);
-}
-
-static void on_timer(void *ctx)
-{
-    struct kafka_producer *producer = ctx;
-    if (!producer->client || (producer->under_way == 0 && !producer->reach.away))
-        return;
-    kafka_reach_serve(&producer->reach, producer->client, producer->queue,
-                      uv_now(producer->options.loop));
-    loop_timer_start(producer->timer, SERVE_MS);
 }
 
 /* ---- the client ----------------------------------------------------------------------------------- */
@@ -179,7 +165,6 @@ struct kafka_producer *kafka_producer_new(const struct kafka_producer_options *o
     kafka_reach_init(&producer->reach, options->log,
                      "no broker answers: records wait and are sent when one does");
     producer->wake = kafka_wake_new(options->loop, on_wake, producer);
-    producer->timer = loop_timer_new(options->loop, on_timer, producer);
     if (options->round_robin)
         set_round_robin(producer);
     if (make_client(producer, err))
@@ -259,8 +244,6 @@ enum kafka_outcome kafka_producer_send(struct kafka_producer *producer,
     if (failure)
         return not_queued(failure, headers, reason_out);
     producer->under_way++;
-    if (!loop_timer_is_set(producer->timer))
-        loop_timer_start(producer->timer, SERVE_MS);
     return KAFKA_QUEUED;
 }
 
@@ -288,7 +271,6 @@ void kafka_producer_close(struct kafka_producer *producer)
     assert(producer->under_way == 0);
     release_client(producer);
     kafka_wake_close(producer->wake);
-    loop_timer_close(producer->timer);
     kafka_conf_free(producer->options.conf);
     mem_free(producer);
 }

@@ -1,81 +1,61 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/str.h"
 #include "io/kafka_private.h"
 
 enum {
-    ASK_MS = 5000,      /* between two questions */
-    ASK_AWAY_MS = 1000, /* while nobody answers */
-    ANSWER_MS = 2000,   /* for an answer */
-};
+    LOOKS = 2
+}; /* in a row without a connection: one alone may be while a broker is changed for another */
 
 void kafka_reach_init(struct kafka_reach *reach, const struct log *log, const char *consequence)
 {
     *reach = (struct kafka_reach){.log = log, .consequence = consequence};
 }
 
-/* Who is in the cluster: the smallest question that any broker answers. */
-static void ask(struct kafka_reach *reach, rd_kafka_t *client, rd_kafka_queue_t *queue)
+/* Whether one of the brokers in the statistics is connected to. Their part stands before that of the topics, in which
+ * names are the user's. */
+static bool is_connected(const char *statistics)
 {
-    char reason[KAFKA_REASON_BYTES];
-    rd_kafka_AdminOptions_t *options =
-        rd_kafka_AdminOptions_new(client, RD_KAFKA_ADMIN_OP_DESCRIBECLUSTER);
-    if (!options)
-        return;
-    rd_kafka_resp_err_t code =
-        rd_kafka_AdminOptions_set_request_timeout(options, ANSWER_MS, reason, sizeof reason);
-    assert(!code);
-    (void)code;
-    rd_kafka_DescribeCluster(client, options, queue);
-    rd_kafka_AdminOptions_destroy(options);
-    reach->asking = true;
+    const char *brokers = strstr(statistics, "\"brokers\":");
+    const char *topics = brokers ? strstr(brokers, "\"topics\":") : NULL;
+    const char *up = brokers ? strstr(brokers, "\"state\":\"UP\"") : NULL;
+    return up && (!topics || up < topics);
 }
 
-void kafka_reach_serve(struct kafka_reach *reach, rd_kafka_t *client, rd_kafka_queue_t *queue,
-                       uint64_t now_ms)
+static void take_connected(struct kafka_reach *reach, uint64_t now_ms)
 {
-    if (reach->asking || now_ms < reach->next_ms)
-        return;
-    reach->next_ms = now_ms + (reach->away ? ASK_AWAY_MS : ASK_MS);
-    ask(reach, client, queue);
-}
-
-static void take_answer(struct kafka_reach *reach, rd_kafka_event_t *event, uint64_t now_ms,
-                        size_t waiting)
-{
-    bool answered = rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR;
-    reach->asking = false;
-    if (!answered && !reach->away) {
-        reach->away = true;
-        reach->away_since_ms = now_ms;
-        log_warn(reach->log, "kafka_away", reach->consequence,
-                 LOG_CSTR("reason",
-                          reach->reason[0] ? reach->reason : rd_kafka_event_error_string(event)),
-                 LOG_INT_IF("waiting", waiting));
-    } else if (answered && reach->away) {
-        reach->away = false;
+    if (reach->away)
         log_info(reach->log, "kafka_back", "a broker answers again",
                  LOG_INT("away_ms", now_ms - reach->away_since_ms));
-    }
-    if (answered)
-        reach->reason[0] = '\0';
+    reach->away = false;
+    reach->without = 0;
+    reach->reason[0] = '\0';
+}
+
+/* No connection and no error: none was needed, or it was idle for long. */
+static void take_unconnected(struct kafka_reach *reach, uint64_t now_ms, size_t waiting)
+{
+    if (reach->away || !reach->reason[0] || ++reach->without < LOOKS)
+        return;
+    reach->away = true;
+    reach->away_since_ms = now_ms;
+    log_warn(reach->log, "kafka_away", reach->consequence, LOG_CSTR("reason", reach->reason),
+             LOG_INT_IF("waiting", waiting));
 }
 
 void kafka_reach_event(struct kafka_reach *reach, rd_kafka_event_t *event, uint64_t now_ms,
                        size_t waiting)
 {
-    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DESCRIBECLUSTER_RESULT)
-        take_answer(reach, event, now_ms, waiting);
-    else if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR) {
+    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR)
         snprintf(reach->reason, sizeof reach->reason, "%s", rd_kafka_event_error_string(event));
-        reach->next_ms = 0; /* it may be the last one that was there: ask now */
-    }
-}
-
-void kafka_reach_forget(struct kafka_reach *reach)
-{
-    reach->asking = false;
-    reach->next_ms = 0;
+    if (rd_kafka_event_type(event) != RD_KAFKA_EVENT_STATS)
+        return;
+    assert(rd_kafka_event_stats(event));
+    if (is_connected(rd_kafka_event_stats(event)))
+        take_connected(reach, now_ms);
+    else
+        take_unconnected(reach, now_ms, waiting);
 }
