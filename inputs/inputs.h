@@ -10,6 +10,7 @@
 extern const struct input input_beats;
 extern const struct input input_exec;
 extern const struct input input_file;
+extern const struct input input_gelf;
 extern const struct input input_generator;
 extern const struct input input_heartbeat;
 extern const struct input input_kafka;

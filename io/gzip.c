@@ -21,14 +21,24 @@ struct gunzip {
     bool ended; /* a member is complete, and nothing of another one has come */
 };
 
-struct gzip *gzip_new(int level)
+static struct gzip *new_with(int level, int window_bits)
 {
     assert(level >= 1 && level <= 9);
     struct gzip *gzip = mem_zero(1, sizeof *gzip);
-    if (deflateInit2(&gzip->stream, level, Z_DEFLATED, WINDOW_BITS + GZIP_WRAPPER, MEMORY_LEVEL,
+    if (deflateInit2(&gzip->stream, level, Z_DEFLATED, window_bits, MEMORY_LEVEL,
                      Z_DEFAULT_STRATEGY) != Z_OK)
         mem_abort("deflateInit2");
     return gzip;
+}
+
+struct gzip *gzip_new(int level)
+{
+    return new_with(level, WINDOW_BITS + GZIP_WRAPPER);
+}
+
+struct gzip *zlib_new(int level)
+{
+    return new_with(level, WINDOW_BITS);
 }
 
 void gzip_free(struct gzip *gzip)

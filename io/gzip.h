@@ -11,6 +11,7 @@
 struct gzip;
 
 struct gzip *gzip_new(int level);  /* 1..9 */
+struct gzip *zlib_new(int level);  /* the same, but zlib's form (RFC 1950) */
 void gzip_free(struct gzip *gzip); /* NULL is ok */
 /* Appends one gzip member that holds text. False when out is at its maximum. */
 bool gzip_append(struct gzip *gzip, struct str text, struct buf *out);

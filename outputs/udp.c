@@ -82,7 +82,8 @@ static void go_on(void *ctx)
 {
     struct udp_output *output = ctx;
     struct error err;
-    assert(output->group);
+    if (!output->group)
+        return; /* stopped while it waited */
     for (; output->next < group_count(output->group); output->next++) {
         struct str item = group_item(output->group, output->next);
         uint16_t port = take_port(&item);

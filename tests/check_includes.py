@@ -39,6 +39,7 @@ SHARED = {
     'inputs/server_private.h': 'what the two files of inputs/server.h share',
     'filters/filters.h': 'the declarations for the list of plugins',
     'filters/random_uuid.h': 'a random UUID as text, for uuid and fingerprint',
+    'outputs/net_sender.h': 'groups as datagrams or over a connection, for syslog and gelf',
     'outputs/outputs.h': 'the declarations for the list of plugins',
     'filters/random_uuid.h': 'random identifiers, for uuid and fingerprint',
     'codecs/charset.h': 'the charset option',
