@@ -10,9 +10,9 @@
 #include "outputs/outputs.h"
 
 static const struct input *const INPUTS[] = {
-    &input_beats,     &input_exec,  &input_file, &input_gelf,  &input_generator,
-    &input_heartbeat, &input_kafka, &input_pipe, &input_stdin, &input_syslog,
-    &input_tcp,       &input_udp,   &input_unix, NULL,
+    &input_beats,     &input_exec, &input_file,  &input_gelf, &input_generator,
+    &input_heartbeat, &input_http, &input_kafka, &input_pipe, &input_stdin,
+    &input_syslog,    &input_tcp,  &input_udp,   &input_unix, NULL,
 };
 
 static const struct filter *const FILTERS[] = {

@@ -13,6 +13,7 @@ extern const struct input input_file;
 extern const struct input input_gelf;
 extern const struct input input_generator;
 extern const struct input input_heartbeat;
+extern const struct input input_http;
 extern const struct input input_kafka;
 extern const struct input input_pipe;
 extern const struct input input_stdin;

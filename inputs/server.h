@@ -56,6 +56,9 @@ struct server_connection {
 
 struct server_protocol {
     size_t connection_size;
+    /* Without TLS `open` gets the descriptor (connection->fd, taken) and no stream; then the protocol calls server_release when
+     * it is closed, after server_end. */
+    bool takes_descriptors;
     struct byte_stream_handler io; /* closed and opened are the server's */
     bool (*open)(struct server_connection *connection);
     void (*stop)(struct server_connection *connection);

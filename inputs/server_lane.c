@@ -116,7 +116,8 @@ void server_end(struct server_connection *connection)
     if (connection->ended)
         return;
     connection->ended = true;
-    byte_stream_close(connection->stream);
+    if (connection->stream)
+        byte_stream_close(connection->stream);
 }
 
 static void open_connection(struct server_connection *connection)
@@ -189,6 +190,10 @@ static void adopt(struct inbox_item *item)
     }
     add(lane, connection);
     server_hold(connection);
+    if (protocol->takes_descriptors && !connection->use) {
+        open_connection(connection);
+        return;
+    }
     connection->stream =
         tcp_stream_new(lane_loop(lane->lane), connection->fd, &protocol->io, connection);
     if (connection->use)

@@ -35,6 +35,28 @@ const char *http_exchange_header(const struct http_exchange *shown, const char *
     return MHD_lookup_connection_value(exchange_of(shown)->connection, MHD_HEADER_KIND, name);
 }
 
+struct header_visit {
+    void (*each)(void *ctx, struct str name, struct str value);
+    void *ctx;
+};
+
+static enum MHD_Result visit_header(void *ctx, enum MHD_ValueKind kind, const char *name,
+                                    const char *value)
+{
+    const struct header_visit *visit = ctx;
+    (void)kind;
+    visit->each(visit->ctx, str_from(name), value ? str_from(value) : STR(""));
+    return MHD_YES;
+}
+
+void http_exchange_headers(const struct http_exchange *shown,
+                           void (*each)(void *ctx, struct str name, struct str value), void *ctx)
+{
+    struct header_visit visit = {each, ctx};
+    MHD_get_connection_values(exchange_of(shown)->connection, MHD_HEADER_KIND, visit_header,
+                              &visit);
+}
+
 void http_exchange_add_header(struct http_exchange *shown, const char *name, const char *value)
 {
     struct exchange *exchange = exchange_of(shown);
@@ -126,10 +148,14 @@ void *http_exchange_on_target(void *ctx, const char *target, struct MHD_Connecti
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
     arena_init(&exchange->shown.arena, NULL);
     buf_init(&exchange->body, server->options.max_body_bytes);
-    exchange->body.charged = &server->body_bytes;
+    exchange->body.charged = server->options.charged;
     struct str text = arena_dup(&exchange->shown.arena, str_from(target));
+    exchange->shown.raw_target = text;
+    exchange->shown.connection = exchange->peer->added;
     exchange->broken_target =
         !http_target_parse(&exchange->shown.arena, text, &exchange->shown.target);
+    if (exchange->broken_target)
+        exchange->shown.target = (struct http_target){0};
     hide_parameters(target);
     if (exchange->peer->exchange) /* it was refused below, and nobody said so */
         http_exchange_free(exchange->peer->exchange);
@@ -152,11 +178,10 @@ static void read_encoding(struct exchange *exchange)
 
 static void finish_request(struct exchange *exchange);
 
-/* The headers are there. An answer given now is sent without waiting for the body. */
-static enum MHD_Result on_head(struct exchange *exchange, const char *method)
+static void look_at_origin(struct exchange *exchange)
 {
-    set_state(exchange, EXCHANGE_RECEIVING);
-    exchange->shown.method = arena_dup(&exchange->shown.arena, str_from(method));
+    if (exchange->server->options.any_request)
+        return;
     if (exchange->broken_target)
         refuse(exchange, 400, "the path or the query has a wrong escape or too many parts");
     const char *foreign = http_origin_refusal(
@@ -164,6 +189,26 @@ static enum MHD_Result on_head(struct exchange *exchange, const char *method)
         http_exchange_header(&exchange->shown, MHD_HTTP_HEADER_ORIGIN));
     if (foreign && exchange->refused_status == 0)
         refuse(exchange, 403, foreign);
+}
+
+static void look_at_admission(struct exchange *exchange)
+{
+    const struct http_server_options *options = &exchange->server->options;
+    unsigned status = options->admit && exchange->refused_status == 0
+                          ? options->admit(options->ctx, &exchange->shown)
+                          : 0;
+    if (status != 0)
+        refuse(exchange, status, "");
+}
+
+/* The headers are there. An answer given now is sent without waiting for the body. */
+static enum MHD_Result on_head(struct exchange *exchange, const char *method, const char *version)
+{
+    set_state(exchange, EXCHANGE_RECEIVING);
+    exchange->shown.method = arena_dup(&exchange->shown.arena, str_from(method));
+    exchange->shown.version = arena_dup(&exchange->shown.arena, str_from(version));
+    look_at_origin(exchange);
+    look_at_admission(exchange);
     int64_t length = 0;
     const char *text = http_exchange_header(&exchange->shown, MHD_HTTP_HEADER_CONTENT_LENGTH);
     size_t max_bytes = exchange->server->options.max_body_bytes;
@@ -207,7 +252,7 @@ static enum MHD_Result take(struct exchange *exchange, struct str piece)
         take_compressed(exchange, piece);
     else
         take_plain(exchange, piece);
-    if (account_used(&exchange->server->body_bytes) > options->max_all_bodies_bytes &&
+    if (account_used(options->charged) > options->max_all_bodies_bytes &&
         exchange->refused_status == 0)
         refuse(exchange, 503, "too many requests are held at once; try again later");
     return MHD_YES;
@@ -255,9 +300,8 @@ enum MHD_Result http_exchange_on_request(void *ctx, struct MHD_Connection *conne
     struct exchange *exchange = *exchange_inout;
     assert(exchange->server == ctx && exchange->connection == connection);
     (void)url;
-    (void)version;
     if (exchange->state == EXCHANGE_NEW)
-        return on_head(exchange, method);
+        return on_head(exchange, method, version);
     if (exchange->state == EXCHANGE_ANSWERED)
         return send_answer(exchange);
     assert(exchange->state == EXCHANGE_RECEIVING);

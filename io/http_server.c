@@ -11,6 +11,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -66,13 +67,18 @@ static void on_connection(void *ctx, struct MHD_Connection *connection, void **p
         *peer->link = peer->next;
         if (peer->next)
             peer->next->link = peer->link;
+        void *added = peer->added;
         mem_free(peer);
         *peer_inout = NULL;
+        if (added)
+            server->options.gone(server->options.ctx, added);
         return;
     }
     peer = mem_zero(1, sizeof *peer);
     peer->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     peer->since_ms = uv_now(server->options.loop);
+    peer->added = server->adding;
+    server->adding = NULL;
     peer->next = server->peers;
     peer->link = &server->peers;
     if (peer->next)
@@ -151,15 +157,18 @@ static void on_sweep(uv_timer_t *timer)
 static bool start_daemon(struct http_server *server, int fd, struct error *err)
 {
     const struct http_server_options *options = &server->options;
+    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME;
+    if (fd < 0)
+        flags |= MHD_USE_NO_LISTEN_SOCKET;
     server->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, http_exchange_on_request, server,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+        flags, 0, NULL, NULL, http_exchange_on_request, server, MHD_OPTION_CONNECTION_LIMIT,
         options->max_connections + SERVER_SPARE, MHD_OPTION_CONNECTION_TIMEOUT,
         options->idle_timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)SERVER_MEMORY_BYTES,
         MHD_OPTION_CONNECTION_MEMORY_INCREMENT, (size_t)SERVER_READ_BYTES,
         MHD_OPTION_URI_LOG_CALLBACK, http_exchange_on_target, server, MHD_OPTION_NOTIFY_COMPLETED,
         http_exchange_on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
-        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, fd < 0 ? MHD_OPTION_END : MHD_OPTION_LISTEN_SOCKET,
+        fd, MHD_OPTION_END);
     return server->daemon || error_set(err, ERROR_IO, "cannot serve HTTP on %s", server->address);
 }
 
@@ -182,15 +191,19 @@ static void start_handles(struct http_server *server)
 struct http_server *http_server_open(const struct http_server_options *options, struct error *err)
 {
     assert(options->handle && options->max_connections > 0 && options->max_body_bytes > 0);
-    int fd = listen_socket_bind(options->host, options->port, err);
-    if (fd < 0)
+    int fd = -1;
+    if (options->host && (fd = listen_socket_bind(options->host, options->port, err)) < 0)
         return NULL;
     struct http_server *server = mem_zero(1, sizeof *server);
     server->options = *options;
     server->options.host = NULL; /* borrowed for the call */
-    server->port = listen_socket_address(fd, server->address);
-    server->loopback = listen_socket_is_loopback(fd);
-    if (listen(fd, SERVER_BACKLOG) != 0) {
+    if (!options->charged)
+        server->options.charged = &server->body_bytes;
+    if (fd >= 0) {
+        server->port = listen_socket_address(fd, server->address);
+        server->loopback = listen_socket_is_loopback(fd);
+    }
+    if (fd >= 0 && listen(fd, SERVER_BACKLOG) != 0) {
         error_set(err, errno == EADDRINUSE ? ERROR_BUSY : ERROR_IO, "cannot listen on %s: %s",
                   server->address, strerror(errno));
         close(fd);
@@ -244,6 +257,21 @@ static void stop_if_done(struct http_server *server)
     server->daemon = NULL;
 }
 
+void http_server_add(struct http_server *server, int fd, void *connection)
+{
+    struct sockaddr_in nobody = {.sin_family = AF_INET};
+    assert(!server->closing && !server->adding && server->options.gone);
+    server->adding = connection;
+    if (MHD_add_connection(server->daemon, fd, (struct sockaddr *)&nobody, sizeof nobody) !=
+            MHD_YES &&
+        server->adding) {
+        server->adding = NULL;
+        server->options.gone(server->options.ctx, connection);
+    }
+    assert(!server->adding);
+    http_server_wake(server);
+}
+
 void http_server_close(struct http_server *server, void (*closed)(void *ctx), void *ctx)
 {
     assert(!server->closing);
@@ -251,6 +279,8 @@ void http_server_close(struct http_server *server, void (*closed)(void *ctx), vo
     server->closed = closed;
     server->closed_ctx = ctx;
     server->close_deadline_ms = uv_now(server->options.loop) + SERVER_CLOSE_GRACE_MS;
-    close(MHD_quiesce_daemon(server->daemon));
+    int fd = MHD_quiesce_daemon(server->daemon);
+    if (fd >= 0)
+        close(fd);
     http_server_wake(server);
 }

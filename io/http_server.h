@@ -8,6 +8,8 @@
  *   http_exchange_respond(exchange, ...)     once for each exchange; it is gone afterwards
  *   http_server_close(server, closed, ctx)   takes nothing new; closed() runs when everything has been answered
  *
+ * One that does not listen (host NULL) is given connections that somebody else accepted: http_server_add.
+ *
  * All functions are called on the loop's thread; while an exchange waits for its answer, another thread may read it and
  * use its arena. Requests that meet a limit, and those of other sites' pages (io/http_origin.h), never reach the handler.
  * The server speaks no TLS and asks for no password.
@@ -33,23 +35,32 @@ enum {
 struct http_server;
 
 struct http_exchange {
-    struct str method; /* GET, as it came */
-    struct http_target target;
-    struct str body;    /* without its gzip or deflate encoding */
-    struct arena arena; /* lives as long as the exchange */
-    void *user;         /* for the handler; NULL at first */
+    struct str method;         /* GET, as it came */
+    struct http_target target; /* empty when it cannot be taken apart, with any_request */
+    struct str raw_target;     /* as it came */
+    struct str version;        /* HTTP/1.1 */
+    void *connection;          /* what http_server_add was given */
+    struct str body;           /* without its gzip or deflate encoding */
+    struct arena arena;        /* lives as long as the exchange */
+    void *user;                /* for the handler; NULL at first */
 };
 
 struct http_server_options {
     uv_loop_t *loop;
-    const char *host;
+    const char *host;         /* NULL: it does not listen */
     uint16_t port;            /* 0: a free one */
     unsigned max_connections; /* for one more, that which has done nothing for longest is closed */
     unsigned idle_timeout_s;  /* of a connection on which nothing moves */
     unsigned request_timeout_s;  /* until a request has come, or an answer has gone, as a whole */
     size_t max_body_bytes;       /* of one body, as it came and inflated; more is answered 413 */
     size_t max_all_bodies_bytes; /* of all that are held at once; more is answered 503 */
+    struct account *charged;     /* what bodies are charged to; NULL: an account of its own */
+    bool any_request;            /* also of other sites' pages, and with a target of any form */
     void (*handle)(void *ctx, struct http_exchange *exchange);
+    /* The headers are there: 0, or the status with which it is refused, which `refuse` gets. May be NULL. */
+    unsigned (*admit)(void *ctx, struct http_exchange *exchange);
+    /* A connection that was added is gone. */
+    void (*gone)(void *ctx, void *connection);
     /* Answers a request that is not taken: 400, 403, 413, 415 or 503 and why. NULL: plain text. */
     void (*refuse)(void *ctx, struct http_exchange *exchange, unsigned status, const char *reason);
     void *ctx;
@@ -62,6 +73,13 @@ uint16_t http_server_port(const struct http_server *server);
 bool http_server_is_loopback(const struct http_server *server);
 void http_server_close(struct http_server *server, void (*closed)(void *ctx), void *ctx);
 
+/* A connected socket, taken; `connection` comes back in its exchanges, and in options.gone once, perhaps before this
+ * returns. */
+void http_server_add(struct http_server *server, int fd, void *connection);
+
+/* Each header of the request, in their order. Loop thread. */
+void http_exchange_headers(const struct http_exchange *exchange,
+                           void (*each)(void *ctx, struct str name, struct str value), void *ctx);
 /* A header of the request; NULL when it has none. Loop thread. */
 const char *http_exchange_header(const struct http_exchange *exchange, const char *name);
 /* A header of the answer, besides Content-Type and those that HTTP itself needs. */

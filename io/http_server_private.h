@@ -35,6 +35,7 @@ struct peer {
     uint64_t since_ms;         /* when it came, or its last answer began or ended */
     bool in_handler;           /* time is the handler's */
     bool shut;                 /* closed for another one */
+    void *added;               /* by http_server_add; NULL: accepted here */
     struct exchange *exchange; /* NULL: none is under way */
 };
 
@@ -64,7 +65,8 @@ struct http_server {
     uv_timer_t sweep; /* connections that are too slow */
     struct peer *peers;
     unsigned peer_count;
-    struct account body_bytes; /* of all exchanges */
+    struct account body_bytes; /* of all exchanges, unless options.charged is given */
+    void *adding;              /* the connection that http_server_add adds now */
     unsigned handling, sending;
     unsigned open_handles;
     char address[LISTEN_SOCKET_ADDRESS_MAX];
