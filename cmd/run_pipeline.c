@@ -113,7 +113,7 @@ bool run_pipeline_connect(struct run_pipeline *pipeline, FILE *out)
     error_list_init(&errors);
     buf_init(&said, SAID_MAX_BYTES);
     bool ok =
-        connect_outputs(pipeline->plan, &pipeline->log, &pipeline->plugin_settings, &said, &errors);
+        connect_plugins(pipeline->plan, &pipeline->log, &pipeline->plugin_settings, &said, &errors);
     printf("%.*s", STR_FMT(buf_str(&said)));
     fflush(stdout);
     conf_print_errors(out, &pipeline->source, &errors);

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "io/kafka_survey.h"
+
 enum { NUMBER_BYTES = 24 };
 
 enum { DNS_USE_ALL, DNS_CANONICAL, DNS_DEFAULT };
@@ -224,4 +226,39 @@ bool kafka_properties_apply(const struct option_hash *properties, const char *co
             return false;
     }
     return true;
+}
+
+/* ---- trying --------------------------------------------------------------------------------------- */
+
+static bool say_topics(const struct kafka_places *places, struct buf *said)
+{
+    bool fits = true;
+    for (size_t i = 0, first = 0; fits && i < places->count; i++)
+        if (i + 1 == places->count ||
+            strcmp(places->items[i].topic, places->items[i + 1].topic) != 0) {
+            fits = buf_printf(said, ", topic %s with %zu partition%s", places->items[i].topic,
+                              i + 1 - first, i == first ? "" : "s");
+            first = i + 1;
+        }
+    return fits;
+}
+
+bool kafka_try(struct kafka_conf *conf, struct str servers, const char *const *topics,
+               struct buf *said, struct error *err)
+{
+    static const char *const NOTHING[] = {"^$", NULL};
+    struct kafka_places places;
+    struct kafka_survey *survey = kafka_survey_open(conf, err);
+    if (!survey)
+        return false;
+    bool ok = kafka_survey_topics(survey, *topics ? topics : NOTHING, &places, err) ||
+              error_prefix(err, "%.*s", STR_FMT(servers));
+    if (ok)
+        ok = (buf_printf(said, "%.*s: %zu broker%s", STR_FMT(servers), places.brokers,
+                         places.brokers == 1 ? "" : "s") &&
+              say_topics(&places, said) && buf_append_char(said, '\n')) ||
+             error_set(err, ERROR_LIMIT, "too many topics to be listed");
+    kafka_places_release(&places);
+    kafka_survey_close(survey);
+    return ok;
 }

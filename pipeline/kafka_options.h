@@ -8,6 +8,7 @@
 #define MILLRACE_PIPELINE_KAFKA_OPTIONS_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "conf/option.h"
 #include "io/kafka_conf.h"
 
@@ -42,6 +43,11 @@ bool kafka_client_apply(const struct kafka_client_options *options, struct arena
 /* Last, so that it wins. `ours` (NULL-terminated): properties that delivery depends on and nobody else may set. */
 bool kafka_properties_apply(const struct option_hash *properties, const char *const *ours,
                             struct arena *arena, struct kafka_conf *conf, struct error *err);
+
+/* For -t --connect: who answers and how many partitions the topics have (NULL-terminated; none: brokers only), in a line. conf
+ * becomes its own. */
+bool kafka_try(struct kafka_conf *conf, struct str servers, const char *const *topics,
+               struct buf *said, struct error *err);
 
 #define KAFKA_NUMBER_ROW(option_name, text, struct_type, member, least, most, standard)            \
     {                                                                                              \

@@ -207,6 +207,10 @@ struct input {
     /* All batches are acknowledged or given up: releases everything. Handles on the loop are closed with uv_close and
      * `closed` is called (once, also from inside close) when the last callback has run. */
     void (*close)(void *self, void (*closed)(void *ctx), void *ctx);
+    /* With -t --connect, on an instance that is not opened: as an output's. NULL: nothing to try. */
+    bool (*connect)(void *self, const struct plugin_env *env, struct buf *said, struct error *err);
+    /* What the monitoring API says of it beside its counters: members of an object. NULL: nothing. */
+    void (*describe)(const void *self, struct arena *arena, struct value *object);
 };
 /* A finite input (stdin at its end, files with exit_after_read, generator with a count) has read everything. */
 void input_finished(const struct plugin_env *env);

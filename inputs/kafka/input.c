@@ -13,7 +13,10 @@
 #include "io/loop_timer.h"
 #include "pipeline/engine/budget.h"
 
-enum { REVOKE_MS = 5000 };
+enum {
+    REVOKE_MS = 5000,
+    LAG_MS = 500, /* so often the lag is counted anew, at most */
+};
 #define CHECK_MEMORY_BYTES SIZE_MAX /* whatever there is: sizes are no mistake */
 
 /* ---- what the consumer tells ---------------------------------------------------------------------- */
@@ -29,6 +32,20 @@ static void on_closed(void *ctx, struct kafka_partition *source)
     partition_close(kafka_partition_ctx(source));
 }
 
+static void count_lag(struct kafka_input *input)
+{
+    uint64_t lag = 0, now_ms = uv_now(input->env->loop);
+    if (now_ms - input->lag_counted_ms < LAG_MS)
+        return;
+    input->lag_counted_ms = now_ms;
+    for (struct kafka_partition *source = kafka_consumer_first(input->consumer); source;
+         source = kafka_partition_next(source)) {
+        const struct partition *partition = kafka_partition_ctx(source);
+        lag += kafka_partition_behind(source) + stream_events_in_flight(partition->stream);
+    }
+    atomic_store_explicit(&input->lag->value, lag, memory_order_relaxed);
+}
+
 static void on_readable(void *ctx)
 {
     struct kafka_input *input = ctx;
@@ -38,6 +55,7 @@ static void on_readable(void *ctx)
     for (struct kafka_partition *source = kafka_consumer_first(input->consumer); source;
          source = kafka_partition_next(source))
         more |= partition_read(kafka_partition_ctx(source));
+    count_lag(input);
     if (more)
         kafka_consumer_wake(input->consumer);
 }
@@ -88,12 +106,23 @@ static bool kafka_input_check(void *self, const struct plugin_env *env, struct e
     return ok;
 }
 
+static bool kafka_input_connect(void *self, const struct plugin_env *env, struct buf *said,
+                                struct error *err)
+{
+    const struct kafka_input *input = self;
+    struct kafka_conf *conf =
+        kafka_input_conf(&input->options, CHECK_MEMORY_BYTES, env->arena, err);
+    return conf && kafka_try(conf, input->options.client.bootstrap_servers,
+                             kafka_input_topics(&input->options, env->arena), said, err);
+}
+
 /* Only whether the codec can be opened: partitions come later. */
 static bool kafka_input_open(void *self, const struct plugin_env *env, struct error *err)
 {
     struct kafka_input *input = self;
     struct origin origin;
     input->env = env;
+    input->lag = env->counter(env, "lag");
     struct stream *stream = partition_stream_open(input, &origin, err);
     stream_close(stream);
     return stream != NULL;
@@ -134,6 +163,17 @@ static void kafka_input_stop(void *self)
     input_finished(input->env);
 }
 
+static void kafka_input_describe(const void *self, struct arena *arena, struct value *object)
+{
+    const struct kafka_input *input = self;
+    struct value list = value_array_new(arena, 0);
+    const struct kafka_partition *source =
+        input->consumer && !input->closed ? kafka_consumer_first(input->consumer) : NULL;
+    for (; source; source = kafka_partition_next(source))
+        value_array_push(arena, &list, partition_describe(kafka_partition_ctx(source), arena));
+    value_object_set(arena, object, STR("partitions"), list);
+}
+
 static void on_consumer_closed(void *ctx)
 {
     struct kafka_input *input = ctx;
@@ -164,4 +204,6 @@ const struct input input_kafka = {
     .start = kafka_input_start,
     .stop = kafka_input_stop,
     .close = kafka_input_close,
+    .connect = kafka_input_connect,
+    .describe = kafka_input_describe,
 };

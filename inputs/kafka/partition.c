@@ -265,3 +265,27 @@ void partition_close(struct partition *partition)
     stream_close(partition->stream);
     mem_free(partition);
 }
+
+struct value partition_describe(const struct partition *partition, struct arena *arena)
+{
+    struct value object = value_object_new(arena, 8);
+    uint64_t oldest_ms = stream_oldest_ms(partition->stream);
+    uint64_t age_ms = oldest_ms > 0 ? uv_now(partition->input->env->loop) - oldest_ms : 0;
+    const struct {
+        const char *name;
+        int64_t number;
+    } NUMBERS[] = {
+        {"partition", kafka_partition_number(partition->source)},
+        {"position", partition->next},
+        {"behind", (int64_t)kafka_partition_behind(partition->source)},
+        {"in_flight", (int64_t)stream_events_in_flight(partition->stream)},
+        {"oldest_in_flight_ms", (int64_t)age_ms},
+        {"queued_bytes", (int64_t)partition->charged},
+        {"paused", partition->paused},
+    };
+    value_object_set(arena, &object, STR("topic"),
+                     value_str_dup(arena, str_from(kafka_partition_topic(partition->source))));
+    for (size_t i = 0; i < sizeof NUMBERS / sizeof NUMBERS[0]; i++)
+        value_object_set(arena, &object, str_from(NUMBERS[i].name), value_int(NUMBERS[i].number));
+    return object;
+}

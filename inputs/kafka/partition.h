@@ -42,6 +42,8 @@ struct kafka_input {
 
     const struct plugin_env *env;
     struct kafka_consumer *consumer;
+    struct counter *lag; /* a gauge */
+    uint64_t lag_counted_ms;
     struct loop_timer *revocation; /* how long what is under way may take */
     bool stopped;
     void (*closed)(void *ctx);
@@ -55,6 +57,9 @@ void partition_close(struct partition *partition);
 /* Reads what is there while there is room. True: there may be more, and other partitions come first. */
 bool partition_read(struct partition *partition);
 void partition_hand_over(struct partition *partition); /* what was read, if there is any */
+
+/* For the monitoring API: where it is, and what is under way. */
+struct value partition_describe(const struct partition *partition, struct arena *arena);
 
 /* Something came home, or a partition has room again. */
 void kafka_input_settled(struct kafka_input *input);

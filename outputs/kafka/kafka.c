@@ -190,6 +190,18 @@ static enum encode_result kafka_encode(void *self, const struct event *event, st
     return record_encode(&output->encoder, event, scratch, out, err);
 }
 
+static bool kafka_connect(void *self, struct buf *said, struct error *err)
+{
+    const struct kafka_output_options *options = &((struct kafka_output *)self)->options;
+    const char *topics[] = {options->topic.is_literal ? options->topic.text.ptr : NULL, NULL};
+    struct arena arena;
+    arena_init(&arena, NULL);
+    struct kafka_conf *conf = kafka_output_conf(options, &arena, err);
+    bool ok = conf && kafka_try(conf, options->client.bootstrap_servers, topics, said, err);
+    arena_release(&arena);
+    return ok;
+}
+
 static void kafka_stop(void *self)
 {
     struct kafka_output *output = self;
@@ -225,5 +237,6 @@ const struct output output_kafka = {
     .send = kafka_send,
     .stop = kafka_stop,
     .close = kafka_close,
+    .connect = kafka_connect,
     .close_encoder = kafka_close_encoder,
 };

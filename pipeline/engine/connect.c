@@ -33,7 +33,13 @@ static bool try_opened(const struct output *output, void *self, const struct plu
     return ok;
 }
 
-static bool try_output(const struct plan_plugin *plugin, const struct log *log,
+static bool has_connect(const struct plan_plugin *plugin)
+{
+    return (plugin->section == CONF_OUTPUT && plugin->as.output->connect) ||
+           (plugin->section == CONF_INPUT && plugin->as.input->connect);
+}
+
+static bool try_plugin(const struct plan_plugin *plugin, const struct log *log,
                        const struct plugin_settings *settings, struct buf *said, struct error *err)
 {
     struct arena arena;
@@ -60,7 +66,8 @@ static bool try_output(const struct plan_plugin *plugin, const struct log *log,
         .now = clock_now,
         .random = no_random,
     };
-    bool ok = try_opened(plugin->as.output, self, &env, said, err);
+    bool ok = plugin->section == CONF_INPUT ? plugin->as.input->connect(self, &env, said, err)
+                                            : try_opened(plugin->as.output, self, &env, said, err);
     uv_run(&loop, UV_RUN_DEFAULT); /* handles that are being closed */
     failed = uv_loop_close(&loop);
     assert(!failed);
@@ -71,7 +78,7 @@ static bool try_output(const struct plan_plugin *plugin, const struct log *log,
     return ok;
 }
 
-bool connect_outputs(const struct plan *plan, const struct log *log,
+bool connect_plugins(const struct plan *plan, const struct log *log,
                      const struct plugin_settings *settings, struct buf *said,
                      struct error_list *errors)
 {
@@ -79,8 +86,7 @@ bool connect_outputs(const struct plan *plan, const struct log *log,
     for (size_t i = 0; i < plan->plugin_count; i++) {
         const struct plan_plugin *plugin = plan->plugins[i];
         struct error err = {0};
-        if (plugin->section != CONF_OUTPUT || !plugin->as.output->connect ||
-            try_output(plugin, log, settings, said, &err))
+        if (!has_connect(plugin) || try_plugin(plugin, log, settings, said, &err))
             continue;
         all = false;
         error_list_at(errors, plugin->position, "%s '%s': %s",

@@ -9,7 +9,7 @@
 #include "pipeline/program/plan.h"
 
 /* Appends what was found to *said, and an error with the output's position for each that cannot be used. */
-bool connect_outputs(const struct plan *plan, const struct log *log,
+bool connect_plugins(const struct plan *plan, const struct log *log,
                      const struct plugin_settings *settings, struct buf *said,
                      struct error_list *errors);
 

@@ -78,6 +78,18 @@ static void read_counters(const struct engine *engine, size_t index, struct metr
     }
 }
 
+static struct value *describe(const struct engine *engine, size_t index, struct metric_page *page)
+{
+    const struct instance *instance = instance_on(engine, 0, index);
+    const struct input *input = instance->plugin->as.input;
+    if (!input->describe || !instance->open)
+        return NULL;
+    struct value *object = arena_alloc(&page->arena, sizeof *object);
+    *object = value_object_new(&page->arena, 0);
+    input->describe(instance->self, &page->arena, object);
+    return object;
+}
+
 static void read_section(const struct engine *engine, enum conf_section section,
                          struct metric_page *page, struct metric_pipeline *pipeline)
 {
@@ -87,8 +99,11 @@ static void read_section(const struct engine *engine, enum conf_section section,
         struct metric_plugin *out = &pipeline->plugins[i];
         if (plugin->section != section)
             continue;
-        *out = (struct metric_plugin){section, plugin->id, plugin->as.plugin->name, {0}};
+        *out = (struct metric_plugin){
+            .section = section, .id = plugin->id, .name = plugin->as.plugin->name};
         read_counters(engine, i, page, &out->values);
+        if (section == CONF_INPUT)
+            out->description = describe(engine, i, page);
         if (section == CONF_OUTPUT)
             add_output_gauges(engine, i, page, &out->values);
     }

@@ -30,6 +30,13 @@ static const struct metric PLUGIN_COUNTERS[] = {
     PLUGIN_COUNTER("refused", "Events given up: refused for good, or not to be encoded.", -1),
     PLUGIN_COUNTER("dropped", "Events that the output leaves out on purpose.", -1),
     PLUGIN_COUNTER("retried", "Times that an event was put back to be sent again.", 0),
+    {
+        .name = "lag",
+        .group = "events",
+        .family = "millrace_plugin_lag",
+        .help = "Events of the source that no output has yet, as far as this process knows.",
+        .kind = METRIC_GAUGE,
+    },
 };
 
 const struct metric *metric_of_plugin(struct metric_page *page, const char *name)

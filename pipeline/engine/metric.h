@@ -48,6 +48,7 @@ struct metric_plugin {
     struct str id;
     const char *name;
     struct metric_values values;
+    struct value *description; /* an object; NULL: nothing beside the values */
 };
 
 struct metric_pipeline {

@@ -35,6 +35,11 @@ static struct value plugin_json(struct arena *arena, const struct metric_plugin 
     value_object_set(arena, &object, STR("id"), value_str(plugin->id));
     value_object_set(arena, &object, STR("name"), value_str(str_from(plugin->name)));
     metric_values_json(arena, &object, &plugin->values);
+    for (size_t i = 0; plugin->description && i < value_object_count(plugin->description); i++) {
+        struct str key;
+        struct value *item = value_object_at(plugin->description, i, &key);
+        value_object_set(arena, &object, key, *item);
+    }
     return object;
 }
 

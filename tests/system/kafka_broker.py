@@ -41,16 +41,57 @@ group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=500
 log.cleaner.dedupe.buffer.size=8388608
 """
+# Listeners with TLS, with TLS that wants a certificate of the client, with a login, and with both.
+SECURE = """
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port},TLS://127.0.0.1:{tls},\
+MUTUAL://127.0.0.1:{mutual},LOGIN://127.0.0.1:{login},BOTH://127.0.0.1:{both}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},TLS://localhost:{tls},MUTUAL://localhost:{mutual},\
+LOGIN://127.0.0.1:{login},BOTH://localhost:{both}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,TLS:SSL,MUTUAL:SSL,LOGIN:SASL_PLAINTEXT,BOTH:SASL_SSL
+listener.name.mutual.ssl.client.auth=required
+sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
+ssl.keystore.type=PEM
+ssl.keystore.location={folder}/server.pem
+ssl.truststore.type=PEM
+ssl.truststore.location={folder}/ca.crt
+"""
+LISTENERS = ('tls', 'mutual', 'login', 'both')
+PLAIN_LOGIN = 'org.apache.kafka.common.security.plain.PlainLoginModule required user_kim="secret one";'
+SCRAM_LOGIN = 'org.apache.kafka.common.security.scram.ScramLoginModule required;'
 _brokers = []
 
 
+def make_certificates(folder):
+    """ca.crt signs server.pem (for localhost) and client.pem, each with its key in PKCS#8."""
+    def openssl(*words):
+        subprocess.run(['openssl', *map(str, words)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', 2, '-subj', '/CN=millrace test', '-keyout', folder / 'ca.key',
+            '-out', folder / 'ca.crt')
+    (folder / 'names').write_text('subjectAltName=DNS:localhost\n')
+    for name in ('server', 'client'):
+        key, request, certificate = (folder / f'{name}.{end}' for end in ('key', 'csr', 'crt'))
+        openssl('req', '-newkey', 'rsa:2048', '-nodes', '-subj', f'/CN={name}', '-keyout', key, '-out', request)
+        openssl('x509', '-req', '-in', request, '-CA', folder / 'ca.crt', '-CAkey', folder / 'ca.key', '-CAcreateserial',
+                '-days', 2, '-extfile', folder / 'names', '-out', certificate)
+        (folder / f'{name}.pem').write_text(key.read_text() + certificate.read_text())
+
+
 class Broker:
-    def __init__(self):
+    def __init__(self, secure=False):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix='millrace-kafka-'))
         self.port = support.free_port()
         self.classes = f'{FOLDER / "built" / "classes"}:{FOLDER / "built" / "lib"}/*'
         self.settings = self.folder / 'server.properties'
-        self.settings.write_text(SETTINGS.format(port=self.port, controller_port=support.free_port(), folder=self.folder))
+        names = {'port': self.port, 'controller_port': support.free_port(), 'folder': self.folder}
+        settings = SETTINGS.format(**names)
+        if secure:
+            make_certificates(self.folder)
+            self.ports = {name: support.free_port() for name in LISTENERS}
+            settings += SECURE.format(**names, **self.ports) + ''.join(
+                f'listener.name.{name}.{mechanism}.sasl.jaas.config={login}\n' for name in ('login', 'both')
+                for mechanism, login in (('plain', PLAIN_LOGIN), ('scram-sha-256', SCRAM_LOGIN), ('scram-sha-512', SCRAM_LOGIN)))
+        self.settings.write_text(settings)
         self.process = self.asked = None
         self.asking = threading.Lock()
         self.java('kafka.tools.StorageTool', 'format', '-t', 'bWlsbHJhY2UtdGVzdHMtMQ', '-c', str(self.settings))
@@ -162,8 +203,8 @@ class Broker:
         return self.kcat('-C', '-t', topic, '-o', 'beginning', '-e', '-f', form).splitlines()
 
 
-def broker():
-    """The running broker."""
+def broker(secure=False):
+    """The running broker; what the first test of a process wants of it holds for all."""
     if not _brokers:
         for command, why in (('java', 'Kafka runs in a JVM'), ('mvn', 'Maven fetches the jars of Kafka'),
                              ('kcat', 'it writes and reads the records')):
@@ -171,7 +212,7 @@ def broker():
         done = subprocess.run([str(FOLDER / 'build.sh')], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if done.returncode != 0:
             raise unittest.SkipTest(f'the jars of Kafka cannot be fetched:\n{done.stdout.decode("utf-8", "replace")[-1000:]}')
-        _brokers.append(Broker())
+        _brokers.append(Broker(secure))
         atexit.register(_brokers[0].remove)
     if _brokers[0].process is None or _brokers[0].process.poll() is not None:
         _brokers[0].start()
