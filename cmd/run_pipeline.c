@@ -3,6 +3,7 @@
 
 #include "base/machine.h"
 #include "cmd/commands.h"
+#include "pipeline/delivery/dead_letters.h"
 #include "pipeline/engine/connect.h"
 #include "pipeline/registry.h"
 
@@ -144,6 +145,36 @@ static bool ordered_of(const struct settings *settings, const struct plan *plan)
     return false;
 }
 
+/* Below path.data, or where it was said; a folder for each pipeline. */
+static const char *dead_letter_folder(const struct run_pipeline *pipeline)
+{
+    const struct settings *settings = pipeline->settings;
+    struct str place = settings->path_dead_letter_queue;
+    struct str folder =
+        arena_printf(pipeline->arena, "%s%s/%.*s", place.ptr ? place.ptr : settings->path_data.ptr,
+                     place.ptr ? "" : "/dead_letter_queue", STR_FMT(settings->pipeline_id));
+    return folder.ptr;
+}
+
+static struct dead_letters *open_dead_letters(const struct run_pipeline *pipeline)
+{
+    static const enum dead_letter_policy POLICIES[] = {
+        [SETTINGS_DLQ_BLOCK] = DEAD_LETTERS_BLOCK,
+        [SETTINGS_DLQ_DROP_NEWER] = DEAD_LETTERS_DROP_NEWER,
+        [SETTINGS_DLQ_DROP_OLDER] = DEAD_LETTERS_DROP_OLDER,
+    };
+    const struct settings *settings = pipeline->settings;
+    struct dead_letter_options options = {
+        .folder = dead_letter_folder(pipeline),
+        .pipeline_id = settings->pipeline_id.ptr,
+        .max_bytes = (uint64_t)settings->dlq_max_bytes,
+        .retain_ms = (uint64_t)settings->dlq_retain_ms,
+        .policy = POLICIES[settings->dlq_policy],
+        .log = &pipeline->log,
+    };
+    return settings->dlq_enable ? dead_letters_new(&options) : NULL;
+}
+
 bool run_pipeline_start(struct run_pipeline *pipeline, const struct run_shared *shared, FILE *out,
                         void (*closing)(void *ctx), void *ctx)
 {
@@ -161,6 +192,7 @@ bool run_pipeline_start(struct run_pipeline *pipeline, const struct run_shared *
         .budget = shared->budget,
         .shutdown_timeout_ms = (unsigned)settings->shutdown_timeout_ms,
         .loop = shared->loop,
+        .dead_letters = open_dead_letters(pipeline),
     };
     struct error err = {0};
     pipeline->engine = engine_new(&options);

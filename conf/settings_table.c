@@ -5,7 +5,7 @@ static const char *const ORDERED[] = {"auto", "true", "false", NULL};
 static const char *const ECS[] = {"disabled", "v1", "v8", NULL};
 static const char *const ESCAPES[] = {"none", "percent", "ampersand", NULL};
 static const char *const QUEUES[] = {"memory", "persisted", NULL};
-static const char *const DLQ_POLICIES[] = {"drop_newer", "drop_older", NULL};
+static const char *const DLQ_POLICIES[] = {"block", "drop_newer", "drop_older", NULL};
 static const char *const API_AUTH[] = {"none", "basic", NULL};
 static const char *const LOG_LEVELS[] = {"trace", "debug", "info", "warn", "error", "fatal", NULL};
 static const char *const LOG_FORMATS[] = {"plain", "json", NULL};
@@ -345,14 +345,10 @@ const struct setting settings_table[] = {
         .traits = SETTING_WITHOUT_EFFECT,
     },
     {
-        .option =
-            {.name = "path.dead_letter_queue",
-             .note =
-                 "there are no dead letters yet: what a destination refuses is logged and counted",
-             .doc = "The dead letters; below path.data unless given.",
-             OPTION_IN_STRING(struct settings, path_dead_letter_queue)},
+        .option = {.name = "path.dead_letter_queue",
+                   .doc = "The dead letters; below path.data unless given.",
+                   OPTION_IN_STRING(struct settings, path_dead_letter_queue)},
         .value = "DIR",
-        .traits = SETTING_WITHOUT_EFFECT,
     },
     {
         .option = {.name = "queue.type",
@@ -395,51 +391,39 @@ const struct setting settings_table[] = {
         .traits = SETTING_PIPELINE | SETTING_WITHOUT_EFFECT,
     },
     {
-        .option =
-            {.name = "dead_letter_queue.enable",
-             .note =
-                 "there are no dead letters yet: what a destination refuses is logged and counted",
-             .doc = "Keep events that a destination refuses.",
-             OPTION_IN_BOOL(struct settings, dlq_enable),
-             .def = "false"},
-        .traits = SETTING_PIPELINE | SETTING_WITHOUT_EFFECT,
+        .option = {.name = "dead_letter_queue.enable",
+                   .doc = "Keep events that a destination refuses for good (millrace dlq).",
+                   OPTION_IN_BOOL(struct settings, dlq_enable),
+                   .def = "true"},
+        .traits = SETTING_PIPELINE,
     },
     {
-        .option =
-            {.name = "dead_letter_queue.max_bytes",
-             .note =
-                 "there are no dead letters yet: what a destination refuses is logged and counted",
-             .doc = "Largest set of dead letters.",
-             OPTION_IN_BYTES(struct settings, dlq_max_bytes),
-             .min = 1,
-             .max = 1e18,
-             .def = "1024mb"},
+        .option = {.name = "dead_letter_queue.max_bytes",
+                   .doc = "Largest set of dead letters.",
+                   OPTION_IN_BYTES(struct settings, dlq_max_bytes),
+                   .min = 1,
+                   .max = 1e18,
+                   .def = "1024mb"},
         .value = "BYTES",
-        .traits = SETTING_PIPELINE | SETTING_WITHOUT_EFFECT,
+        .traits = SETTING_PIPELINE,
     },
     {
-        .option =
-            {.name = "dead_letter_queue.storage_policy",
-             .note =
-                 "there are no dead letters yet: what a destination refuses is logged and counted",
-             .doc = "What is dropped when it is full: drop_newer, drop_older.",
-             OPTION_IN_CHOICE(struct settings, dlq_policy),
-             .choices = DLQ_POLICIES,
-             .def = "drop_newer"},
+        .option = {.name = "dead_letter_queue.storage_policy",
+                   .doc = "When it is full: block (refused events wait), drop_newer, drop_older.",
+                   OPTION_IN_CHOICE(struct settings, dlq_policy),
+                   .choices = DLQ_POLICIES,
+                   .def = "block"},
         .value = "POLICY",
-        .traits = SETTING_PIPELINE | SETTING_WITHOUT_EFFECT,
+        .traits = SETTING_PIPELINE,
     },
     {
-        .option =
-            {.name = "dead_letter_queue.retain.age",
-             .note =
-                 "there are no dead letters yet: what a destination refuses is logged and counted",
-             .doc = "How long dead letters are kept.",
-             OPTION_IN_DURATION_MS(struct settings, dlq_retain_ms),
-             .min = 1,
-             .max = 9e15},
+        .option = {.name = "dead_letter_queue.retain.age",
+                   .doc = "How long dead letters are kept.",
+                   OPTION_IN_DURATION_MS(struct settings, dlq_retain_ms),
+                   .min = 1,
+                   .max = 9e15},
         .value = "TIME",
-        .traits = SETTING_PIPELINE | SETTING_WITHOUT_EFFECT,
+        .traits = SETTING_PIPELINE,
     },
     {
         .option = {.name = "api.enabled",

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -166,18 +167,40 @@ uint64_t segment_log_bytes(const struct segment_log *log)
     return log->bytes;
 }
 
-bool segment_log_drop_oldest(struct segment_log *log)
+/* The oldest segment, if it is not the one being written; 0: there is none. */
+static uint64_t oldest_closed(const struct segment_log *log)
 {
     size_t count;
-    char path[SEGMENT_PATH_MAX];
     uint64_t *numbers = segment_list(log->folder, &count);
     uint64_t oldest = count > 0 ? numbers[0] : 0;
     mem_free(numbers);
-    if (oldest == 0 || (log->fd >= 0 && oldest == log->number))
+    return log->fd >= 0 && oldest == log->number ? 0 : oldest;
+}
+
+bool segment_log_drop_oldest(struct segment_log *log)
+{
+    char path[SEGMENT_PATH_MAX];
+    uint64_t oldest = oldest_closed(log);
+    if (oldest == 0)
         return false;
     bool gone = segment_path(path, log->folder, oldest, "log") && unlink(path) == 0;
     if (segment_path(path, log->folder, oldest, "done"))
         (void)unlink(path);
     segment_log_look(log);
     return gone;
+}
+
+uint64_t segment_log_drop_older(struct segment_log *log, uint64_t age_ms)
+{
+    uint64_t dropped = 0;
+    for (uint64_t oldest; (oldest = oldest_closed(log)) != 0; dropped++) {
+        char path[SEGMENT_PATH_MAX];
+        struct stat status;
+        if (!segment_path(path, log->folder, oldest, "log") || stat(path, &status) != 0)
+            break;
+        double age_seconds = difftime(time(NULL), status.st_mtime);
+        if (age_seconds * 1000 <= (double)age_ms || !segment_log_drop_oldest(log))
+            break;
+    }
+    return dropped;
 }

@@ -237,6 +237,7 @@ const struct output output_udp = {
                .scope = SCOPE_LANE},
     .open_encoder = udp_open_encoder,
     .open = udp_open,
+    .refuses = true,
     .encode = udp_encode,
     .send = udp_send,
     .stop = udp_stop,

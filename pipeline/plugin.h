@@ -174,6 +174,11 @@ struct output {
     /* Reads the event, which others read too, and appends to out; scratch lives until it returns. */
     enum encode_result (*encode)(void *self, const struct event *event, struct arena *scratch,
                                  struct buf *out, struct error *err);
+    /* The destination may refuse an item for good (VERDICT_REFUSED). Its event becomes a dead letter, so the engine keeps it
+     * beside the item, unless carried_event finds it as JSON within what encode() appended; empty: it is not there. May be
+     * NULL. */
+    bool refuses;
+    struct str (*carried_event)(const void *self, struct str item);
     /* Takes the group until group_done (pipeline/delivery/group.h). Asynchronous or at once; never blocks the loop. Called with
      * at most max_in_flight groups outstanding. */
     void (*send)(void *self, struct group *group);

@@ -440,3 +440,14 @@ void bulk_encoder_release(struct bulk_encoder *encoder)
         buf_release(&encoder->kept[i].text);
     encoder->kept_count = 0;
 }
+
+struct str bulk_document(const void *self, struct str item)
+{
+    (void)self;
+    struct str index = STR("{\"index\":"), create = STR("{\"create\":");
+    size_t end = str_find(item, STR("\n"));
+    assert(end != SIZE_MAX && item.ptr[item.len - 1] == '\n');
+    if (!str_starts_with(item, index) && !str_starts_with(item, create))
+        return (struct str){0};
+    return str_make(item.ptr + end + 1, item.len - end - 2);
+}

@@ -44,6 +44,8 @@ void bulk_encoder_init(struct bulk_encoder *encoder, const struct elasticsearch_
 void bulk_encoder_release(struct bulk_encoder *encoder);
 enum encode_result bulk_encode(struct bulk_encoder *encoder, const struct event *event,
                                struct arena *scratch, struct buf *out, struct error *err);
+/* The event within an encoded item: the source line of an index or create action; empty for the others. */
+struct str bulk_document(const void *self, struct str item);
 /* Public for its test. */
 enum index_period bulk_index_period(const struct template *index);
 

@@ -293,6 +293,7 @@ const struct output output_http = {
                .check = http_options_check},
     .open = open_output,
     .encode = encode,
+    .refuses = true,
     .send = send_group,
     .stop = stop,
     .close = close_output,

@@ -100,6 +100,15 @@ static void reported(void *ctx, void *tag, enum kafka_outcome outcome, const cha
 
 /* ---- the output ----------------------------------------------------------------------------------- */
 
+/* What the codec json writes is the event. */
+static struct str kafka_carried_event(const void *self, struct str item)
+{
+    const struct kafka_output *output = self;
+    struct kafka_header headers[RECORD_HEADERS_MAX];
+    bool is_event = strcmp(output->encoder.codec.codec->plugin.name, "json") == 0;
+    return is_event ? record_read(item, headers).value : (struct str){0};
+}
+
 static void kafka_send(void *self, struct group *group)
 {
     struct kafka_output *output = self;
@@ -234,6 +243,8 @@ const struct output output_kafka = {
     .open_encoder = kafka_open_encoder,
     .open = kafka_open,
     .encode = kafka_encode,
+    .refuses = true,
+    .carried_event = kafka_carried_event,
     .send = kafka_send,
     .stop = kafka_stop,
     .close = kafka_close,

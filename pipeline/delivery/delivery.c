@@ -22,6 +22,7 @@ enum {
     STOCK_ITEMS = 256, /* in a group from which requests of a few items are cut */
     STOCK_BYTES = 64 * 1024,
     DESCRIPTORS_PER_REQUEST = 16,
+    LETTER_MAX_BYTES = 512 * 1024 * 1024,
     REFUSAL_LINES = 5, /* for each REFUSAL_WINDOW_MS */
     REFUSAL_WINDOW_MS = 10000,
 };
@@ -42,6 +43,8 @@ static struct delivery *delivery_new(struct instance *instance, struct outlet *o
         .retry_initial_ms = DEFAULT_RETRY_INITIAL_MS,
         .retry_max_ms = DEFAULT_RETRY_MAX_MS,
     };
+    delivery->letters = delivery->lane->engine->options.dead_letters;
+    delivery->notes = delivery->letters && delivery->output->refuses;
     delivery->refusals = (struct log_limit){.window_ms = REFUSAL_WINDOW_MS, .burst = REFUSAL_LINES};
     delivery->routed = instance_counter(instance, "routed");
     delivery->delivered = instance_counter(instance, "delivered");
@@ -165,31 +168,116 @@ void delivery_log_refusal(struct delivery *delivery, const char *what, struct st
                  LOG_INT_IF("not_logged_before", held_back));
 }
 
-static void refuse(struct delivery *delivery, const struct error *err)
+/* ---- dead letters --------------------------------------------------------------------------------- */
+
+static void add_letter(struct delivery *delivery, struct dead_letter *letter,
+                       struct receipt *receipt)
 {
-    counter_add(delivery->refused, 1);
-    delivery_log_refusal(delivery, "an event cannot be encoded", str_from(err->text));
+    letter->plugin_type = str_from(delivery->output->plugin.name);
+    letter->plugin_id = delivery->instance->plugin->id;
+    dead_letter_add(delivery->letters, &delivery->parcel,
+                    engine_account(delivery->lane->engine, BUDGET_SPOOL), letter, receipt);
 }
+
+/* The event within an encoded item; empty where it is not in there as JSON. */
+static struct str carried_event(const struct delivery *delivery, struct str item)
+{
+    const struct output *output = delivery->output;
+    return output->carried_event ? output->carried_event(delivery->instance->self, item)
+                                 : (struct str){0};
+}
+
+void delivery_keep_refused(struct delivery *delivery, struct group *group, size_t index,
+                           struct str reason)
+{
+    const struct group_item *item = &group->items[index];
+    if (!delivery->letters)
+        return;
+    struct str note = group_note(group, item),
+               event = carried_event(delivery, group_item(group, index));
+    struct dead_letter letter = {.reason = reason, .attempts = group_attempts(group, index) + 1};
+    if (event.len == 0) { /* the note is the event and, behind a line break, its metadata */
+        size_t end = str_find(note, STR("\n"));
+        event = end == SIZE_MAX ? note : str_make(note.ptr, end);
+        note = end == SIZE_MAX ? (struct str){0} : str_from_offset(note, end + 1);
+    }
+    letter.event = event;
+    letter.metadata = note;
+    add_letter(delivery, &letter, group->runs[item->run].receipt);
+}
+
+static bool has_metadata(const struct event *event)
+{
+    return value_object_count(&event->metadata) > 0;
+}
+
+/* What a dead letter of this item would need and the item does not have. JSON has no line breaks here. */
+static void note(struct delivery *delivery, struct group *group, size_t offset,
+                 const struct event *event)
+{
+    struct str item = str_make(group->bytes.ptr + offset, group->bytes.len - offset);
+    struct buf *notes = &group->notes;
+    bool fits = true, carried = carried_event(delivery, item).len > 0;
+    if (!carried)
+        fits = json_encode_event(event, notes);
+    if (has_metadata(event))
+        fits = fits && (carried || buf_append_char(notes, '\n')) &&
+               json_encode_value(&event->metadata, notes);
+    assert(fits); /* a group's notes are bounded as its bytes are, far below the maximum */
+    (void)fits;
+}
+
+void delivery_hand_in(struct delivery *delivery)
+{
+    if (delivery->parcel)
+        dead_letters_put(delivery->letters, &delivery->parcel);
+}
+
+static void refuse(struct delivery *delivery, const struct event *event, struct receipt *receipt,
+                   const struct error *err)
+{
+    delivery_log_refusal(delivery, "an event cannot be encoded", str_from(err->text));
+    counter_add(delivery->refused, 1);
+    if (!delivery->letters)
+        return;
+    struct buf text, metadata;
+    buf_init(&text, LETTER_MAX_BYTES);
+    buf_init(&metadata, LETTER_MAX_BYTES);
+    bool fits = json_encode_event(event, &text) &&
+                (!has_metadata(event) || json_encode_value(&event->metadata, &metadata));
+    assert(fits);
+    (void)fits;
+    struct dead_letter letter = {
+        .reason = str_from(err->text), .event = buf_str(&text), .metadata = buf_str(&metadata)};
+    receipt_hold(receipt, 1);
+    add_letter(delivery, &letter, receipt);
+    buf_release(&text);
+    buf_release(&metadata);
+}
+
+/* ---- encoding ------------------------------------------------------------------------------------- */
 
 /* Encodes into the group that is filling; true when the buffer was full and the event has to go into a new one. */
 static bool encode(struct delivery *delivery, const struct event *event, struct receipt *receipt)
 {
     struct group *group = filling(delivery);
-    size_t offset = group->bytes.len;
+    size_t offset = group->bytes.len, note_offset = group->notes.len;
     struct error err = {0};
     enum encode_result result = delivery->output->encode(delivery->instance->self, event,
                                                          &delivery->scratch, &group->bytes, &err);
     switch (result) {
     case ENCODE_DONE:
     case ENCODE_OWN_ID:
-        group_push(group, offset, receipt, result == ENCODE_OWN_ID);
+        if (delivery->notes)
+            note(delivery, group, offset, event);
+        group_push(group, offset, note_offset, receipt, result == ENCODE_OWN_ID);
         seal_when_full(delivery);
         return false;
     case ENCODE_DROPPED:
         counter_add(delivery->dropped, 1);
         break;
     case ENCODE_REFUSED:
-        refuse(delivery, &err);
+        refuse(delivery, event, receipt, &err);
         break;
     case ENCODE_FULL:
         group->bytes.len = offset;
@@ -198,7 +286,7 @@ static bool encode(struct delivery *delivery, const struct event *event, struct 
             return true;
         }
         error_set(&err, ERROR_LIMIT, "the encoded event is larger than a group can be");
-        refuse(delivery, &err);
+        refuse(delivery, event, receipt, &err);
         break;
     }
     group->bytes.len = offset;
@@ -219,6 +307,7 @@ void delivery_add_selection(struct delivery *delivery, struct event *const *from
             encode(delivery, from[at], receipt);
         arena_reset(&delivery->scratch);
     }
+    delivery_hand_in(delivery);
     dispatch_soon(delivery);
 }
 

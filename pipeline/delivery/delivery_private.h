@@ -6,6 +6,7 @@
 #ifndef MILLRACE_PIPELINE_DELIVERY_DELIVERY_PRIVATE_H
 #define MILLRACE_PIPELINE_DELIVERY_DELIVERY_PRIVATE_H
 
+#include "pipeline/delivery/dead_letters.h"
 #include "pipeline/delivery/delivery.h"
 #include "pipeline/delivery/group.h"
 #include "pipeline/delivery/outlet.h"
@@ -14,7 +15,8 @@
 struct group_item {
     size_t offset;
     uint32_t len;
-    uint32_t run; /* whose receipt */
+    uint32_t run;                   /* whose receipt */
+    uint32_t note_offset, note_len; /* what its dead letter needs beside its bytes */
     uint8_t verdict;
     uint8_t attempts; /* apart from those of the group; stops at the largest */
     bool own_id;      /* it is sent under an id that we made */
@@ -34,6 +36,7 @@ struct group {
     struct delivery *delivery;
     enum group_state state;
     struct buf bytes;
+    struct buf notes; /* empty where there are no dead letters */
     struct group_item *items;
     size_t count, capacity;
     size_t taken; /* items before it have been moved to other groups */
@@ -83,7 +86,10 @@ struct delivery {
     unsigned in_flight;
     uint64_t held_until_ms; /* ordered: the group that failed is first in ready */
     uv_timer_t timer;
-    uv_prepare_t flush; /* before the loop waits: what the turn brought is sent */
+    uv_prepare_t flush;           /* before the loop waits: what the turn brought is sent */
+    struct dead_letters *letters; /* NULL: what is refused is only counted */
+    bool notes;                   /* what encoded items lack for a letter is noted beside them */
+    struct dead_letter_parcel *parcel; /* letters that are not handed in yet */
     struct log_limit refusals;
     struct counter *routed, *delivered, *conflicts, *refused, *dropped, *retried;
 };
@@ -97,8 +103,10 @@ void group_recycle(struct group *group);
 void group_free(struct group *group);
 void group_pools_release(struct delivery *delivery);
 size_t group_left(const struct group *group); /* items that were not moved away */
-/* The bytes from offset on are a new item. */
-void group_push(struct group *group, size_t offset, struct receipt *receipt, bool own_id);
+/* The bytes from offset on are a new item, the notes from `note` on are its own. */
+void group_push(struct group *group, size_t offset, size_t note, struct receipt *receipt,
+                bool own_id);
+struct str group_note(const struct group *group, const struct group_item *item);
 /* Moves the next `count` items to the end of `to`. */
 void group_move_items(struct group *group, size_t count, struct group *to);
 /* Moves the last item to the end of `to`. */
@@ -125,6 +133,11 @@ struct group *group_queue_pop(struct group_queue *queue);
 /* Encoded items that wait loosely join what is filling. */
 void delivery_absorb(struct delivery *delivery, struct group *loose);
 void delivery_seal(struct delivery *delivery);
+/* The item was refused: its letter takes over its hold of the receipt. */
+void delivery_keep_refused(struct delivery *delivery, struct group *group, size_t index,
+                           struct str reason);
+/* Letters go to whoever writes them. */
+void delivery_hand_in(struct delivery *delivery);
 void delivery_log_refusal(struct delivery *delivery, const char *what, struct str reason);
 
 /* ---- dispatch.c ---- */

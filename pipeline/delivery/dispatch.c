@@ -265,6 +265,7 @@ static void settle(struct delivery *delivery, struct group *group, unsigned aske
 {
     struct group_outcome outcome = group_settle(group);
     count_outcome(delivery, &outcome);
+    delivery_hand_in(delivery);
     if (outcome.retry == 0)
         group_recycle(group);
     else if (delivery->closing)

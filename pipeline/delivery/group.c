@@ -48,7 +48,9 @@ struct group *group_take(struct delivery *delivery, bool parcel)
     } else {
         group = mem_zero(1, sizeof *group);
         buf_init(&group->bytes, GROUP_MAX_BYTES);
+        buf_init(&group->notes, GROUP_MAX_BYTES);
         group->bytes.charged = engine_account(delivery->lane->engine, BUDGET_GROUPS);
+        group->notes.charged = group->bytes.charged;
         group->parcel = parcel;
     }
     assert(group->state == GROUP_FREE && group->count == 0 && group->parcel == parcel);
@@ -67,11 +69,12 @@ void group_recycle(struct group *group)
     size_t keep_bytes = group->parcel ? PARCEL_KEEP_BYTES : 2 * delivery->fill_bytes;
     group_set_state(group, GROUP_FREE);
     group->count = group->run_count = group->taken = 0;
-    if (pool->count >= kept || group->bytes.capacity > keep_bytes) {
+    if (pool->count >= kept || group->bytes.capacity > keep_bytes ||
+        group->notes.capacity > keep_bytes) {
         group_free(group);
         return;
     }
-    group->bytes.len = 0;
+    group->bytes.len = group->notes.len = 0;
     group->next = pool->first;
     pool->first = group;
     pool->count++;
@@ -80,6 +83,7 @@ void group_recycle(struct group *group)
 void group_free(struct group *group)
 {
     buf_release(&group->bytes);
+    buf_release(&group->notes);
     mem_free(group->items);
     mem_free(group->runs);
     mem_free(group);
@@ -106,6 +110,8 @@ void group_trim(struct group *group)
     assert(group->taken == 0);
     if (group->bytes.capacity - group->bytes.len > TRIM_SLACK_BYTES)
         buf_trim(&group->bytes);
+    if (group->notes.capacity - group->notes.len > TRIM_SLACK_BYTES)
+        buf_trim(&group->notes);
 }
 
 /* ---- items ---------------------------------------------------------------------------------------- */
@@ -129,13 +135,24 @@ static void push_item(struct group *group, struct group_item item, struct receip
     group->items[group->count++] = item;
 }
 
-void group_push(struct group *group, size_t offset, struct receipt *receipt, bool own_id)
+void group_push(struct group *group, size_t offset, size_t note, struct receipt *receipt,
+                bool own_id)
 {
     assert(offset <= group->bytes.len && group->bytes.len - offset <= UINT32_MAX);
-    struct group_item item = {
-        .offset = offset, .len = (uint32_t)(group->bytes.len - offset), .own_id = own_id};
+    assert(note <= group->notes.len);
+    struct group_item item = {.offset = offset,
+                              .len = (uint32_t)(group->bytes.len - offset),
+                              .note_offset = (uint32_t)note,
+                              .note_len = (uint32_t)(group->notes.len - note),
+                              .own_id = own_id};
     push_item(group, item, receipt);
     receipt_hold(receipt, 1);
+}
+
+struct str group_note(const struct group *group, const struct group_item *item)
+{
+    return item->note_len > 0 ? str_make(group->notes.ptr + item->note_offset, item->note_len)
+                              : (struct str){0};
 }
 
 /* Copies one item; it keeps its hold on the receipt. */
@@ -144,7 +161,9 @@ static void hand_on(struct group *group, struct group_item *item, struct group *
     struct group_run *run = &group->runs[item->run];
     struct group_item copy = *item;
     copy.offset = to->bytes.len;
-    bool fits = buf_append(&to->bytes, group->bytes.ptr + item->offset, item->len);
+    copy.note_offset = (uint32_t)to->notes.len;
+    bool fits = buf_append(&to->bytes, group->bytes.ptr + item->offset, item->len) &&
+                buf_append_str(&to->notes, group_note(group, item));
     assert(fits && run->open > 0);
     (void)fits;
     push_item(to, copy, run->receipt);
@@ -164,13 +183,15 @@ void group_move_last(struct group *group, struct group *to)
     struct group_item *last = &group->items[group->count - 1];
     hand_on(group, last, to);
     group->bytes.len = last->offset;
+    if (last->note_len > 0)
+        group->notes.len = last->note_offset;
     group->count--;
 }
 
 struct group_outcome group_settle(struct group *group)
 {
     struct group_outcome outcome = {0};
-    size_t kept = 0, kept_bytes = 0;
+    size_t kept = 0, kept_bytes = 0, kept_notes = 0;
     size_t closed_run = 0, closed = 0; /* items of one run, released together */
     assert(group->taken == 0);
     for (size_t i = 0; i < group->count; i++) {
@@ -185,7 +206,16 @@ struct group_outcome group_settle(struct group *group)
             item.offset = kept_bytes;
             item.verdict = VERDICT_NONE;
             kept_bytes += item.len;
+            if (item.note_len > 0)
+                memmove(group->notes.ptr + kept_notes, group->notes.ptr + item.note_offset,
+                        item.note_len);
+            item.note_offset = (uint32_t)kept_notes;
+            kept_notes += item.note_len;
             group->items[kept++] = item;
+            continue;
+        }
+        if (item.verdict == VERDICT_REFUSED && group->delivery->letters) {
+            group->runs[item.run].open--; /* its letter holds the receipt now */
             continue;
         }
         if (item.run != closed_run && closed > 0) {
@@ -200,6 +230,7 @@ struct group_outcome group_settle(struct group *group)
         receipt_release(group->runs[closed_run].receipt, closed, RECEIPT_DELIVERED);
     outcome.retry = group->count = kept;
     group->bytes.len = kept_bytes;
+    group->notes.len = kept_notes;
     return outcome;
 }
 
@@ -209,7 +240,7 @@ void group_abandon(struct group *group)
         if (group->runs[i].open > 0)
             receipt_release(group->runs[i].receipt, group->runs[i].open, RECEIPT_ABANDONED);
     group->count = group->run_count = group->taken = 0;
-    group->bytes.len = 0;
+    group->bytes.len = group->notes.len = 0;
 }
 
 /* ---- queues -------------------------------------------------------------------------------------- */
@@ -295,9 +326,11 @@ void group_answer(struct group *group, size_t index, enum verdict verdict, struc
     if (verdict == VERDICT_CONFLICT)
         delivery_log_refusal(group->delivery,
                              "the destination has something else under the id of an event", reason);
-    if (verdict == VERDICT_REFUSED)
-        delivery_log_refusal(group->delivery, "the destination permanently rejected an event",
-                             reason);
+    if (verdict != VERDICT_REFUSED)
+        return;
+    assert(group->delivery->output->refuses);
+    delivery_log_refusal(group->delivery, "the destination permanently rejected an event", reason);
+    delivery_keep_refused(group->delivery, group, index, reason);
 }
 
 void group_answer_all(struct group *group, enum verdict verdict, struct str reason)

@@ -165,7 +165,7 @@ static const struct metric PIPELINE[PIPELINE_METRICS] = {
         ROW("events", "condition_match_limits", "condition_match_limits", METRIC_COUNTER,
             "Searches of conditions that met a limit of regular expressions."),
     [EVENTS_REFUSED] = ROW("events", "refused", "events_refused", METRIC_COUNTER,
-                           "Events given up: refused for good, or not to be encoded."),
+                           "Events refused for good or not to be encoded: dead letters where those are kept."),
     [EVENTS_IN_FILTERS] = ROW("events", "in_filters", "events_in_filters", METRIC_GAUGE,
                               "Events handed over that have not left the filters."),
     [EVENTS_UNACKNOWLEDGED] =

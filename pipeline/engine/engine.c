@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "base/mem.h"
+#include "pipeline/delivery/dead_letters.h"
 #include "pipeline/delivery/outlet.h"
 #include "pipeline/engine/engine_private.h"
 #include "pipeline/engine/flush.h"
@@ -352,6 +353,7 @@ void engine_free(struct engine *engine)
     drain_inboxes(engine);
     for (size_t i = 0; i < engine->lane_count; i++)
         program_free(engine->lanes[i].program);
+    dead_letters_close(engine->options.dead_letters);
     drain_inboxes(engine);
     for (size_t i = 0; i < engine->lane_count; i++)
         lane_release(&engine->lanes[i]);

@@ -15,6 +15,7 @@
 #include "pipeline/program/plan.h"
 
 struct budget;
+struct dead_letters;
 struct engine;
 
 /* Bounds of a batch and of lanes. */
@@ -36,7 +37,8 @@ struct engine_options {
     bool provenance;       /* streams keep it (pipeline/event/origin.h) */
     struct budget *budget; /* shared by the engines of a process */
     unsigned shutdown_timeout_ms;
-    uv_loop_t *loop; /* the main lane's */
+    uv_loop_t *loop;                   /* the main lane's */
+    struct dead_letters *dead_letters; /* the engine closes them; NULL: none are kept */
 };
 
 struct engine *engine_new(const struct engine_options *options);

@@ -178,10 +178,7 @@ static const struct {
      SETTINGS_OK,
      "warning 3:26 setting 'config.reload.automatic' has no effect: a changed pipeline is not "
      "loaded "
-     "again yet; restart instead\n"
-     "warning 4:27 setting 'dead_letter_queue.enable' has no effect: there are no dead letters "
-     "yet: "
-     "what a destination refuses is logged and counted"},
+     "again yet; restart instead"},
     {"-x", NULL, SETTINGS_USAGE, "0:0 unknown flag '-x'; see --help"},
     {"--connect", NULL, SETTINGS_USAGE, "0:0 '--connect' goes with -t"},
     {"-w", NULL, SETTINGS_USAGE, "0:0 '-w' needs a value"},

@@ -490,6 +490,7 @@ static const struct output SINK = {
     .plugin = {.name = "sink", .options = SINK_OPTIONS, .size = sizeof(struct sink)},
     .open = sink_open,
     .encode = sink_encode,
+    .refuses = true,
     .send = sink_send,
     .stop = sink_stop,
 };
@@ -500,6 +501,7 @@ static const struct output LONE_SINK = {
                .scope = SCOPE_PIPELINE},
     .open = sink_open,
     .encode = sink_encode,
+    .refuses = true,
     .send = sink_send,
     .stop = sink_stop,
 };
