@@ -29,6 +29,8 @@ const struct command commands[] = {
     {"store", "keep documents behind a part of the REST API of Elasticsearch", cmd_store,
      store_flags, OPERAND_NONE},
     {"lag", "say how far a pipeline's Kafka inputs are behind", cmd_lag, lag_flags, OPERAND_NONE},
+    {"dlq", "dead letters: what destinations refused; list, show, replay, purge", cmd_dlq,
+     dlq_flags, OPERAND_FILE},
     {"plugins", "list the plugins; the options of one", cmd_plugins, plugins_flags, OPERAND_PLUGIN},
     {"completions", "print what a shell needs to complete the words of a command line",
      cmd_completions, completions_flags, OPERAND_SHELL},

@@ -10,9 +10,14 @@
 #include "outputs/outputs.h"
 
 static const struct input *const INPUTS[] = {
-    &input_beats,     &input_exec, &input_file,  &input_gelf, &input_generator,
-    &input_heartbeat, &input_http, &input_kafka, &input_pipe, &input_stdin,
-    &input_syslog,    &input_tcp,  &input_udp,   &input_unix, NULL,
+    &input_beats,     &input_dead_letter_queue,
+    &input_exec,      &input_file,
+    &input_gelf,      &input_generator,
+    &input_heartbeat, &input_http,
+    &input_kafka,     &input_pipe,
+    &input_stdin,     &input_syslog,
+    &input_tcp,       &input_udp,
+    &input_unix,      NULL,
 };
 
 static const struct filter *const FILTERS[] = {

@@ -17,7 +17,7 @@
 #include "cmd/close_signal.h"
 #include "cmd/commands.h"
 #include "cmd/progress.h"
-#include "cmd/run_pipeline.h"
+#include "cmd/run.h"
 #include "cmd/shipped.h"
 #include "io/service_notify.h"
 #include "script/watchdog.h"
@@ -39,6 +39,7 @@ struct run {
     struct data_path data;
     struct budget budget;
     struct run_shared shared;
+    const struct run_change *change;
     struct run_pipeline *pipelines;
     struct api *api; /* NULL: not listening */
     size_t count;
@@ -368,6 +369,7 @@ static bool compile_all(struct run *run)
         .log = &run->log,
         .data = &run->data,
         .budget = &run->budget,
+        .change = run->change,
         .loop = &run->loop,
         .shipped_templates = shipped_path(&run->arena, "templates"),
     };
@@ -432,9 +434,15 @@ static void raise_descriptor_limit(void)
 
 int cmd_run(int argc, char **argv)
 {
+    return run_pipelines(argc, argv, NULL);
+}
+
+int run_pipelines(int argc, char **argv, const struct run_change *change)
+{
     keep_memory();
     raise_descriptor_limit();
     struct run *run = mem_zero(1, sizeof *run);
+    run->change = change;
     arena_init(&run->arena, NULL);
     signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of that write */
     signal(SIGHUP, SIG_IGN);  /* on_hang_up, as soon as there is a loop */

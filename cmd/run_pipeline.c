@@ -100,6 +100,11 @@ bool run_pipeline_compile(struct run_pipeline *pipeline, const struct run_shared
     };
     if (load(pipeline, &errors) || pipeline->tree.broken)
         pipeline->plan = plan_compile(&options, &pipeline->tree, &errors);
+    if (pipeline->plan && shared->change) {
+        shared->change->rewrite(shared->change->ctx, &pipeline->tree, pipeline->plan);
+        plan_free(pipeline->plan);
+        pipeline->plan = plan_compile(&options, &pipeline->tree, &errors);
+    }
     bool ok = pipeline->plan && (!test_only || plan_rehearse(pipeline->plan, &options, &errors));
     conf_print_errors(out, &pipeline->source, &errors);
     error_list_release(&errors);

@@ -27,11 +27,18 @@ struct run_pipeline {
     bool started;             /* it did not fail */
 };
 
+/* Makes another pipeline of the one that was read and compiled. */
+struct run_change {
+    void (*rewrite)(void *ctx, struct conf_tree *tree, const struct plan *plan);
+    void *ctx;
+};
+
 /* What the pipelines of a run share. */
 struct run_shared {
     const struct log *log;
     struct data_path *data;
     struct budget *budget;
+    const struct run_change *change; /* may be NULL */
     uv_loop_t *loop;
     const char *shipped_templates;
     bool provenance; /* a plugin of any of them asks for it */

@@ -12,6 +12,7 @@ extern const struct input input_exec;
 extern const struct input input_file;
 extern const struct input input_gelf;
 extern const struct input input_generator;
+extern const struct input input_dead_letter_queue;
 extern const struct input input_heartbeat;
 extern const struct input input_http;
 extern const struct input input_kafka;

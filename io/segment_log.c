@@ -162,6 +162,16 @@ bool segment_log_sync(struct segment_log *log, struct error *err)
     return false;
 }
 
+bool segment_log_roll(struct segment_log *log, struct error *err)
+{
+    if (log->fd < 0 || log->end == SEGMENT_HEAD_BYTES)
+        return true;
+    if (!segment_log_sync(log, err))
+        return false;
+    close_segment(log);
+    return open_segment(log, err);
+}
+
 uint64_t segment_log_bytes(const struct segment_log *log)
 {
     return log->bytes;

@@ -54,6 +54,8 @@ void segment_log_close(struct segment_log *log);
 bool segment_log_append(struct segment_log *log, struct str payload, struct error *err);
 /* What was appended is on the disk. After a false nothing is known of what was appended since the last true. */
 bool segment_log_sync(struct segment_log *log, struct error *err);
+/* Begins a new segment, if the one that is being written has a record: readers may then remove it when all of it is done. */
+bool segment_log_roll(struct segment_log *log, struct error *err);
 /* Bytes of all segments, as of the last look (segment_log_look) and what was written since. */
 uint64_t segment_log_bytes(const struct segment_log *log);
 /* Looks at the folder anew: others may have deleted segments. */

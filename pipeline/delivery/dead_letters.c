@@ -19,6 +19,8 @@
 
 enum {
     SEGMENT_BYTES = 8 * 1024 * 1024,
+    SEGMENT_MIN_BYTES = 1024,
+    SEGMENTS_OF_ALL = 8, /* what is dropped at once is an eighth of what may be kept */
     PARCEL_MAX_BYTES = 512 * 1024 * 1024,
     AGAIN_MS = 1000, /* after a write that failed, and while there is no room */
     WARN_LINES = 1,  /* for each WARN_WINDOW_MS */
@@ -158,12 +160,20 @@ static bool claim(struct dead_letters *letters, struct error *err)
     return error_set(err, ERROR_BUSY, "another process keeps its dead letters there");
 }
 
+static uint64_t segment_bytes(const struct dead_letters *letters)
+{
+    uint64_t bytes = letters->options.max_bytes / SEGMENTS_OF_ALL;
+    if (bytes < SEGMENT_MIN_BYTES)
+        return SEGMENT_MIN_BYTES;
+    return bytes < SEGMENT_BYTES ? bytes : SEGMENT_BYTES;
+}
+
 static bool open_log(struct dead_letters *letters)
 {
     struct error err = {0};
     if (letters->log)
         return true;
-    letters->log = segment_log_open(letters->options.folder, SEGMENT_BYTES, &err);
+    letters->log = segment_log_open(letters->options.folder, segment_bytes(letters), &err);
     if (letters->log && claim(letters, &err)) {
         log_warn(
             letters->options.log, "dead_letters",
@@ -195,6 +205,7 @@ static bool has_room(struct dead_letters *letters, size_t len)
     const struct dead_letter_options *options = &letters->options;
     if (segment_log_bytes(letters->log) + len <= options->max_bytes)
         return true;
+    (void)segment_log_roll(letters->log, NULL);
     segment_log_look(letters->log); /* somebody may have sent them again, or thrown them away */
     while (segment_log_bytes(letters->log) + len > options->max_bytes) {
         if (options->policy != DEAD_LETTERS_DROP_OLDER || !segment_log_drop_oldest(letters->log))

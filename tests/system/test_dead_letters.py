@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Dead letters: what a destination refuses for good is kept, looked at, sent again and thrown away, and nothing of it is lost."""
+import json
+import shutil
+import unittest
+
+import search_stub
+import support
+
+PIPELINE = '''input { stdin { codec => json_lines } }
+filter { mutate { add_field => { "[@metadata][team]" => "pay" } } }
+output {
+  elasticsearch { hosts => ["@ADDRESS@"] id => "documents" index => "events" }
+  if [n] > 5 { file { path => "@FOLDER@/seen" codec => json_lines id => "seen" } }
+}'''
+FOLLOW = '''input { dead_letter_queue { path => "@ROOT@" @MORE@ } }
+output { file { path => "@FOLDER@/followed" codec => json_lines } }'''
+
+
+class DeadLetters(support.Case):
+    def setUp(self):
+        super().setUp()
+        self.refused = {2, 3, 7}
+        self.stub = search_stub.SearchStub(lambda source: 400 if source['n'] in self.refused else 201)
+        self.addCleanup(self.stub.close)
+        self.root = self.folder / 'data/dead_letter_queue'
+        text = support.fill(PIPELINE, ADDRESS=self.stub.address, FOLDER=self.folder)
+        self.pipeline = self.write('pipeline.conf', text)
+
+    def lines(self, numbers):
+        return ''.join(json.dumps({'n': n, 'text': f'ünï "{n}"\n'}, ensure_ascii=False) + '\n' for n in numbers).encode()
+
+    def run_pipeline(self, numbers=range(10), *arguments, **options):
+        return self.run_to_end('-f', self.pipeline, *arguments, stdin=self.lines(numbers), **options)
+
+    def dlq(self, *arguments, **options):
+        return self.run_to_end('dlq', *arguments, '--path.data', self.folder / 'data', **options)
+
+    def letters(self, *arguments):
+        return self.dlq('show', *arguments).json_lines()
+
+    def numbers(self, *arguments):
+        return sorted(letter['event']['n'] for letter in self.letters(*arguments))
+
+    def arrived(self):
+        return sorted(source['n'] for _, _, source in self.stub.documents)
+
+    def test_what_is_refused_is_kept_whole_with_the_reason(self):
+        millrace = self.run_pipeline()
+        self.assertEqual([0, 1, 4, 5, 6, 8, 9], self.arrived())
+        self.assertIn('kept as dead letters', millrace.stderr)
+        letters = self.letters()
+        self.assertEqual([2, 3, 7], [letter['event']['n'] for letter in letters])
+        first = letters[0]
+        self.assertEqual(('main', 'elasticsearch', 'documents', 1, {'team': 'pay'}),
+                         tuple(first[name] for name in ('pipeline', 'plugin_type', 'plugin_id', 'attempts', 'metadata')))
+        self.assertIn('400', first['reason'])
+        self.assertEqual('ünï "2"\n', first['event']['text'])
+        self.assertIn('@timestamp', first['event'])
+        listed = self.dlq('list').stdout
+        self.assertRegex(listed, r'^main: 3 dead letters, \d+ bytes on disk, from 2\d{3}-')
+        self.assertRegex(listed, r'\n +3  documents  400 ')
+
+    def test_files_are_nobody_elses(self):
+        self.run_pipeline()
+        for path in (self.root / 'main').iterdir():
+            self.assertEqual(0o600, path.stat().st_mode & 0o777, path)
+        self.assertEqual(0o700, (self.root / 'main').stat().st_mode & 0o777)
+
+    def test_nobody_who_does_not_want_them_gets_any(self):
+        self.run_pipeline(range(10), '--dead_letter_queue.enable', 'false')
+        self.assertFalse(self.root.exists())
+        self.assertEqual('no dead letters', self.dlq('list').stdout[:15])
+
+    def test_replay_sends_them_to_the_output_that_refused_them_alone(self):
+        self.run_pipeline()
+        seen = (self.folder / 'seen').read_text()
+        self.refused = {3}
+        self.dlq('replay', '-f', self.pipeline)
+        self.assertEqual([0, 1, 2, 4, 5, 6, 7, 8, 9], self.arrived())
+        self.assertEqual(seen, (self.folder / 'seen').read_text())
+        letters = self.letters()
+        self.assertEqual([3], [letter['event']['n'] for letter in letters])
+        self.refused = set()
+        self.dlq('replay', '-f', self.pipeline)
+        self.assertEqual(list(range(10)), self.arrived())
+        self.assertEqual([], self.letters())
+        again = {source['n']: source for _, _, source in self.stub.documents}
+        self.assertEqual({'n', 'text', '@timestamp', '@version', 'event', 'host'} & set(again[0]), set(again[2]) & set(again[0]))
+
+    def test_replay_of_the_whole_pipeline(self):
+        self.run_pipeline()
+        self.refused = set()
+        self.dlq('replay', '-f', self.pipeline, '--whole')
+        self.assertEqual(list(range(10)), self.arrived())
+        self.assertEqual(2, (self.folder / 'seen').read_text().count('"n":7'))
+
+    def test_only_those_for_which_a_condition_holds(self):
+        self.run_pipeline()
+        self.assertEqual([2, 3], self.numbers('--where', '[n] < 5'))
+        self.assertEqual([2], self.numbers('--where', '[n] < 5', '-n', '1'))
+        self.assertEqual([2, 3, 7], self.numbers('--where', '[@metadata][dead_letter_queue][reason] =~ "400"'))
+        self.refused = set()
+        self.dlq('replay', '-f', self.pipeline, '--where', '[n] == 3')
+        self.assertEqual([2, 7], self.numbers())
+        self.assertIn("2 dead letters of pipeline 'main' thrown away", self.dlq('purge', '--all').stdout)
+        self.assertEqual([], self.numbers())
+
+    def test_what_is_wrong_is_said(self):
+        for arguments, status, said in ((('show', '--where', '[n'), 1, "'[n' is no condition"), (('purge',), 2, '--all'),
+                                        (('replay',), 2, '-f FILE'), (('lsit',), 2, 'none of list'),
+                                        (('show', '--wher', 'x'), 2, 'wher')):
+            with self.subTest(arguments):
+                self.assertIn(said, self.dlq(*arguments, status=status).stderr)
+
+    def test_a_replay_that_is_killed_loses_nothing(self):
+        self.refused = set(range(500))
+        self.run_pipeline(range(500))
+        self.refused = set(range(250))
+        for _ in range(3):
+            replay = self.start('dlq', 'replay', '-f', self.pipeline, '--rate', '200', '--path.data', self.folder / 'data',
+                                data=False)
+            before = len(self.stub.documents)
+            replay.wait_for(lambda: len(self.stub.documents) > before or not replay.is_running(), 'documents')
+            replay.kill()
+        self.refused = set()
+        self.dlq('replay', '-f', self.pipeline)
+        self.assertEqual(set(range(500)), set(self.arrived()))
+        self.assertEqual([], self.numbers())
+
+    def test_killed_in_the_middle_each_event_is_delivered_or_kept(self):
+        self.refused = {n for n in range(20000) if n % 10 == 0}
+        source = self.write('in.log', self.lines(range(20000)).decode())
+        text = support.fill(PIPELINE, ADDRESS=self.stub.address, FOLDER=self.folder).replace(
+            'stdin { codec', f'file {{ path => "{source}" mode => "read" file_completed_action => "log" exit_after_read => true '
+            f'file_completed_log_path => "{self.folder}/done" sincedb_path => "{self.folder}/sincedb" codec').replace(
+            'json_lines }', 'json }', 1)
+        path = self.write('file.conf', text)
+        for want in (3000, 9000):
+            millrace = self.start('-f', path)
+            millrace.wait_for(lambda: len(self.stub.documents) > want or not millrace.is_running(), 'documents')
+            millrace.kill()
+        self.run_to_end('-f', path, timeout=60)
+        self.assertEqual({n for n in range(20000) if n % 10}, set(self.arrived()))
+        self.assertEqual(self.refused, set(self.numbers()))
+
+    def test_a_pipeline_can_follow_them(self):
+        text = support.fill(FOLLOW, ROOT=self.root, MORE='', FOLDER=self.folder)
+        followed = self.folder / 'followed'
+        follower = self.start('-e', text, '--path.data', self.folder / 'other')
+        self.run_pipeline()
+        follower.wait_for(lambda: followed.exists() and followed.read_text().count('\n') == 3, 'three letters')
+        follower.wait_for(lambda: self.numbers() == [], 'them to be done')
+        self.refused = {12}
+        self.run_pipeline(range(10, 14))
+        follower.wait_for(lambda: followed.read_text().count('\n') == 4, 'another letter')
+        self.assertEqual(0, follower.stop())
+        self.assertEqual([2, 3, 7, 12], [json.loads(line)['n'] for line in followed.read_text().splitlines()])
+
+    def test_a_full_queue_holds_back_what_is_refused_and_says_so(self):
+        self.refused = set(range(10))
+        text = self.lines(range(10)).decode().replace('ünï', 'x' * 3000)
+        millrace = self.start('-f', self.pipeline, '--dead_letter_queue.max_bytes', '10000', stdin=text.encode())
+        millrace.wait_for_log('no room for more dead letters: what is refused waits')
+        self.assertTrue(millrace.is_running())
+        seen = set()
+        while len(seen) < 10:
+            here = self.numbers()
+            seen |= set(here)
+            self.dlq('purge', '--where', f'[n] in [{", ".join(map(str, [*here, -1]))}]')
+        self.assertEqual(0, millrace.wait())
+
+    def test_policies_of_a_full_queue(self):
+        self.refused = set(range(10))
+        text = self.lines(range(10)).decode().replace('ünï', 'x' * 3000).encode()
+        for policy, kept in (('drop_newer', lambda count: list(range(count))), ('drop_older', lambda count: list(range(10 - count, 10)))):
+            with self.subTest(policy):
+                self.run_to_end('-f', self.pipeline, '--dead_letter_queue.max_bytes', '20000', '--dead_letter_queue.storage_policy',
+                                policy, stdin=text)
+                numbers = self.numbers()
+                self.assertTrue(0 < len(numbers) < 10, numbers)
+                self.assertEqual(kept(len(numbers)), numbers)
+                shutil.rmtree(self.root)
+
+    def test_damage_costs_what_it_hits(self):
+        self.run_pipeline()
+        (path,) = (self.root / 'main').glob('segment-*.log')
+        content = bytearray(path.read_bytes())
+        content[content.index(b'"n":3') + 4] ^= 1
+        path.write_bytes(content)
+        self.assertEqual([2, 7], self.numbers())
+        self.assertIn('1 damaged place', self.dlq('list').stdout)
+
+    def test_two_processes_do_not_write_to_one_queue(self):
+        held = self.start('-f', self.pipeline, stdin=True)
+        held.child.stdin.write(self.lines([2]))
+        held.child.stdin.flush()
+        held.wait_for_log('kept as dead letters')
+        other = self.run_to_end('-f', self.pipeline, '--path.data', self.folder / 'other', '--path.dead_letter_queue', self.root,
+                                stdin=self.lines([3]))
+        self.assertIn('another process keeps its dead letters there', other.stderr)
+        held.child.stdin.close()
+        self.assertEqual(0, held.wait())
+        self.assertEqual([2], self.numbers())
+
+    def test_without_a_place_for_them_the_pipeline_goes_on(self):
+        self.write('file', '')
+        millrace = self.run_pipeline(range(10), '--path.dead_letter_queue', self.folder / 'file')
+        self.assertIn('events that are refused are not kept', millrace.stderr)
+        self.assertEqual([0, 1, 4, 5, 6, 8, 9], self.arrived())
+
+
+if __name__ == '__main__':
+    unittest.main()
