@@ -76,8 +76,7 @@ static struct conf_block make_input(const struct replay *replay)
 }
 
 /* if [@metadata][dead_letter_queue][plugin_id] == ID { the output } */
-static struct conf_statement guarded(struct arena *arena, struct conf_plugin *output,
-                                     struct str id)
+static struct conf_statement guarded(struct arena *arena, struct conf_plugin *output, struct str id)
 {
     struct str text =
         STR("output { if [@metadata][dead_letter_queue][plugin_id] == \"\" { null { } } }");

@@ -164,8 +164,9 @@ static const struct metric PIPELINE[PIPELINE_METRICS] = {
     [CONDITION_LIMITS] =
         ROW("events", "condition_match_limits", "condition_match_limits", METRIC_COUNTER,
             "Searches of conditions that met a limit of regular expressions."),
-    [EVENTS_REFUSED] = ROW("events", "refused", "events_refused", METRIC_COUNTER,
-                           "Events refused for good or not to be encoded: dead letters where those are kept."),
+    [EVENTS_REFUSED] =
+        ROW("events", "refused", "events_refused", METRIC_COUNTER,
+            "Events refused for good or not to be encoded: dead letters where those are kept."),
     [EVENTS_IN_FILTERS] = ROW("events", "in_filters", "events_in_filters", METRIC_GAUGE,
                               "Events handed over that have not left the filters."),
     [EVENTS_UNACKNOWLEDGED] =

@@ -27,7 +27,9 @@ static const struct metric PLUGIN_COUNTERS[] = {
     PLUGIN_COUNTER("routed", "Events that the pipeline sent to the output.", 1),
     PLUGIN_COUNTER("delivered", "Events that the destination has taken.", -1),
     PLUGIN_COUNTER("conflicts", "Events whose id the destination has already.", -1),
-    PLUGIN_COUNTER("refused", "Events refused for good or not to be encoded: dead letters where those are kept.", -1),
+    PLUGIN_COUNTER(
+        "refused",
+        "Events refused for good or not to be encoded: dead letters where those are kept.", -1),
     PLUGIN_COUNTER("dropped", "Events that the output leaves out on purpose.", -1),
     PLUGIN_COUNTER("retried", "Times that an event was put back to be sent again.", 0),
     {

@@ -6,6 +6,7 @@
 
 Suite *budget_suite(void);
 Suite *condition_suite(void);
+Suite *dead_letter_suite(void);
 Suite *engine_suite(void);
 Suite *event_suite(void);
 Suite *json_suite(void);
