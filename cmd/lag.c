@@ -43,10 +43,10 @@ const struct flag lag_flags[] = {
 static const char USAGE[] =
     "usage: millrace lag -f PATH | -e TEXT [--api HOST:PORT]...\n"
     "\n"
-    "For each Kafka input of the pipeline and each partition of its topics: where the\n"
-    "partition ends, up to where the group has committed, how many records lie between, and\n"
-    "how old the first of them is. With the address of a process's monitoring API, once for\n"
-    "each copy, also how many events are under way in it.\n";
+    "For each Kafka input of the pipeline and each partition of its topics: where it\n"
+    "ends, up to where the group has committed, how many records lie between, and how\n"
+    "old the first of them is. With the address of the monitoring API of each copy\n"
+    "also how many events are under way in them.\n";
 
 struct lag {
     struct arena arena;
