@@ -44,13 +44,13 @@ static struct delivery *delivery_new(struct instance *instance, struct outlet *o
         .retry_max_ms = DEFAULT_RETRY_MAX_MS,
     };
     delivery->letters = delivery->lane->engine->options.dead_letters;
-    delivery->notes = delivery->letters && delivery->output->refuses;
     delivery->refusals = (struct log_limit){.window_ms = REFUSAL_WINDOW_MS, .burst = REFUSAL_LINES};
     delivery->routed = instance_counter(instance, "routed");
     delivery->delivered = instance_counter(instance, "delivered");
     delivery->conflicts = instance_counter(instance, "conflicts");
     delivery->refused = instance_counter(instance, "refused");
     delivery->dropped = instance_counter(instance, "dropped");
+    delivery->set_aside = instance_counter(instance, "set_aside");
     delivery->retried = instance_counter(instance, "retried");
     arena_init(&delivery->scratch, NULL);
     return delivery;
@@ -73,10 +73,20 @@ static void choose_fill(struct delivery *delivery)
     delivery->fill_bytes = cut && limits->max_bytes > STOCK_BYTES ? STOCK_BYTES : limits->max_bytes;
 }
 
+/* 0: events are held until they are delivered. */
+static uint64_t hold_ms(const struct delivery *delivery)
+{
+    const struct common_options *common = &delivery->instance->plugin->common;
+    return common->on_full == ON_FULL_DEAD_LETTER ? (uint64_t)common->hold_max_ms : 0;
+}
+
 static bool open_output(struct delivery *delivery, struct error *err)
 {
     struct instance *instance = delivery->instance;
     const struct output *output = delivery->output;
+    if (hold_ms(delivery) > 0 && !delivery->letters)
+        return error_set(err, ERROR_CONFIG,
+                         "on_full => dead_letter wants dead_letter_queue.enable");
     if (output->open_encoder && !output->open_encoder(instance->self, &instance->env, err))
         return false;
     if (delivery->home && delivery->home != delivery)
@@ -98,6 +108,8 @@ struct delivery *delivery_open(struct instance *instance, struct outlet *outlet,
         delivery->limits = home->limits;
     bound_requests(&delivery->limits);
     choose_fill(delivery);
+    shed_open(delivery, hold_ms(delivery));
+    delivery->notes = delivery->letters && (delivery->output->refuses || delivery->hold_ms > 0);
     dispatch_open(delivery);
     return delivery;
 }
@@ -187,12 +199,11 @@ static struct str carried_event(const struct delivery *delivery, struct str item
                                  : (struct str){0};
 }
 
-void delivery_keep_refused(struct delivery *delivery, struct group *group, size_t index,
-                           struct str reason)
+void delivery_keep_letter(struct delivery *delivery, struct group *group, size_t index,
+                          struct str reason)
 {
     const struct group_item *item = &group->items[index];
-    if (!delivery->letters)
-        return;
+    assert(delivery->letters);
     struct str note = group_note(group, item),
                event = carried_event(delivery, group_item(group, index));
     struct dead_letter letter = {.reason = reason, .attempts = group_attempts(group, index) + 1};

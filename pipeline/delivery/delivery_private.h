@@ -47,6 +47,7 @@ struct group {
     bool part;         /* of a group that was rejected as a whole */
     bool loose;        /* WAITING: its items go on with whatever is sent next, not as a group */
     uint64_t due_ms;   /* FILLING: send by then; WAITING: try again then */
+    uint64_t born_ms;  /* when its oldest item was encoded; UINT64_MAX: it has none */
     uint64_t sent_us;
 };
 
@@ -84,6 +85,9 @@ struct delivery {
     struct group *loose[LOOSE_LEVELS]; /* those in waiting that still take items */
     struct group_pool stock, parcels;
     unsigned in_flight;
+    uint64_t hold_ms;    /* what waits longer is set aside; 0: for ever */
+    uint64_t shed_at_ms; /* when to look for such */
+    struct log_limit shed_lines;
     uint64_t held_until_ms; /* ordered: the group that failed is first in ready */
     uv_timer_t timer;
     uv_prepare_t flush;           /* before the loop waits: what the turn brought is sent */
@@ -91,7 +95,7 @@ struct delivery {
     bool notes;                   /* what encoded items lack for a letter is noted beside them */
     struct dead_letter_parcel *parcel; /* letters that are not handed in yet */
     struct log_limit refusals;
-    struct counter *routed, *delivered, *conflicts, *refused, *dropped, *retried;
+    struct counter *routed, *delivered, *conflicts, *refused, *dropped, *set_aside, *retried;
 };
 
 /* ---- group.c ---- */
@@ -133,12 +137,18 @@ struct group *group_queue_pop(struct group_queue *queue);
 /* Encoded items that wait loosely join what is filling. */
 void delivery_absorb(struct delivery *delivery, struct group *loose);
 void delivery_seal(struct delivery *delivery);
-/* The item was refused: its letter takes over its hold of the receipt. */
-void delivery_keep_refused(struct delivery *delivery, struct group *group, size_t index,
-                           struct str reason);
+/* The item becomes a dead letter, which takes over its hold of the receipt. Only where there are letters. */
+void delivery_keep_letter(struct delivery *delivery, struct group *group, size_t index,
+                          struct str reason);
 /* Letters go to whoever writes them. */
 void delivery_hand_in(struct delivery *delivery);
 void delivery_log_refusal(struct delivery *delivery, const char *what, struct str reason);
+
+/* ---- shed.c ---- */
+
+void shed_open(struct delivery *delivery, uint64_t hold_ms);
+/* Sets aside what has waited too long; looks now and then. */
+void shed_old(struct delivery *delivery, uint64_t now_ms);
 
 /* ---- dispatch.c ---- */
 

@@ -122,6 +122,8 @@ static void set_timer(struct delivery *delivery, uint64_t now_ms, uint64_t again
         due = delivery->filling->due_ms;
     if (delivery->ready.first && delivery->held_until_ms > now_ms && delivery->held_until_ms < due)
         due = delivery->held_until_ms;
+    if ((delivery->ready.first || delivery->waiting.first) && delivery->shed_at_ms < due)
+        due = delivery->shed_at_ms;
     if (due == UINT64_MAX)
         uv_timer_stop(&delivery->timer);
     else
@@ -138,6 +140,7 @@ static void pump(struct delivery *delivery, bool idle)
     uint64_t now_ms = uv_now(delivery->lane->loop), again_ms = UINT64_MAX;
     bool denied = false;
     take_due(delivery, now_ms);
+    shed_old(delivery, now_ms);
     do {
         while (!denied && may_send(delivery, now_ms)) {
             if (outlet_take_permit(delivery->outlet, &delivery->member, now_ms, &again_ms))

@@ -56,6 +56,7 @@ struct group *group_take(struct delivery *delivery, bool parcel)
     assert(group->state == GROUP_FREE && group->count == 0 && group->parcel == parcel);
     group->delivery = delivery;
     group->attempts = 0;
+    group->born_ms = UINT64_MAX;
     group->part = group->loose = false;
     group_set_state(group, GROUP_FILLING);
     return group;
@@ -145,6 +146,8 @@ void group_push(struct group *group, size_t offset, size_t note, struct receipt 
                               .note_offset = (uint32_t)note,
                               .note_len = (uint32_t)(group->notes.len - note),
                               .own_id = own_id};
+    if (group->born_ms == UINT64_MAX)
+        group->born_ms = uv_now(group->delivery->lane->loop);
     push_item(group, item, receipt);
     receipt_hold(receipt, 1);
 }
@@ -168,6 +171,8 @@ static void hand_on(struct group *group, struct group_item *item, struct group *
     (void)fits;
     push_item(to, copy, run->receipt);
     run->open--;
+    if (group->born_ms < to->born_ms)
+        to->born_ms = group->born_ms;
 }
 
 void group_move_items(struct group *group, size_t count, struct group *to)
@@ -330,7 +335,8 @@ void group_answer(struct group *group, size_t index, enum verdict verdict, struc
         return;
     assert(group->delivery->output->refuses);
     delivery_log_refusal(group->delivery, "the destination permanently rejected an event", reason);
-    delivery_keep_refused(group->delivery, group, index, reason);
+    if (group->delivery->letters)
+        delivery_keep_letter(group->delivery, group, index, reason);
 }
 
 void group_answer_all(struct group *group, enum verdict verdict, struct str reason)

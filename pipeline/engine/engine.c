@@ -383,7 +383,8 @@ static void add_output(const struct engine *engine, size_t index, struct engine_
     uint64_t delivered = engine_counted(engine, index, "delivered");
     uint64_t refused = engine_counted(engine, index, "refused");
     uint64_t settled = delivered + refused + engine_counted(engine, index, "conflicts") +
-                       engine_counted(engine, index, "dropped");
+                       engine_counted(engine, index, "dropped") +
+                       engine_counted(engine, index, "set_aside");
     uint64_t in = engine_counted(engine, index, "in");
     uint64_t waiting = in > settled ? in - settled : 0;
     out->events_out += delivered;

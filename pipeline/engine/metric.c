@@ -31,6 +31,7 @@ static const struct metric PLUGIN_COUNTERS[] = {
         "refused",
         "Events refused for good or not to be encoded: dead letters where those are kept.", -1),
     PLUGIN_COUNTER("dropped", "Events that the output leaves out on purpose.", -1),
+    PLUGIN_COUNTER("set_aside", "Events that waited too long and became dead letters.", -1),
     PLUGIN_COUNTER("retried", "Times that an event was put back to be sent again.", 0),
     {
         .name = "lag",

@@ -91,8 +91,27 @@ static const struct option FILTER_OPTIONS[] = {
     OPTION_END,
 };
 
+static const char *const ON_FULL[] = {"block", "dead_letter", NULL};
+
 static const struct option OUTPUT_OPTIONS[] = {
     COMMON_ROWS,
+    {
+        .name = "hold_max",
+        .doc = "How long an event may wait for its destination before on_full decides.",
+        OPTION_IN_DURATION_MS(struct common_options, hold_max_ms),
+        .min = 100,
+        .max = 86400000,
+        .def = "2",
+    },
+    {
+        .name = "on_full",
+        .doc =
+            "What becomes of events that wait longer than hold_max: block, they wait on, and so do "
+            "their inputs; dead_letter, they are kept on disk and the others go on.",
+        OPTION_IN_CHOICE(struct common_options, on_full),
+        .choices = ON_FULL,
+        .def = "block",
+    },
     {
         .name = "codec",
         .doc = "How events become bytes, for outputs that write plain bytes.",

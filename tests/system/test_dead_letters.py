@@ -2,6 +2,7 @@
 """Dead letters: what a destination refuses for good is kept, looked at, sent again and thrown away, and nothing of it is lost."""
 import json
 import shutil
+import socket
 import unittest
 
 import search_stub
@@ -17,7 +18,7 @@ FOLLOW = '''input { dead_letter_queue { path => "@ROOT@" @MORE@ } }
 output { file { path => "@FOLDER@/followed" codec => json_lines } }'''
 
 
-class DeadLetters(support.Case):
+class LetterCase(support.Case):
     def setUp(self):
         super().setUp()
         self.refused = {2, 3, 7}
@@ -45,6 +46,8 @@ class DeadLetters(support.Case):
     def arrived(self):
         return sorted(source['n'] for _, _, source in self.stub.documents)
 
+
+class DeadLetters(LetterCase):
     def test_what_is_refused_is_kept_whole_with_the_reason(self):
         millrace = self.run_pipeline()
         self.assertEqual([0, 1, 4, 5, 6, 8, 9], self.arrived())
@@ -208,6 +211,56 @@ class DeadLetters(support.Case):
         millrace = self.run_pipeline(range(10), '--path.dead_letter_queue', self.folder / 'file')
         self.assertIn('events that are refused are not kept', millrace.stderr)
         self.assertEqual([0, 1, 4, 5, 6, 8, 9], self.arrived())
+
+ISOLATED = '''input { file { path => "@FOLDER@/in.log" mode => "read" exit_after_read => true file_completed_action => "log"
+  file_completed_log_path => "@FOLDER@/done" sincedb_path => "@FOLDER@/sincedb" codec => json } }
+output {
+  elasticsearch { hosts => ["@ADDRESS@"] index => "events" }
+  if [alert] { http { id => "alerts" url => "http://@SINK@/alerts" http_method => "post" format => "json"
+    hold_max => "200 ms" @FULL@ } }
+}'''
+
+
+class OneOutputIsDown(LetterCase):
+    """An alert sink that is refused, or never answers, does not stop the documents; the alerts are sent when it is back."""
+
+    COUNT, EACH = 20000, 50
+
+    def test_documents_go_on_and_alerts_are_kept(self):
+        silent = socket.socket()
+        self.addCleanup(silent.close)
+        silent.bind(('127.0.0.1', 0))
+        silent.listen(1)
+        for what, port in (('refused', support.free_port()), ('never accepted', silent.getsockname()[1])):
+            with self.subTest(what):
+                self.one_is_down(f'127.0.0.1:{port}', what)
+
+    def one_is_down(self, sink, what):
+        self.refused = set()
+        self.stub.documents.clear()
+        shutil.rmtree(self.folder / 'data', True)
+        for name in ('done', 'sincedb'):
+            (self.folder / name).unlink(True)
+        self.write('in.log', ''.join(json.dumps({'n': n, **({'alert': True} if n % self.EACH == 0 else {})}) + '\n'
+                                     for n in range(self.COUNT)))
+        def text(address):
+            return support.fill(ISOLATED, FOLDER=self.folder, ADDRESS=self.stub.address, SINK=address,
+                                FULL='on_full => "dead_letter" automatic_retries => 0 request_timeout => 2')
+        millrace = self.start('-f', self.write('down.conf', text(sink)), '--pipeline.batch.size', '250')
+        self.assertEqual(0, millrace.wait(60), millrace.stderr)
+        self.assertIn('events waited longer than hold_max and become dead letters', millrace.stderr)
+        self.assertEqual(list(range(self.COUNT)), self.arrived())
+        alerts = [n for n in range(0, self.COUNT, self.EACH)]
+        self.assertEqual(alerts, self.numbers())
+        receiver = self.recorder()
+        self.dlq('replay', '-f', self.write('up.conf', text(receiver.address)))
+        self.assertEqual(alerts, sorted(request.json()['n'] for request in receiver.taken('/alerts')))
+        self.assertEqual([], self.numbers())
+
+    def test_it_is_refused_where_no_letters_are_kept(self):
+        text = 'input { generator { count => 1 } } output { null { on_full => "dead_letter" } }'
+        millrace = self.run_to_end('-e', text, '--dead_letter_queue.enable', 'false', status=1)
+        self.assertIn('on_full => dead_letter wants dead_letter_queue.enable', millrace.stderr)
 
 
 if __name__ == '__main__':

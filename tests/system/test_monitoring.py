@@ -13,7 +13,7 @@ import support
 ENDLESS = 'input { stdin { codec => line } } output { null { id => "away" } }'
 NAME = re.compile(r'[a-zA-Z_:][a-zA-Z0-9_:]*')
 LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(,|$)')
-SETTLED = ('delivered', 'conflicts', 'refused', 'dropped')
+SETTLED = ('delivered', 'conflicts', 'refused', 'dropped', 'set_aside')
 
 
 def parse_labels(text):
