@@ -683,6 +683,14 @@ static const struct example EXAMPLES[] = {
      "  }\n"
      "}",
      NULL, NULL},
+    {CONF_OUTPUT, "gelf",
+     "output {\n"
+     "  gelf {\n"
+     "    host => \"127.0.0.1\"\n"
+     "    port => 12201\n"
+     "  }\n"
+     "}",
+     NULL, NULL},
     {CONF_OUTPUT, "exec",
      "output {\n"
      "  exec {\n"

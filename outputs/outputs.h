@@ -10,12 +10,15 @@
 extern const struct output output_elasticsearch;
 extern const struct output output_exec;
 extern const struct output output_file;
+extern const struct output output_gelf;
 extern const struct output output_http;
 extern const struct output output_kafka;
 extern const struct output output_null;
 extern const struct output output_opensearch;
 extern const struct output output_pipe;
+extern const struct output output_redis;
 extern const struct output output_stdout;
+extern const struct output output_syslog;
 extern const struct output output_tcp;
 extern const struct output output_udp;
 

@@ -56,6 +56,8 @@ HOMES = {
     'ares': ('io',),
     'idn2': ('io',),
     'librdkafka/': ('io',),
+    'hiredis/': ('io',),
+    'amqp': ('io',),
     'microhttpd': ('io',),
     'yajl/': ('base/json',),
     'pcre2': ('base/regex',),
