@@ -630,6 +630,15 @@ static const struct example EXAMPLES[] = {
      "  }\n"
      "}",
      NULL, NULL},
+    {CONF_INPUT, "rabbitmq",
+     "input {\n"
+     "  rabbitmq {\n"
+     "    host => \"127.0.0.1\"\n"
+     "    queue => \"events\"\n"
+     "    durable => true\n"
+     "  }\n"
+     "}",
+     NULL, NULL},
     {CONF_INPUT, "gelf",
      "input {\n"
      "  gelf {\n"
@@ -680,6 +689,16 @@ static const struct example EXAMPLES[] = {
      "  http {\n"
      "    url => \"http://127.0.0.1:8080/events\"\n"
      "    http_method => \"post\"\n"
+     "  }\n"
+     "}",
+     NULL, NULL},
+    {CONF_OUTPUT, "rabbitmq",
+     "output {\n"
+     "  rabbitmq {\n"
+     "    host => \"127.0.0.1\"\n"
+     "    exchange => \"events\"\n"
+     "    exchange_type => \"topic\"\n"
+     "    key => \"web.%{status}\"\n"
      "  }\n"
      "}",
      NULL, NULL},

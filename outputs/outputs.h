@@ -16,6 +16,7 @@ extern const struct output output_kafka;
 extern const struct output output_null;
 extern const struct output output_opensearch;
 extern const struct output output_pipe;
+extern const struct output output_rabbitmq;
 extern const struct output output_redis;
 extern const struct output output_stdout;
 extern const struct output output_syslog;
