@@ -67,8 +67,8 @@ bool kafka_partition_is_revoked(const struct kafka_partition *partition);
 /* How much librdkafka has fetched of it that was not read, with what it takes to keep it: an estimate by the size of the
  * records that were read last. */
 size_t kafka_partition_queued_bytes(const struct kafka_partition *partition);
-/* Fetches nothing any more, and throws away what was fetched and not read; undone by _resume, which goes on behind the last
- * record read. Dear: for who will not read for long. */
+/* Fetches nothing any more, and throws away what was fetched and not read, when it is tried to be read at the latest. Undone by
+ * _resume, which goes on behind the last record read. Dear: for who will not read for long. */
 void kafka_partition_pause(struct kafka_partition *partition);
 void kafka_partition_resume(struct kafka_partition *partition);
 /* How many records are behind the last one read, as far as the last answer of the broker told; 0 when nothing did. */

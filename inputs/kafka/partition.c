@@ -184,6 +184,15 @@ static void charge(struct partition *partition, size_t bytes)
         account_return(account, before - bytes);
 }
 
+/* What was fetched is out of date with a pause, and gone once it was tried to be read. */
+static void pause_source(struct partition *partition)
+{
+    struct kafka_message message;
+    kafka_partition_pause(partition->source);
+    if (kafka_partition_read(partition->source, &message))
+        take(partition, &message); /* in its turn all the same */
+}
+
 /* Prefetched records are thrown away by a pause, so it is for those only that will be waited for long. */
 static void pause_or_resume(struct partition *partition)
 {
@@ -195,7 +204,7 @@ static void pause_or_resume(struct partition *partition)
         partition->waiting_since_ms = now_ms;
     bool pauses = !reads && now_ms - partition->waiting_since_ms >= PAUSE_MS;
     if (pauses && !partition->paused)
-        kafka_partition_pause(partition->source);
+        pause_source(partition);
     partition->paused = pauses;
 }
 
