@@ -12,6 +12,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,7 +26,13 @@ enum {
     SERVER_SWEEP_MS = 1000,
     SERVER_CLOSE_GRACE_MS = 5000,
     SERVER_HANDLES = 3,
-    SERVER_SPARE = 32, /* connections that are taken while others are being closed for them */
+    SERVER_POLLED = 256, /* sockets looked at with one call */
+    SERVER_SPARE = 32,   /* connections that are taken while others are being closed for them */
+};
+
+struct server_hang_ups {
+    struct pollfd fds[SERVER_POLLED];
+    nfds_t count;
 };
 
 /* ---- connections ---- */
@@ -136,6 +143,33 @@ static void on_readable(uv_poll_t *poll, int status, int events)
     run(poll->data);
 }
 
+/* libmicrohttpd does not see the end of a client whose last bytes it read a moment before, until its idle timeout. Whose
+ * request is not whole and will not become so is told by the socket's other side. */
+static void shut_half_closed(struct server_hang_ups *seen)
+{
+    int found = poll(seen->fds, seen->count, 0);
+    for (nfds_t i = 0; found > 0 && i < seen->count; i++) {
+        char byte;
+        if ((seen->fds[i].revents & (POLLRDHUP | POLLHUP)) &&
+            recv(seen->fds[i].fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+            shutdown(seen->fds[i].fd, SHUT_RDWR);
+    }
+    seen->count = 0;
+}
+
+static void look_for_hang_ups(const struct http_server *server)
+{
+    struct server_hang_ups seen = {.count = 0};
+    for (struct peer *peer = server->peers; peer; peer = peer->next) {
+        if (worth_of(peer) == 2)
+            continue;
+        seen.fds[seen.count++] = (struct pollfd){.fd = peer->fd, .events = POLLRDHUP};
+        if (seen.count == SERVER_POLLED)
+            shut_half_closed(&seen);
+    }
+    shut_half_closed(&seen);
+}
+
 /* The idle timeout starts again with each byte; this one does not. Also ends the wait of a close. */
 static void on_sweep(uv_timer_t *timer)
 {
@@ -145,6 +179,7 @@ static void on_sweep(uv_timer_t *timer)
         run(server);
         return;
     }
+    look_for_hang_ups(server);
     uint64_t limit_ms = 1000 * (uint64_t)(options->idle_timeout_s + options->request_timeout_s);
     uint64_t now_ms = uv_now(options->loop);
     for (struct peer *peer = server->peers; peer; peer = peer->next)

@@ -132,6 +132,8 @@ static bool parse_store(PKCS12 *store, const char *password, struct store_conten
 {
     if (PKCS12_parse(store, password, &out->key, &out->certificate, &out->others) == 1)
         return true;
+    if (PKCS12_verify_mac(store, password, -1) != 1)
+        return false;
     *out = (struct store_content){0};
     ERR_clear_error();
     return OSSL_PROVIDER_try_load(NULL, "legacy", 1) &&

@@ -70,6 +70,7 @@ struct http_lane {
     struct http_server *server;
     struct http_request *requests; /* under way */
     bool closing;
+    unsigned holders; /* the server until it has closed, and server_lane.shared */
 };
 
 static inline void http_count(struct http_input *input, enum http_counter which, uint64_t n)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The HTTP server of a lane is made with its first connection. It closes when the input stops: what is under way is
- * answered, then all connections end. Its memory goes when it has closed, which may be after the lane has ended.
+ * answered, then all connections end. Its memory goes when it has closed and the lane has ended.
  */
 #include <assert.h>
 #include <errno.h>
@@ -33,9 +33,12 @@ static struct http_connection *connection_of(struct server_connection *base)
 
 /* ---- the server ---- */
 
-static void on_closed(void *ctx)
+static void release_holder(void *ctx)
 {
-    mem_free(ctx);
+    struct http_lane *lane = ctx;
+    assert(lane->holders > 0);
+    if (--lane->holders == 0)
+        mem_free(lane);
 }
 
 static void close_lane(struct http_lane *lane)
@@ -43,17 +46,16 @@ static void close_lane(struct http_lane *lane)
     if (lane->closing)
         return;
     lane->closing = true;
-    http_server_close(lane->server, on_closed, lane);
+    http_server_close(lane->server, release_holder, lane);
 }
 
-/* A plain connection is gone. */
+/* libmicrohttpd has closed what it was given. */
 static void on_gone(void *ctx, void *connection)
 {
     struct server_connection *base = connection;
     (void)ctx;
-    if (connection_of(base)->relay) /* its own end says so */
-        return;
-    server_end(base);
+    if (!connection_of(base)->relay) /* else its own end says so */
+        server_end(base);
     server_release(base);
 }
 
@@ -88,6 +90,7 @@ static struct http_lane *lane_of(struct server_lane *home)
         mem_free(lane);
         return NULL;
     }
+    lane->holders = 2;
     home->shared = lane;
     return lane;
 }
@@ -117,6 +120,7 @@ static bool begin_relay(struct http_lane *lane, struct http_connection *connecti
     connection->relay = stream_relay_new(base->stream, plain,
                                          engine_account(lane->input->env->engine, BUDGET_RECEIVE),
                                          on_relay_finished, connection);
+    server_hold(base);
     http_server_add(lane->server, ends[1], connection);
     return true;
 }
@@ -157,9 +161,12 @@ static void release_connection(struct server_connection *base)
 
 static void end_lane(struct server_lane *home)
 {
-    if (home->shared)
-        close_lane(home->shared);
+    struct http_lane *lane = home->shared;
+    if (!lane)
+        return;
     home->shared = NULL;
+    close_lane(lane);
+    release_holder(lane);
 }
 
 static uv_buf_t no_room(void *ctx)
