@@ -28,6 +28,25 @@ static void set_state(struct exchange *exchange, enum exchange_state state)
         server->sending++;
 }
 
+/* ---- the memory of bodies ---- */
+
+static void count_body(struct exchange *exchange)
+{
+    struct account *bodies = exchange->server->options.bodies;
+    size_t before = exchange->counted_bytes, now = exchange->body.capacity;
+    if (now > before)
+        account_charge(bodies, now - before);
+    else
+        account_return(bodies, before - now);
+    exchange->counted_bytes = now;
+}
+
+static void release_body(struct exchange *exchange)
+{
+    buf_release(&exchange->body);
+    count_body(exchange);
+}
+
 /* ---- the answer ---- */
 
 const char *http_exchange_header(const struct http_exchange *shown, const char *name)
@@ -91,7 +110,7 @@ void http_exchange_respond(struct http_exchange *shown, unsigned status, const c
     assert(exchange->state == EXCHANGE_HANDLING && status >= 200 && status <= 599);
     exchange->status = status;
     exchange->response = make_response(exchange, content_type, body);
-    buf_release(&exchange->body);
+    release_body(exchange);
     set_state(exchange, EXCHANGE_ANSWERED);
     if (!exchange->suspended)
         return;
@@ -126,7 +145,7 @@ static void refuse(struct exchange *exchange, unsigned status, const char *reaso
     assert(exchange->refused_status == 0);
     exchange->refused_status = status;
     exchange->refused_reason = reason;
-    buf_release(&exchange->body);
+    release_body(exchange);
 }
 
 /* libmicrohttpd would take the parameters apart once more, and neither answer nor let go of a request with more of them
@@ -252,7 +271,8 @@ static enum MHD_Result take(struct exchange *exchange, struct str piece)
         take_compressed(exchange, piece);
     else
         take_plain(exchange, piece);
-    if (account_used(options->charged) > options->max_all_bodies_bytes &&
+    count_body(exchange);
+    if (account_used(options->bodies) > options->max_all_bodies_bytes &&
         exchange->refused_status == 0)
         refuse(exchange, 503, "too many requests are held at once; try again later");
     return MHD_YES;
@@ -323,7 +343,7 @@ void http_exchange_free(struct exchange *exchange)
     exchange->peer->since_ms = uv_now(server->options.loop);
     exchange->peer->exchange = NULL;
     gunzip_free(exchange->gunzip);
-    buf_release(&exchange->body);
+    release_body(exchange);
     arena_release(&exchange->shown.arena);
     mem_free(exchange);
 }

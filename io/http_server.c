@@ -232,8 +232,8 @@ struct http_server *http_server_open(const struct http_server_options *options, 
     struct http_server *server = mem_zero(1, sizeof *server);
     server->options = *options;
     server->options.host = NULL; /* borrowed for the call */
-    if (!options->charged)
-        server->options.charged = &server->body_bytes;
+    if (!options->bodies)
+        server->options.bodies = &server->body_bytes;
     if (fd >= 0) {
         server->port = listen_socket_address(fd, server->address);
         server->loopback = listen_socket_is_loopback(fd);

@@ -54,8 +54,9 @@ struct http_server_options {
     unsigned request_timeout_s;  /* until a request has come, or an answer has gone, as a whole */
     size_t max_body_bytes;       /* of one body, as it came and inflated; more is answered 413 */
     size_t max_all_bodies_bytes; /* of all that are held at once; more is answered 503 */
-    struct account *charged;     /* what bodies are charged to; NULL: an account of its own */
-    bool any_request;            /* also of other sites' pages, and with a target of any form */
+    struct account *bodies;  /* what max_all_bodies_bytes is about; NULL: of this server alone */
+    struct account *charged; /* what bodies are charged to; may be NULL */
+    bool any_request;        /* also of other sites' pages, and with a target of any form */
     void (*handle)(void *ctx, struct http_exchange *exchange);
     /* The headers are there: 0, or the status with which it is refused, which `refuse` gets. May be NULL. */
     unsigned (*admit)(void *ctx, struct http_exchange *exchange);

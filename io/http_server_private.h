@@ -49,6 +49,7 @@ struct exchange {
     struct buf body;
     struct gunzip *gunzip; /* NULL: the body comes as it is */
     size_t received_bytes;
+    size_t counted_bytes;    /* of options.bodies */
     unsigned refused_status; /* 0: not refused */
     const char *refused_reason;
     unsigned status;
@@ -65,7 +66,7 @@ struct http_server {
     uv_timer_t sweep; /* connections that are too slow */
     struct peer *peers;
     unsigned peer_count;
-    struct account body_bytes; /* of all exchanges, unless options.charged is given */
+    struct account body_bytes; /* of all exchanges, unless options.bodies is given */
     void *adding;              /* the connection that http_server_add adds now */
     unsigned handling, sending;
     unsigned open_handles;

@@ -59,6 +59,7 @@ struct http_input {
     struct str authorization; /* the header that is wanted; empty: none */
     size_t max_requests;      /* under way at once, on all lanes */
     atomic_size_t requests;
+    struct account bodies; /* of all lanes */
 };
 
 struct http_request;

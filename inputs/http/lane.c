@@ -73,6 +73,7 @@ static struct http_lane *lane_of(struct server_lane *home)
         .request_timeout_s = REQUEST_TIMEOUT_S,
         .max_body_bytes = (size_t)input->options.max_content_length,
         .max_all_bodies_bytes = home->server->options.max_held_bytes,
+        .bodies = &input->bodies,
         .charged = engine_account(input->env->engine, BUDGET_RECEIVE),
         .any_request = true,
         .handle = request_handle,
