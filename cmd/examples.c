@@ -669,6 +669,14 @@ static const struct example EXAMPLES[] = {
      "  }\n"
      "}",
      NULL, NULL},
+    {CONF_OUTPUT, "metrics",
+     "output {\n"
+     "  metrics {\n"
+     "    counter => \"logins_total\"\n"
+     "    labels => { \"result\" => \"%{[login][result]}\" }\n"
+     "  }\n"
+     "}",
+     NULL, NULL},
     {CONF_OUTPUT, "opensearch",
      "output {\n"
      "  opensearch {\n"

@@ -260,6 +260,7 @@ static void open_api(struct run *run)
         .log = &run->log,
         .settings = &run->settings,
         .plugins = &builtin_plugins,
+        .series = run->shared.series,
         .workers = machine_cores(),
         .collect = collect_metrics,
         .is_ready = is_ready,
@@ -370,6 +371,7 @@ static bool compile_all(struct run *run)
         .data = &run->data,
         .budget = &run->budget,
         .change = run->change,
+        .series = series_registry_new(clock_now),
         .loop = &run->loop,
         .shipped_templates = shipped_path(&run->arena, "templates"),
     };
@@ -459,6 +461,7 @@ int run_pipelines(int argc, char **argv, const struct run_change *change)
     for (size_t i = 0; i < run->count; i++)
         run_pipeline_release(&run->pipelines[i]);
     mem_free(run->pipelines);
+    series_registry_free(run->shared.series);
     arena_release(&run->arena);
     mem_free(run);
     return status;

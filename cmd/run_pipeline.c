@@ -64,6 +64,7 @@ static void prepare(struct run_pipeline *pipeline, const struct run_shared *shar
         .connect_to = settings->connect_to,
         .listen_at = settings->listen_at,
         .host_name = settings->node_name.ptr,
+        .series = shared->series,
         .escape = (enum field_escape)settings->escape,
         .regex = {.match_limit = (uint32_t)settings->regex_match_limit,
                   .heap_kib = (uint32_t)(settings->regex_heap_limit_bytes / 1024),

@@ -39,6 +39,7 @@ struct run_shared {
     struct data_path *data;
     struct budget *budget;
     const struct run_change *change; /* may be NULL */
+    struct series_registry *series;
     uv_loop_t *loop;
     const char *shipped_templates;
     bool provenance; /* a plugin of any of them asks for it */

@@ -13,6 +13,7 @@ extern const struct output output_file;
 extern const struct output output_gelf;
 extern const struct output output_http;
 extern const struct output output_kafka;
+extern const struct output output_metrics;
 extern const struct output output_null;
 extern const struct output output_opensearch;
 extern const struct output output_pipe;

@@ -22,6 +22,7 @@ struct engine;
 struct json_reader;
 struct lane;
 struct listen_at;
+struct series_registry;
 
 enum ecs_mode { ECS_DISABLED, ECS_V1, ECS_V8 };
 
@@ -50,6 +51,7 @@ struct plugin_settings {
     const char *const *connect_to; /* --connect-to entries, NULL-terminated */
     const struct listen_at *listen_at; /* --listen-at; NULL: nothing (conf/listen_at.h) */
     const char *host_name;             /* of this machine */
+    struct series_registry *series; /* of output metrics (pipeline/engine/series.h); NULL: none */
     enum field_escape escape;
     struct regex_limits regex; /* of one search */
     size_t max_event_bytes;    /* one event from outside; ≤ an eighth of the memory budget */

@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "pipeline/engine/metric.h"
+#include "pipeline/engine/series.h"
 #include "pipeline/registry.h"
 
 struct families {
@@ -31,16 +32,8 @@ static bool note_family(void *ctx, const struct metric_sample *sample)
 
 static bool write_label(struct buf *out, const char *name, struct str value, bool first)
 {
-    bool fits = buf_printf(out, "%c%s=\"", first ? '{' : ',', name);
-    for (size_t i = 0; fits && i < value.len; i++) {
-        char byte = value.ptr[i];
-        if (byte == '\n')
-            fits = buf_append_str(out, STR("\\n"));
-        else
-            fits = ((byte != '\\' && byte != '"') || buf_append_char(out, '\\')) &&
-                   buf_append_char(out, byte);
-    }
-    return fits && buf_append_char(out, '"');
+    return buf_printf(out, "%c%s=\"", first ? '{' : ',', name) && series_label_text(value, out) &&
+           buf_append_char(out, '"');
 }
 
 static bool write_labels(struct buf *out, const struct metric_sample *sample)

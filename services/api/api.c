@@ -87,7 +87,7 @@ static void respond_metrics(struct api *api, struct http_exchange *exchange)
     struct buf text;
     buf_init(&text, API_ANSWER_MAX_BYTES);
     make_page(api, &page);
-    bool fits = metric_page_text(&page, &text);
+    bool fits = metric_page_text(&page, &text) && series_registry_text(api->options.series, &text);
     metric_page_release(&page);
     if (fits)
         http_exchange_respond(exchange, 200, PROMETHEUS, &text);

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "conf/settings.h"
 #include "pipeline/engine/metric.h"
+#include "pipeline/engine/series.h"
 #include "pipeline/plugin.h"
 
 struct api;
@@ -22,6 +23,7 @@ struct api_options {
     const struct settings *settings; /* api.*, the node's name, what is shown of the pipelines */
     const struct plugin_list *plugins;
     size_t workers;                                       /* of a pipeline that does not say */
+    const struct series_registry *series;                 /* of output metrics, for /metrics */
     void (*collect)(void *ctx, struct metric_page *page); /* adds every pipeline */
     bool (*is_ready)(void *ctx);                          /* all of them run, none stops */
     void *ctx;

@@ -36,13 +36,19 @@ def parse_prometheus(text):
             assert words and help_of not in families, line
         elif line.startswith('# TYPE '):
             name, kind = line[7:].split(' ')
-            assert name == help_of and NAME.fullmatch(name) and kind in ('counter', 'gauge'), line
+            assert name == help_of and NAME.fullmatch(name) and kind in ('counter', 'gauge', 'histogram'), line
             assert (kind == 'counter') == name.endswith('_total'), line
             families[name] = (kind, [])
         else:
-            match = re.fullmatch(r'([^ {]+)(?:\{(.*)\})? (\d+(?:\.\d+)?)', line)
-            assert match and match.group(1) == name, line
+            match = re.fullmatch(r'([^ {]+)(?:\{(.*)\})? (-?\d+(?:\.\d+)?)', line)
+            assert match, line
             labels = parse_labels(match.group(2) or '')
+            if families[name][0] == 'histogram':
+                part = match.group(1).removeprefix(name)
+                assert part in ('_bucket', '_sum', '_count') and (part == '_bucket') == ('le' in labels), line
+                labels['part'] = part
+            else:
+                assert match.group(1) == name, line
             assert labels not in [other for other, _ in families[name][1]], line
             families[name][1].append((labels, float(match.group(3))))
     assert all(samples for _, samples in families.values())

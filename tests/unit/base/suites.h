@@ -11,6 +11,7 @@ Suite *clock_suite(void);
 Suite *colour_suite(void);
 Suite *cron_suite(void);
 Suite *date_pattern_suite(void);
+Suite *distinct_suite(void);
 Suite *grok_suite(void);
 Suite *lists_suite(void);
 Suite *log_suite(void);

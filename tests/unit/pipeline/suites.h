@@ -15,6 +15,7 @@ Suite *origin_suite(void);
 Suite *outlet_suite(void);
 Suite *pick_lane_suite(void);
 Suite *rest_suite(void);
+Suite *series_suite(void);
 Suite *template_suite(void);
 Suite *value_suite(void);
 Suite *wait_suite(void);
