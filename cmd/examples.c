@@ -669,6 +669,14 @@ static const struct example EXAMPLES[] = {
      "  }\n"
      "}",
      NULL, NULL},
+    {CONF_OUTPUT, "alertmanager",
+     "output {\n"
+     "  alertmanager {\n"
+     "    hosts => [\"http://127.0.0.1:9093\"]\n"
+     "    labels => { \"alertname\" => \"SystemError\" \"service\" => \"%{service}\" }\n"
+     "  }\n"
+     "}",
+     NULL, NULL},
     {CONF_OUTPUT, "metrics",
      "output {\n"
      "  metrics {\n"

@@ -44,23 +44,12 @@ static const struct filter *const FILTERS[] = {
 };
 
 static const struct output *const OUTPUTS[] = {
-    &output_elasticsearch,
-    &output_exec,
-    &output_file,
-    &output_gelf,
-    &output_http,
-    &output_kafka,
-    &output_metrics,
-    &output_null,
-    &output_opensearch,
-    &output_pipe,
-    &output_rabbitmq,
-    &output_redis,
-    &output_stdout,
-    &output_syslog,
-    &output_tcp,
-    &output_udp,
-    NULL,
+    &output_alertmanager, &output_elasticsearch, &output_exec,
+    &output_file,         &output_gelf,          &output_http,
+    &output_kafka,        &output_metrics,       &output_null,
+    &output_opensearch,   &output_pipe,          &output_rabbitmq,
+    &output_redis,        &output_stdout,        &output_syslog,
+    &output_tcp,          &output_udp,           NULL,
 };
 
 static const struct codec *const CODECS[] = {

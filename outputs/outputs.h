@@ -7,6 +7,7 @@
 
 #include "pipeline/plugin.h"
 
+extern const struct output output_alertmanager;
 extern const struct output output_elasticsearch;
 extern const struct output output_exec;
 extern const struct output output_file;

@@ -25,6 +25,7 @@ PLUGIN_FOLDERS = ('inputs', 'filters', 'outputs', 'codecs')
 # Headers that several plugins of a folder share; whoever adds one says here what it is for.
 SHARED = {
     'outputs/client_options.h': 'TLS options, headers and files of the outputs that speak HTTP',
+    'outputs/labels.h': 'names with texts out of events, for metrics and alertmanager',
     'codecs/codecs.h': 'the declarations for the list of plugins',
     'inputs/command_fields.h': 'fields of events that a program wrote, for exec and pipe',
     'inputs/frame_server.h': 'a TCP port whose messages are decoded each by itself, for syslog and gelf',

@@ -4,6 +4,7 @@
 
 #include <check.h>
 
+Suite *alerts_suite(void);
 Suite *bulk_suite(void);
 Suite *encode_suite(void);
 Suite *hosts_suite(void);
