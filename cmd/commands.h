@@ -41,6 +41,7 @@ int cmd_generate(int argc, char **argv);
 int cmd_grok(int argc, char **argv);
 int cmd_lag(int argc, char **argv);
 int cmd_plugins(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_send(int argc, char **argv);
 int cmd_store(int argc, char **argv);
 
@@ -51,6 +52,7 @@ extern const struct flag generate_flags[];
 extern const struct flag grok_flags[];
 extern const struct flag lag_flags[];
 extern const struct flag plugins_flags[];
+extern const struct flag report_flags[];
 extern const struct flag send_flags[];
 extern const struct flag store_flags[];
 

@@ -31,6 +31,8 @@ const struct command commands[] = {
     {"lag", "say how far a pipeline's Kafka inputs are behind", cmd_lag, lag_flags, OPERAND_NONE},
     {"dlq", "what destinations refused: list, show, replay, purge", cmd_dlq, dlq_flags,
      OPERAND_FILE},
+    {"report", "say what the payment services did on one day", cmd_report, report_flags,
+     OPERAND_NONE},
     {"plugins", "list the plugins; the options of one", cmd_plugins, plugins_flags, OPERAND_PLUGIN},
     {"completions", "print what a shell needs to complete the words of a command line",
      cmd_completions, completions_flags, OPERAND_SHELL},

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real OpenSearch node, started once for all tests that want one and stopped at the end.
+"""A real OpenSearch node, started once for all tests that want one and stopped at the end; or one of Elasticsearch 7.17.
 
     node = opensearch.node()         # skips the test when there is no JDK or Maven
+    node = opensearch.node(folder=opensearch.ELASTICSEARCH)
     node.get('/index/_count')        # the decoded answer; raises HTTPError
 
 Needs a JDK 17 and Maven; tests/servers/opensearch/build.sh fetches the jars at the first use."""
@@ -19,6 +20,7 @@ import urllib.request
 import support
 
 FOLDER = support.ROOT / 'tests' / 'servers' / 'opensearch'
+ELASTICSEARCH = support.ROOT / 'tests' / 'servers' / 'elasticsearch'
 SETTINGS = """\
 cluster.name: millrace-tests
 node.name: node-1
@@ -43,7 +45,8 @@ def mounted_folder():
 class Node:
     """One node on ports of its own; its data lives in a folder that goes with it."""
 
-    def __init__(self, settings=''):
+    def __init__(self, settings='', server=FOLDER):
+        self.server = server
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix='millrace-opensearch-', dir=mounted_folder()))
         self.port, transport_port = support.free_port(), support.free_port()
         text = SETTINGS.format(port=self.port, transport_port=transport_port, folder=self.folder) + settings
@@ -57,8 +60,8 @@ class Node:
         return f'http://127.0.0.1:{self.port}'
 
     def start(self):
-        built = FOLDER / 'built'
-        log4j = f'-Dlog4j2.configurationFile={FOLDER / "log4j2.xml"}'
+        built = self.server / 'built'
+        log4j = f'-Dlog4j2.configurationFile={self.server / "log4j2.xml"}'
         command = ['java', '-Xms256m', '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', log4j,
                    '-Dlog4j2.disable.jmx=true', f'-Djava.io.tmpdir={self.folder / "tmp"}',
                    '-cp', f'{built / "classes"}:{built / "lib"}/*', 'SearchNode', str(self.folder),
@@ -123,25 +126,27 @@ class Node:
         return {hit['_id']: hit['_source'] for hit in hits}
 
 
-def build():
-    support.need_command('java', 'OpenSearch runs in a JVM')
-    support.need_command('mvn', 'Maven fetches the jars of OpenSearch')
-    done = subprocess.run([str(FOLDER / 'build.sh')], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+def build(folder=FOLDER):
+    name = folder.name
+    support.need_command('java', f'{name} runs in a JVM')
+    support.need_command('mvn', f'Maven fetches the jars of {name}')
+    done = subprocess.run([str(folder / 'build.sh')], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode != 0:
-        raise unittest.SkipTest(f'the jars of OpenSearch cannot be fetched:\n{done.stdout.decode("utf-8", "replace")[-1000:]}')
+        raise unittest.SkipTest(f'the jars of {name} cannot be fetched:\n{done.stdout.decode("utf-8", "replace")[-1000:]}')
 
 
-def node(settings=''):
+def node(settings='', folder=FOLDER):
     """The running node with these settings (lines of its YAML file)."""
-    if settings not in _nodes:
-        build()
-        _nodes[settings] = Node(settings)
-        atexit.register(_nodes[settings].remove)
-    _nodes[settings].start_if_stopped()
-    return _nodes[settings]
+    key = (settings, folder)
+    if key not in _nodes:
+        build(folder)
+        _nodes[key] = Node(settings, folder)
+        atexit.register(_nodes[key].remove)
+    _nodes[key].start_if_stopped()
+    return _nodes[key]
 
 
-def remove(settings):
+def remove(settings, folder=FOLDER):
     """Ends the node with these settings, when no other test wants it."""
-    if settings in _nodes:
-        _nodes.pop(settings).remove()
+    if (settings, folder) in _nodes:
+        _nodes.pop((settings, folder)).remove()
