@@ -294,6 +294,7 @@ const struct output output_alertmanager = {
     .open_encoder = alertmanager_open_encoder,
     .open = alertmanager_open,
     .encode = alertmanager_encode,
+    .refuses = true,
     .send = send_group,
     .stop = alertmanager_stop,
     .close = alertmanager_close,
