@@ -718,6 +718,25 @@ static const struct example EXAMPLES[] = {
      "  }\n"
      "}",
      NULL, NULL},
+    {CONF_INPUT, "lumberjack",
+     "input {\n"
+     "  lumberjack {\n"
+     "    port => 5043\n"
+     "    ssl_certificate => \"/etc/millrace/server.pem\"\n"
+     "    ssl_key => \"/etc/millrace/server.key\"\n"
+     "  }\n"
+     "}",
+     NULL, NULL},
+    {CONF_OUTPUT, "email",
+     "output {\n"
+     "  email {\n"
+     "    to => \"ops@example.com\"\n"
+     "    address => \"127.0.0.1\"\n"
+     "    subject => \"disk of %{host} is full\"\n"
+     "    body => \"%{message}\"\n"
+     "  }\n"
+     "}",
+     NULL, NULL},
     {CONF_OUTPUT, "gelf",
      "output {\n"
      "  gelf {\n"

@@ -16,6 +16,7 @@ extern const struct input input_dead_letter_queue;
 extern const struct input input_heartbeat;
 extern const struct input input_http;
 extern const struct input input_kafka;
+extern const struct input input_lumberjack;
 extern const struct input input_pipe;
 extern const struct input input_rabbitmq;
 extern const struct input input_redis;

@@ -9,6 +9,7 @@
 
 extern const struct output output_alertmanager;
 extern const struct output output_elasticsearch;
+extern const struct output output_email;
 extern const struct output output_exec;
 extern const struct output output_file;
 extern const struct output output_gelf;

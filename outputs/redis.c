@@ -590,6 +590,7 @@ const struct output output_redis = {
     .open_encoder = redis_open_encoder,
     .open = redis_open,
     .encode = redis_encode,
+    .refuses = true,
     .send = redis_send_group,
     .stop = redis_stop,
     .close = redis_output_close,

@@ -483,6 +483,7 @@ const struct output output_syslog = {
     .open_encoder = syslog_open_encoder,
     .open = syslog_open,
     .encode = syslog_encode,
+    .refuses = true,
     .send = syslog_send,
     .stop = syslog_stop,
     .close = syslog_close,

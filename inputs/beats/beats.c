@@ -348,3 +348,42 @@ const struct input input_beats = {
     .stop = stop,
     .close = close_input,
 };
+
+/* ---- lumberjack ---- */
+
+/* The name of the first version's clients, who always come by TLS and whose events get nothing but what they carry. */
+static void make_lumberjack(struct beats_options *options)
+{
+    static struct str nothing = STR_INIT("none");
+    options->tls.enabled = true;
+    if (options->enrich.count == 0)
+        options->enrich = (struct option_strings){&nothing, 1};
+}
+
+static bool check_lumberjack(void *self, const struct plugin_env *env, struct error *err)
+{
+    make_lumberjack(self);
+    return check(self, env, err);
+}
+
+static bool open_lumberjack(void *self, const struct plugin_env *env, struct error *err)
+{
+    struct beats_input *input = self;
+    make_lumberjack(&input->options);
+    return open_input(self, env, err);
+}
+
+const struct input input_lumberjack = {
+    .plugin =
+        {
+            .name = "lumberjack",
+            .summary = "Events from clients of Lumberjack 1, by TLS: beats under its older name",
+            .options = OPTIONS,
+            .size = sizeof(struct beats_input),
+            .check = check_lumberjack,
+        },
+    .open = open_lumberjack,
+    .start = start,
+    .stop = stop,
+    .close = close_input,
+};

@@ -246,6 +246,7 @@ const struct output output_gelf = {
     .open_encoder = gelf_open_encoder,
     .open = gelf_open,
     .encode = gelf_encode,
+    .refuses = true,
     .send = gelf_send,
     .stop = gelf_stop,
     .close = gelf_close,
