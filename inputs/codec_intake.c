@@ -4,7 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { PIECE_BYTES = 64 * 1024 };
+enum { PIECE_BYTES = 64 * 1024, LULL_MS = 1 };
 
 static struct codec_intake *intake_of(struct origin *origin)
 {
@@ -68,6 +68,25 @@ static void keep(struct codec_intake *intake, struct str bytes)
     hand_over(intake);
 }
 
+/* A read that filled its room may have been the last all the same: then nobody says that nothing follows. */
+static void on_lull(void *ctx)
+{
+    struct codec_intake *intake = ctx;
+    if (intake->paused)
+        return;
+    hand_over(intake);
+    stream_rest(intake->stream);
+    if (intake->settled)
+        intake->settled(intake);
+}
+
+static void await_lull(struct codec_intake *intake)
+{
+    if (!intake->lull)
+        intake->lull = loop_timer_new(lane_loop(intake->lane), on_lull, intake);
+    loop_timer_start(intake->lull, LULL_MS);
+}
+
 static void take(struct codec_intake *intake, struct str bytes, bool more)
 {
     if (!stream_admit(intake->stream, bytes.len)) {
@@ -76,8 +95,10 @@ static void take(struct codec_intake *intake, struct str bytes, bool more)
     }
     decode(intake, bytes);
     await_flush(intake);
-    if (more)
+    if (more) {
+        await_lull(intake);
         return;
+    }
     hand_over(intake);
     stream_rest(intake->stream);
 }
@@ -127,13 +148,19 @@ bool codec_intake_open(struct codec_intake *intake, struct lane *lane,
     return true;
 }
 
+static void close_timers(struct codec_intake *intake)
+{
+    loop_timer_close(intake->flush);
+    loop_timer_close(intake->lull);
+    intake->flush = intake->lull = NULL;
+}
+
 void codec_intake_end(struct codec_intake *intake)
 {
     if (intake->ended || !intake->stream)
         return;
     intake->ended = true;
-    loop_timer_close(intake->flush);
-    intake->flush = NULL;
+    close_timers(intake);
     decode(intake, buf_str(&intake->kept)); /* it has arrived: the sender thinks that it is ours */
     buf_release(&intake->kept);
     stream_flush_codec(intake->stream);
@@ -146,8 +173,7 @@ void codec_intake_close(struct codec_intake *intake)
     if (!intake->stream)
         return;
     intake->ended = true;
-    loop_timer_close(intake->flush);
-    intake->flush = NULL;
+    close_timers(intake);
     buf_release(&intake->kept);
     stream_close(intake->stream);
     intake->stream = NULL;

@@ -27,7 +27,7 @@ struct codec_intake {
     struct byte_stream *socket;
     struct lane *lane;
     struct buf kept; /* while paused */
-    struct loop_timer *flush;
+    struct loop_timer *flush, *lull;
     uint64_t token;
     bool paused, ended;
     void (*handed_over)(
@@ -38,7 +38,7 @@ struct codec_intake {
 /* options.origin and .lane are filled in. */
 bool codec_intake_open(struct codec_intake *intake, struct lane *lane,
                        struct stream_options *options, struct error *err);
-/* more: the read filled its room, so more is there. */
+/* more: the read filled its room, so more is probably there, and what came waits a moment for it. */
 void codec_intake_take(struct codec_intake *intake, struct str bytes, bool more);
 void codec_intake_end(struct codec_intake *intake);
 void codec_intake_close(struct codec_intake *intake);

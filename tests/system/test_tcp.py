@@ -128,6 +128,14 @@ class Lines(TcpCase):
         second.sendall(b'two\n')
         self.assertEqual(['first one', 'second two'], sorted(event['message'] for event in self.wait_for_events(2)))
 
+    def test_what_fills_a_read_exactly_does_not_wait(self):
+        self.serve()
+        line = b'x' * 63 + b'\n'
+        for size in (65536, 131072, 65536 * 5):
+            client, before = self.connect(), len(self.events())
+            client.sendall(line * (size // len(line)))
+            self.wait_for_events(before + size // len(line))
+
     def test_multiline_is_flushed(self):
         self.serve('codec => multiline { pattern => "^ " what => "previous" auto_flush_interval => 1 }')
         self.connect().sendall(b'one\n more\n')

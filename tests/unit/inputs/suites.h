@@ -7,6 +7,7 @@
 Suite *closing_suite(void);
 Suite *lumberjack_suite(void);
 Suite *path_match_suite(void);
+Suite *proxy_header_suite(void);
 Suite *sincedb_suite(void);
 Suite *syslog_suite(void);
 Suite *window_suite(void);
