@@ -11,6 +11,7 @@
 #include "outputs/kafka/record.h"
 #include "outputs/outputs.h"
 #include "pipeline/delivery/group.h"
+#include "pipeline/engine/budget.h"
 
 enum {
     KAFKA_GROUP_ITEMS = 5000,
@@ -20,6 +21,8 @@ enum {
     KAFKA_FLUSH_MS = 5,
     KAFKA_RETRY_INITIAL_MS = 500,
     KAFKA_RETRY_MAX_MS = 10 * 1000,
+    KAFKA_MEMORY_PART = 8,   /* of pipeline.memory, for records that wait to be sent */
+    KAFKA_RECORD_COST = 256, /* what librdkafka takes for a record beside its bytes, about */
 };
 
 struct kafka_output {
@@ -28,6 +31,7 @@ struct kafka_output {
     const struct plugin_env *env;
     struct record_encoder encoder;
     struct kafka_producer *producer;
+    struct account *account; /* NULL: it is only tried */
     bool stopping;
 };
 
@@ -43,6 +47,7 @@ struct sent {
     struct group *group;
     size_t missing; /* reports, and one for the sending itself */
     size_t again;
+    size_t charged;     /* for the copy that librdkafka has */
     const char *reason; /* of one that is to be sent again */
     struct sent_item items[];
 };
@@ -71,6 +76,7 @@ static void finish(struct sent *sent)
         .cause = sent->output->stopping ? SEND_STOPPED : SEND_UNREACHABLE,
         .reason = str_from(sent->reason ? sent->reason : ""),
     };
+    account_return(sent->output->account, sent->charged);
     if (sent->again == group_count(sent->group))
         group_done(sent->group, &result);
     else
@@ -113,7 +119,7 @@ static void kafka_send(void *self, struct group *group)
 {
     struct kafka_output *output = self;
     struct kafka_header headers[RECORD_HEADERS_MAX];
-    size_t count = group_count(group);
+    size_t count = group_count(group), bytes = 0;
     struct sent *sent = mem_zero(1, sizeof *sent + count * sizeof *sent->items);
     sent->output = output;
     sent->group = group;
@@ -122,11 +128,14 @@ static void kafka_send(void *self, struct group *group)
         struct kafka_record record = record_read(group_item(group, i), headers);
         struct sent_item *item = &sent->items[i];
         const char *reason;
+        bytes += group_item(group, i).len;
         item->sent = sent;
         enum kafka_outcome outcome = kafka_producer_send(output->producer, &record, item, &reason);
         if (outcome != KAFKA_QUEUED)
             settle(item, outcome, reason);
     }
+    sent->charged = bytes + count * KAFKA_RECORD_COST;
+    account_charge(output->account, sent->charged);
     if (--sent->missing == 0)
         finish(sent);
 }
@@ -164,16 +173,32 @@ static bool kafka_open_encoder(void *self, const struct plugin_env *env, struct 
     return record_headers_compile(encoder, &output->options.headers, env, err);
 }
 
+/* What may wait in librdkafka: as much as the option says and its part of the memory allows, but a group at least. Its queue is
+ * never full then, because no more groups are given to it than fit. */
+static size_t buffer_bytes(struct kafka_output *output, const struct plugin_env *env, size_t group)
+{
+    size_t bytes = (size_t)output->options.buffer_memory;
+    size_t part = env->engine ? engine_memory_bytes(env->engine) / KAFKA_MEMORY_PART : bytes;
+    bytes = bytes < part ? bytes : part;
+    bytes = bytes > group ? bytes : group;
+    output->options.buffer_memory = (int64_t)bytes;
+    return bytes;
+}
+
 static bool kafka_open(void *self, const struct plugin_env *env, struct output_limits *limits,
                        struct error *err)
 {
     struct kafka_output *output = self;
     size_t most = (size_t)output->options.max_request_size + KAFKA_ITEM_EXTRA_BYTES;
+    size_t group = most > KAFKA_GROUP_BYTES ? most : KAFKA_GROUP_BYTES;
+    size_t groups = buffer_bytes(output, env, group) / group;
     output->env = env;
+    output->account = env->engine ? engine_account(env->engine, BUDGET_KAFKA) : NULL;
     *limits = (struct output_limits){
         .max_items = KAFKA_GROUP_ITEMS,
-        .max_bytes = most > KAFKA_GROUP_BYTES ? most : KAFKA_GROUP_BYTES,
-        .max_in_flight = KAFKA_GROUPS_IN_FLIGHT,
+        .max_bytes = group,
+        .max_in_flight =
+            groups < KAFKA_GROUPS_IN_FLIGHT ? (unsigned)groups : KAFKA_GROUPS_IN_FLIGHT,
         .flush_ms = KAFKA_FLUSH_MS,
         .retry_initial_ms = KAFKA_RETRY_INITIAL_MS,
         .retry_max_ms = KAFKA_RETRY_MAX_MS,

@@ -22,12 +22,20 @@ OLD = {
     ('output', 'file', 'path => "/tmp/x"'): {'message_format => "%{message}"': 'codec => line', 'max_size => 5': 'rotate'},
     ('output', 'http', 'url => "http://a/" http_method => post'): {
         'verify_ssl => false': 'ssl_verification_mode', 'concurrent_requests => 5': 'pool_max'},
+    ('input', 'kafka', ''): {'queue_size => 20': 'pipeline.memory', 'consumer_restart_on_error => true': 'goes on'},
+    ('output', 'kafka', 'topic_id => "a"'): {'block_on_buffer_full => true': 'inputs wait', 'timeout_ms => 5': 'request_timeout_ms'},
     ('output', 'stdout', ''): {'debug => true': 'codec => rubydebug', 'workers => 2': 'pipeline.workers'},
 }
 REFUSED = {
     'input { beats { port => 5044 ssl => true } }': 'ssl_enabled',
     'output { stdout { type => "x" } }': 'if [type] ==',
     'filter { mutate { exclude_tags => ["x"] } }': 'not in [tags]',
+    'input { kafka { zk_connect => "a:2181" } }': 'bootstrap_servers',
+    'input { kafka { topic_id => "a" } }': 'topics',
+    'input { kafka { white_list => "a.*" } }': 'topics_pattern',
+    'input { kafka { ssl => true } }': 'security_protocol',
+    'output { kafka { topic_id => "a" broker_list => "a:9092" } }': 'bootstrap_servers',
+    'output { kafka { topic_id => "a" compression_codec => "lz4" } }': 'compression_type',
     'output { elasticsearch { truststore => "x" } }': 'ssl_certificate_authorities',
 }
 

@@ -32,7 +32,7 @@ enum { PARTITIONS = 4, OFFSETS_MAX = 1024, TEST_SECONDS = 240, TURN_MS = 20, BRO
 
 static uv_loop_t loop;
 static struct log quiet;
-static char log_path[] = "/tmp/millrace-kafka-test-XXXXXX";
+static char log_path[64];
 static rd_kafka_t *owner; /* of the cluster */
 static struct rd_kafka_mock_cluster_s *cluster;
 
@@ -82,6 +82,7 @@ static void setup(void)
     char reason[256];
     ck_assert_int_eq(RD_KAFKA_CONF_OK,
                      rd_kafka_conf_set(conf, "log_level", "3", reason, sizeof reason));
+    snprintf(log_path, sizeof log_path, "/tmp/millrace-kafka-test-XXXXXX");
     int fd = mkstemp(log_path);
     ck_assert_int_ge(fd, 0);
     log_init(&quiet, LOG_LEVEL_INFO, LOG_FORMAT_PLAIN, fd);
