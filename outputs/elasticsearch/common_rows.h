@@ -317,6 +317,17 @@
             OPTION_IN_STRINGS(struct elasticsearch_options, dlq_custom_codes),                     \
         },                                                                                         \
         {                                                                                          \
+            .name = "on_mapping_conflict",                                                         \
+            .doc = "What becomes of a document with a field that does not fit the index: "         \
+                   "dead_letter; "                                                                 \
+                   "stringify, its value is moved to _conflict as text and the document sent "     \
+                   "again; move, "                                                                 \
+                   "the same with the value as it is (ours).",                                     \
+            OPTION_IN_CHOICE(struct elasticsearch_options, on_mapping_conflict),                   \
+            .choices = elasticsearch_on_mapping_conflict,                                          \
+            .def = "dead_letter",                                                                  \
+        },                                                                                         \
+        {                                                                                          \
             .name = "bulk_max_bytes",                                                              \
             .doc = "Largest body of one bulk request, before compression (ours).",                 \
             OPTION_IN_BYTES(struct elasticsearch_options, bulk_max_bytes),                         \

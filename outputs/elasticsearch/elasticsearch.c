@@ -8,6 +8,7 @@
 #include "base/time/clock.h"
 #include "outputs/elasticsearch/bulk.h"
 #include "outputs/elasticsearch/cloud_id.h"
+#include "outputs/elasticsearch/mapping_conflict.h"
 #include "outputs/elasticsearch/refusal.h"
 #include "outputs/outputs.h"
 
@@ -15,6 +16,8 @@ enum {
     CONNECT_TIMEOUT_MS = 10000,
     FAILURE_LINES = 3, /* for each FAILURE_WINDOW_MS */
     FAILURE_WINDOW_MS = 10000,
+    CONFLICTS_MAX = 20, /* tries of a document, each with another field moved */
+    CHANGED_EXTRA_BYTES = 64 * 1024 * 1024,
 };
 
 static void set_state(struct bulk *bulk, enum bulk_state state)
@@ -106,6 +109,29 @@ static const char *misfit(const struct elasticsearch *output, const struct bulk_
     return NULL;
 }
 
+/* Sends a document that does not fit the mapping again, changed so that it does. False: it is refused. */
+static bool mend_conflict(struct bulk *bulk, size_t index, const struct bulk_item *item)
+{
+    struct elasticsearch *output = bulk->output;
+    enum on_mapping_conflict how = (enum on_mapping_conflict)output->options.on_mapping_conflict;
+    struct str field = how == MAPPING_DEAD_LETTER ? STR("") : mapping_conflict_field(item);
+    if (field.len == 0 || group_attempts(bulk->group, index) >= CONFLICTS_MAX)
+        return false;
+    struct arena arena;
+    struct buf changed;
+    arena_init(&arena, NULL);
+    buf_init(&changed, (size_t)output->options.bulk_max_bytes + CHANGED_EXTRA_BYTES);
+    bool mended = mapping_conflict_move(output->env->json, &arena, how,
+                                        group_item(bulk->group, index), field, &changed);
+    if (mended) {
+        group_answer_changed(bulk->group, index, buf_str(&changed));
+        counter_add(output->mapping_conflicts, 1);
+    }
+    buf_release(&changed);
+    arena_release(&arena);
+    return mended;
+}
+
 /* The reason of the first item that is tried again, or "". */
 static struct str answer_items(struct bulk *bulk, char first_reason[BULK_REASON_MAX])
 {
@@ -118,6 +144,8 @@ static struct str answer_items(struct bulk *bulk, char first_reason[BULK_REASON_
         enum verdict verdict = retry_verdict(&output->verdicts, item->status, item->error_type);
         if (verdict == VERDICT_CONFLICT && group_item_has_own_id(bulk->group, i))
             verdict = VERDICT_DELIVERED; /* it got there before, and we did not hear of it */
+        if (verdict == VERDICT_REFUSED && mend_conflict(bulk, i, item))
+            continue;
         bool explained = verdict != VERDICT_DELIVERED && verdict != VERDICT_RETRY;
         group_answer(bulk->group, i, verdict, explained ? bulk_item_reason(item, text) : STR(""));
         if (verdict == VERDICT_RETRY && retried.len == 0)
@@ -317,6 +345,7 @@ static bool open_output(void *self, const struct plugin_env *env, struct output_
 {
     struct elasticsearch *output = self;
     output->env = env;
+    output->mapping_conflicts = env->counter(env, "mapping_conflicts");
     output->verdicts = bulk_verdicts(env->arena, &output->options);
     output->failures = (struct log_limit){.window_ms = FAILURE_WINDOW_MS, .burst = FAILURE_LINES};
     if (!hosts_parse(env->arena, &output->options, &output->hosts, err) ||

@@ -51,6 +51,7 @@ struct elasticsearch {
     size_t item_capacity;
     bool stopping;
     struct log_limit failures;
+    struct counter *mapping_conflicts; /* documents that were changed to fit */
 };
 
 /* What -t --connect asks of it (pipeline/plugin.h): each server's version with the login, and the template. */

@@ -7,6 +7,7 @@
 
 const char *const elasticsearch_script_types[] = {"inline", "indexed", "file", NULL};
 const char *const elasticsearch_deduplicate[] = {"false", "true", "content", NULL};
+const char *const elasticsearch_on_mapping_conflict[] = {"dead_letter", "stringify", "move", NULL};
 static const char *const template_apis[] = {"auto", "legacy", "composable", NULL};
 
 #define ILM_NOTE                                                                                   \

@@ -16,6 +16,9 @@ enum template_api { TEMPLATE_API_AUTO, TEMPLATE_API_LEGACY, TEMPLATE_API_COMPOSA
 
 enum { BULK_SLOTS_MAX = 64 }; /* requests under way */
 
+/* What becomes of a document with a field that does not fit the mapping. */
+enum on_mapping_conflict { MAPPING_DEAD_LETTER, MAPPING_STRINGIFY, MAPPING_MOVE };
+
 struct elasticsearch_options {
     /* where to */
     struct option_strings hosts;
@@ -53,12 +56,14 @@ struct elasticsearch_options {
     int64_t timeout_ms, pool_max, pool_max_per_route, resurrect_delay_ms;
     int64_t retry_initial_ms, retry_max_ms, bulk_max_bytes, max_in_flight;
     struct option_strings drop_error_types, dlq_custom_codes;
+    int on_mapping_conflict; /* enum on_mapping_conflict */
     /* made by check */
     bool streams; /* documents go to data streams */
     bool opensearch;
 };
 
 extern const char *const elasticsearch_deduplicate[];
+extern const char *const elasticsearch_on_mapping_conflict[];
 extern const struct option elasticsearch_option_rows[];
 extern const struct option opensearch_option_rows[];
 

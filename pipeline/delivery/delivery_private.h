@@ -120,7 +120,7 @@ void group_trim(struct group *group);
 
 /* How a group came back. */
 struct group_outcome {
-    size_t delivered, conflicts, refused, retry;
+    size_t delivered, conflicts, refused, changed, retry;
 };
 /* Releases the items with a final verdict from their receipts and keeps the others, in order, for another try. */
 struct group_outcome group_settle(struct group *group);
@@ -156,6 +156,8 @@ void dispatch_open(struct delivery *delivery);
 void dispatch_close(struct delivery *delivery);
 /* Items were added: full groups go now, the rest before the loop waits. */
 void dispatch_soon(struct delivery *delivery);
+/* Where items wait that failed so often; for one more. */
+struct group *dispatch_loose_group(struct delivery *delivery, unsigned attempts, unsigned asked_ms);
 /* A group that was encoded on another lane is here. */
 void dispatch_receive(struct inbox_item *link);
 

@@ -199,7 +199,7 @@ static void count_outcome(struct delivery *delivery, const struct group_outcome 
     counter_add(delivery->instance->events_out, outcome->delivered);
     counter_add(delivery->conflicts, outcome->conflicts);
     counter_add(delivery->refused, outcome->refused);
-    counter_add(delivery->retried, outcome->retry);
+    counter_add(delivery->retried, outcome->retry + outcome->changed);
 }
 
 static void put_first(struct delivery *delivery, struct group *group)
@@ -234,8 +234,7 @@ static void retry_whole(struct delivery *delivery, struct group *group, unsigned
     group_queue_push_due(&delivery->waiting, group);
 }
 
-/* Where items wait that failed so often. */
-static struct group *loose_group(struct delivery *delivery, unsigned attempts, unsigned asked_ms)
+struct group *dispatch_loose_group(struct delivery *delivery, unsigned attempts, unsigned asked_ms)
 {
     unsigned level = attempts < LOOSE_LEVELS ? attempts : LOOSE_LEVELS - 1;
     struct group *group = delivery->loose[level];
@@ -256,7 +255,8 @@ static void loosen(struct delivery *delivery, struct group *group, unsigned aske
 {
     while (group_left(group) > 0) {
         struct group_item *item = &group->items[group->taken];
-        struct group *to = loose_group(delivery, group_attempts(group, group->taken), asked_ms);
+        struct group *to =
+            dispatch_loose_group(delivery, group_attempts(group, group->taken), asked_ms);
         unsigned attempts = group->attempts + item->attempts + 1u;
         item->attempts = (uint8_t)(attempts < UINT8_MAX ? attempts : UINT8_MAX);
         group_move_items(group, 1, to);

@@ -158,21 +158,28 @@ struct str group_note(const struct group *group, const struct group_item *item)
                               : (struct str){0};
 }
 
-/* Copies one item; it keeps its hold on the receipt. */
-static void hand_on(struct group *group, struct group_item *item, struct group *to)
+/* Copies one item, perhaps with other bytes; it keeps its hold on the receipt. */
+static void hand_on_as(struct group *group, const struct group_item *item, struct str bytes,
+                       struct group *to)
 {
     struct group_run *run = &group->runs[item->run];
     struct group_item copy = *item;
     copy.offset = to->bytes.len;
+    copy.len = (uint32_t)bytes.len;
     copy.note_offset = (uint32_t)to->notes.len;
-    bool fits = buf_append(&to->bytes, group->bytes.ptr + item->offset, item->len) &&
-                buf_append_str(&to->notes, group_note(group, item));
+    bool fits =
+        buf_append_str(&to->bytes, bytes) && buf_append_str(&to->notes, group_note(group, item));
     assert(fits && run->open > 0);
     (void)fits;
     push_item(to, copy, run->receipt);
     run->open--;
     if (group->born_ms < to->born_ms)
         to->born_ms = group->born_ms;
+}
+
+static void hand_on(struct group *group, const struct group_item *item, struct group *to)
+{
+    hand_on_as(group, item, str_make(group->bytes.ptr + item->offset, item->len), to);
 }
 
 void group_move_items(struct group *group, size_t count, struct group *to)
@@ -217,6 +224,10 @@ struct group_outcome group_settle(struct group *group)
             item.note_offset = (uint32_t)kept_notes;
             kept_notes += item.note_len;
             group->items[kept++] = item;
+            continue;
+        }
+        if (item.verdict == VERDICT_CHANGED) {
+            outcome.changed++; /* its hold went with it */
             continue;
         }
         if (item.verdict == VERDICT_REFUSED && group->delivery->letters) {
@@ -343,6 +354,19 @@ void group_answer_all(struct group *group, enum verdict verdict, struct str reas
 {
     for (size_t i = 0; i < group->count; i++)
         group_answer(group, i, verdict, reason);
+}
+
+void group_answer_changed(struct group *group, size_t index, struct str bytes)
+{
+    assert(index < group->count && group->state == GROUP_IN_FLIGHT);
+    struct group_item *item = &group->items[index];
+    assert(item->verdict == VERDICT_NONE);
+    struct group *to = dispatch_loose_group(group->delivery, group_attempts(group, index), 0);
+    hand_on_as(group, item, bytes, to);
+    struct group_item *changed = &to->items[to->count - 1];
+    unsigned attempts = group_attempts(group, index) + 1;
+    changed->attempts = (uint8_t)(attempts < UINT8_MAX ? attempts : UINT8_MAX);
+    item->verdict = VERDICT_CHANGED;
 }
 
 void group_answered(struct group *group)

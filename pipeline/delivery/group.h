@@ -18,6 +18,7 @@ enum verdict {
     VERDICT_CONFLICT, /* the destination has something else under this id (409): counted, not sent again */
     VERDICT_RETRY,   /* send again later */
     VERDICT_REFUSED, /* never: dead letter, or counted and logged */
+    VERDICT_CHANGED, /* by group_answer_changed: it goes again with other bytes */
 };
 
 /* How the request as a whole ended. Only what is not SEND_ANSWERED says something about the destination. */
@@ -49,6 +50,9 @@ unsigned group_attempts(const struct group *group,
 /* reason: a short text kept for the log and the dead letter; borrowed for the call. */
 void group_answer(struct group *group, size_t index, enum verdict verdict, struct str reason);
 void group_answer_all(struct group *group, enum verdict verdict, struct str reason);
+/* The item was refused as it is, and goes again with these bytes in its place; copied. In an ordered pipeline it may be
+ * overtaken. */
+void group_answer_changed(struct group *group, size_t index, struct str bytes);
 /* Gives the group back. With SEND_ANSWERED every item must have been answered; otherwise none may be, and delivery decides:
  * it tries again, in smaller parts where the request was too large or rejected, until the item that is to blame stands
  * alone. */

@@ -209,6 +209,27 @@ class Refusals(Search):
         self.assertIn('mapper_parsing_exception', millrace.stderr)
         self.assertLess(millrace.stderr.count('mapper_parsing_exception'), 20)
 
+    def test_a_field_that_does_not_fit_is_moved_and_the_document_found(self):
+        """`event` is a text in some services' documents and an object in others'; `n` and `a.b` do not fit either."""
+        for how, whole in (('stringify', 30), ('move', 30)):
+            with self.subTest(how):
+                index = f'{self.index}-{how}'
+                self.node.put(f'/{index}', {'mappings': {'properties': {
+                    'event': {'type': 'text'}, 'n': {'type': 'long'}, 'o': {'type': 'object'}, 'a': {'type': 'long'}}}})
+                documents = [{'event': 'PAID', 'n': i, 'o': {'x': 1}} for i in range(10)]
+                documents += [{'event': {'original': f'text {i}'}, 'n': 1, 'o': {'x': 1}} for i in range(10)]
+                documents += [{'event': {'original': 'x'}, 'n': f'no number {i}', 'o': 'no object', 'a': {'b': 1}} for i in range(10)]
+                counters = self.deliver(documents, f'index => "{index}" on_mapping_conflict => "{how}" '
+                                        'retry_initial_interval => "50 ms" retry_max_interval => "100 ms"', index=False)
+                self.assertEqual((whole, 0, 50), (counters['delivered'], counters['refused'], counters['mapping_conflicts']))
+                self.assertEqual(30, self.node.count(index))
+                found = self.node.get(f'/{index}/_search?q=tags:_mappingconflict&size=100')['hits']['hits']
+                self.assertEqual(20, len(found))
+                several = [hit['_source'] for hit in found if len(hit['_source']['_conflict']) > 1]
+                self.assertEqual(10, len(several))
+                self.assertEqual({'event', 'n', 'o', 'a'}, set(several[0]['_conflict']))
+                self.assertEqual('{"original":"x"}' if how == 'stringify' else {'original': 'x'}, several[0]['_conflict']['event'])
+
     def test_an_index_name_with_a_missing_field_is_refused(self):
         counters = self.deliver([{'kind': 'a'}, {'n': 1}], f'index => "{self.index}-%{{kind}}"', index=False)
         self.assertEqual((1, 1), (counters['delivered'], counters['refused']))

@@ -3,4 +3,4 @@
 #include "tests/unit/runner.h"
 
 SUITE_MAIN(alerts_suite, bulk_suite, encode_suite, hosts_suite, http_request_suite,
-           index_template_suite, reply_suite)
+           index_template_suite, mapping_conflict_suite, reply_suite)

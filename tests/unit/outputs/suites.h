@@ -10,6 +10,7 @@ Suite *encode_suite(void);
 Suite *hosts_suite(void);
 Suite *http_request_suite(void);
 Suite *index_template_suite(void);
+Suite *mapping_conflict_suite(void);
 Suite *reply_suite(void);
 
 #endif
