@@ -21,11 +21,13 @@ static const char STYLE[] =
     "h1{font-size:24px;margin:0 0 4px;line-height:1.25}\n"
     "h2{font-size:16px;margin:0 0 14px}\n"
     ".date{color:var(--soft);margin:0 0 24px}\n"
-    ".cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(220px,1fr));gap:14px;"
+    ".cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(200px,100%),1fr));gap:"
+    "14px;"
     "margin-bottom:14px}\n"
     ".card{background:var(--card);border:1px solid var(--line);border-radius:12px;"
     "padding:16px 18px}\n"
-    ".pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(320px,1fr));gap:14px}\n"
+    ".pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(320px,100%),1fr));gap:"
+    "14px}\n"
     "section.card{margin-bottom:14px;padding:20px 22px}.pair section.card{margin-bottom:0}\n"
     ".pair{margin-bottom:14px}\n"
     ".name{color:var(--soft);font-size:13px}\n"
@@ -34,7 +36,8 @@ static const char STYLE[] =
     "font-variant-numeric:tabular-nums}\n"
     ".good{color:var(--good)}.bad{color:var(--bad)}\n"
     ".none{color:var(--soft);margin:0}\n"
-    ".advice{display:flex;gap:12px;align-items:baseline;border-radius:8px;padding:10px 14px;"
+    ".advice{display:flex;flex-wrap:wrap;gap:4px "
+    "12px;align-items:baseline;border-radius:8px;padding:10px 14px;"
     "margin:0 0 8px;background:var(--medium)}.advice.HIGH{background:var(--high)}\n"
     ".advice:last-child{margin-bottom:0}\n"
     ".advice b{font-size:12px;letter-spacing:.03em;white-space:nowrap}\n"
@@ -49,7 +52,7 @@ static const char STYLE[] =
     "padding-right:12px;overflow-wrap:anywhere}\n"
     ".bars td:last-child{text-align:right;padding-left:10px;width:1%;white-space:nowrap;"
     "font-variant-numeric:tabular-nums}\n"
-    ".bars span{display:block;height:10px;border-radius:5px;background:var(--bar);min-width:2px}\n"
+    ".bars span{display:block;height:10px;border-radius:5px;background:var(--fail);min-width:2px}\n"
     "footer{color:var(--soft);font-size:12.5px;margin-top:18px}\n"
     ".warning{background:var(--medium);border-radius:8px;padding:10px 14px;margin:0 0 14px}\n"
     "@media print{body{background:#fff}.card{break-inside:avoid}}\n";
@@ -69,13 +72,16 @@ bool report_html_text(struct str text, struct buf *out)
 }
 
 static bool write_change(const struct report *report, enum report_number number,
-                         enum report_day since, const char *word, struct buf *out)
+                         enum report_day since, enum report_language language, struct buf *out)
 {
+    const char *word =
+        report_word(since == REPORT_DAY_BEFORE ? WORD_DAY_BEFORE : WORD_WEEK_BEFORE, language);
     static const char *const CLASSES[] = {"bad", "", "good"};
     double change = report_change(report, number, since);
     return buf_printf(out, "<div class=\"change\"><span>%s</span><span class=\"%s\">", word,
                       CLASSES[report_judge(number, change) + 1]) &&
-           report_change_text(change, out) && buf_append_str(out, STR("</span></div>"));
+           report_change_text(number, change, language, out) &&
+           buf_append_str(out, STR("</span></div>"));
 }
 
 static bool write_card(const struct report *report, enum report_number number,
@@ -85,10 +91,8 @@ static bool write_card(const struct report *report, enum report_number number,
                       report_word(report_number_word(number), language)) &&
            report_number_text(number, report->numbers[REPORT_TODAY][number], out) &&
            buf_append_str(out, STR("</div>")) &&
-           write_change(report, number, REPORT_DAY_BEFORE, report_word(WORD_DAY_BEFORE, language),
-                        out) &&
-           write_change(report, number, REPORT_WEEK_BEFORE, report_word(WORD_WEEK_BEFORE, language),
-                        out) &&
+           write_change(report, number, REPORT_DAY_BEFORE, language, out) &&
+           write_change(report, number, REPORT_WEEK_BEFORE, language, out) &&
            buf_append_str(out, STR("</div>\n"));
 }
 

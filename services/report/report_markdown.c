@@ -27,9 +27,11 @@ static bool write_numbers(const struct report *report, enum report_language lang
         fits = buf_printf(out, "| %s | ", report_word(report_number_word(number), language)) &&
                report_number_text(number, report->numbers[REPORT_TODAY][i], out) &&
                buf_append_str(out, STR(" | ")) &&
-               report_change_text(report_change(report, number, REPORT_DAY_BEFORE), out) &&
+               report_change_text(number, report_change(report, number, REPORT_DAY_BEFORE),
+                                  language, out) &&
                buf_append_str(out, STR(" | ")) &&
-               report_change_text(report_change(report, number, REPORT_WEEK_BEFORE), out) &&
+               report_change_text(number, report_change(report, number, REPORT_WEEK_BEFORE),
+                                  language, out) &&
                buf_append_str(out, STR(" |\n"));
     }
     return fits;

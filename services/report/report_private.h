@@ -76,8 +76,9 @@ const char *report_word(enum report_word word, enum report_language language);
 enum report_word report_number_word(enum report_number number);
 /* "12,480", "99.31 %", "182 ms"; – when it is not known. */
 bool report_number_text(enum report_number number, double value, struct buf *out);
-/* "+3.1 %"; – when it cannot be said. */
-bool report_change_text(double change, struct buf *out);
+/* "+3.1 %", of a percentage "+3.1 %p"; – when it cannot be said. */
+bool report_change_text(enum report_number number, double change, enum report_language language,
+                        struct buf *out);
 /* 1 better, -1 worse, 0 neither. */
 int report_judge(enum report_number number, double change);
 

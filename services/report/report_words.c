@@ -83,10 +83,14 @@ bool report_number_text(enum report_number number, double value, struct buf *out
            ((number != REPORT_AVERAGE && number != REPORT_P95) || buf_append_str(out, STR(" ms")));
 }
 
-bool report_change_text(double change, struct buf *out)
+bool report_change_text(enum report_number number, double change, enum report_language language,
+                        struct buf *out)
 {
-    return isfinite(change) ? buf_printf(out, "%+.1f %%", change)
-                            : buf_append_str(out, str_from(UNKNOWN));
+    static const char *const POINTS[] = {"%p", "points"};
+    if (!isfinite(change))
+        return buf_append_str(out, str_from(UNKNOWN));
+    return buf_printf(out, "%+.1f %s", change,
+                      number == REPORT_SUCCESS_RATE ? POINTS[language] : "%");
 }
 
 int report_judge(enum report_number number, double change)

@@ -145,7 +145,7 @@ class FromStore(ReportCase, Servers):
         for words in ('# 결제 일일 운영 리포트 · 2026-03-10', '| 결제 | 64 | +60.0 % | – |', '결제 성공률이 99% 미만입니다', '| CARD\\_EXPIRED | 1 |'.replace('\\', '')):
             self.assertIn(words, korean)
         english = self.report('--date', TODAY, '--es', self.store.url, '--format', 'md', '--lang', 'en')
-        for words in ('# Daily payment report', '| Success rate | 95.31 % | -4.7 % |', 'above 500 ms'):
+        for words in ('# Daily payment report', '| Success rate | 95.31 % | -4.7 points |', 'above 500 ms'):
             self.assertIn(words, english)
 
     def test_html_is_one_well_formed_file(self):
