@@ -52,6 +52,9 @@ static struct delivery *delivery_new(struct instance *instance, struct outlet *o
     delivery->dropped = instance_counter(instance, "dropped");
     delivery->set_aside = instance_counter(instance, "set_aside");
     delivery->retried = instance_counter(instance, "retried");
+    delivery->retried_unreachable = instance_counter(instance, "retried_unreachable");
+    delivery->retried_overloaded = instance_counter(instance, "retried_overloaded");
+    delivery->retried_forbidden = instance_counter(instance, "retried_forbidden");
     arena_init(&delivery->scratch, NULL);
     return delivery;
 }
@@ -313,11 +316,13 @@ void delivery_add_selection(struct delivery *delivery, struct event *const *from
     /* Before anything may be sent: what is delivered was routed, whoever looks. */
     counter_add(delivery->instance->events_in, events);
     counter_add(delivery->routed, events);
+    uint64_t began_ns = uv_hrtime();
     for (size_t at = 0; selection_next(selection, &at); at++) {
         if (encode(delivery, from[at], receipt))
             encode(delivery, from[at], receipt);
         arena_reset(&delivery->scratch);
     }
+    counter_add(delivery->instance->busy_ns, uv_hrtime() - began_ns);
     delivery_hand_in(delivery);
     dispatch_soon(delivery);
 }

@@ -96,6 +96,7 @@ struct delivery {
     struct dead_letter_parcel *parcel; /* letters that are not handed in yet */
     struct log_limit refusals;
     struct counter *routed, *delivered, *conflicts, *refused, *dropped, *set_aside, *retried;
+    struct counter *retried_unreachable, *retried_overloaded, *retried_forbidden; /* of those */
 };
 
 /* ---- group.c ---- */

@@ -202,6 +202,17 @@ static void count_outcome(struct delivery *delivery, const struct group_outcome 
     counter_add(delivery->retried, outcome->retry + outcome->changed);
 }
 
+/* A whole group goes again: in all, and by what the destination said. */
+static void count_retried(struct delivery *delivery, const struct group *group,
+                          enum send_cause cause)
+{
+    counter_add(delivery->retried, group->count);
+    counter_add(cause == SEND_UNREACHABLE  ? delivery->retried_unreachable
+                : cause == SEND_OVERLOADED ? delivery->retried_overloaded
+                                           : delivery->retried_forbidden,
+                group->count);
+}
+
 static void put_first(struct delivery *delivery, struct group *group)
 {
     group_set_state(group, GROUP_READY);
@@ -342,7 +353,7 @@ void group_done(struct group *group, const struct send_result *result)
     case SEND_UNREACHABLE:
     case SEND_OVERLOADED:
     case SEND_FORBIDDEN:
-        counter_add(delivery->retried, group->count);
+        count_retried(delivery, group, result->cause);
         retry_whole(delivery, group, result->retry_after_ms, false);
         break;
     case SEND_STOPPED:

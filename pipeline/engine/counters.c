@@ -64,6 +64,15 @@ static bool is_read(const struct engine *engine, size_t index, size_t lane, cons
     return false;
 }
 
+static void add_counter(const struct engine *engine, size_t index, const char *name,
+                        struct metric_page *page, struct metric_values *values)
+{
+    enum { NS_OF_MS = 1000000 };
+    const struct metric *metric = metric_of_plugin(page, name);
+    uint64_t value = engine_counted(engine, index, name);
+    metric_add(page, values, metric, metric->is_nano ? value / NS_OF_MS : value);
+}
+
 static void read_counters(const struct engine *engine, size_t index, struct metric_page *page,
                           struct metric_values *values)
 {
@@ -73,8 +82,7 @@ static void read_counters(const struct engine *engine, size_t index, struct metr
             instance ? atomic_load_explicit(&instance->counters, memory_order_acquire) : NULL;
         for (; cell; cell = cell->next)
             if (!is_read(engine, index, lane, cell->name))
-                metric_add(page, values, metric_of_plugin(page, cell->name),
-                           engine_counted(engine, index, cell->name));
+                add_counter(engine, index, cell->name, page, values);
     }
 }
 
@@ -128,6 +136,8 @@ enum pipeline_metric {
     EVENTS_IN,
     EVENTS_FILTERED,
     EVENTS_OUT,
+    EVENTS_BUSY,
+    EVENTS_WAIT,
     EVENTS_CREATED,
     EVENTS_CANCELLED,
     CONDITION_FAILURES,
@@ -135,6 +145,7 @@ enum pipeline_metric {
     EVENTS_REFUSED,
     EVENTS_IN_FILTERS,
     EVENTS_UNACKNOWLEDGED,
+    EVENTS_OLDEST,
     WORKERS,
     BATCH_SIZE,
     MEMORY_USED,
@@ -149,12 +160,23 @@ enum pipeline_metric {
         .help = (help_text), .kind = (what)                                                        \
     }
 
+#define ROW_MILLIS(json_group, json_name, text_name, what, help_text)                              \
+    {                                                                                              \
+        .name = (json_name), .group = (json_group), .family = "millrace_pipeline_" text_name,      \
+        .help = (help_text), .kind = (what), .is_milli = true                                      \
+    }
+
 static const struct metric PIPELINE[PIPELINE_METRICS] = {
     [EVENTS_IN] = ROW("events", "in", "events_in", METRIC_COUNTER, "Events that inputs made."),
     [EVENTS_FILTERED] = ROW("events", "filtered", "events_filtered", METRIC_COUNTER,
                             "Events that left the filters for the outputs."),
     [EVENTS_OUT] = ROW("events", "out", "events_out", METRIC_COUNTER,
                        "Events delivered, once for each output."),
+    [EVENTS_BUSY] =
+        ROW_MILLIS("events", "duration_in_millis", "duration_seconds", METRIC_COUNTER,
+                   "Time at work in filters and on encoding for outputs, of all lanes."),
+    [EVENTS_WAIT] = ROW_MILLIS("events", "queue_push_duration_in_millis", "queue_wait_seconds",
+                               METRIC_COUNTER, "Time that batches waited for a lane."),
     [EVENTS_CREATED] =
         ROW("events", "created", "events_created", METRIC_COUNTER, "Events that filters made."),
     [EVENTS_CANCELLED] = ROW("events", "cancelled", "events_cancelled", METRIC_COUNTER,
@@ -172,6 +194,9 @@ static const struct metric PIPELINE[PIPELINE_METRICS] = {
     [EVENTS_UNACKNOWLEDGED] =
         ROW("events", "unacknowledged", "events_unacknowledged", METRIC_GAUGE,
             "Events of inputs that are not done with, so that their origin may not forget them."),
+    [EVENTS_OLDEST] = ROW_MILLIS(
+        "events", "oldest_unacknowledged_in_millis", "oldest_unacknowledged_seconds", METRIC_GAUGE,
+        "Age of the oldest batch that is not done with; at most 4095 s are told."),
     [WORKERS] = ROW("pipeline", "workers", "workers", METRIC_GAUGE, "Lanes of the pipeline."),
     [BATCH_SIZE] =
         ROW("pipeline", "batch_size", "batch_size", METRIC_GAUGE, "Most events of one batch."),
@@ -212,6 +237,9 @@ static void read_memory(struct engine *engine, struct metric_page *page,
     }
 }
 
+const struct metric *const metric_workers = &PIPELINE[WORKERS];
+const struct metric *const metric_events_busy = &PIPELINE[EVENTS_BUSY];
+const struct metric *const metric_events_wait = &PIPELINE[EVENTS_WAIT];
 const struct metric *const metric_events_in = &PIPELINE[EVENTS_IN];
 const struct metric *const metric_events_filtered = &PIPELINE[EVENTS_FILTERED];
 const struct metric *const metric_events_out = &PIPELINE[EVENTS_OUT];
@@ -235,6 +263,7 @@ static void read_program(const struct engine *engine, uint64_t values[PIPELINE_M
     values[EVENTS_CREATED] = program_counted(engine, offsetof(struct program, created));
     values[CONDITION_FAILURES] =
         program_counted(engine, offsetof(struct program, failed_conditions));
+    values[EVENTS_WAIT] = program_counted(engine, offsetof(struct program, queue_wait_ms));
     values[CONDITION_LIMITS] = program_counted(engine, offsetof(struct program, condition_limits));
 }
 
@@ -244,6 +273,8 @@ static void read_sums(struct metric_page *page, const struct metric_pipeline *pi
     values[EVENTS_IN] = sum_of(page, pipeline, CONF_INPUT, "out");
     values[EVENTS_OUT] = sum_of(page, pipeline, CONF_OUTPUT, "delivered");
     values[EVENTS_REFUSED] = sum_of(page, pipeline, CONF_OUTPUT, "refused");
+    values[EVENTS_BUSY] = sum_of(page, pipeline, CONF_FILTER, "duration_in_millis") +
+                          sum_of(page, pipeline, CONF_OUTPUT, "duration_in_millis");
     uint64_t came = values[EVENTS_IN] + values[EVENTS_CREATED];
     uint64_t gone = values[EVENTS_FILTERED] + values[EVENTS_CANCELLED];
     assert(came >= gone); /* M2 */
@@ -253,11 +284,27 @@ static void read_sums(struct metric_page *page, const struct metric_pipeline *pi
 static void read_gauges(struct engine *engine, uint64_t values[PIPELINE_METRICS])
 {
     values[EVENTS_UNACKNOWLEDGED] = atomic_load(&engine->unsettled_events);
+    values[EVENTS_OLDEST] = latency_oldest_ms(&engine->latency, uv_now(engine->lanes[0].loop));
     values[WORKERS] = engine->lane_count;
     values[BATCH_SIZE] = engine->options.batch_events;
     values[MEMORY_USED] = budget_used(engine->options.budget);
     values[MEMORY_BUDGET] = engine->options.budget->limit_bytes;
     values[BATCHES_IN_FLIGHT] = atomic_load(&engine->unsettled);
+}
+
+static void read_latency(const struct engine *engine, struct metric_page *page,
+                         struct metric_histogram *out)
+{
+    *out = (struct metric_histogram){
+        .family = "millrace_pipeline_acknowledge_seconds",
+        .help = "From an input's hand-over to its acknowledgement, for each event.",
+        .bounds_ms = latency_bounds_ms,
+        .count = LATENCY_BOUNDS,
+        .buckets = arena_alloc(&page->arena, (LATENCY_BOUNDS + 1) * sizeof *out->buckets),
+        .sum_ms = atomic_load_explicit(&engine->latency.sum_ms, memory_order_relaxed),
+    };
+    for (size_t i = 0; i <= LATENCY_BOUNDS; i++)
+        out->buckets[i] = atomic_load_explicit(&engine->latency.events[i], memory_order_relaxed);
 }
 
 void engine_collect(struct engine *engine, struct metric_page *page)
@@ -283,6 +330,7 @@ void engine_collect(struct engine *engine, struct metric_page *page)
     for (size_t i = 0; i < PIPELINE_METRICS; i++)
         metric_add(page, &pipeline->values, &PIPELINE[i], values[i]);
     read_memory(engine, page, &pipeline->values);
+    read_latency(engine, page, &pipeline->latency);
 }
 
 bool engine_write_counters(struct engine *engine, struct buf *out)

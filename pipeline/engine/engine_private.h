@@ -11,6 +11,7 @@
 #include "pipeline/engine/engine.h"
 #include "pipeline/engine/health.h"
 #include "pipeline/engine/lane_private.h"
+#include "pipeline/engine/latency.h"
 
 enum engine_state {
     ENGINE_NEW,
@@ -45,6 +46,7 @@ struct engine {
     atomic_size_t flushing_lanes; /* have not come to it yet */
     struct engine_summary summary;
     struct health health;
+    struct latency latency;
 };
 
 /* Any thread: a batch with so many events was handed over; its receipt was taken, once. */

@@ -55,6 +55,8 @@ struct instance *instance_new(struct lane *lane, const struct plan_plugin *plugi
     instance->env.log = log;
     instance->events_in = instance_counter(instance, "in");
     instance->events_out = instance_counter(instance, "out");
+    if (plugin->section != CONF_INPUT)
+        instance->busy_ns = instance_counter(instance, "duration_in_millis");
     if (plugin->section == CONF_FILTER) {
         instance->match_limits = instance_counter(instance, "match_limits");
         instance->cancelled = instance_counter(instance, "cancelled");

@@ -24,6 +24,7 @@ struct instance {
     _Atomic(struct counter_cell *) counters;
     struct delivery *delivery; /* outputs only */
     struct counter *events_in, *events_out;
+    struct counter *busy_ns; /* filters and outputs: time at work on events, on this lane */
     struct counter
         *match_limits;         /* filters only: searches that met a limit of regular expressions */
     struct counter *cancelled; /* filters only: events that go no further */

@@ -20,6 +20,13 @@ struct metric_made {
 static const struct metric PLUGIN_COUNTERS[] = {
     PLUGIN_COUNTER("in", "Events that came to the plugin.", 0),
     PLUGIN_COUNTER("out", "Events that the plugin handed on; of an output: delivered.", 0),
+    {.name = "duration_in_millis",
+     .group = "events",
+     .family = "millrace_plugin_duration_seconds",
+     .help = "Time that the plugin was at work on events, of all lanes; outputs: encoding.",
+     .kind = METRIC_COUNTER,
+     .is_milli = true,
+     .is_nano = true},
     PLUGIN_COUNTER("cancelled", "Events that went no further than this filter.", 0),
     PLUGIN_COUNTER("match_limits", "Searches that met a limit of regular expressions.", 0),
     PLUGIN_COUNTER("failures", "Events that the plugin could not work on; they have its tag.", 0),
@@ -40,6 +47,12 @@ static const struct metric PLUGIN_COUNTERS[] = {
         .help = "Events of the source that no output has yet, as far as this process knows.",
         .kind = METRIC_GAUGE,
     },
+    PLUGIN_COUNTER("retried_unreachable",
+                   "Of these, because nobody was there, a connection broke, or with status 5xx.",
+                   0),
+    PLUGIN_COUNTER("retried_overloaded",
+                   "Of these, because of status 429 or 503, or no answer in time.", 0),
+    PLUGIN_COUNTER("retried_forbidden", "Of these, because of status 401, 403 and the like.", 0),
 };
 
 const struct metric *metric_of_plugin(struct metric_page *page, const char *name)

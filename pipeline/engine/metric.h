@@ -31,6 +31,7 @@ struct metric {
     enum metric_kind kind;
     int balance;   /* of an output: 1 adds to its events under way, -1 takes from them */
     bool is_milli; /* thousandths in Prometheus' text, which has base units */
+    bool is_nano;  /* of a plugin: its counter is in nanoseconds, the value here in milliseconds */
 };
 
 struct metric_value {
@@ -51,8 +52,19 @@ struct metric_plugin {
     struct value *description; /* an object; NULL: nothing beside the values */
 };
 
+/* A histogram of a whole pipeline, each of its buckets with its own observations only. */
+struct metric_histogram {
+    const char *family, *help;
+    const uint64_t *bounds_ms; /* Prometheus' text has seconds */
+    size_t count;
+    uint64_t *buckets; /* count + 1 */
+    uint64_t sum_ms;
+};
+
 struct metric_pipeline {
     struct str id;
+    struct metric_histogram
+        latency;        /* from an input's hand-over to its acknowledgement, of events */
     struct str symptom; /* what goes on that a person should know about; empty: nothing */
     struct metric_values values;
     struct metric_plugin *plugins; /* as in the plan */
@@ -93,6 +105,8 @@ struct engine;
 /* Adds this engine's pipeline to the page. */
 void engine_collect(struct engine *engine, struct metric_page *page);
 /* Of a page's pipeline, for sums over all of them: what came, what left the filters, what outputs delivered. */
+extern const struct metric *const metric_workers, *const metric_events_busy,
+                                                      *const metric_events_wait;
 extern const struct metric *const metric_events_in, *const metric_events_filtered,
                                                         *const metric_events_out;
 

@@ -67,10 +67,25 @@ static struct value health_json(struct arena *arena, const struct metric_pipelin
     return health;
 }
 
+/* Of events: how long until their origin heard of them. */
+static struct value latency_json(struct arena *arena, const struct metric_histogram *histogram)
+{
+    struct value object = value_object_new(arena, 0);
+    uint64_t events = 0;
+    for (size_t i = 0; i <= histogram->count; i++)
+        events += histogram->buckets[i];
+    value_object_set(arena, &object, STR("events"), value_int((int64_t)events));
+    value_object_set(arena, &object, STR("sum_in_millis"), value_int((int64_t)histogram->sum_ms));
+    return object;
+}
+
 struct value metric_pipeline_json(struct arena *arena, const struct metric_pipeline *pipeline)
 {
     struct value object = value_object_new(arena, 0);
     metric_values_json(arena, &object, &pipeline->values);
+    if (pipeline->latency.family)
+        value_object_set(arena, &object, STR("acknowledge"),
+                         latency_json(arena, &pipeline->latency));
     value_object_set(arena, &object, STR("health"), health_json(arena, pipeline));
     value_object_set(arena, &object, STR("plugins"), plugins_json(arena, pipeline));
     return object;

@@ -82,6 +82,52 @@ static bool write_family(const struct metric_page *page, const struct metric *me
            metric_page_walk(page, write_sample, &text);
 }
 
+static bool write_seconds(struct buf *out, uint64_t ms)
+{
+    return buf_printf(out, "%llu.%03llu", (unsigned long long)(ms / 1000),
+                      (unsigned long long)(ms % 1000));
+}
+
+static bool write_part(const struct metric_pipeline *pipeline, const char *part, struct buf *out)
+{
+    return buf_printf(out, "%s%s", pipeline->latency.family, part) &&
+           write_label(out, "pipeline", pipeline->id, true);
+}
+
+static bool write_histogram(const struct metric_pipeline *pipeline, struct buf *out)
+{
+    const struct metric_histogram *histogram = &pipeline->latency;
+    unsigned long long events = 0;
+    bool fits = true;
+    for (size_t i = 0; fits && i <= histogram->count; i++) {
+        events += histogram->buckets[i];
+        fits = write_part(pipeline, "_bucket", out) && buf_append_str(out, STR(",le=\"")) &&
+               (i < histogram->count ? write_seconds(out, histogram->bounds_ms[i])
+                                     : buf_append_str(out, STR("+Inf"))) &&
+               buf_printf(out, "\"} %llu\n", events);
+    }
+    return fits && write_part(pipeline, "_sum", out) && buf_append_str(out, STR("} ")) &&
+           write_seconds(out, histogram->sum_ms) && buf_append_char(out, '\n') &&
+           write_part(pipeline, "_count", out) && buf_printf(out, "} %llu\n", events);
+}
+
+/* All pipelines have the same one. */
+static bool write_histograms(const struct metric_page *page, struct buf *out)
+{
+    bool headed = false, fits = true;
+    for (size_t i = 0; fits && i < page->count; i++) {
+        const struct metric_histogram *histogram = &page->pipelines[i].latency;
+        if (!histogram->family)
+            continue;
+        if (!headed)
+            fits = buf_printf(out, "# HELP %s %s\n# TYPE %s histogram\n", histogram->family,
+                              histogram->help, histogram->family);
+        headed = true;
+        fits = fits && write_histogram(&page->pipelines[i], out);
+    }
+    return fits;
+}
+
 bool metric_page_text(const struct metric_page *page, struct buf *out)
 {
     struct arena arena;
@@ -92,5 +138,5 @@ bool metric_page_text(const struct metric_page *page, struct buf *out)
     for (size_t i = 0; fits && i < families.count; i++)
         fits = write_family(page, families.items[i], out);
     arena_release(&arena);
-    return fits;
+    return fits && write_histograms(page, out);
 }

@@ -362,6 +362,8 @@ static void run_batch(struct inbox_item *item)
 {
     struct batch *batch = (struct batch *)item;
     struct lane *lane = batch->lane;
+    uint64_t now_ms = uv_now(lane->loop), since_ms = batch->receipt->handed_over_ms;
+    counter_add(&lane->program->queue_wait_ms, now_ms > since_ms ? now_ms - since_ms : 0);
     program_run(lane->program, batch);
     atomic_fetch_sub_explicit(&lane->batches, 1, memory_order_relaxed);
 }
@@ -382,6 +384,8 @@ static bool take_receipts(struct stream *stream, uint64_t *token_out)
         stream->in_flight--;
         stream->events_in_flight -= first->events;
         size_t events = first->events;
+        latency_end(&stream->engine->latency, first->handed_over_ms, uv_now(stream->lane->loop),
+                    events);
         receipt_free(first);
         engine_receipt_settled(stream->engine, events);
     }
@@ -425,6 +429,7 @@ static struct receipt *add_receipt(struct stream *stream, uint64_t token, size_t
     stream->in_flight++;
     stream->events_in_flight += events;
     engine_receipt_out(stream->engine, events);
+    latency_begin(&stream->engine->latency, receipt->handed_over_ms);
     return receipt;
 }
 

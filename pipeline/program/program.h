@@ -33,6 +33,7 @@ struct program {
     bool closed;               /* a batch that still comes is abandoned */
     struct counter filtered;   /* events that left the filters */
     struct counter created, cancelled, failed_conditions;
+    struct counter queue_wait_ms; /* of batches, from their hand-over until this lane has time */
     struct counter
         condition_limits; /* searches of conditions that met a limit of regular expressions */
     struct log_limit searches_log;

@@ -159,7 +159,9 @@ static bool run_filter(struct program *program, struct slice *slice, struct inst
 {
     assert(instance->env.lane == program->lane);
     uint64_t limits_met = regex_limits_met(program->lane->regex);
+    uint64_t began_ns = uv_hrtime();
     bool turn = apply_up_to_turn(program, slice, instance);
+    counter_add(instance->busy_ns, uv_hrtime() - began_ns);
     note_given_up(program->lane, instance->env.log, &instance->searches_log, instance->match_limits,
                   limits_met);
     if (turn)

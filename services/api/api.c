@@ -109,6 +109,13 @@ static void respond_ready(struct api *api, struct http_exchange *exchange)
                                ready ? STR("ready\n") : STR("not ready: not all pipelines run\n"));
 }
 
+/* ?human=true of hot threads. */
+static bool wants_text(const struct http_target *target)
+{
+    const struct http_parameter *human = http_target_parameter(target, STR("human"));
+    return human && str_equal(human->value, STR("true"));
+}
+
 static void respond_node(struct api *api, struct http_exchange *exchange)
 {
     struct metric_page page;
@@ -119,7 +126,14 @@ static void respond_node(struct api *api, struct http_exchange *exchange)
         .page = &page,
         .body = value_object_new(&exchange->arena, 0),
     };
-    if (api_answer(&request, &exchange->target))
+    const struct value *hot = NULL;
+    bool found = api_answer(&request, &exchange->target);
+    if (found && wants_text(&exchange->target))
+        hot = value_object_get(&request.body, STR("hot_threads"));
+    if (hot)
+        http_exchange_respond_text(exchange, 200, TEXT,
+                                   api_hot_threads_text(&exchange->arena, hot));
+    else if (found)
         respond_json(exchange, 200, &request.body);
     else
         respond_missing(exchange);
@@ -171,6 +185,24 @@ static void make_id(struct api *api)
     assert(len == API_ID_MAX - 1);
 }
 
+/* Samples for the flow of the node's stats. */
+static void on_sample(void *ctx)
+{
+    struct api *api = ctx;
+    struct metric_page page;
+    make_page(api, &page);
+    flow_sample(api->flow, &page, clock_monotonic_ms());
+    metric_page_release(&page);
+    loop_timer_start(api->sampler, FLOW_SAMPLE_MS);
+}
+
+static void start_samples(struct api *api)
+{
+    api->flow = flow_new(api->started_ms);
+    api->sampler = loop_timer_new(api->options.loop, on_sample, api);
+    loop_timer_start(api->sampler, FLOW_SAMPLE_MS);
+}
+
 static struct http_server *listen_on(struct api *api, uint16_t port, struct error *err)
 {
     struct http_server_options options = {
@@ -213,7 +245,10 @@ static bool may_be_reached(const struct api *api, struct error *err)
 
 static void free_api(void *ctx)
 {
-    mem_free(ctx);
+    struct api *api = ctx;
+    if (api->flow)
+        flow_free(api->flow);
+    mem_free(api);
 }
 
 struct api *api_open(const struct api_options *options)
@@ -228,6 +263,7 @@ struct api *api_open(const struct api_options *options)
     if (api->server && may_be_reached(api, &err)) {
         log_info(options->log, "api_started", "the monitoring API listens",
                  LOG_CSTR("address", api_address(api)));
+        start_samples(api);
         return api;
     }
     log_warn(options->log, "api_not_started", "there is no monitoring API; all else goes on",
@@ -246,6 +282,8 @@ const char *api_address(const struct api *api)
 
 void api_close(struct api *api)
 {
-    if (api)
-        http_server_close(api->server, free_api, api);
+    if (!api)
+        return;
+    loop_timer_close(api->sampler);
+    http_server_close(api->server, free_api, api);
 }

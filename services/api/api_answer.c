@@ -147,6 +147,18 @@ static bool node_plugins(struct api_request *request, struct str id)
     return true;
 }
 
+static bool node_hot_threads(struct api_request *request, struct str id)
+{
+    int64_t most = 0;
+    const struct http_parameter *threads = http_target_parameter(request->target, STR("threads"));
+    if (id.len > 0 || (threads && (!str_to_int(threads->value, &most) || most < 1)))
+        return false;
+    uint64_t uptime_ms = clock_monotonic_ms() - request->api->started_ms;
+    set(request, &request->body, STR("hot_threads"),
+        api_hot_threads(request->arena, uptime_ms, (size_t)most));
+    return true;
+}
+
 /* ---- stats ---------------------------------------------------------------------------------------- */
 
 /* What means the same without a virtual machine. */
@@ -176,7 +188,7 @@ static bool stats_process(struct api_request *request, struct str id)
 static bool stats_events(struct api_request *request, struct str id)
 {
     const struct metric *const sums[] = {metric_events_in, metric_events_filtered,
-                                         metric_events_out};
+                                         metric_events_out, metric_events_busy, metric_events_wait};
     struct value events = new_object(request);
     if (id.len > 0)
         return false;
@@ -188,6 +200,18 @@ static bool stats_events(struct api_request *request, struct str id)
     }
     set(request, &request->body, STR("events"), events);
     return true;
+}
+
+static struct value flow_of(struct api_request *request, size_t pipeline)
+{
+    return flow_json(request->api->flow, request->arena, request->page, pipeline,
+                     clock_monotonic_ms());
+}
+
+static bool stats_flow(struct api_request *request, struct str id)
+{
+    set(request, &request->body, STR("flow"), flow_of(request, SIZE_MAX));
+    return id.len == 0;
 }
 
 static struct value reloads(struct api_request *request)
@@ -206,6 +230,8 @@ static struct value pipeline_stats(struct api_request *request,
     set(request, &queue, STR("type"), text("memory"));
     set(request, &queue, STR("events_count"), value_int(0));
     set(request, &stats, STR("queue"), queue);
+    set(request, &stats, STR("flow"),
+        flow_of(request, (size_t)(pipeline - request->page->pipelines)));
     set(request, &stats, STR("reloads"), reloads(request));
     set(request, &stats, STR("ephemeral_id"), text(request->api->id));
     return stats;
@@ -263,13 +289,18 @@ static const struct part NODE[] = {
     {"pipelines", node_pipelines, false},
     {"os", node_os, false},
     {"plugins", node_plugins, true},
+    {"hot_threads", node_hot_threads, true},
     {NULL, NULL, false},
 };
 
 static const struct part STATS[] = {
-    {"jvm", stats_jvm, false},         {"process", stats_process, false},
-    {"events", stats_events, false},   {"pipelines", stats_pipelines, false},
-    {"reloads", stats_reloads, false}, {NULL, NULL, false},
+    {"jvm", stats_jvm, false},
+    {"process", stats_process, false},
+    {"events", stats_events, false},
+    {"pipelines", stats_pipelines, false},
+    {"reloads", stats_reloads, false},
+    {"flow", stats_flow, false},
+    {NULL, NULL, false},
 };
 
 /* What comes behind /_node or /_node/stats: nothing for all parts, or the name of one and perhaps an id. */
@@ -292,6 +323,7 @@ bool api_answer(struct api_request *request, const struct http_target *target)
 {
     const struct str *segments = target->segments;
     size_t count = target->segment_count;
+    request->target = target;
     add_node(request);
     if (count == 0)
         return true;

@@ -94,7 +94,7 @@ class Answers(Api):
         self.listen('--pipeline.id', 'pay')
         whole, root = self.json('/_node/stats'), self.json('/')
         parts = set(whole) - set(root)
-        self.assertEqual({'jvm', 'process', 'events', 'pipelines', 'reloads'}, parts)
+        self.assertEqual({'jvm', 'process', 'events', 'flow', 'pipelines', 'reloads'}, parts)
         for part in parts:
             self.assertEqual({part}, set(self.json(f'/_node/stats/{part}')) - set(root))
         pay = self.json('/_node/stats/pipelines/pay')['pipelines']
@@ -102,6 +102,35 @@ class Answers(Api):
         self.assertEqual(['away'], [plugin['id'] for plugin in pay['pay']['plugins']['outputs']])
         self.assertGreater(whole['process']['open_file_descriptors'], 3)
         self.assertGreater(whole['process']['mem']['resident_in_bytes'], 1 << 20)
+
+    def test_flow_and_hot_threads(self):
+        self.listen('--pipeline.id', 'pay', '-w', '1')
+        flow = self.json('/_node/stats/pipelines/pay')['pipelines']['pay']['flow']
+        self.assertEqual({'input_throughput', 'filter_throughput', 'output_throughput', 'queue_backpressure', 'worker_concurrency',
+                          'worker_utilization'}, set(flow))
+        self.assertEqual({'current', 'lifetime'}, set(flow['input_throughput']))
+        self.assertNotIn('worker_utilization', self.json('/_node/stats/flow')['flow'])
+        hot = self.json('/_node/hot_threads?threads=1')['hot_threads']
+        self.assertEqual((1, 1), (hot['busiest_threads'], len(hot['threads'])))
+        self.assertGreater(hot['threads'][0]['thread_id'], 0)
+        self.assertIn('::: hot threads at', self.ask('/_node/hot_threads?human=true'))
+        self.json('/_node/hot_threads?threads=x', 404)
+
+    def test_time_at_work_and_until_the_acknowledgement(self):
+        self.listen('-w', '1', '--pipeline.id', 'pay', text='input { stdin { codec => line } } filter { mutate { id => "m" add_field => { "a" => "b" } } } output { null { id => "away" } }')
+        self.millrace.child.stdin.write(b'x\n' * 500)
+        self.millrace.child.stdin.flush()
+
+        def acknowledged():
+            return self.json('/_node/stats/pipelines/pay')['pipelines']['pay']['acknowledge']['events'] == 500
+        self.millrace.wait_for(acknowledged, 'all acknowledged')
+        families = parse_prometheus(self.ask('/metrics'))
+        latency = {labels.get('le', labels['part']): value for labels, value in families['millrace_pipeline_acknowledge_seconds'][1]}
+        self.assertEqual((500, 500), (latency['+Inf'], latency['_count']))
+        kind, samples = families['millrace_plugin_duration_seconds_total']
+        self.assertEqual(('counter', {'m', 'away'}), (kind, {labels['plugin_id'] for labels, _ in samples}))
+        self.assertEqual(0, families['millrace_pipeline_oldest_unacknowledged_seconds'][1][0][1])
+        self.assertIn('duration_in_millis', self.json('/_node/stats/events')['events'])
 
     def test_what_is_not_there(self):
         self.listen()
@@ -134,7 +163,7 @@ class Answers(Api):
         stats = self.json('/_node/stats/pipelines/main')['pipelines']['main']
         self.millrace.stop()
         written = json.loads(counters.read_text())['pipelines']['main']
-        self.assertEqual(set(written), set(stats) - {'queue', 'reloads', 'ephemeral_id'})
+        self.assertEqual(set(written), set(stats) - {'queue', 'flow', 'reloads', 'ephemeral_id'})
         self.assertEqual(written['plugins'], stats['plugins'])
 
     def test_labels_are_escaped(self):

@@ -10,6 +10,7 @@ Suite *dead_letter_suite(void);
 Suite *engine_suite(void);
 Suite *event_suite(void);
 Suite *json_suite(void);
+Suite *latency_suite(void);
 Suite *metric_suite(void);
 Suite *origin_suite(void);
 Suite *outlet_suite(void);

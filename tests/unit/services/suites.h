@@ -4,6 +4,7 @@
 
 #include <check.h>
 
+Suite *flow_suite(void);
 Suite *mapping_suite(void);
 Suite *rest_suite(void);
 Suite *store_data_suite(void);
