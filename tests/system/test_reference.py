@@ -71,6 +71,8 @@ class Examples(support.Case):
             done = subprocess.run([support.BINARY, '-t', '-e', rest + config], capture_output=True, text=True, cwd=self.folder)
             if plugin in ('filter/useragent',) and 'uap-core' in done.stderr:
                 continue  # a file of the system that need not be there
+            if plugin == 'input/lumberjack' and "'/etc/millrace/server.pem': No such file" in done.stderr:
+                continue  # it is always TLS, and the certificate is the user's
             self.assertEqual(0, done.returncode, plugin + done.stderr)
 
     def test_events_become_what_is_shown(self):
