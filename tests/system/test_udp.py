@@ -112,6 +112,7 @@ class Input(DatagramCase):
         self.send(*[b'n%d' % n for n in range(count)])
         self.millrace.signal(signal.SIGTERM)
         self.millrace.signal(signal.SIGCONT)
+        self.assertEqual(0, self.millrace.wait())  # a second signal would end it at once
         counted = self.counted()
         self.assertEqual(count, counted['datagrams'] + counted['datagrams_lost'])
         self.assertEqual(counted['datagrams'], len(self.millrace.json_lines()))
