@@ -118,7 +118,7 @@ class Broker:
         log = self.folder / 'log'
         with open(log, 'wb') as output:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-        support.wait_until(lambda: self._is_up(log.read_text('utf-8', 'replace')), 'Kafka', timeout=120)
+        support.wait_until(lambda: self._is_up(log.read_text('utf-8', 'replace')), 'Kafka', timeout=300)
 
     def _is_up(self, log):
         if self.process.poll() is not None:

@@ -91,6 +91,8 @@ final class Topics {
     public static void main(String[] arguments) throws Exception {
         Properties settings = new Properties();
         settings.put("bootstrap.servers", arguments[0]);
+        // A broker that is started again on a machine under load is waited for.
+        settings.put("default.api.timeout.ms", "600000");
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in));
         try (Admin admin = Admin.create(settings)) {
             for (String line; (line = commands.readLine()) != null; ) {
