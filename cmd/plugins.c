@@ -10,25 +10,16 @@
 #include "outputs/outputs.h"
 
 static const struct input *const INPUTS[] = {
-    &input_beats,
-    &input_dead_letter_queue,
-    &input_exec,
-    &input_file,
-    &input_gelf,
-    &input_generator,
-    &input_heartbeat,
-    &input_http,
-    &input_kafka,
-    &input_lumberjack,
-    &input_pipe,
-    &input_rabbitmq,
-    &input_redis,
-    &input_stdin,
-    &input_syslog,
-    &input_tcp,
-    &input_udp,
-    &input_unix,
-    NULL,
+    &input_beats,     &input_dead_letter_queue,
+    &input_exec,      &input_file,
+    &input_gelf,      &input_generator,
+    &input_heartbeat, &input_http,
+    &input_kafka,     &input_lumberjack,
+    &input_pipe,      &input_pipeline,
+    &input_rabbitmq,  &input_redis,
+    &input_stdin,     &input_syslog,
+    &input_tcp,       &input_udp,
+    &input_unix,      NULL,
 };
 
 static const struct filter *const FILTERS[] = {
@@ -54,25 +45,10 @@ static const struct filter *const FILTERS[] = {
 };
 
 static const struct output *const OUTPUTS[] = {
-    &output_alertmanager,
-    &output_elasticsearch,
-    &output_email,
-    &output_exec,
-    &output_file,
-    &output_gelf,
-    &output_http,
-    &output_kafka,
-    &output_metrics,
-    &output_null,
-    &output_opensearch,
-    &output_pipe,
-    &output_rabbitmq,
-    &output_redis,
-    &output_stdout,
-    &output_syslog,
-    &output_tcp,
-    &output_udp,
-    NULL,
+    &output_alertmanager, &output_elasticsearch, &output_email,    &output_exec,     &output_file,
+    &output_gelf,         &output_http,          &output_kafka,    &output_metrics,  &output_null,
+    &output_opensearch,   &output_pipe,          &output_pipeline, &output_rabbitmq, &output_redis,
+    &output_stdout,       &output_syslog,        &output_tcp,      &output_udp,      NULL,
 };
 
 static const struct codec *const CODECS[] = {

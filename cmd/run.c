@@ -18,8 +18,10 @@
 #include "cmd/commands.h"
 #include "cmd/progress.h"
 #include "cmd/run.h"
+#include "cmd/run_order.h"
 #include "cmd/shipped.h"
 #include "io/service_notify.h"
+#include "pipeline/engine/bus.h"
 #include "script/watchdog.h"
 #include "services/api/api.h"
 
@@ -38,10 +40,12 @@ struct run {
     struct log log;
     struct data_path data;
     struct budget budget;
+    struct bus *bus;
     struct run_shared shared;
     const struct run_change *change;
     struct run_pipeline *pipelines;
-    struct api *api; /* NULL: not listening */
+    struct run_pipeline **order; /* the same, receivers before senders */
+    struct api *api;             /* NULL: not listening */
     size_t count;
     size_t running;
     uv_loop_t loop;
@@ -50,6 +54,7 @@ struct run {
     uv_timer_t progress;
     int stopped_by; /* the signal; 0: none yet */
     bool stops;
+    uint64_t stop_by_ms; /* on the loop's clock */
 };
 
 /* ---- counters ------------------------------------------------------------------------------------- */
@@ -102,11 +107,19 @@ static void on_hang_up(uv_signal_t *signal, int number)
              LOG_INT("pipelines", (int64_t)run->running));
 }
 
+/* As far as others do not send to them any more; again when one of them has ended. */
 static void stop_all(struct run *run)
 {
-    for (size_t i = 0; i < run->count; i++)
-        if (run->pipelines[i].started)
-            engine_stop(run->pipelines[i].engine);
+    uint64_t now_ms = uv_now(&run->loop);
+    run_order_stop(run->pipelines, run->count,
+                   run->stop_by_ms > now_ms ? run->stop_by_ms - now_ms : 0);
+}
+
+static void begin_to_stop(struct run *run)
+{
+    uv_update_time(&run->loop);
+    run->stop_by_ms = uv_now(&run->loop) + (uint64_t)run->settings.shutdown_timeout_ms;
+    stop_all(run);
 }
 
 static uint64_t in_flight(const struct run *run)
@@ -135,7 +148,7 @@ static void on_stopping(uv_timer_t *timer)
     service_notify(SERVICE_STOPPING);
     progress_stopping(in_flight(run), (uint64_t)run->settings.shutdown_timeout_ms, sentence);
     log_info(&run->log, "stopping", sentence, LOG_CSTR("signal", signal_name(run->stopped_by)));
-    stop_all(run);
+    begin_to_stop(run);
 }
 
 static void quit_now(const struct run *run, int number)
@@ -278,10 +291,14 @@ static void close_api(struct run *run)
 
 /* ---- running -------------------------------------------------------------------------------------- */
 
-static void on_engine_closing(void *ctx)
+static void on_pipeline_ended(struct run_pipeline *pipeline)
 {
-    struct run *run = ctx;
+    struct run *run = pipeline->ctx;
     assert(run->running > 0);
+    if (run->stop_by_ms > 0)
+        stop_all(run);
+    else
+        run_order_ended(run->pipelines, run->count, pipeline);
     if (--run->running == 0) {
         unwatch_signals(run);
         close_api(run);
@@ -293,9 +310,9 @@ static bool start_all(struct run *run)
 {
     for (size_t i = 0; i < run->count; i++) {
         run->running++;
-        if (run_pipeline_start(&run->pipelines[i], &run->shared, stderr, on_engine_closing, run))
+        if (run_pipeline_start(run->order[i], &run->shared, stderr, on_pipeline_ended, run))
             continue;
-        stop_all(run);
+        begin_to_stop(run);
         return false;
     }
     return true;
@@ -315,7 +332,10 @@ static int run_engines(struct run *run)
     bool counted = !run->settings.counters.ptr || write_counters(run);
     bool delivered = true;
     for (size_t i = 0; i < run->count; i++)
-        delivered = run_pipeline_finish(&run->pipelines[i]) && delivered;
+        if (run->pipelines[i].engine)
+            engine_join(run->pipelines[i].engine);
+    for (size_t i = 0; i < run->count; i++)
+        delivered = run_pipeline_finish(run->order[i]) && delivered;
     int left = uv_loop_close(&run->loop);
     assert(left == 0);
     (void)left;
@@ -354,6 +374,7 @@ static bool load_settings(struct run *run, int argc, char **argv, int *status)
     else if (run->settings.show_version)
         puts("millrace " MILLRACE_VERSION);
     run->pipelines = mem_zero(run->count, sizeof *run->pipelines);
+    run->order = mem_zero(run->count, sizeof(struct run_pipeline *));
     for (size_t i = 0; i < run->count; i++)
         run->pipelines[i] = (struct run_pipeline){.settings = &items[i], .arena = &run->arena};
     return runs;
@@ -366,9 +387,11 @@ static bool compile_all(struct run *run)
              STDERR_FILENO);
     data_path_init(&run->data, settings->path_data.ptr);
     budget_init(&run->budget, memory_budget(settings));
+    run->bus = bus_new();
     run->shared = (struct run_shared){
         .log = &run->log,
         .data = &run->data,
+        .bus = run->bus,
         .budget = &run->budget,
         .change = run->change,
         .series = series_registry_new(clock_now),
@@ -380,7 +403,10 @@ static bool compile_all(struct run *run)
         ok = run_pipeline_compile(&run->pipelines[i], &run->shared, settings->test_and_exit,
                                   stderr) &&
              ok;
-    for (size_t i = 0; ok && i < run->count; i++)
+    if (!ok || !run_order_check(run->pipelines, run->count, stderr))
+        return false;
+    run_order_sort(run->pipelines, run->count, run->order);
+    for (size_t i = 0; i < run->count; i++)
         run->shared.provenance |= run->pipelines[i].plan->needs_provenance;
     return ok;
 }
@@ -456,10 +482,12 @@ int run_pipelines(int argc, char **argv, const struct run_change *change)
             status = run->settings.test_and_exit ? check_only(run) : run_engines(run);
         }
         data_path_release(&run->data);
+        bus_free(run->bus);
         budget_release(&run->budget);
     }
     for (size_t i = 0; i < run->count; i++)
         run_pipeline_release(&run->pipelines[i]);
+    mem_free(run->order);
     mem_free(run->pipelines);
     series_registry_free(run->shared.series);
     arena_release(&run->arena);

@@ -58,6 +58,7 @@ static void prepare(struct run_pipeline *pipeline, const struct run_shared *shar
     pipeline->log = *shared->log;
     pipeline->plugin_settings = (struct plugin_settings){
         .data = shared->data,
+        .bus = shared->bus,
         .pipeline_id = settings->pipeline_id.ptr,
         .path_templates = settings->path_templates.ptr,
         .shipped_templates = shared->shipped_templates,
@@ -181,8 +182,15 @@ static struct dead_letters *open_dead_letters(const struct run_pipeline *pipelin
     return settings->dlq_enable ? dead_letters_new(&options) : NULL;
 }
 
+static void on_closing(void *ctx)
+{
+    struct run_pipeline *pipeline = ctx;
+    pipeline->ended = true;
+    pipeline->on_ended(pipeline);
+}
+
 bool run_pipeline_start(struct run_pipeline *pipeline, const struct run_shared *shared, FILE *out,
-                        void (*closing)(void *ctx), void *ctx)
+                        void (*on_ended)(struct run_pipeline *pipeline), void *ctx)
 {
     const struct settings *settings = pipeline->settings;
     struct engine_options options = {
@@ -202,7 +210,9 @@ bool run_pipeline_start(struct run_pipeline *pipeline, const struct run_shared *
     };
     struct error err = {0};
     pipeline->engine = engine_new(&options);
-    engine_on_closing(pipeline->engine, closing, ctx);
+    pipeline->on_ended = on_ended;
+    pipeline->ctx = ctx;
+    engine_on_closing(pipeline->engine, on_closing, pipeline);
     pipeline->started = engine_start(pipeline->engine, &err);
     if (pipeline->started) {
         log_info(&pipeline->log, "started", "pipeline started",

@@ -22,9 +22,12 @@ struct run_pipeline {
     struct conf_tree tree;
     struct plugin_settings plugin_settings;
     struct plan *plan;
-    struct progress progress; /* what the log has said of it */
-    struct engine *engine;    /* NULL before run_pipeline_start */
-    bool started;             /* it did not fail */
+    struct progress progress;                        /* what the log has said of it */
+    struct engine *engine;                           /* NULL before run_pipeline_start */
+    bool started;                                    /* it did not fail */
+    bool ended;                                      /* its engine is closing, or closed */
+    void (*on_ended)(struct run_pipeline *pipeline); /* given to run_pipeline_start */
+    void *ctx;
 };
 
 /* Makes another pipeline of the one that was read and compiled. */
@@ -37,6 +40,7 @@ struct run_change {
 struct run_shared {
     const struct log *log;
     struct data_path *data;
+    struct bus *bus;
     struct budget *budget;
     const struct run_change *change; /* may be NULL */
     struct series_registry *series;
@@ -49,11 +53,12 @@ struct run_shared {
  * plugins would find out is tried too. */
 bool run_pipeline_compile(struct run_pipeline *pipeline, const struct run_shared *shared,
                           bool test_only, FILE *out);
-/* Opens and starts its engine on the shared loop; closing(ctx) is called when that ends, also after a failure, which is told
- * on `out` at once. */
+/* Opens and starts its engine on the shared loop; on_ended is called when that ends, also after a failure, which is
+ * told on `out` at once; ctx is the caller's, in the pipeline. */
 bool run_pipeline_start(struct run_pipeline *pipeline, const struct run_shared *shared, FILE *out,
-                        void (*closing)(void *ctx), void *ctx);
-/* Says what the engine did, after the loop has returned, and frees it. False when an output could not go on. */
+                        void (*on_ended)(struct run_pipeline *pipeline), void *ctx);
+/* Says what the engine did, after the loop has returned and all engines are joined, and frees it; those before that it sends
+ * to. False when an output could not go on. */
 bool run_pipeline_finish(struct run_pipeline *pipeline);
 /* Tries the destinations of a compiled pipeline: what was found on standard output, what is wrong on `out`. */
 bool run_pipeline_connect(struct run_pipeline *pipeline, FILE *out);

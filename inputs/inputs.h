@@ -18,6 +18,7 @@ extern const struct input input_http;
 extern const struct input input_kafka;
 extern const struct input input_lumberjack;
 extern const struct input input_pipe;
+extern const struct input input_pipeline;
 extern const struct input input_rabbitmq;
 extern const struct input input_redis;
 extern const struct input input_stdin;

@@ -19,6 +19,7 @@ extern const struct output output_metrics;
 extern const struct output output_null;
 extern const struct output output_opensearch;
 extern const struct output output_pipe;
+extern const struct output output_pipeline;
 extern const struct output output_rabbitmq;
 extern const struct output output_redis;
 extern const struct output output_stdout;

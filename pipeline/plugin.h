@@ -162,6 +162,12 @@ enum encode_result {
     ENCODE_FULL,    /* the buffer is at its maximum */
 };
 
+/* Of an output that gives events to other pipelines of the process. The engine does it all. */
+struct link_options {
+    struct option_strings send_to; /* addresses */
+    bool ensure_delivery;
+};
+
 /* An output of lane scope has an instance on each lane that encodes and sends. One of pipeline scope has instances that
  * only encode on all lanes, and one, on the main lane, that sends as well. */
 struct output {
@@ -191,6 +197,8 @@ struct output {
      * until it knows, and appends what it found as lines. NULL: nothing to try. */
     bool (*connect)(void *self, struct buf *said, struct error *err);
     void (*close_encoder)(void *self); /* after close(); may be NULL */
+    /* Instead of all the others, of bound options. NULL: it encodes and sends. */
+    const struct link_options *(*link)(const void *self);
 };
 
 /* A pipeline-scoped output that can never deliver again (its reader is gone) ends its pipeline: inputs stop, other outputs
@@ -216,6 +224,9 @@ struct input {
     bool (*connect)(void *self, const struct plugin_env *env, struct buf *said, struct error *err);
     /* What the monitoring API says of it beside its counters: members of an object. NULL: nothing. */
     void (*describe)(const void *self, struct arena *arena, struct value *object);
+    /* At which it takes events of other pipelines, of bound options. NULL: at none. Its stop() closes the address, also
+     * when no other pipeline can send to it any more. */
+    struct str (*address)(const void *self);
 };
 /* A finite input (stdin at its end, files with exit_after_read, generator with a count) has read everything. */
 void input_finished(const struct plugin_env *env);

@@ -16,6 +16,7 @@
 #include "base/time/clock.h"
 #include "conf/field_ref.h"
 
+struct bus;
 struct codec_shared;
 struct data_path;
 struct engine;
@@ -44,7 +45,8 @@ static inline uint64_t counter_read(const struct counter *counter)
 /* Settings of the process that some plugins need. */
 struct plugin_settings {
     struct data_path
-        *data; /* path.data: made and locked on first need (pipeline/engine/data_path.h) */
+        *data;       /* path.data: made and locked on first need (pipeline/engine/data_path.h) */
+    struct bus *bus; /* addresses of pipelines (pipeline/engine/bus.h) */
     const char *pipeline_id;       /* of the pipeline; NULL in tests of a plugin alone */
     const char *path_templates;    /* --path.templates or NULL */
     const char *shipped_templates; /* where deploy/templates is installed or stands in the tree */

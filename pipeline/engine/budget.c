@@ -180,6 +180,14 @@ struct account *budget_account(struct budget_share *share, enum budget_class whi
     return &share->accounts[which].account;
 }
 
+bool budget_share_has_room(struct budget_share *share, size_t bytes)
+{
+    uv_mutex_lock(&share->budget->lock);
+    bool has_room = fits_floor(share, bytes) || fits_common(share, bytes);
+    uv_mutex_unlock(&share->budget->lock);
+    return has_room;
+}
+
 size_t budget_share_leased(struct budget_share *share)
 {
     uv_mutex_lock(&share->budget->lock);

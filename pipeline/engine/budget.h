@@ -79,6 +79,8 @@ void budget_share_open(struct budget_share *share, struct budget *budget,
 /* When everything is given back. */
 void budget_share_close(struct budget_share *share);
 struct account *budget_account(struct budget_share *share, enum budget_class which);
+/* Whether a lease of so many bytes would be granted now; nobody waits for it. */
+bool budget_share_has_room(struct budget_share *share, size_t bytes);
 size_t budget_share_leased(struct budget_share *share);
 /* The last batch of the share is settled (3). Any thread. */
 void budget_share_is_idle(struct budget_share *share);

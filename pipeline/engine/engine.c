@@ -37,6 +37,13 @@ struct lane *engine_pick_lane(struct engine *engine, struct lane *home)
     return pick_lane(engine, home);
 }
 
+struct lane *engine_lane_from_outside(struct engine *engine, size_t index)
+{
+    if (engine->options.ordered || engine->options.plan->in_turn > 1)
+        return &engine->lanes[0];
+    return pick_lane_from_outside(engine, index % engine->lane_count);
+}
+
 struct account *engine_account(struct engine *engine, enum budget_class which)
 {
     return budget_account(&engine->share, which);
@@ -246,11 +253,16 @@ static void on_deadline(uv_timer_t *timer)
 
 void engine_stop(struct engine *engine)
 {
+    engine_stop_within(engine, engine->options.shutdown_timeout_ms);
+}
+
+void engine_stop_within(struct engine *engine, uint64_t timeout_ms)
+{
     if (engine->state < ENGINE_RUNNING || engine->state > ENGINE_FLUSHING)
         return;
     if (uv_is_active((uv_handle_t *)&engine->deadline))
         return;
-    uv_timer_start(&engine->deadline, on_deadline, engine->options.shutdown_timeout_ms, 0);
+    uv_timer_start(&engine->deadline, on_deadline, timeout_ms, 0);
     atomic_store(&engine->draining, true);
     if (engine->state == ENGINE_RUNNING)
         set_state(engine, ENGINE_DRAINING);
@@ -259,6 +271,18 @@ void engine_stop(struct engine *engine)
         if (plan->plugins[i]->section == CONF_INPUT)
             plan->plugins[i]->as.input->stop(engine->lanes[0].program->instances[i]->self);
     uv_async_send(&engine->drained);
+}
+
+void engine_senders_ended(struct engine *engine)
+{
+    const struct plan *plan = engine->options.plan;
+    if (engine->state != ENGINE_RUNNING)
+        return;
+    for (size_t i = 0; i < plan->plugin_count; i++) {
+        const struct plan_plugin *plugin = plan->plugins[i];
+        if (plugin->section == CONF_INPUT && plugin->as.input->address)
+            plugin->as.input->stop(engine->lanes[0].program->instances[i]->self);
+    }
 }
 
 void output_failed(const struct plugin_env *env)
@@ -344,12 +368,17 @@ static void drain_inboxes(struct engine *engine)
     }
 }
 
+void engine_join(struct engine *engine)
+{
+    for (size_t i = 0; i < engine->lane_count; i++)
+        lane_join(&engine->lanes[i]);
+}
+
 void engine_free(struct engine *engine)
 {
     if (!engine)
         return;
-    for (size_t i = 0; i < engine->lane_count; i++)
-        lane_join(&engine->lanes[i]);
+    engine_join(engine);
     drain_inboxes(engine);
     for (size_t i = 0; i < engine->lane_count; i++)
         program_free(engine->lanes[i].program);

@@ -47,10 +47,17 @@ struct engine *engine_new(const struct engine_options *options);
 bool engine_start(struct engine *engine, struct error *err);
 /* Inputs stop reading; what is under way is delivered for at most the timeout. Again: no effect. */
 void engine_stop(struct engine *engine);
+void engine_stop_within(struct engine *engine,
+                        uint64_t timeout_ms); /* in place of its own timeout */
+/* No other pipeline sends it anything any more: its inputs for that are finished. */
+void engine_senders_ended(struct engine *engine);
 /* Called once when CLOSED is near, also after a start that failed and then perhaps from inside it: the last chance to close
  * handles of the caller on the same loop. To be set before engine_start. */
 void engine_on_closing(struct engine *engine, void (*closing)(void *ctx), void *ctx);
-/* After the loop has returned. */
+/* After the loop has returned: waits for the lanes' threads. */
+void engine_join(struct engine *engine);
+/* After all engines that share a bus are joined (a single one is by this); receivers before those that send to them, because what still comes home
+ * from the first belongs to the others. */
 void engine_free(struct engine *engine);
 
 struct engine_summary {

@@ -56,5 +56,7 @@ void engine_receipt_settled(struct engine *engine, size_t events);
 uint64_t engine_counted(const struct engine *engine, size_t plugin, const char *name);
 /* The lane that a batch made on `home` should run on. */
 struct lane *engine_pick_lane(struct engine *engine, struct lane *home);
+/* The same for one that comes from another pipeline, on any thread; index: of the lane that sends it there. */
+struct lane *engine_lane_from_outside(struct engine *engine, size_t index);
 
 #endif

@@ -14,6 +14,7 @@ struct counter_cell {
 };
 
 struct delivery;
+struct link;
 
 struct instance {
     const struct plan_plugin *plugin;
@@ -22,7 +23,8 @@ struct instance {
     struct arena arena;
     /* Newest first; only added to. Made in the order in which an event meets them (metric.h, M2). */
     _Atomic(struct counter_cell *) counters;
-    struct delivery *delivery; /* outputs only */
+    struct delivery *delivery; /* outputs only, */
+    struct link *link;         /* or this one */
     struct counter *events_in, *events_out;
     struct counter *busy_ns; /* filters and outputs: time at work on events, on this lane */
     struct counter

@@ -97,6 +97,7 @@ void lane_join(struct lane *lane)
         uv_thread_join(&lane->thread);
     else if (lane->loop == &lane->own_loop)
         uv_run(lane->loop, UV_RUN_DEFAULT); /* never started: only the closing is left to do */
+    lane->has_thread = false;
 }
 
 void lane_release(struct lane *lane)

@@ -50,6 +50,16 @@ static struct lane_load load_now(const struct lane *lane, uint64_t now_ms)
     };
 }
 
+struct lane *pick_lane_from_outside(struct engine *engine, size_t first)
+{
+    struct lane_load loads[LANES_MAX];
+    assert(engine->lane_count <= LANES_MAX);
+    for (size_t i = 0; i < engine->lane_count; i++)
+        loads[i] = (struct lane_load){
+            .batches = atomic_load_explicit(&engine->lanes[i].batches, memory_order_relaxed)};
+    return &engine->lanes[pick_least_loaded(loads, engine->lane_count, first)];
+}
+
 struct lane *pick_lane(struct engine *engine, struct lane *home)
 {
     if (engine->lane_count == 1)

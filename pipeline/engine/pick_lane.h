@@ -33,5 +33,7 @@ bool lane_rest_look(struct lane_rest *rest, uint64_t now_ns, uint64_t idle_ns);
 
 /* On the home lane's thread, before a batch is posted. */
 struct lane *pick_lane(struct engine *engine, struct lane *home);
+/* On any thread: the lane with the least to do; `first` before others with as much. */
+struct lane *pick_lane_from_outside(struct engine *engine, size_t first);
 
 #endif

@@ -22,6 +22,7 @@
 #include "pipeline/engine/lane.h"
 
 struct stream;
+struct transfer;
 
 enum receipt_outcome {
     RECEIPT_DELIVERED, /* safe at every output, or dropped on purpose */
@@ -29,9 +30,10 @@ enum receipt_outcome {
 };
 
 struct receipt {
-    struct inbox_item link; /* first: posted to the stream's lane */
-    struct receipt *next;   /* in the stream's order */
-    struct stream *stream;
+    struct inbox_item link;    /* first: posted to the stream's lane */
+    struct receipt *next;      /* in the stream's order */
+    struct stream *stream;     /* NULL: of no input */
+    struct transfer *transfer; /* of a batch that came from another pipeline (bus.h) */
     struct lane *home;
     uint64_t token;
     uint64_t handed_over_ms; /* on the clock that all loops share (uv_now) */

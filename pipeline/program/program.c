@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "pipeline/delivery/delivery.h"
 #include "pipeline/engine/engine_private.h"
+#include "pipeline/engine/link.h"
 #include "pipeline/program/slice.h"
 #include "pipeline/program/ticks.h"
 
@@ -46,6 +47,8 @@ static bool open_instance(struct instance *instance, struct error *err)
     if (plugin->section == CONF_FILTER) {
         if (plugin->as.filter->open)
             open = plugin->as.filter->open(instance->self, &instance->env, err);
+    } else if (plugin->as.output->link) {
+        instance->link = link_open(instance);
     } else {
         instance->delivery = open_delivery(instance, err);
         open = instance->delivery;
@@ -129,6 +132,11 @@ static void release_batch(struct program *program, struct batch *batch)
     assert(batch->unfinished > batch->at_cut_count);
     batch->unfinished--;
     look_at_batch(program, batch);
+}
+
+void program_release(struct program *program, struct batch *batch)
+{
+    release_batch(program, batch);
 }
 
 static void line_up_at_cut(struct program *program, struct slice *slice)
@@ -424,6 +432,8 @@ void program_close(struct program *program)
         instance->open = false;
         if (instance->delivery)
             delivery_close(instance->delivery);
+        else if (instance->link)
+            link_close(instance->link);
         else if (instance->plugin->as.filter->close)
             instance->plugin->as.filter->close(instance->self);
     }
@@ -436,6 +446,8 @@ void program_free(struct program *program)
     for (size_t i = 0; i < program->plan->plugin_count; i++) {
         if (program->instances[i] && program->instances[i]->delivery)
             delivery_free(program->instances[i]->delivery);
+        if (program->instances[i] && program->instances[i]->link)
+            link_free(program->instances[i]->link);
         instance_free(program->instances[i]);
     }
     mem_free(program->instances);

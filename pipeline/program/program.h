@@ -45,6 +45,8 @@ struct program *program_new(struct lane *lane, const struct plan *plan);
 bool program_open(struct program *program, struct error *err);
 /* Runs the filters and hands every event to its outputs. Takes the batch. */
 void program_run(struct program *program, struct batch *batch);
+/* A slice of the batch that was kept (link.h) is over. */
+void program_release(struct program *program, struct batch *batch);
 /* On the lane's thread: closes filters, stops and closes outputs. */
 void program_close(struct program *program);
 void program_free(struct program *program);

@@ -5,6 +5,7 @@
 
 #include "pipeline/delivery/delivery.h"
 #include "pipeline/engine/engine_private.h"
+#include "pipeline/engine/link.h"
 #include "pipeline/event/origin.h"
 
 /* What a step that is no branch does with the slice's selection; false: the slice is suspended. */
@@ -451,8 +452,11 @@ bool slice_visit_cut(struct slice *slice, struct program *program)
 static bool output_step(struct slice *slice, const struct plan_plugin *plugin)
 {
     const struct instance *instance = slice->program->instances[plugin->index];
-    delivery_add_selection(instance->delivery, slice->events, &slice->selection,
-                           slice->batch->receipt);
+    if (instance->link)
+        link_add_selection(instance->link, slice->batch, slice->events, &slice->selection);
+    else
+        delivery_add_selection(instance->delivery, slice->events, &slice->selection,
+                               slice->batch->receipt);
     return true;
 }
 
