@@ -258,10 +258,10 @@ static bool show(struct lag *lag)
     data_path_init(&data, settings.path_data.ptr);
     budget_init(&budget, LAG_MEMORY_BYTES);
     struct run_shared shared = {.log = &log, .data = &data, .budget = &budget};
-    struct run_pipeline pipeline = {.settings = &settings, .arena = &lag->arena};
+    struct run_pipeline *pipeline = run_pipeline_new(&settings, NULL);
     bool ok =
-        run_pipeline_compile(&pipeline, &shared, false, stderr) && show_plan(lag, pipeline.plan);
-    run_pipeline_release(&pipeline);
+        run_pipeline_compile(pipeline, &shared, false, stderr) && show_plan(lag, pipeline->plan);
+    run_pipeline_free(pipeline);
     data_path_release(&data);
     budget_release(&budget);
     return ok;

@@ -19,6 +19,7 @@
 #include "cmd/progress.h"
 #include "cmd/run.h"
 #include "cmd/run_order.h"
+#include "cmd/run_set.h"
 #include "cmd/shipped.h"
 #include "io/service_notify.h"
 #include "pipeline/engine/bus.h"
@@ -43,18 +44,15 @@ struct run {
     struct bus *bus;
     struct run_shared shared;
     const struct run_change *change;
-    struct run_pipeline *pipelines;
-    struct run_pipeline **order; /* the same, receivers before senders */
-    struct api *api;             /* NULL: not listening */
-    size_t count;
-    size_t running;
+    struct run_set set;
+    struct api *api; /* NULL: not listening */
     uv_loop_t loop;
     uv_signal_t terminate, interrupt, report, hang_up;
     uv_timer_t stopping; /* from the first signal until it is acted upon */
     uv_timer_t progress;
-    int stopped_by; /* the signal; 0: none yet */
+    uv_timer_t automatic; /* config.reload.automatic */
+    int stopped_by;       /* the signal; 0: none yet */
     bool stops;
-    uint64_t stop_by_ms; /* on the loop's clock */
 };
 
 /* ---- counters ------------------------------------------------------------------------------------- */
@@ -62,11 +60,11 @@ struct run {
 static bool collect_counters(const struct run *run, struct buf *out)
 {
     bool fits = buf_printf(out, "{\"pipelines\":{"), first = true;
-    for (size_t i = 0; i < run->count; i++) {
-        if (!run->pipelines[i].started)
+    for (size_t i = 0; i < run->set.count; i++) {
+        if (!run->set.pipelines[i]->started)
             continue;
         fits = fits && (first || buf_append_char(out, ',')) &&
-               engine_write_counters(run->pipelines[i].engine, out);
+               engine_write_counters(run->set.pipelines[i]->engine, out);
         first = false;
     }
     return fits && buf_printf(out, "}}\n");
@@ -97,39 +95,27 @@ static void on_report(uv_signal_t *signal, int number)
     write_counters(signal->data);
 }
 
-/* Logstash reads its pipelines anew. Whoever sends it expects that, and surely not the end. */
 static void on_hang_up(uv_signal_t *signal, int number)
 {
-    const struct run *run = signal->data;
+    struct run *run = signal->data;
     (void)number;
-    log_warn(&run->log, "signal_ignored",
-             "SIGHUP is ignored: pipelines are not read anew while they run; restart to do that",
-             LOG_INT("pipelines", (int64_t)run->running));
+    run_set_reload(&run->set, false);
 }
 
-/* As far as others do not send to them any more; again when one of them has ended. */
-static void stop_all(struct run *run)
+static void on_automatic(uv_timer_t *timer)
 {
-    uint64_t now_ms = uv_now(&run->loop);
-    run_order_stop(run->pipelines, run->count,
-                   run->stop_by_ms > now_ms ? run->stop_by_ms - now_ms : 0);
-}
-
-static void begin_to_stop(struct run *run)
-{
-    uv_update_time(&run->loop);
-    run->stop_by_ms = uv_now(&run->loop) + (uint64_t)run->settings.shutdown_timeout_ms;
-    stop_all(run);
+    struct run *run = timer->data;
+    run_set_reload(&run->set, true);
 }
 
 static uint64_t in_flight(const struct run *run)
 {
     uint64_t events = 0;
-    for (size_t i = 0; i < run->count; i++) {
+    for (size_t i = 0; i < run->set.count; i++) {
         struct engine_summary summary;
-        if (!run->pipelines[i].started)
+        if (!run->set.pipelines[i]->started)
             continue;
-        engine_summary(run->pipelines[i].engine, &summary);
+        engine_summary(run->set.pipelines[i]->engine, &summary);
         events += summary.in_flight;
     }
     return events;
@@ -148,7 +134,7 @@ static void on_stopping(uv_timer_t *timer)
     service_notify(SERVICE_STOPPING);
     progress_stopping(in_flight(run), (uint64_t)run->settings.shutdown_timeout_ms, sentence);
     log_info(&run->log, "stopping", sentence, LOG_CSTR("signal", signal_name(run->stopped_by)));
-    begin_to_stop(run);
+    run_set_stop(&run->set);
 }
 
 static void quit_now(const struct run *run, int number)
@@ -178,8 +164,8 @@ static void on_progress(uv_timer_t *timer)
 {
     struct run *run = timer->data;
     uint64_t elapsed_ms = (uint64_t)run->settings.progress_ms;
-    for (size_t i = 0; i < run->count; i++) {
-        struct run_pipeline *pipeline = &run->pipelines[i];
+    for (size_t i = 0; i < run->set.count; i++) {
+        struct run_pipeline *pipeline = run->set.pipelines[i];
         struct engine_summary summary;
         if (!pipeline->started)
             continue;
@@ -237,6 +223,16 @@ static void watch_progress(struct run *run)
     uv_unref((uv_handle_t *)&run->progress);
 }
 
+static void watch_configuration(struct run *run)
+{
+    uint64_t interval_ms = (uint64_t)run->settings.reload_interval_ms;
+    uv_timer_init(&run->loop, &run->automatic);
+    run->automatic.data = run;
+    if (run->settings.reload_automatic && interval_ms > 0)
+        uv_timer_start(&run->automatic, on_automatic, interval_ms, interval_ms);
+    uv_unref((uv_handle_t *)&run->automatic);
+}
+
 static void unwatch_signals(struct run *run)
 {
     if (uv_is_closing((uv_handle_t *)&run->terminate))
@@ -247,6 +243,7 @@ static void unwatch_signals(struct run *run)
     close_signal(&run->hang_up);
     uv_close((uv_handle_t *)&run->stopping, NULL);
     uv_close((uv_handle_t *)&run->progress, NULL);
+    uv_close((uv_handle_t *)&run->automatic, NULL);
 }
 
 /* ---- the monitoring API --------------------------------------------------------------------------- */
@@ -254,16 +251,16 @@ static void unwatch_signals(struct run *run)
 static void collect_metrics(void *ctx, struct metric_page *page)
 {
     const struct run *run = ctx;
-    for (size_t i = 0; i < run->count; i++)
-        if (run->pipelines[i].engine)
-            engine_collect(run->pipelines[i].engine, page);
+    for (size_t i = 0; i < run->set.count; i++)
+        if (run->set.pipelines[i]->engine && run->set.pipelines[i]->started)
+            engine_collect(run->set.pipelines[i]->engine, page);
 }
 
 /* It listens from when all pipelines have started. */
 static bool is_ready(void *ctx)
 {
     const struct run *run = ctx;
-    return !run->stops && run->running == run->count;
+    return !run->stops && run->set.running == run->set.count;
 }
 
 static void open_api(struct run *run)
@@ -291,51 +288,28 @@ static void close_api(struct run *run)
 
 /* ---- running -------------------------------------------------------------------------------------- */
 
-static void on_pipeline_ended(struct run_pipeline *pipeline)
+static void on_all_ended(void *ctx)
 {
-    struct run *run = pipeline->ctx;
-    assert(run->running > 0);
-    if (run->stop_by_ms > 0)
-        stop_all(run);
-    else
-        run_order_ended(run->pipelines, run->count, pipeline);
-    if (--run->running == 0) {
-        unwatch_signals(run);
-        close_api(run);
-    }
-}
-
-/* A pipeline that does not start ends the run: the others are stopped in good order, which the loop does. */
-static bool start_all(struct run *run)
-{
-    for (size_t i = 0; i < run->count; i++) {
-        run->running++;
-        if (run_pipeline_start(run->order[i], &run->shared, stderr, on_pipeline_ended, run))
-            continue;
-        begin_to_stop(run);
-        return false;
-    }
-    return true;
+    struct run *run = ctx;
+    unwatch_signals(run);
+    close_api(run);
+    run_set_close(&run->set);
 }
 
 static int run_engines(struct run *run)
 {
     uv_loop_init(&run->loop);
     watch_progress(run);
+    watch_configuration(run);
     watch_signals(run); /* before anything listens: who sees a port may already stop us */
-    bool started = start_all(run);
+    bool started = run_set_start(&run->set);
     if (started)
         open_api(run);
     if (started)
         service_notify(SERVICE_READY);
     uv_run(&run->loop, UV_RUN_DEFAULT);
     bool counted = !run->settings.counters.ptr || write_counters(run);
-    bool delivered = true;
-    for (size_t i = 0; i < run->count; i++)
-        if (run->pipelines[i].engine)
-            engine_join(run->pipelines[i].engine);
-    for (size_t i = 0; i < run->count; i++)
-        delivered = run_pipeline_finish(run->order[i]) && delivered;
+    bool delivered = run_set_finish(&run->set);
     int left = uv_loop_close(&run->loop);
     assert(left == 0);
     (void)left;
@@ -360,7 +334,7 @@ static bool load_settings(struct run *run, int argc, char **argv, int *status)
     enum settings_result result = settings_load(&run->settings, &run->arena, argc, argv, &errors);
     struct settings *items = NULL;
     bool runs = result == SETTINGS_OK && !run->settings.show_help && !run->settings.show_version;
-    if (runs && !settings_pipelines(&run->settings, &items, &run->count, &errors))
+    if (runs && !settings_pipelines(&run->settings, &items, &run->set.count, &errors))
         result = SETTINGS_REFUSED;
     conf_print_errors(stderr, NULL, &errors);
     error_list_release(&errors);
@@ -373,10 +347,10 @@ static bool load_settings(struct run *run, int argc, char **argv, int *status)
         print_help(stdout);
     else if (run->settings.show_version)
         puts("millrace " MILLRACE_VERSION);
-    run->pipelines = mem_zero(run->count, sizeof *run->pipelines);
-    run->order = mem_zero(run->count, sizeof(struct run_pipeline *));
-    for (size_t i = 0; i < run->count; i++)
-        run->pipelines[i] = (struct run_pipeline){.settings = &items[i], .arena = &run->arena};
+    run->set.pipelines = mem_zero(run->set.count, sizeof(struct run_pipeline *));
+    run->set.order = mem_zero(run->set.count, sizeof(struct run_pipeline *));
+    for (size_t i = 0; i < run->set.count; i++)
+        run->set.pipelines[i] = run_pipeline_new(&items[i], NULL);
     return runs;
 }
 
@@ -398,16 +372,21 @@ static bool compile_all(struct run *run)
         .loop = &run->loop,
         .shipped_templates = shipped_path(&run->arena, "templates"),
     };
+    run->set.settings = settings;
+    run->set.log = &run->log;
+    run->set.shared = &run->shared;
+    run->set.over = on_all_ended;
+    run->set.ctx = run;
     bool ok = true;
-    for (size_t i = 0; i < run->count; i++)
-        ok = run_pipeline_compile(&run->pipelines[i], &run->shared, settings->test_and_exit,
+    for (size_t i = 0; i < run->set.count; i++)
+        ok = run_pipeline_compile(run->set.pipelines[i], &run->shared, settings->test_and_exit,
                                   stderr) &&
              ok;
-    if (!ok || !run_order_check(run->pipelines, run->count, stderr))
+    if (!ok || !run_order_check(run->set.pipelines, run->set.count, stderr))
         return false;
-    run_order_sort(run->pipelines, run->count, run->order);
-    for (size_t i = 0; i < run->count; i++)
-        run->shared.provenance |= run->pipelines[i].plan->needs_provenance;
+    run_order_sort(run->set.pipelines, run->set.count, run->set.order);
+    for (size_t i = 0; i < run->set.count; i++)
+        run->shared.provenance |= run->set.pipelines[i]->plan->needs_provenance;
     return ok;
 }
 
@@ -422,8 +401,8 @@ static void keep_memory(void)
 static int check_only(struct run *run)
 {
     bool ok = true;
-    for (size_t i = 0; run->settings.connect && i < run->count; i++)
-        ok = run_pipeline_connect(&run->pipelines[i], stderr) && ok;
+    for (size_t i = 0; run->settings.connect && i < run->set.count; i++)
+        ok = run_pipeline_connect(run->set.pipelines[i], stderr) && ok;
     if (ok)
         puts("Configuration OK");
     return ok ? EXIT_DONE : EXIT_ERROR;
@@ -485,10 +464,10 @@ int run_pipelines(int argc, char **argv, const struct run_change *change)
         bus_free(run->bus);
         budget_release(&run->budget);
     }
-    for (size_t i = 0; i < run->count; i++)
-        run_pipeline_release(&run->pipelines[i]);
-    mem_free(run->order);
-    mem_free(run->pipelines);
+    for (size_t i = 0; i < run->set.count; i++)
+        run_pipeline_free(run->set.pipelines[i]);
+    mem_free(run->set.order);
+    mem_free(run->set.pipelines);
     series_registry_free(run->shared.series);
     arena_release(&run->arena);
     mem_free(run);

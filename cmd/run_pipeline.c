@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/run_pipeline.h"
 
+#include <assert.h>
+
 #include "base/machine.h"
+#include "base/mem.h"
 #include "cmd/commands.h"
 #include "pipeline/delivery/dead_letters.h"
 #include "pipeline/engine/connect.h"
@@ -38,19 +41,93 @@ static bool add_default_sections(struct run_pipeline *pipeline, struct error_lis
     return parse(pipeline, errors);
 }
 
-static bool load(struct run_pipeline *pipeline, struct error_list *errors)
+static bool read_text(struct run_pipeline *pipeline, struct error_list *errors)
 {
     const struct settings *settings = pipeline->settings;
-    if (settings->config_string.ptr) {
-        conf_source_text(pipeline->arena, settings->config_string, "-e", &pipeline->source);
-        return parse(pipeline, errors) && add_default_sections(pipeline, errors);
-    }
     struct error err = {0};
-    if (conf_source_load(pipeline->arena, settings->path_config.ptr, &pipeline->source, &err))
-        return parse(pipeline, errors);
-    error_list_add(errors, &err);
-    return false;
+    if (pipeline->text.ptr)
+        return true;
+    if (settings->config_string.ptr)
+        conf_source_text(pipeline->arena, settings->config_string, "-e", &pipeline->source);
+    else if (!conf_source_load(pipeline->arena, settings->path_config.ptr, &pipeline->source, &err))
+        error_list_add(errors, &err);
+    pipeline->text = pipeline->source.text;
+    return err.code == ERROR_NONE;
 }
+
+static bool load(struct run_pipeline *pipeline, struct error_list *errors)
+{
+    if (!read_text(pipeline, errors) || !parse(pipeline, errors))
+        return false;
+    return !pipeline->settings->config_string.ptr || add_default_sections(pipeline, errors);
+}
+
+bool run_pipeline_read(struct run_pipeline *pipeline, FILE *out)
+{
+    struct error_list errors;
+    error_list_init(&errors);
+    bool read = read_text(pipeline, &errors);
+    conf_print_errors(out, NULL, &errors);
+    error_list_release(&errors);
+    return read;
+}
+
+bool run_pipeline_equal(const struct run_pipeline *one, const struct run_pipeline *other)
+{
+    const struct settings *a = one->settings, *b = other->settings;
+    return str_equal(one->text, other->text) && a->workers == b->workers &&
+           a->batch_size == b->batch_size && a->ordered == b->ordered && a->ecs == b->ecs &&
+           a->support_escapes == b->support_escapes && a->escape == b->escape &&
+           a->shutdown_timeout_ms == b->shutdown_timeout_ms &&
+           a->regex_timeout_ms == b->regex_timeout_ms &&
+           a->regex_match_limit == b->regex_match_limit &&
+           a->regex_heap_limit_bytes == b->regex_heap_limit_bytes &&
+           a->regex_jit_stack_bytes == b->regex_jit_stack_bytes;
+}
+
+/* ---- memory --------------------------------------------------------------------------------------- */
+
+struct run_load *run_load_new(void)
+{
+    struct run_load *load = mem_zero(1, sizeof *load);
+    arena_init(&load->arena, NULL);
+    load->references = 1;
+    return load;
+}
+
+void run_load_unref(struct run_load *load)
+{
+    if (!load || --load->references > 0)
+        return;
+    arena_release(&load->arena);
+    mem_free(load);
+}
+
+struct run_pipeline *run_pipeline_new(const struct settings *settings, struct run_load *load)
+{
+    struct run_pipeline *pipeline = mem_zero(1, sizeof *pipeline);
+    pipeline->settings = settings;
+    pipeline->load = load;
+    if (load)
+        load->references++;
+    arena_init(&pipeline->own, NULL);
+    pipeline->arena = &pipeline->own;
+    return pipeline;
+}
+
+void run_pipeline_free(struct run_pipeline *pipeline)
+{
+    if (!pipeline)
+        return;
+    assert(!pipeline->engine);
+    run_pipeline_free(pipeline->next);
+    plan_free(pipeline->plan);
+    arena_release(&pipeline->own);
+    run_load_unref(pipeline->load);
+    mem_free(pipeline);
+}
+
+/* ---- text to plan, the rest ----------------------------------------------------------------------- */
 
 static void prepare(struct run_pipeline *pipeline, const struct run_shared *shared)
 {
@@ -92,6 +169,8 @@ bool run_pipeline_compile(struct run_pipeline *pipeline, const struct run_shared
                           bool test_only, FILE *out)
 {
     prepare(pipeline, shared);
+    if (shared->data)
+        shared->data->announcer = pipeline->settings->pipeline_id.ptr;
     struct error_list errors;
     error_list_init(&errors);
     struct plan_options options = {
@@ -212,6 +291,7 @@ bool run_pipeline_start(struct run_pipeline *pipeline, const struct run_shared *
     pipeline->engine = engine_new(&options);
     pipeline->on_ended = on_ended;
     pipeline->ctx = ctx;
+    pipeline->progress = (struct progress){0};
     engine_on_closing(pipeline->engine, on_closing, pipeline);
     pipeline->started = engine_start(pipeline->engine, &err);
     if (pipeline->started) {
@@ -247,16 +327,25 @@ static bool say_what_it_did(const struct run_pipeline *pipeline)
     return !summary.failed;
 }
 
+bool run_pipeline_try_finish(struct run_pipeline *pipeline)
+{
+    if (!pipeline->engine)
+        return true;
+    if (!engine_is_over(pipeline->engine))
+        return false;
+    if (pipeline->started)
+        (void)say_what_it_did(pipeline);
+    pipeline->started = false; /* nobody looks into it any more */
+    if (!engine_try_free(pipeline->engine))
+        return false;
+    pipeline->engine = NULL;
+    return true;
+}
+
 bool run_pipeline_finish(struct run_pipeline *pipeline)
 {
     bool delivered = !pipeline->started || say_what_it_did(pipeline);
     engine_free(pipeline->engine);
     pipeline->engine = NULL;
     return delivered;
-}
-
-void run_pipeline_release(struct run_pipeline *pipeline)
-{
-    plan_free(pipeline->plan);
-    pipeline->plan = NULL;
 }

@@ -16,7 +16,9 @@
 
 struct run_pipeline {
     const struct settings *settings;
-    struct arena *arena; /* the run's */
+    struct run_load *load; /* that the settings live in; NULL: the run's */
+    struct arena own, *arena;
+    struct str text; /* as it was read */
     struct log log;
     struct conf_source source;
     struct conf_tree tree;
@@ -28,6 +30,8 @@ struct run_pipeline {
     bool ended;                                      /* its engine is closing, or closed */
     void (*on_ended)(struct run_pipeline *pipeline); /* given to run_pipeline_start */
     void *ctx;
+    bool counted, removed, is_fallback; /* the set's, as next (run_set.h) */
+    struct run_pipeline *next;          /* takes its place when it is over */
 };
 
 /* Makes another pipeline of the one that was read and compiled. */
@@ -35,6 +39,14 @@ struct run_change {
     void (*rewrite)(void *ctx, struct conf_tree *tree, const struct plan *plan);
     void *ctx;
 };
+
+/* Where settings that were read later live; counted by those that use them. */
+struct run_load {
+    struct arena arena;
+    unsigned references;
+};
+struct run_load *run_load_new(void); /* with one reference */
+void run_load_unref(struct run_load *load);
 
 /* What the pipelines of a run share. */
 struct run_shared {
@@ -49,6 +61,14 @@ struct run_shared {
     bool provenance; /* a plugin of any of them asks for it */
 };
 
+struct run_pipeline *run_pipeline_new(const struct settings *settings, struct run_load *load);
+void run_pipeline_free(
+    struct run_pipeline
+        *pipeline); /* with the one that would take its place; its engine is finished */
+/* Reads the text only. */
+bool run_pipeline_read(struct run_pipeline *pipeline, FILE *out);
+/* Neither text nor settings differ. */
+bool run_pipeline_equal(const struct run_pipeline *one, const struct run_pipeline *other);
 /* Reads and compiles; every problem of the text goes to `out`. False when it cannot run. With test_only what opening the
  * plugins would find out is tried too. */
 bool run_pipeline_compile(struct run_pipeline *pipeline, const struct run_shared *shared,
@@ -60,8 +80,9 @@ bool run_pipeline_start(struct run_pipeline *pipeline, const struct run_shared *
 /* Says what the engine did, after the loop has returned and all engines are joined, and frees it; those before that it sends
  * to. False when an output could not go on. */
 bool run_pipeline_finish(struct run_pipeline *pipeline);
+/* The same while the loop goes on and others run. False: something of it is still there; to be called again. */
+bool run_pipeline_try_finish(struct run_pipeline *pipeline);
 /* Tries the destinations of a compiled pipeline: what was found on standard output, what is wrong on `out`. */
 bool run_pipeline_connect(struct run_pipeline *pipeline, FILE *out);
-void run_pipeline_release(struct run_pipeline *pipeline);
 
 #endif

@@ -161,23 +161,19 @@ const struct setting settings_table[] = {
     },
     {
         .option = {.name = "config.reload.automatic",
-                   .note = "a changed pipeline is not loaded again yet; restart instead",
                    .doc = "Watch the files of the pipeline and load them again when they change.",
                    OPTION_IN_BOOL(struct settings, reload_automatic),
                    .def = "false"},
         .letter = 'r',
-        .traits = SETTING_WITHOUT_EFFECT,
     },
     {
         .option = {.name = "config.reload.interval",
-                   .note = "a changed pipeline is not loaded again yet; restart instead",
                    .doc = "How often to look for changes.",
                    OPTION_IN_DURATION_MS(struct settings, reload_interval_ms),
                    .min = 1,
                    .max = 86400000,
                    .def = "3s"},
         .value = "TIME",
-        .traits = SETTING_WITHOUT_EFFECT,
     },
     {
         .option = {.name = "pipeline.memory",

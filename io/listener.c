@@ -140,7 +140,7 @@ static void end(struct listener *listener)
 {
     void (*closed)(void *ctx) = listener->closed;
     void *ctx = listener->closed_ctx;
-    close(listener->fd);
+    listen_socket_close(listener->fd);
     mem_free(listener);
     closed(ctx);
 }

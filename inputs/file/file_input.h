@@ -30,6 +30,8 @@
  * Each way into QUEUED that begins with a change of the file also begins with a look at its first bytes (`checked` is
  * false until then), so nothing is read from the middle of what has been replaced.
  *
+ * Any of them with a stream ──reader: something was abandoned──▶ QUEUED, without a stream, at the position acknowledged last.
+ *
  * Only an acknowledged position is written to the sincedb. A token is the generation of the file (how often it was
  * truncated or replaced) above the position after the last event of the batch.
  */
@@ -119,7 +121,8 @@ struct watched_file {
     bool archive_is_whole;      /* checked */
     bool seen;                  /* by the discovery under way */
     bool leaving;               /* at the stop: read to its end, nobody finds it again */
-    struct told_at troubled;    /* that it cannot be opened or read */
+    bool goes_back; /* something of it was abandoned while it was read in the thread pool */
+    struct told_at troubled; /* that it cannot be opened or read */
     uv_fs_t request;
     char *reading; /* where the request puts its bytes; libuv forgets it */
     uv_work_t work;
@@ -185,6 +188,9 @@ void opening_has_left(struct watched_file *file); /* a leaving file is at its en
 /* reader.c */
 void reader_on_acked(struct origin *origin, uint64_t token);
 void reader_on_resume(struct origin *origin);
+void reader_on_abandoned(struct origin *origin);
+bool reader_goes_back(
+    struct watched_file *file); /* after a read in the thread pool; true: it does */
 void reader_hand_over(struct watched_file *file);
 void reader_on_idle(uv_idle_t *idle);
 size_t reader_held(

@@ -110,6 +110,8 @@ static void on_first(uv_fs_t *request)
     }
     if (file->input->stopping && !file->leaving) {
         file_input_check_finished(file->input);
+    } else if (reader_goes_back(file)) {
+        /* it is looked at anew */
     } else if (count < 0) {
         reader_failed(file, (int)-count);
     } else {

@@ -55,7 +55,8 @@ static bool open_stream(struct watched_file *file, struct error *err)
     const struct file_input *input = file->input;
     struct str delimiter = input->options.delimiter;
     file->splits = !str_equal(delimiter, STR("\n")) && !is_stream_codec(input->options.codec);
-    file->origin = (struct origin){.acked = reader_on_acked, .resume = reader_on_resume};
+    file->origin = (struct origin){
+        .acked = reader_on_acked, .abandoned = reader_on_abandoned, .resume = reader_on_resume};
     struct stream_options options = {
         .env = input->env,
         .origin = &file->origin,

@@ -67,6 +67,44 @@ void reader_on_resume(struct origin *origin)
         states_enqueue_first(file);
 }
 
+/* ---- going back ----------------------------------------------------------------------------------- */
+
+/* To the last position that was acknowledged: the rest was thrown away on its way. */
+static void go_back(struct watched_file *file)
+{
+    struct file_input *input = file->input;
+    const struct sincedb_record *record = sincedb_find(&input->sincedb, file->identity);
+    uint64_t position = record && !file->gzip ? record->position : 0;
+    log_warn(input->env->log, "file_goes_back",
+             "what was read of a file was given up on its way, reading it again",
+             LOG_CSTR("path", file->path), LOG_INT("position", (int64_t)position));
+    file->goes_back = false;
+    opening_close(file);
+    states_set(file, WATCHED_CLOSED);
+    file->position = position;
+    file->checked = false;
+    if (file->leaving)
+        opening_has_left(file);
+    states_enqueue(file);
+}
+
+void reader_on_abandoned(struct origin *origin)
+{
+    struct watched_file *file = (struct watched_file *)origin;
+    file->goes_back = true;
+    if (file->state != WATCHED_READING)
+        go_back(file);
+}
+
+bool reader_goes_back(struct watched_file *file)
+{
+    bool goes_back = file->goes_back;
+    assert(file->state == WATCHED_IDLE);
+    if (goes_back)
+        go_back(file);
+    return goes_back;
+}
+
 /* ---- what the codec holds ------------------------------------------------------------------------ */
 
 void reader_flush(struct watched_file *file)
@@ -228,7 +266,7 @@ static void on_read(uv_fs_t *request)
         return;
     if (file->input->stopping && !file->leaving)
         file_input_check_finished(file->input);
-    else
+    else if (!reader_goes_back(file))
         take(file, file->reading, count);
 }
 

@@ -16,6 +16,7 @@ enum { DIRECTORY_MODE = 0700, FILE_MODE = 0600, PID_TEXT = 32 };
 struct data_use {
     struct data_use *next;
     char *file, *user;
+    char *announcer;
 };
 
 void data_path_init(struct data_path *data, const char *path)
@@ -90,6 +91,7 @@ void data_path_announce(struct data_path *data, const char *file, const char *us
     *last = mem_zero(1, sizeof **last);
     (*last)->file = mem_strdup(file);
     (*last)->user = mem_strdup(user);
+    (*last)->announcer = mem_strdup(data->announcer ? data->announcer : "");
 }
 
 const char *data_path_user(const struct data_path *data, const char *file, size_t at)
@@ -101,15 +103,47 @@ const char *data_path_user(const struct data_path *data, const char *file, size_
     return NULL;
 }
 
-void data_path_release(struct data_path *data)
+struct data_use *data_path_take(struct data_path *data, const char *announcer)
 {
-    while (data->uses) {
-        struct data_use *use = data->uses;
-        data->uses = use->next;
+    struct data_use *taken = NULL, **end = &taken, **at = &data->uses;
+    while (*at) {
+        struct data_use *use = *at;
+        if (strcmp(use->announcer, announcer) != 0) {
+            at = &use->next;
+            continue;
+        }
+        *at = use->next;
+        use->next = NULL;
+        *end = use;
+        end = &use->next;
+    }
+    return taken;
+}
+
+void data_path_put(struct data_path *data, struct data_use *uses)
+{
+    struct data_use **last = &data->uses;
+    while (*last)
+        last = &(*last)->next;
+    *last = uses;
+}
+
+void data_path_free_uses(struct data_use *uses)
+{
+    while (uses) {
+        struct data_use *use = uses;
+        uses = use->next;
         mem_free(use->file);
         mem_free(use->user);
+        mem_free(use->announcer);
         mem_free(use);
     }
+}
+
+void data_path_release(struct data_path *data)
+{
+    data_path_free_uses(data->uses);
+    data->uses = NULL;
     if (data->lock_fd >= 0)
         close(data->lock_fd);
     data->lock_fd = -1;

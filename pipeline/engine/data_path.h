@@ -17,6 +17,7 @@ struct data_path {
     const char *path;
     int lock_fd; /* -1: not claimed yet */
     struct data_use *uses;
+    const char *announcer; /* the pipeline that is checked; NULL: none */
 };
 
 void data_path_init(struct data_path *data, const char *path);
@@ -30,6 +31,12 @@ bool data_path_make(struct data_path *data, const char *below, struct arena *are
 void data_path_announce(struct data_path *data, const char *file, const char *user);
 /* The users of a file in the order of their announcements: the one at `at`, NULL behind the last. */
 const char *data_path_user(const struct data_path *data, const char *file, size_t at);
+
+/* When a pipeline is read anew: takes out what it announced, to be put back, or freed when the new one has announced its
+ * own. */
+struct data_use *data_path_take(struct data_path *data, const char *announcer);
+void data_path_put(struct data_path *data, struct data_use *uses);
+void data_path_free_uses(struct data_use *uses);
 
 void data_path_release(struct data_path *data);
 

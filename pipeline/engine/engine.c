@@ -374,16 +374,35 @@ void engine_join(struct engine *engine)
         lane_join(&engine->lanes[i]);
 }
 
-void engine_free(struct engine *engine)
+bool engine_is_over(const struct engine *engine)
 {
-    if (!engine)
-        return;
-    engine_join(engine);
+    bool over = engine->state == ENGINE_CLOSED;
+    for (size_t i = 0; over && i < engine->lane_count; i++) {
+        const struct lane *lane = &engine->lanes[i];
+        bool never_ran = i > 0 && !lane->has_thread;
+        over = never_ran || atomic_load(&lane->over);
+    }
+    return over;
+}
+
+static void free_programs(struct engine *engine)
+{
     drain_inboxes(engine);
-    for (size_t i = 0; i < engine->lane_count; i++)
+    for (size_t i = 0; i < engine->lane_count; i++) {
         program_free(engine->lanes[i].program);
+        engine->lanes[i].program = NULL;
+    }
     dead_letters_close(engine->options.dead_letters);
+    engine->options.dead_letters = NULL;
+}
+
+bool engine_try_free(struct engine *engine)
+{
+    engine_join(engine);
+    free_programs(engine);
     drain_inboxes(engine);
+    if (atomic_load(&engine->unsettled) > 0)
+        return false;
     for (size_t i = 0; i < engine->lane_count; i++)
         lane_release(&engine->lanes[i]);
     health_release(&engine->health);
@@ -391,6 +410,14 @@ void engine_free(struct engine *engine)
     budget_share_close(&engine->share);
     mem_free(engine->lanes);
     mem_free(engine);
+    return true;
+}
+
+void engine_free(struct engine *engine)
+{
+    bool gone = !engine || engine_try_free(engine);
+    assert(gone);
+    (void)gone;
 }
 
 /* ---- what it did ---------------------------------------------------------------------------------- */

@@ -59,6 +59,10 @@ void engine_join(struct engine *engine);
 /* After all engines that share a bus are joined (a single one is by this); receivers before those that send to them, because what still comes home
  * from the first belongs to the others. */
 void engine_free(struct engine *engine);
+/* While the loop goes on and other engines run: all its handles are closed and its threads have ended. A turn of the loop
+ * later it may be freed, which is false as long as pipelines that it sent to have something of it. */
+bool engine_is_over(const struct engine *engine);
+bool engine_try_free(struct engine *engine);
 
 struct engine_summary {
     uint64_t events_in, events_out, refused;

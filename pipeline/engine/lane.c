@@ -74,6 +74,7 @@ static void run_thread(void *arg)
 {
     struct lane *lane = arg;
     uv_run(lane->loop, UV_RUN_DEFAULT);
+    atomic_store(&lane->over, true);
 }
 
 bool lane_start_thread(struct lane *lane, struct error *err)
@@ -85,10 +86,17 @@ bool lane_start_thread(struct lane *lane, struct error *err)
     return true;
 }
 
+static void on_closed(uv_handle_t *wake)
+{
+    struct lane *lane = wake->data;
+    if (lane->loop != &lane->own_loop)
+        atomic_store(&lane->over, true);
+}
+
 void lane_close_inbox(struct lane *lane)
 {
     if (!uv_is_closing((uv_handle_t *)&lane->wake))
-        uv_close((uv_handle_t *)&lane->wake, NULL);
+        uv_close((uv_handle_t *)&lane->wake, on_closed);
 }
 
 void lane_join(struct lane *lane)

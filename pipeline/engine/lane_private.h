@@ -19,6 +19,7 @@ struct lane {
     uv_loop_t own_loop;
     uv_thread_t thread;
     bool has_thread;
+    atomic_bool over; /* its thread has ended, or on the main loop its handles are closed */
     uv_async_t wake;
     _Atomic(struct inbox_item *) inbox;
     atomic_uint connections; /* beats connections and the like that live here */

@@ -175,10 +175,7 @@ static const struct {
     {"",
      "queue.type: memory\nqueue.drain: false\nconfig.reload.automatic: true\n"
      "dead_letter_queue.enable: true\napi.enabled: true\npipeline.batch.delay: 50\n",
-     SETTINGS_OK,
-     "warning 3:26 setting 'config.reload.automatic' has no effect: a changed pipeline is not "
-     "loaded "
-     "again yet; restart instead"},
+     SETTINGS_OK, ""},
     {"-x", NULL, SETTINGS_USAGE, "0:0 unknown flag '-x'; see --help"},
     {"--connect", NULL, SETTINGS_USAGE, "0:0 '--connect' goes with -t"},
     {"-w", NULL, SETTINGS_USAGE, "0:0 '-w' needs a value"},

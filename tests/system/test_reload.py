@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pipelines change while they run: by SIGHUP and by themselves, with mistakes, under load, during outages."""
+import json
+import re
+import signal
+import threading
+import unittest
+
+import lumberjack
+import search_stub
+import support
+
+TAIL = '''input { file { path => "@IN@" mode => "tail" start_position => "beginning" stat_interval => "50 ms" sincedb_path => "@DB@" } }
+filter { mutate { add_field => { "version" => "@VERSION@" } } }
+output { @OUTPUT@ }'''
+
+
+class Reload(support.Case):
+    def hang_up(self, millrace, pattern='pipeline_reloaded|a pipeline runs as it was changed'):
+        """Asks for a reload and waits for what is said of it."""
+        before = len(self.said(millrace, pattern))
+        millrace.signal(signal.SIGHUP)
+        millrace.wait_for(lambda: len(self.said(millrace, pattern)) > before, f'/{pattern}/ after SIGHUP', 30)
+
+    @staticmethod
+    def said(millrace, pattern):
+        return re.findall(pattern, millrace.stderr)
+
+    def out(self, name='out'):
+        path = self.folder / name
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def file_output(self, name='out'):
+        return f'file {{ path => "{self.folder / name}" codec => json_lines }}'
+
+    def tail(self, version, output=None, log=None):
+        return support.fill(TAIL, IN=log or self.folder / 'log', DB=self.folder / 'db', VERSION=version,
+                            OUTPUT=output or self.file_output())
+
+    def append(self, first, end):
+        with (self.folder / 'log').open('a') as log:
+            log.write(''.join(f'line {n}\n' for n in range(first, end)))
+
+    def test_a_changed_file_takes_effect(self):
+        self.append(0, 10)
+        config = self.write('pipeline.conf', self.tail('one'))
+        millrace = self.start('-f', config)
+        millrace.wait_for(lambda: len(self.out()) == 10, 'lines')
+        config.write_text(self.tail('two'))
+        self.hang_up(millrace)
+        self.append(10, 20)
+        millrace.wait_for(lambda: len(self.out()) >= 20, 'more lines')
+        self.assertEqual(0, millrace.stop())
+        self.assertEqual([(f'line {n}', 'one' if n < 10 else 'two') for n in range(20)],
+                         sorted(((event['message'], event['version']) for event in self.out()), key=lambda pair: int(pair[0][5:])))
+
+    def test_mistakes_keep_the_old_one_running_and_are_told(self):
+        self.append(0, 1)
+        config = self.write('pipeline.conf', self.tail('one'))
+        millrace = self.start('-f', config)
+        millrace.wait_for(lambda: len(self.out()) == 1, 'a line')
+        config.write_text('filter { nosuch { } }')
+        self.hang_up(millrace, 'what was changed cannot be used; what runs goes on as it is')
+        self.assertIn("no filter plugin 'nosuch'", millrace.stderr)
+        self.append(1, 2)
+        millrace.wait_for(lambda: len(self.out()) == 2, 'another line')
+        config.write_text(self.tail('one'))
+        self.hang_up(millrace, 'nothing has changed in the pipelines')
+        self.assertEqual(0, millrace.stop())
+        self.assertEqual(['one', 'one'], [event['version'] for event in self.out()])
+
+    def test_one_that_does_not_start_gives_way_to_the_one_before(self):
+        self.append(0, 1)
+        taken = self.recorder()
+        config = self.write('pipeline.conf', self.tail('one'))
+        millrace = self.start('-f', config)
+        millrace.wait_for(lambda: len(self.out()) == 1, 'a line')
+        config.write_text(self.tail('two') + f'input {{ beats {{ host => "127.0.0.1" port => {taken.port} }} }}')
+        self.hang_up(millrace, 'the pipeline runs again as it was')
+        self.assertIn('the changed pipeline does not start', millrace.stderr)
+        self.append(1, 2)
+        millrace.wait_for(lambda: len(self.out()) == 2, 'another line')
+        self.assertEqual(0, millrace.stop())
+        self.assertEqual(['one', 'one'], [event['version'] for event in self.out()])
+
+    def test_by_itself_and_mistakes_only_once(self):
+        self.append(0, 1)
+        config = self.write('pipeline.conf', self.tail('one'))
+        millrace = self.start('-f', config, '--config.reload.automatic', '--config.reload.interval', '50 ms')
+        millrace.wait_for(lambda: len(self.out()) == 1, 'a line')
+        config.write_text('filter { nosuch { } }')
+        millrace.wait_for_log('what was changed cannot be used')
+        config.write_text(self.tail('two'))
+        millrace.wait_for_log('a pipeline runs as it was changed')
+        self.append(1, 2)
+        millrace.wait_for(lambda: len(self.out()) == 2, 'another line')
+        self.assertEqual(0, millrace.stop())
+        self.assertEqual(1, millrace.stderr.count("no filter plugin 'nosuch'"))
+        self.assertEqual(['one', 'two'], [event['version'] for event in self.out()])
+
+    def test_many_under_load_and_some_during_an_outage_lose_nothing(self):
+        """Beats clients keep sending; the destination is away for some of the reloads."""
+        port, stub = support.free_port(), search_stub.SearchStub()
+        self.addCleanup(stub.close)
+
+        def text(version):
+            return (f'input {{ beats {{ host => "127.0.0.1" port => {port} }} }} filter {{ mutate {{ add_field => {{ "v" => "{version}" }} }} }} '
+                    f'output {{ elasticsearch {{ hosts => ["{stub.address}"] data_stream => false index => "i" '
+                    'retry_initial_interval => "10 ms" retry_max_interval => "50 ms" } }')
+        config = self.write('pipeline.conf', text(0))
+        millrace = self.start('-w', 2, '-f', config)
+        millrace.wait_for_port(port)
+        done, sent, lock = threading.Event(), [], threading.Lock()
+
+        def feed(name):
+            """Sends windows until told to stop, each again until it is acknowledged."""
+            number = 0
+            while not done.is_set():
+                window = [{'message': f'{name} {number} {i}'} for i in range(20)]
+                number += 1
+                while True:
+                    try:
+                        with lumberjack.Client(port, 60) as client:
+                            client.send(lumberjack.batch(window))
+                            if client.read_acks(1, 60)[-1:] == [(2, 20)]:
+                                break
+                    except OSError:
+                        pass
+                with lock:
+                    sent.extend(event['message'] for event in window)
+        feeders = [threading.Thread(target=feed, args=(name,), daemon=True) for name in 'abc']
+        for feeder in feeders:
+            feeder.start()
+        for version in range(1, 16):
+            stub.failing = 503 if version in (5, 6) else None
+            config.write_text(text(version))
+            self.hang_up(millrace)
+        done.set()
+        for feeder in feeders:
+            feeder.join(60 * support.PATIENCE)
+            self.assertFalse(feeder.is_alive())
+        self.assertEqual(0, millrace.stop())
+        arrived = {source['message'] for _, _, source in stub.documents}
+        self.assertEqual(set(), set(sent) - arrived)
+        self.assertGreater(len(sent), 15 * 20)
+        self.assertLess(5, len({source['v'] for _, _, source in stub.documents}))
+
+    def test_a_file_under_load_loses_nothing_when_the_output_is_mended(self):
+        """The first version sends to nobody: the reload does not wait for what it can never deliver."""
+        nobody, stub = support.free_port(), search_stub.SearchStub()
+        self.addCleanup(stub.close)
+
+        def output(address):
+            return f'elasticsearch {{ hosts => ["{address}"] data_stream => false index => "i" }}'
+        self.append(0, 20000)
+        config = self.write('pipeline.conf', self.tail('one', output(f'127.0.0.1:{nobody}')))
+        millrace = self.start('-f', config)
+        millrace.wait_for_log('pipeline started')
+        config.write_text(self.tail('two', output(stub.address)))
+        self.hang_up(millrace)
+        millrace.wait_for(lambda: len(stub.documents) >= 20000, 'all documents', 30)
+        self.assertEqual(0, millrace.stop())
+        self.assertEqual({f'line {n}' for n in range(20000)}, {source['message'] for _, _, source in stub.documents})
+
+    def yml(self, **pipelines):
+        self.write('settings/pipelines.yml', ''.join(
+            f'- pipeline.id: {name}\n  config.string: {json.dumps(text)}\n' for name, text in pipelines.items()))
+        return '--path.settings', self.folder / 'settings'
+
+    def test_pipelines_are_added_changed_and_removed(self):
+        beat = 'input { heartbeat { interval => 0.05 } } filter { mutate { add_field => { "v" => "@V@" } } } output { @OUT@ }'
+
+        def text(name, version):
+            return support.fill(beat, V=version, OUT=self.file_output(name))
+        millrace = self.start(*self.yml(stays=text('stays', 1), changes=text('changes', 1), goes=text('goes', 1)))
+        for name in ('stays', 'changes', 'goes'):
+            millrace.wait_for(lambda: self.out(name), f'a beat of {name}')
+        self.yml(stays=text('stays', 1), changes=text('changes', 2), comes=text('comes', 1))
+        self.hang_up(millrace)
+        millrace.wait_for(lambda: self.out('comes'), 'a beat of the new one')
+        millrace.wait_for(lambda: '2' in {event['v'] for event in self.out('changes')}, 'a beat of the changed one')
+        millrace.wait_for_log('a pipeline was removed pipeline=goes')
+        before = len(self.out('stays'))
+        millrace.wait_for(lambda: len(self.out('stays')) > before, 'the beat to go on')
+        self.assertEqual(1, millrace.stderr.count('pipeline started pipeline=stays'))
+        self.assertEqual(0, millrace.stop())
+
+    def test_pipelines_that_send_to_each_other(self):
+        """The receiver is changed while its sender goes on; then the sender. Nothing is lost on the way."""
+        self.append(0, 1000)
+        first = self.tail('@', 'pipeline { send_to => "x" }')
+        second = f'input {{ pipeline {{ address => "x" }} }} filter {{ mutate {{ add_field => {{ "by" => "@" }} }} }} output {{ {self.file_output()} }}'
+        millrace = self.start(*self.yml(first=first.replace('@', '1'), second=second.replace('@', '1')))
+        millrace.wait_for_log('pipeline started pipeline=first')
+        for number in range(2, 8):
+            self.append(number * 1000, number * 1000 + 1000)
+            one, two = (number, number - 1) if number % 2 else (number - 1, number)
+            self.yml(first=first.replace('@', str(one)), second=second.replace('@', str(two)))
+            self.hang_up(millrace)
+        self.append(9000, 9001)
+        millrace.wait_for(lambda: 'line 9000' in {event['message'] for event in self.out()}, 'the last line', 30)
+        self.assertEqual(0, millrace.stop())
+        expected = {f'line {n}' for n in (*range(1000), *range(2000, 8000), 9000)}
+        self.assertEqual(expected, {event['message'] for event in self.out()})
+
+    def test_a_sender_reads_again_what_a_changed_receiver_gave_up(self):
+        refuses, stub = search_stub.SearchStub(), search_stub.SearchStub()
+        refuses.failing = 503
+        for server in (refuses, stub):
+            self.addCleanup(server.close)
+        second = ('input { pipeline { address => "x" } } output { elasticsearch { hosts => ["@"] data_stream => false index => "i" } }')
+        self.append(0, 3000)
+        first = self.tail('1', 'pipeline { send_to => "x" }')
+        millrace = self.start(*self.yml(first=first, second=second.replace('@', refuses.address)))
+        millrace.wait_for(lambda: refuses.bulks > 0, 'a request')
+        self.yml(first=first, second=second.replace('@', stub.address))
+        self.hang_up(millrace)
+        millrace.wait_for(lambda: len({source['message'] for _, _, source in stub.documents}) == 3000, 'all documents', 30)
+        self.assertEqual(0, millrace.stop())
+        self.assertIn('reading it again', millrace.stderr)
+
+    def test_a_circle_is_refused_and_changes_nothing(self):
+        pipe = 'input { pipeline { address => "@A@" } } output { pipeline { send_to => "@B@" } }'
+        millrace = self.start(*self.yml(a=support.fill(pipe, A='a', B='b'), b='input { pipeline { address => "b" } } output { null { } }'))
+        millrace.wait_for_log('pipeline started pipeline=a')
+        self.yml(a=support.fill(pipe, A='a', B='b'), b=support.fill(pipe, A='b', B='a'))
+        self.hang_up(millrace, 'what was changed cannot be used')
+        self.assertIn('pipelines send to each other in a circle', millrace.stderr)
+        self.assertEqual(0, millrace.stop())
+
+    def test_standard_input_is_not_read_anew(self):
+        config = self.write('pipeline.conf', f'input {{ stdin {{ }} }} output {{ {self.file_output()} }}')
+        millrace = self.start('-f', config, stdin=True)
+        millrace.wait_for_log('pipeline started')
+        config.write_text(f'input {{ stdin {{ }} }} filter {{ drop {{ }} }} output {{ {self.file_output()} }}')
+        self.hang_up(millrace, 'reads standard input and cannot be changed')
+        millrace.child.stdin.write(b'x\n')
+        millrace.child.stdin.close()
+        self.assertEqual(0, millrace.wait())
+        self.assertEqual(['x'], [event['message'] for event in self.out()])
+
+
+if __name__ == '__main__':
+    unittest.main()
