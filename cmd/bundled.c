@@ -86,22 +86,21 @@ static const struct bundled {
     {CONF_FILTER, "drop", true, "recorded cases", NULL, NULL},
     {CONF_FILTER, "elastic_integration", false, NULL, NULL,
      "let Elasticsearch run the ingest pipeline: option pipeline of output 'elasticsearch'"},
-    {CONF_FILTER, "elasticsearch", true, NULL, NULL,
-     "use filter 'translate' with a dictionary file of what is looked up"},
+    {CONF_FILTER, "elasticsearch", true, "system tests with a recorder and millrace's store",
+     "a server that is away at the start refuses nothing: events are tagged", NULL},
     {CONF_FILTER, "fingerprint", true, "recorded cases", NULL, NULL},
     {CONF_FILTER, "geoip", true, "units with databases of their own",
      "no database is included or downloaded", NULL},
     {CONF_FILTER, "grok", true, "recorded cases", NULL, NULL},
-    {CONF_FILTER, "http", true, NULL, NULL,
-     "use filter 'translate' with a dictionary file of what is looked up"},
+    {CONF_FILTER, "http", true, "system tests with a recorder", NULL, NULL},
     {CONF_FILTER, "jdbc_static", false, NULL, NULL,
      "use filter 'translate' with a dictionary file of what is looked up"},
     {CONF_FILTER, "jdbc_streaming", false, NULL, NULL,
      "use filter 'translate' with a dictionary file of what is looked up"},
     {CONF_FILTER, "json", true, "recorded cases", NULL, NULL},
     {CONF_FILTER, "kv", true, "recorded cases", NULL, NULL},
-    {CONF_FILTER, "memcached", true, NULL, NULL,
-     "use filter 'translate' with a dictionary file of what is looked up"},
+    {CONF_FILTER, "memcached", true, "system tests with memcached 1.6 and values written by Ruby",
+     "no values remembered in the process; large values are stored as they are", NULL},
     {CONF_FILTER, "metrics", true, "recorded cases", NULL, NULL},
     {CONF_FILTER, "mutate", true, "recorded cases", NULL, NULL},
     {CONF_FILTER, "prune", true, "recorded cases", NULL, NULL},
@@ -222,6 +221,39 @@ const char *bundled_advice(enum conf_section section, struct str name)
     return NULL;
 }
 
+/* ---- versions ------------------------------------------------------------------------------------- */
+
+/* The version of the plugin that was read or run beside this one, where it is not simply the one of Logstash 9.6. */
+static const struct {
+    enum conf_section section;
+    const char *name, *version;
+} VERSIONS[] = {
+    {CONF_INPUT, "exec", "3.6.0"},     {CONF_INPUT, "gelf", "3.4.0"},
+    {CONF_INPUT, "http", "4.1.13"},    {CONF_INPUT, "http_poller", "6.0.0"},
+    {CONF_INPUT, "kafka", "12.1.4"},   {CONF_INPUT, "pipe", "3.1.0"},
+    {CONF_INPUT, "redis", "3.7.1"},    {CONF_INPUT, "syslog", "3.7.0"},
+    {CONF_INPUT, "tcp", "7.0.12"},     {CONF_INPUT, "udp", "3.5.0"},
+    {CONF_INPUT, "unix", "3.1.2"},     {CONF_FILTER, "aggregate", "2.11.0"},
+    {CONF_FILTER, "elapsed", "4.1.0"}, {CONF_FILTER, "elasticsearch", "4.4.0"},
+    {CONF_FILTER, "http", "2.0.0"},    {CONF_FILTER, "memcached", "1.2.0"},
+    {CONF_FILTER, "metrics", "4.0.7"}, {CONF_OUTPUT, "pipe", "4.0.0"},
+    {CONF_OUTPUT, "redis", "5.2.0"},   {CONF_OUTPUT, "tcp", "7.0.1"},
+    {CONF_OUTPUT, "udp", "3.2.0"},     {CONF_CODEC, "avro", "3.4.1"},
+    {CONF_CODEC, "cef", "6.2.8"},      {CONF_CODEC, "cloudtrail", "3.0.5"},
+    {CONF_CODEC, "edn", "3.1.1"},      {CONF_CODEC, "edn_lines", "3.1.0"},
+    {CONF_CODEC, "es_bulk", "3.1.0"},  {CONF_CODEC, "fluent", "3.4.3"},
+    {CONF_CODEC, "graphite", "3.0.6"}, {CONF_CODEC, "msgpack", "3.1.0"},
+    {CONF_CODEC, "netflow", "4.3.4"},
+};
+
+static const char *version_of(const struct bundled *row)
+{
+    for (size_t i = 0; i < sizeof VERSIONS / sizeof *VERSIONS; i++)
+        if (VERSIONS[i].section == row->section && strcmp(VERSIONS[i].name, row->name) == 0)
+            return VERSIONS[i].version;
+    return "that of Logstash " BUNDLED_VERSION;
+}
+
 /* ---- counts --------------------------------------------------------------------------------------- */
 
 enum bundled_state { STATE_WHOLE, STATE_PARTS, STATE_PLANNED, STATE_NOT, STATES };
@@ -270,16 +302,16 @@ static void print_row(const struct bundled *row)
         printf("| `%s` | ", row->name);
     printf("%s | ", STATE_NAMES[state_of(row)]);
     print_cell(here ? row->held ? row->held : "tests of its own" : "");
-    printf(" | ");
+    printf(" | %s | ", here ? version_of(row) : "");
     print_cell(here ? row->parts : row->instead);
     printf(" |\n");
 }
 
 static void print_section(enum conf_section section)
 {
-    printf("\n## %c%ss\n\n| plugin | state | held against Logstash by | differences, or what to "
-           "use instead |\n"
-           "| --- | --- | --- | --- |\n",
+    printf("\n## %c%ss\n\n| plugin | state | held against Logstash by | the plugin's version | "
+           "differences, or what to use instead |\n"
+           "| --- | --- | --- | --- | --- |\n",
            registry_section_name(section)[0] - 'a' + 'A', registry_section_name(section) + 1);
     for (size_t i = 0; i < BUNDLED_COUNT; i++)
         if (BUNDLED[i].section == section)

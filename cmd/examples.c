@@ -113,6 +113,16 @@ static const struct example EXAMPLES[] = {
      "  }\n"
      "}",
      NULL, NULL},
+    {CONF_FILTER, "elasticsearch",
+     "filter {\n"
+     "  elasticsearch {\n"
+     "    hosts => [\"https://search:9200\"]\n"
+     "    index => \"orders\"\n"
+     "    query => \"order_id:%{[order]}\"\n"
+     "    fields => { \"customer\" => \"[customer]\" }\n"
+     "  }\n"
+     "}",
+     NULL, NULL},
     {CONF_FILTER, "extractnumbers",
      "filter {\n"
      "  extractnumbers {\n"
@@ -146,6 +156,14 @@ static const struct example EXAMPLES[] = {
      "}",
      "{\"message\":\"10.0.0.1 GET 512\"}",
      "{\"message\":\"10.0.0.1 GET 512\",\"client\":\"10.0.0.1\",\"verb\":\"GET\",\"bytes\":512}"},
+    {CONF_FILTER, "http",
+     "filter {\n"
+     "  http {\n"
+     "    url => \"https://inventory/hosts/%{[host][name]}\"\n"
+     "    target_body => \"[inventory]\"\n"
+     "  }\n"
+     "}",
+     NULL, NULL},
     {CONF_FILTER, "json",
      "filter {\n"
      "  json {\n"
@@ -170,6 +188,14 @@ static const struct example EXAMPLES[] = {
      "  }\n"
      "}",
      "{\"message\":\"a=1&b=2\"}", "{\"message\":\"a=1&b=2\",\"a\":\"1\",\"b\":\"2\"}"},
+    {CONF_FILTER, "memcached",
+     "filter {\n"
+     "  memcached {\n"
+     "    hosts => [\"cache:11211\"]\n"
+     "    get => { \"threat:%{[source][ip]}\" => \"[threat]\" }\n"
+     "  }\n"
+     "}",
+     NULL, NULL},
     {CONF_FILTER, "metrics",
      "filter {\n"
      "  metrics {\n"

@@ -38,7 +38,7 @@ static const char *type_name(enum option_type type)
         [OPTION_TEMPLATE] = "string %{}", [OPTION_STRINGS] = "list",
         [OPTION_TEMPLATES] = "list %{}",  [OPTION_FIELDS] = "list of fields",
         [OPTION_HASH] = "hash",           [OPTION_ARRAY] = "array",
-        [OPTION_CODEC] = "codec",
+        [OPTION_VALUE] = "any value",     [OPTION_CODEC] = "codec",
     };
     return NAMES[type];
 }

@@ -356,6 +356,15 @@ static bool bind_hash(const struct bind_context *ctx, const struct option *optio
     return true;
 }
 
+static bool bind_any(const struct bind_context *ctx, const struct conf_value *value,
+                     const struct conf_value **out, struct error *err)
+{
+    if (value->type == CONF_BLOCK)
+        return error_set(err, ERROR_CONFIG, "must be a text, a number, a list or a hash");
+    *out = arena_copy(ctx->arena, value, sizeof *value);
+    return true;
+}
+
 static bool bind_codec(const struct bind_context *ctx, const struct option *option,
                        const struct conf_value *value, const struct conf_plugin **out,
                        struct error *err)
@@ -414,6 +423,8 @@ bool bind_value(const struct bind_context *ctx, const struct option *option,
         return bind_hash(ctx, option, value, out, err);
     case OPTION_ARRAY:
         return bind_array(option, value, out, err);
+    case OPTION_VALUE:
+        return bind_any(ctx, value, out, err);
     case OPTION_CODEC:
         return bind_codec(ctx, option, value, out, err);
     }

@@ -40,6 +40,7 @@ enum option_type {
     OPTION_FIELDS,      /* struct option_fields */
     OPTION_HASH,        /* struct option_hash: pairs in Logstash's order, values as parsed */
     OPTION_ARRAY, /* struct option_array: values as parsed; a single one, also a hash, is a list of one */
+    OPTION_VALUE, /* const struct conf_value *: whatever it is, as parsed; NULL absent */
     OPTION_CODEC, /* const struct conf_plugin *: name and options of the codec, NULL absent */
 };
 
@@ -110,6 +111,7 @@ struct option {
 #define OPTION_IN_FIELDS(s, m)      OPTION_IN(OPTION_FIELDS, s, m, struct option_fields)
 #define OPTION_IN_HASH(s, m)        OPTION_IN(OPTION_HASH, s, m, struct option_hash)
 #define OPTION_IN_ARRAY(s, m)       OPTION_IN(OPTION_ARRAY, s, m, struct option_array)
+#define OPTION_IN_VALUE(s, m)       OPTION_IN(OPTION_VALUE, s, m, const struct conf_value *)
 #define OPTION_IN_CODEC(s, m)       OPTION_IN(OPTION_CODEC, s, m, const struct conf_plugin *)
 /* A row without a member: only for UNSUPPORTED and IGNORED. */
 #define OPTION_NOWHERE .type = OPTION_ARRAY, .offset = SIZE_MAX

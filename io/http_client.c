@@ -32,7 +32,7 @@ struct transfer {
     struct http_request request;
     struct buf url; /* with its NUL; what the easy handle has */
     struct buf compressed;
-    struct buf response;
+    struct buf response, headers;
     enum http_outcome outcome;
     bool too_large;
     char error[CURL_ERROR_SIZE];
@@ -66,6 +66,34 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
     return transfer->too_large ? 0 : count;
 }
 
+/* A line at a time; a redirect or an interim answer begins anew. */
+static size_t on_header(char *bytes, size_t size, size_t count, void *ctx)
+{
+    struct transfer *transfer = ctx;
+    struct str line = str_make(bytes, size * count);
+    if (str_starts_with(line, STR("HTTP/")))
+        transfer->headers.len = 0;
+    else
+        (void)buf_append_str(&transfer->headers, line); /* at its maximum the line is left out */
+    return line.len;
+}
+
+bool http_header_next(struct str *headers, struct str *name_out, struct str *value_out)
+{
+    while (headers->len > 0) {
+        size_t end = str_find(*headers, STR("\n"));
+        struct str line = str_make(headers->ptr, end == SIZE_MAX ? headers->len : end);
+        *headers = str_from_offset(*headers, end == SIZE_MAX ? headers->len : end + 1);
+        size_t colon = str_find(line, STR(":"));
+        if (colon == SIZE_MAX || colon == 0)
+            continue;
+        *name_out = str_make(line.ptr, colon);
+        *value_out = str_trim(str_from_offset(line, colon + 1));
+        return true;
+    }
+    return false;
+}
+
 static struct transfer *transfer_new(struct http_client *client)
 {
     struct transfer *transfer = mem_zero(1, sizeof *transfer);
@@ -76,6 +104,7 @@ static struct transfer *transfer_new(struct http_client *client)
     buf_init(&transfer->url, SIZE_MAX / 2);
     buf_init(&transfer->compressed, COMPRESSED_MAX_BYTES);
     buf_init(&transfer->response, client->max_response_bytes);
+    buf_init(&transfer->headers, HTTP_HEADERS_MAX_BYTES);
     CURL *easy = transfer->easy;
     http_easy_options_apply(client->easy_options, easy);
     curl_loop_prepare(&client->curl, easy);
@@ -92,6 +121,7 @@ static void transfer_free(struct transfer *transfer)
     buf_release(&transfer->url);
     buf_release(&transfer->compressed);
     buf_release(&transfer->response);
+    buf_release(&transfer->headers);
     mem_free(transfer);
 }
 
@@ -189,6 +219,11 @@ void http_client_send(struct http_client *client, const struct http_request *req
     transfer->too_large = false;
     transfer->error[0] = 0;
     buf_clear(&transfer->response, KEEP_BODY_BYTES);
+    transfer->headers.len = 0;
+    curl_easy_setopt(transfer->easy, CURLOPT_HEADERFUNCTION,
+                     request->wants_headers ? on_header : NULL);
+    curl_easy_setopt(transfer->easy, CURLOPT_HEADERDATA,
+                     request->wants_headers ? transfer : NULL); /* else they are written as a body */
     set_url(transfer, request->url);
     set_method(transfer->easy, request);
     set_body(transfer);
@@ -254,6 +289,7 @@ static void read_answer(struct transfer *transfer, struct http_result *out)
         .outcome = transfer->outcome,
         .status = (int)status,
         .body = buf_str(&transfer->response),
+        .headers = buf_str(&transfer->headers),
         .error = transfer->outcome == HTTP_ANSWERED ? "" : transfer->error,
         .retry_after_ms = retry_after_s > 0 ? (unsigned)retry_after_s * 1000 : 0,
         .elapsed_us = elapsed_us > 0 ? (uint64_t)elapsed_us : 0,

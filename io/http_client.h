@@ -29,6 +29,7 @@ enum {
     HTTP_RESPONSE_MAX_BYTES = 64 * 1024 * 1024,
     HTTP_RETRY_AFTER_MAX_MS = 10 * 60 * 1000,
     HTTP_REDIRECTS_MAX = 10,
+    HTTP_HEADERS_MAX_BYTES = 256 * 1024, /* of an answer; further ones are left out */
 };
 
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE };
@@ -46,7 +47,8 @@ struct http_result {
     enum http_outcome outcome;
     int status; /* of the last answer, 0 when none came */
     struct str body;
-    const char *error; /* what went wrong, as text; "" when ANSWERED */
+    struct str headers; /* of the last answer, for http_header_next; where the request wants them */
+    const char *error;  /* what went wrong, as text; "" when ANSWERED */
     unsigned
         retry_after_ms; /* what the server asked for, at most HTTP_RETRY_AFTER_MAX_MS; else 0 */
     uint64_t elapsed_us;
@@ -57,6 +59,7 @@ struct http_request {
     struct str url;
     struct str body;                    /* none for HEAD */
     const struct http_headers *headers; /* NULL: none */
+    bool wants_headers;                 /* in the result */
     bool plain;                         /* not compressed, whatever the client's level is */
     unsigned timeout_ms;                /* 0: the client's */
     void (*done)(void *ctx, const struct http_result *result);
@@ -95,6 +98,9 @@ void http_client_send(struct http_client *client, const struct http_request *req
 size_t http_client_in_flight(const struct http_client *client);
 void http_client_stop(struct http_client *client);
 void http_client_close(struct http_client *client); /* stops first; NULL is ok */
+
+/* Cuts the next header off *headers; false at the end. */
+bool http_header_next(struct str *headers, struct str *name_out, struct str *value_out);
 
 /* A list of headers, made once and shared by requests. */
 struct http_headers *http_headers_new(void);

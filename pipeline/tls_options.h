@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The TLS options of whoever listens, with Logstash's names of now and before, and of clients that speak their own protocol
- * (outputs that speak HTTP have outputs/client_options.h). A plugin puts struct tls_options into its own and the rows that
+ * (outputs that speak HTTP have pipeline/client_options.h). A plugin puts struct tls_options into its own and the rows that
  * its Logstash counterpart has into its table:
  *
  *   TLS_LISTENER_ROWS     ssl_enabled, certificate, key, passphrase, authorities, client authentication, versions, ciphers

@@ -24,7 +24,6 @@ ROOMS = {
 PLUGIN_FOLDERS = ('inputs', 'filters', 'outputs', 'codecs')
 # Headers that several plugins of a folder share; whoever adds one says here what it is for.
 SHARED = {
-    'outputs/client_options.h': 'TLS options, headers and files of the outputs that speak HTTP',
     'outputs/labels.h': 'names with texts out of events, for metrics and alertmanager',
     'codecs/codecs.h': 'the declarations for the list of plugins',
     'inputs/command_fields.h': 'fields of events that a program wrote, for exec and pipe',
@@ -39,6 +38,7 @@ SHARED = {
     'inputs/server.h': 'listening, and connections spread over lanes',
     'inputs/server_private.h': 'what the two files of inputs/server.h share',
     'filters/filters.h': 'the declarations for the list of plugins',
+    'filters/http_calls.h': 'requests that events wait for, for http and elasticsearch',
     'filters/random_uuid.h': 'a random UUID as text, for uuid and fingerprint',
     'outputs/net_sender.h': 'groups as datagrams or over a connection, for syslog and gelf',
     'outputs/outputs.h': 'the declarations for the list of plugins',

@@ -7,7 +7,7 @@
 
 #include "io/loop_timer.h"
 #include "outputs/alertmanager/alerts.h"
-#include "outputs/client_options.h"
+#include "pipeline/client_options.h"
 #include "outputs/labels.h"
 #include "pipeline/delivery/group.h"
 

@@ -7,8 +7,8 @@
 #include "base/mem.h"
 #include "base/time/clock.h"
 #include "outputs/elasticsearch/bulk.h"
-#include "outputs/elasticsearch/cloud_id.h"
 #include "outputs/elasticsearch/mapping_conflict.h"
+#include "pipeline/cloud_id.h"
 #include "outputs/elasticsearch/refusal.h"
 #include "outputs/outputs.h"
 

@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-#include "outputs/elasticsearch/cloud_id.h"
+#include "pipeline/cloud_id.h"
 
 static const struct str DEFAULT_PORT = STR_INIT("9200");
 static const struct str FILTER_PATH = STR_INIT("filter_path=errors,items.*.error,items.*.status");

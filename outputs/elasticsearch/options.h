@@ -6,7 +6,7 @@
 #ifndef MILLRACE_OUTPUTS_ELASTICSEARCH_OPTIONS_H
 #define MILLRACE_OUTPUTS_ELASTICSEARCH_OPTIONS_H
 
-#include "outputs/client_options.h"
+#include "pipeline/client_options.h"
 
 enum option_switch { SWITCH_AUTO, SWITCH_TRUE, SWITCH_FALSE };
 enum script_type { SCRIPT_INLINE, SCRIPT_INDEXED, SCRIPT_FILE };

@@ -217,25 +217,11 @@ static void close_output(void *self)
 static bool open_client(struct http_output *output, struct error *err)
 {
     const struct http_options *options = &output->options;
-    struct arena *arena = output->env->arena;
     struct http_client_options client = {
-        .loop = output->env->loop,
-        .max_connections = (unsigned)options->pool_max,
-        .max_host_connections = (unsigned)options->pool_max_per_route,
-        .connect_timeout_ms = (unsigned)options->connect_timeout_ms,
-        .timeout_ms = (unsigned)options->request_timeout_ms,
         .max_response_bytes = RESPONSE_MAX_BYTES,
         .compression_level = options->http_compression ? COMPRESSION_LEVEL : 0,
-        .user_agent = "millrace/" MILLRACE_VERSION,
-        .user = client_cstr(arena, options->user),
-        .password = client_cstr(arena, options->password),
-        .proxy = client_cstr(arena, options->proxy),
-        .connect_to = output->env->settings->connect_to,
-        .follow_redirects = options->follow_redirects,
-        .cookies = options->cookies,
-        .close_connections = !options->keepalive,
     };
-    if (!client_tls_apply(&options->tls, arena, &client, err))
+    if (!client_connection_apply(&options->connection, output->env, &client, err))
         return false;
     output->client = http_client_new(&client);
     return true;
@@ -253,7 +239,8 @@ static bool open_headers(struct http_output *output, struct error *err)
 
 static void set_limits(const struct http_output *output, struct output_limits *limits)
 {
-    int64_t most = output->options.pool_max < SLOTS_MAX ? output->options.pool_max : SLOTS_MAX;
+    int64_t pool_max = output->options.connection.pool_max;
+    int64_t most = pool_max < SLOTS_MAX ? pool_max : SLOTS_MAX;
     limits->max_in_flight = most < REQUESTS_IN_FLIGHT ? (unsigned)most : REQUESTS_IN_FLIGHT;
     limits->retry_initial_ms = RETRY_INITIAL_MS;
     limits->retry_max_ms = RETRY_MAX_MS;

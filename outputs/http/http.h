@@ -7,8 +7,8 @@
 #ifndef MILLRACE_OUTPUTS_HTTP_HTTP_H
 #define MILLRACE_OUTPUTS_HTTP_HTTP_H
 
-#include "outputs/client_options.h"
 #include "outputs/http/mapping.h"
+#include "pipeline/client_options.h"
 
 enum http_format {
     HTTP_FORMAT_JSON,
@@ -23,12 +23,9 @@ struct http_options {
     int format; /* enum http_format */
     struct option_hash mapping, headers;
     struct str content_type;
-    bool http_compression, retry_failed, follow_redirects, keepalive, cookies;
+    bool http_compression, retry_failed;
     struct option_strings retryable_codes, ignorable_codes;
-    int64_t request_timeout_ms, connect_timeout_ms;
-    int64_t pool_max, pool_max_per_route;
-    struct str proxy, user, password;
-    struct client_tls tls;
+    struct client_connection connection;
 };
 
 extern const struct option http_option_rows[];

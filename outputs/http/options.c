@@ -6,12 +6,6 @@
 static const char *const methods[] = {"get", "head", "post", "put", "patch", "delete", NULL};
 static const char *const formats[] = {"json", "json_batch", "form", "message", NULL};
 
-#define IGNORED_ROW(row_name, row_doc, row_note)                                                   \
-    {                                                                                              \
-        .name = row_name, .doc = row_doc, .note = row_note, OPTION_NOWHERE,                        \
-        .flags = OPTION_IGNORED,                                                                   \
-    }
-
 #define DROPPED_ROW(row_name, row_doc, row_note)                                                   \
     {                                                                                              \
         .name = row_name, .doc = row_doc, .note = row_note, OPTION_NOWHERE,                        \
@@ -63,7 +57,7 @@ const struct option http_option_rows[] = {
         .name = "verify_ssl",
         .doc = "The old form of ssl_verification_mode.",
         .note = "write ssl_verification_mode => full or none",
-        OPTION_IN_CHOICE(struct http_options, tls.verification),
+        OPTION_IN_CHOICE(struct http_options, connection.tls.verification),
         .choices = client_true_false,
         .flags = OPTION_DEPRECATED,
     },
@@ -71,7 +65,7 @@ const struct option http_option_rows[] = {
         .name = "ssl_certificate_validation",
         .doc = "The old form of ssl_verification_mode.",
         .note = "write ssl_verification_mode => full or none",
-        OPTION_IN_CHOICE(struct http_options, tls.verification),
+        OPTION_IN_CHOICE(struct http_options, connection.tls.verification),
         .choices = client_true_false,
         .flags = OPTION_DEPRECATED,
     },
@@ -98,96 +92,7 @@ const struct option http_option_rows[] = {
         .doc = "Statuses, besides 2xx, that count as success.",
         OPTION_IN_STRINGS(struct http_options, ignorable_codes),
     },
-    {
-        .name = "request_timeout",
-        .doc = "How long a request may take.",
-        OPTION_IN_DURATION_MS(struct http_options, request_timeout_ms),
-        .min = 1,
-        .max = 24 * 3600 * 1000.0,
-        .def = "60",
-    },
-    {
-        .name = "connect_timeout",
-        .doc = "How long connecting may take.",
-        OPTION_IN_DURATION_MS(struct http_options, connect_timeout_ms),
-        .min = 1,
-        .max = 24 * 3600 * 1000.0,
-        .def = "10",
-    },
-    {
-        .name = "follow_redirects",
-        .doc = "Send again where a redirect says.",
-        OPTION_IN_BOOL(struct http_options, follow_redirects),
-        .def = "true",
-    },
-    {
-        .name = "pool_max",
-        .doc = "Largest number of connections at once.",
-        OPTION_IN_INT(struct http_options, pool_max),
-        .min = 1,
-        .max = 10000,
-        .def = "50",
-    },
-    {
-        .name = "pool_max_per_route",
-        .doc = "Largest number of connections to one server at once.",
-        OPTION_IN_INT(struct http_options, pool_max_per_route),
-        .min = 1,
-        .max = 10000,
-        .def = "25",
-    },
-    {
-        .name = "keepalive",
-        .doc = "Use a connection for more than one request.",
-        OPTION_IN_BOOL(struct http_options, keepalive),
-        .def = "true",
-    },
-    {
-        .name = "cookies",
-        .doc = "Send cookies back.",
-        OPTION_IN_BOOL(struct http_options, cookies),
-        .def = "true",
-    },
-    {
-        .name = "proxy",
-        .doc = "URL of the proxy that requests go through.",
-        OPTION_IN_STRING(struct http_options, proxy),
-    },
-    {
-        .name = "user",
-        .doc = "Name for basic authentication, sent at once.",
-        OPTION_IN_STRING(struct http_options, user),
-    },
-    {
-        .name = "password",
-        .doc = "Password for basic authentication.",
-        OPTION_IN_PASSWORD(struct http_options, password),
-        .flags = OPTION_SECRET,
-    },
-    CLIENT_TLS_OPTIONS(struct http_options, tls),
-    CLIENT_OLD_TLS_OPTIONS(struct http_options, tls),
-    {
-        .name = "client_cert",
-        .doc = "The old name of ssl_certificate.",
-        .note = "write ssl_certificate",
-        OPTION_IN_PATH(struct http_options, tls.certificate),
-        .flags = OPTION_DEPRECATED,
-    },
-    {
-        .name = "client_key",
-        .doc = "The old name of ssl_key.",
-        .note = "write ssl_key",
-        OPTION_IN_PATH(struct http_options, tls.key),
-        .flags = OPTION_DEPRECATED,
-    },
-    IGNORED_ROW("socket_timeout", "How long the server may be silent.",
-                "request_timeout bounds the whole request"),
-    IGNORED_ROW("automatic_retries", "Tries on one connection.",
-                "a request on a connection that was closed meanwhile is sent on a new one"),
-    IGNORED_ROW("retry_non_idempotent", "Whether automatic_retries holds for POST.",
-                "a request on a connection that was closed meanwhile is sent on a new one"),
-    IGNORED_ROW("validate_after_inactivity", "When an idle connection is checked before use.",
-                "idle connections are checked before every use"),
+    CLIENT_CONNECTION_OPTIONS(struct http_options, connection),
     OPTION_END,
 };
 
@@ -213,13 +118,11 @@ bool http_options_check(void *self, const struct plugin_env *env, struct error *
 {
     (void)env;
     const struct http_options *options = self;
-    if (options->url.is_literal && !request_url_is_valid(options->url.text))
+    if (options->url.is_literal && !client_url_is_valid(options->url.text))
         return error_set(err, ERROR_CONFIG, "url does not begin with http:// or https://");
     if (options->format == HTTP_FORMAT_MESSAGE && !options->message.parts)
         return error_set(err, ERROR_CONFIG, "format => message needs message");
-    if (options->user.ptr && !options->password.ptr)
-        return error_set(err, ERROR_CONFIG, "user needs password");
-    return check_headers(options, err) &&
+    return client_connection_check(&options->connection, err) && check_headers(options, err) &&
            check_codes("retryable_codes", &options->retryable_codes, err) &&
            check_codes("ignorable_codes", &options->ignorable_codes, err);
 }

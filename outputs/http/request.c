@@ -61,40 +61,9 @@ bool request_encoder_init(struct request_encoder *encoder, const struct http_opt
 
 /* ---- URL and headers ----------------------------------------------------------------------------- */
 
-static bool begins_like_url(struct str url)
-{
-    struct str http = STR("http://"), https = STR("https://");
-    struct str head = str_make(url.ptr, url.len < https.len ? url.len : https.len);
-    if (head.len == https.len && str_equal_nocase(head, https))
-        return url.len > https.len;
-    head.len = url.len < http.len ? url.len : http.len;
-    return str_equal_nocase(head, http) && url.len > http.len;
-}
-
-bool request_url_is_valid(struct str url)
-{
-    for (size_t i = 0; i < url.len; i++)
-        if ((unsigned char)url.ptr[i] <= ' ' || url.ptr[i] == 0x7f)
-            return false;
-    return begins_like_url(url);
-}
-
 static bool refuse(struct error *err, struct str template)
 {
     return error_set(err, ERROR_FORMAT, "no text can be made from '%.*s'", STR_FMT(template));
-}
-
-/* Bytes that cannot stand in a URL come out as %XX. */
-static bool append_url_text(struct str text, struct buf *out)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-        bool illegal = c <= ' ' || c >= 0x7f || strchr("\"<>\\^`{|}", c);
-        if (!(illegal ? http_escape(str_make(text.ptr + i, 1), out)
-                      : buf_append_char(out, (char)c)))
-            return false;
-    }
-    return true;
 }
 
 static enum encode_result append_url(const struct request_encoder *encoder,
@@ -108,12 +77,12 @@ static enum encode_result append_url(const struct request_encoder *encoder,
         refuse(err, url->text);
         return ENCODE_REFUSED;
     }
-    if (!begins_like_url(text)) {
+    if (!client_url_begins(text)) {
         error_set(err, ERROR_FORMAT, "'%.*s' does not begin with http:// or https://",
                   STR_FMT(text));
         return ENCODE_REFUSED;
     }
-    return append_url_text(text, out) ? ENCODE_DONE : ENCODE_FULL;
+    return client_append_url(text, out) ? ENCODE_DONE : ENCODE_FULL;
 }
 
 /* A value cannot end its line. */

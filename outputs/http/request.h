@@ -39,7 +39,6 @@ enum encode_result request_encode(struct request_encoder *encoder, const struct 
 struct request_item request_item_read(struct str item);
 /* The headers of an item, to be freed. */
 struct http_headers *request_headers(struct str lines);
-bool request_url_is_valid(struct str url);
 
 /* The verdicts that the options make of statuses. In arena. */
 struct retry_table request_verdicts(struct arena *arena, const struct http_options *options);

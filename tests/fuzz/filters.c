@@ -199,6 +199,7 @@ static void put_value(struct choices *choices, const struct option *option)
         (void)buf_printf(&choices->text, "\"%s\"", option->choices[choose(choices, count)]);
         return;
     case OPTION_HASH:
+    case OPTION_VALUE:
         put_hash(choices, 0);
         return;
     case OPTION_ARRAY:

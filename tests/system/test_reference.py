@@ -110,7 +110,7 @@ class Compatibility(support.Case):
 
     def test_what_is_not_here_says_the_same_everywhere(self):
         page = output_of('plugins', '--compatibility')
-        advice = re.search(r'^\| `jms` \| no \|  \| (.*) \|$', page, re.M)[1]
+        advice = re.search(r'^\| `jms` \| no \|  \|  \| (.*) \|$', page, re.M)[1]
         self.assertIn(advice, subprocess.run([support.BINARY, 'plugins', 'jms'], capture_output=True, text=True).stderr)
         self.assertIn(advice, subprocess.run([support.BINARY, '-t', '-e', 'input { jms { } }'], capture_output=True, text=True).stderr)
 

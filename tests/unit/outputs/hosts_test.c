@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/base64.h"
-#include "outputs/elasticsearch/cloud_id.h"
+#include "pipeline/cloud_id.h"
 #include "tests/unit/outputs/suites.h"
 
 #define FILTER "filter_path=errors,items.*.error,items.*.status"

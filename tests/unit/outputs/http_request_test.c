@@ -214,7 +214,7 @@ static const struct {
 
 START_TEST(knows_urls)
 {
-    ck_assert_int_eq(request_url_is_valid(str_from(valid_urls[_i].url)), valid_urls[_i].valid);
+    ck_assert_int_eq(client_url_is_valid(str_from(valid_urls[_i].url)), valid_urls[_i].valid);
 }
 END_TEST
 

@@ -3,8 +3,8 @@
  * A cloud id is LABEL:BASE64 of "DOMAIN[:PORT]$SEARCH[:PORT]$…": the search server is https://SEARCH.DOMAIN:PORT, port
  * 443 unless one is given.
  */
-#ifndef MILLRACE_OUTPUTS_ELASTICSEARCH_CLOUD_ID_H
-#define MILLRACE_OUTPUTS_ELASTICSEARCH_CLOUD_ID_H
+#ifndef MILLRACE_PIPELINE_CLOUD_ID_H
+#define MILLRACE_PIPELINE_CLOUD_ID_H
 
 #include "base/arena.h"
 #include "base/error.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "outputs/elasticsearch/cloud_id.h"
+#include "pipeline/cloud_id.h"
 
 #include "base/base64.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "outputs/client_options.h"
+#include "pipeline/client_options.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -93,4 +93,74 @@ struct http_headers *client_headers(const struct option_hash *pairs, struct erro
         return NULL;
     }
     return headers;
+}
+
+/* ---- URLs ---------------------------------------------------------------------------------------- */
+
+bool client_url_begins(struct str url)
+{
+    struct str http = STR("http://"), https = STR("https://");
+    struct str head = str_make(url.ptr, url.len < https.len ? url.len : https.len);
+    if (head.len == https.len && str_equal_nocase(head, https))
+        return url.len > https.len;
+    head.len = url.len < http.len ? url.len : http.len;
+    return str_equal_nocase(head, http) && url.len > http.len;
+}
+
+bool client_url_is_valid(struct str url)
+{
+    for (size_t i = 0; i < url.len; i++)
+        if ((unsigned char)url.ptr[i] <= ' ' || url.ptr[i] == 0x7f)
+            return false;
+    return client_url_begins(url);
+}
+
+bool client_append_url(struct str text, struct buf *out)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        bool illegal = c <= ' ' || c >= 0x7f || strchr("\"<>\\^`{|}", c);
+        if (!(illegal ? http_escape(str_make(text.ptr + i, 1), out)
+                      : buf_append_char(out, (char)c)))
+            return false;
+    }
+    return true;
+}
+
+/* ---- connections ---------------------------------------------------------------------------------- */
+
+bool client_connection_check(const struct client_connection *connection, struct error *err)
+{
+    return !connection->user.ptr || connection->password.ptr ||
+           error_set(err, ERROR_CONFIG, "user needs password");
+}
+
+bool client_connection_apply(const struct client_connection *connection,
+                             const struct plugin_env *env, struct http_client_options *out,
+                             struct error *err)
+{
+    struct arena *arena = env->arena;
+    out->loop = env->loop;
+    out->max_connections = (unsigned)connection->pool_max;
+    out->max_host_connections = (unsigned)connection->pool_max_per_route;
+    out->connect_timeout_ms = (unsigned)connection->connect_timeout_ms;
+    out->timeout_ms = (unsigned)connection->request_timeout_ms;
+    out->user_agent = "millrace/" MILLRACE_VERSION;
+    out->user = client_cstr(arena, connection->user);
+    out->password = client_cstr(arena, connection->password);
+    out->proxy = client_cstr(arena, connection->proxy);
+    out->connect_to = env->settings->connect_to;
+    out->follow_redirects = connection->follow_redirects;
+    out->cookies = connection->cookies;
+    out->close_connections = !connection->keepalive;
+    return client_tls_apply(&connection->tls, arena, out, err);
+}
+
+struct http_client *client_connection_open(const struct client_connection *connection,
+                                           const struct plugin_env *env, size_t max_response_bytes,
+                                           struct error *err)
+{
+    struct http_client_options options = {.max_response_bytes = max_response_bytes};
+    return client_connection_apply(connection, env, &options, err) ? http_client_new(&options)
+                                                                   : NULL;
 }

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What real pipeline files do that once was refused, lost or badly explained; a line for each."""
+import json
+import unittest
+
+import support
+
+TEMPLATE = 'input { stdin { codec => json_lines } } filter { %s } output { stdout { codec => json_lines } }'
+
+
+class RealFiles(support.Case):
+    def events(self, filters, *events):
+        lines = ''.join(json.dumps(event) + '\n' for event in events).encode()
+        done = self.run_to_end('-w', '1', '--pipeline.ecs_compatibility', 'disabled', '-e', TEMPLATE % filters, stdin=lines)
+        return done.json_lines()
+
+    def checked(self, filters, status=0, *arguments):
+        return self.run_to_end('-t', *arguments, '-e', TEMPLATE % filters, status=status).stderr
+
+    def test_no_expression_is_too_large(self):
+        uris = ' '.join('%%{URI:u%d}' % n for n in range(8))
+        self.checked('grok { match => { "message" => "%s" } }' % uris.replace('%%', '%'))
+        words = '|'.join(f'word{n}end' for n in range(3000))
+        event, = self.events('if [m] =~ /%s/ { mutate { add_tag => "found" } }' % words, {'m': 'a word2999end b'})
+        self.assertEqual(['found'], event['tags'])
+
+    def test_a_dictionary_of_3000_keys(self):
+        path = self.write('d.yml', ''.join(f'"key{n}-": "val{n}"\n' for n in range(3000)))
+        expected = [('key2999-', 'val2999'), ('a key7- b key1234-', 'a val7 b val1234'), ('key7', None)]
+        for options, cases in (('exact => false', expected), ('exact => true', expected[:1]), ('regex => true', expected[:1])):
+            events = self.events(f'translate {{ source => "m" target => "t" dictionary_path => "{path}" {options} }}', *({'m': m} for m, _ in cases))
+            self.assertEqual([value for _, value in cases], [event.get('t') for event in events], options)
+
+    def test_split_of_many_items(self):
+        events = self.events('split { field => "items" }', {'items': list(range(100000))})
+        self.assertEqual(list(range(100000)), [event['items'] for event in events])
+
+    def test_a_float_beyond_64_bits_as_an_integer(self):
+        event, = self.events('ruby { code => "event.set(%q(i), (1.5e19).to_i.to_s)" }', {'a': 1})
+        self.assertEqual('15000000000000000000', event['i'])
+
+    def test_a_rename_of_what_is_not_there_does_nothing_wherever_it_goes(self):
+        event, = self.events('mutate { rename => { "[nope]" => "[event]action]" } uppercase => ["a"] add_tag => "ok" }', {'a': 'x'})
+        self.assertEqual(('X', ['ok']), (event['a'], event['tags']))
+
+    def test_user_without_password_runs_without_authentication(self):
+        self.run_to_end('-t', '-e', 'input { stdin { } } output { elasticsearch { hosts => "localhost:9" user => "u" } }')
+
+    def test_dissect_of_more_than_256_fields(self):
+        fields, values = ' '.join('%%{f%d}' % n for n in range(300)).replace('%%', '%'), ' '.join(f'v{n}' for n in range(300))
+        event, = self.events('dissect { mapping => { "m" => "%s" } }' % fields, {'m': values})
+        self.assertEqual(('v0', 'v299'), (event['f0'], event['f299']))
+
+    def test_a_typo_in_a_field_name_hurts_its_own_pattern(self):
+        filters = 'grok { match => { "m" => ["^a %{WORD:[x][method]]}", "^b %{WORD:[x][method]}"] } }'
+        self.assertIn('is not', self.checked(filters))
+        good, = self.events(filters, {'m': 'b GET'})
+        self.assertEqual({'method': 'GET'}, good['x'])
+
+    def test_geoip_without_a_database_starts_and_tags(self):
+        event, = self.events('geoip { source => "ip" target => "g" }', {'ip': '8.8.8.8'})
+        self.assertIn('_geoip_expired_database', event.get('tags', ['_geoip_expired_database']))
+
+    def test_what_init_and_register_raise_fails_in_a_check(self):
+        script = self.write('s.rb', 'def register(params)\n raise "no such table"\nend\ndef filter(event)\n [event]\nend\n')
+        for filters in ('ruby { init => "raise %q(no such table)" code => "1" }', f'ruby {{ path => "{script}" }}'):
+            said = self.checked(filters, 1)
+            self.assertIn('no such table', said)
+
+    def test_a_script_may_look_for_files_when_it_starts(self):
+        self.write('one.txt', '1')
+        event, = self.events('ruby { init => "@files = Dir.glob(%%q(%s/*.txt)).size" code => "event.set(%%q(n), @files)" }' % self.folder, {'a': 1})
+        self.assertEqual(1, event['n'])
+
+    def test_the_reason_is_not_cut_off(self):
+        pattern = '(?<ts>' + r'\\d{4}/' * 60 + ' request:'
+        said = self.checked('grok { match => { "message" => "%s" } }' % pattern, 1)
+        self.assertRegex(said, r'(?i)parenthes|closing|\)')
+
+    def test_a_plugin_that_is_missing_has_advice_or_near_names(self):
+        for name in ('rest', 'logfmt', 'anonymize'):
+            said = self.checked(name + ' { }', 1)
+            self.assertRegex(said, r'use |did you mean|write ', name)
+
+
+if __name__ == '__main__':
+    unittest.main()
