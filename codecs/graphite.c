@@ -30,7 +30,7 @@ struct graphite_codec {
     struct regex **includes, **excludes;
     struct buf format; /* metrics_format as the first event filled it in, like Logstash */
     bool has_format;
-    struct arena scratch;
+    struct arena *scratch; /* of the event that is written */
 };
 
 static const struct option graphite_options[] = {
@@ -87,7 +87,6 @@ static void graphite_close(void *self)
         regex_free(graphite->excludes[i]);
     tokenizer_release(&graphite->tokenizer);
     buf_release(&graphite->format);
-    arena_release(&graphite->scratch);
 }
 
 static bool graphite_open(void *self, const struct plugin_env *env, struct error *err)
@@ -97,7 +96,6 @@ static bool graphite_open(void *self, const struct plugin_env *env, struct error
     long_lines_init(&graphite->long_lines, env);
     tokenizer_init(&graphite->tokenizer, STR("\n"), 1, env->settings->max_event_bytes);
     buf_init(&graphite->format, env->settings->max_event_bytes);
-    arena_init(&graphite->scratch, NULL);
     graphite->parsed = arena_zero(env->arena, graphite->metrics.count * sizeof *graphite->parsed);
     for (size_t i = 0; i < graphite->metrics.count; i++) {
         const struct conf_pair *pair = &graphite->metrics.pairs[i];
@@ -215,7 +213,7 @@ static bool append_metric(struct graphite_codec *graphite, struct str name, stru
     if (!is_wanted(graphite, name))
         return true;
     (void)event_timestamp(event, &at);
-    size_t len = float_format_ruby(ruby_to_f(&graphite->scratch, value), real);
+    size_t len = float_format_ruby(ruby_to_f(graphite->scratch, value), real);
     return append_name(graphite, name, out) && buf_append_char(out, ' ') &&
            buf_append(out, real, len) && buf_printf(out, " %lld\n", (long long)at.seconds);
 }
@@ -228,7 +226,7 @@ static bool encode_fields(struct graphite_codec *graphite, const struct event *e
         struct str name;
         const struct value *value = value_object_at(&event->fields, i, &name);
         if (!str_equal(name, STR("@timestamp")) && !str_equal(name, STR("@version")))
-            fits = append_metric(graphite, name, ruby_text(&graphite->scratch, value), event, out);
+            fits = append_metric(graphite, name, ruby_text(graphite->scratch, value), event, out);
     }
     return fits;
 }
@@ -239,8 +237,8 @@ static bool encode_metrics(struct graphite_codec *graphite, const struct event *
     bool fits = true;
     for (size_t i = 0; i < graphite->metrics.count && fits; i++) {
         struct str name, value;
-        if (template_text(&graphite->parsed[i].name, event, &graphite->scratch, &name) &&
-            template_text(&graphite->parsed[i].value, event, &graphite->scratch, &value))
+        if (template_text(&graphite->parsed[i].name, event, graphite->scratch, &name) &&
+            template_text(&graphite->parsed[i].value, event, graphite->scratch, &value))
             fits = append_metric(graphite, name, value, event, out);
     }
     return fits;
@@ -250,8 +248,7 @@ static bool graphite_encode(void *self, const struct event *event, struct arena 
                             struct buf *out)
 {
     struct graphite_codec *graphite = self;
-    (void)scratch;
-    arena_reset(&graphite->scratch);
+    graphite->scratch = scratch;
     if (!graphite->has_format) {
         if (!template_append(&graphite->metrics_format, event, &graphite->format))
             buf_clear(&graphite->format, 0);

@@ -223,7 +223,8 @@ void http_client_send(struct http_client *client, const struct http_request *req
     curl_easy_setopt(transfer->easy, CURLOPT_HEADERFUNCTION,
                      request->wants_headers ? on_header : NULL);
     curl_easy_setopt(transfer->easy, CURLOPT_HEADERDATA,
-                     request->wants_headers ? transfer : NULL); /* else they are written as a body */
+                     request->wants_headers ? transfer
+                                            : NULL); /* else they are written as a body */
     set_url(transfer, request->url);
     set_method(transfer->easy, request);
     set_body(transfer);

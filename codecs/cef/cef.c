@@ -27,7 +27,7 @@ struct cef_codec {
     struct field_ref *refs;     /* of fields */
     struct str *keys;           /* what each is written as */
     size_t max_bytes;
-    struct arena scratch; /* of one event that is written */
+    struct arena *scratch; /* of the event that is written */
 };
 
 static const char *const DEVICES[] = {"observer", "host", NULL};
@@ -190,7 +190,6 @@ static bool cef_open(void *self, const struct plugin_env *env, struct error *err
     };
     long_lines_init(&cef->long_lines, env);
     cef->max_bytes = env->settings->max_event_bytes;
-    arena_init(&cef->scratch, NULL);
     if (!cef->decoder.zone || !find_locale(cef, &cef->decoder.names, err) ||
         !open_fields(cef, env, err) || !cef_decoder_open(&cef->decoder, err))
         return false;
@@ -205,7 +204,6 @@ static void cef_close(void *self)
     struct cef_codec *cef = self;
     if (cef->delimiter.len > 0)
         tokenizer_release(&cef->tokenizer);
-    arena_release(&cef->scratch);
 }
 
 /* ---- decoding ------------------------------------------------------------------------------------- */
@@ -274,7 +272,7 @@ static struct str header_text(struct cef_codec *cef, const struct template *temp
                               const struct event *event)
 {
     struct str text;
-    return template_text(template, event, &cef->scratch, &text) ? text : template->text;
+    return template_text(template, event, cef->scratch, &text) ? text : template->text;
 }
 
 static int severity_of(struct str text)
@@ -309,7 +307,7 @@ static bool append_value(struct cef_codec *cef, const struct value *value, struc
     if (value_type(value) == VALUE_TIMESTAMP)
         return value_append_text(value, out);
     if (value_type(value) != VALUE_ARRAY && value_type(value) != VALUE_OBJECT)
-        return append_escaped(out, ruby_text(&cef->scratch, value), "\\=", "\\n");
+        return append_escaped(out, ruby_text(cef->scratch, value), "\\=", "\\n");
     struct buf json;
     buf_init(&json, cef->max_bytes);
     bool fits =
@@ -322,9 +320,8 @@ static bool cef_encode(void *self, const struct event *event, struct arena *scra
                        struct buf *out)
 {
     struct cef_codec *cef = self;
-    (void)scratch;
     bool first = true;
-    arena_reset(&cef->scratch);
+    cef->scratch = scratch;
     if (!append_header(cef, event, out))
         return false;
     for (size_t i = 0; i < cef->fields.count; i++) {

@@ -21,7 +21,6 @@ struct fluent_codec {
 
     struct msgpack_stream stream;
     bool has_target;
-    struct arena scratch; /* of one event that is written */
 };
 
 static const struct field_ref TAGS = FIELD_REF_TOP("tags");
@@ -47,7 +46,6 @@ static bool fluent_open(void *self, const struct plugin_env *env, struct error *
     (void)err;
     fluent->has_target = fluent->target.count > 0 || fluent->target.root == FIELD_ROOT_METADATA;
     msgpack_stream_init(&fluent->stream, env);
-    arena_init(&fluent->scratch, NULL);
     return true;
 }
 
@@ -55,7 +53,6 @@ static void fluent_close(void *self)
 {
     struct fluent_codec *fluent = self;
     msgpack_stream_release(&fluent->stream);
-    arena_release(&fluent->scratch);
 }
 
 /* ---- decoding ------------------------------------------------------------------------------------- */
@@ -185,14 +182,14 @@ static size_t fluent_pending(const void *self)
 
 /* ---- encoding ------------------------------------------------------------------------------------- */
 
-static struct str tag_of(struct fluent_codec *fluent, const struct event *event)
+static struct str tag_of(const struct event *event, struct arena *scratch)
 {
     const struct value *tags = event_get(event, &TAGS);
     if (!tags || value_type(tags) == VALUE_NULL)
         return STR("log");
     if (value_type(tags) == VALUE_ARRAY)
-        return ruby_join(&fluent->scratch, tags, STR("."));
-    return ruby_text(&fluent->scratch, tags);
+        return ruby_join(scratch, tags, STR("."));
+    return ruby_text(scratch, tags);
 }
 
 static bool write_time(const struct fluent_codec *fluent, const struct event *event,
@@ -214,10 +211,8 @@ static bool write_time(const struct fluent_codec *fluent, const struct event *ev
 static bool fluent_encode(void *self, const struct event *event, struct arena *scratch,
                           struct buf *out)
 {
-    struct fluent_codec *fluent = self;
-    (void)scratch;
-    arena_reset(&fluent->scratch);
-    return msgpack_write_array(3, out) && msgpack_write_text(tag_of(fluent, event), out) &&
+    const struct fluent_codec *fluent = self;
+    return msgpack_write_array(3, out) && msgpack_write_text(tag_of(event, scratch), out) &&
            write_time(fluent, event, out) && msgpack_write_event(event, out);
 }
 

@@ -8,9 +8,9 @@
 #include "base/time/clock.h"
 #include "outputs/elasticsearch/bulk.h"
 #include "outputs/elasticsearch/mapping_conflict.h"
-#include "pipeline/cloud_id.h"
 #include "outputs/elasticsearch/refusal.h"
 #include "outputs/outputs.h"
+#include "pipeline/cloud_id.h"
 
 enum {
     CONNECT_TIMEOUT_MS = 10000,

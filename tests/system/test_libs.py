@@ -41,7 +41,7 @@ class Build(support.Case):
         env = dict(os.environ, PATH=f'{self.folder}/bin:{os.environ["PATH"]}', CALLS=str(self.calls),
                    MILLRACE_LIBS=str(self.folder / 'libs'))
         env.pop('MILLRACE_DEBIAN_MIRROR', None)
-        return subprocess.run([BUILD, self.recipe, *files], env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        return subprocess.run([BUILD, self.recipe, *files], env=env, cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               timeout=60 * support.PATIENCE)
 
     def test_it_is_built_once(self):
