@@ -15,6 +15,7 @@ extern const struct input input_generator;
 extern const struct input input_dead_letter_queue;
 extern const struct input input_heartbeat;
 extern const struct input input_http;
+extern const struct input input_http_poller;
 extern const struct input input_kafka;
 extern const struct input input_lumberjack;
 extern const struct input input_pipe;
