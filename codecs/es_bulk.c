@@ -92,7 +92,7 @@ static void say_broken(struct es_bulk_codec *bulk)
     uint64_t suppressed;
     if (log_limit_allow(&bulk->log_limit, clock_monotonic_ms(), &suppressed))
         log_warn(bulk->env->log, "bulk_line", "a line of a bulk request is no JSON object",
-                 LOG_INT_IF("suppressed", suppressed));
+                 LOG_INT_IF("not_logged_before", suppressed));
 }
 
 static void decode_action(struct es_bulk_codec *bulk, struct str line, struct event_sink *sink)

@@ -70,7 +70,7 @@ static bool read_text(struct json_text *json, struct arena *arena, struct str te
         return true;
     if (log_limit_allow(&json->log_limit, clock_monotonic_ms(), &suppressed))
         log_warn(json->log, "json_unreadable", "a text is no JSON", LOG_CSTR("reason", err.text),
-                 LOG_INT("suppressed", suppressed));
+                 LOG_INT_IF("not_logged_before", suppressed));
     return false;
 }
 

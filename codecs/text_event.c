@@ -42,7 +42,7 @@ void long_lines_note(struct long_lines *lines, size_t max_bytes)
     if (lines->log && log_limit_allow(&lines->limit, clock_monotonic_ms(), &suppressed))
         log_warn(lines->log, "line_too_long",
                  "a line is longer than the limit for one event; its content is left out",
-                 LOG_INT("max_bytes", max_bytes), LOG_INT_IF("suppressed", suppressed));
+                 LOG_INT("max_bytes", max_bytes), LOG_INT_IF("not_logged_before", suppressed));
 }
 
 void text_event_emit_too_long(struct event_sink *sink, struct long_lines *lines, size_t max_bytes)

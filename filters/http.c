@@ -289,7 +289,7 @@ static enum filter_result fail(struct http_filter *self, struct event *event, st
     event_add_tags(event, &self->tag_on_request_failure);
     if (log_limit_allow(&self->log_limit, clock_monotonic_ms(), &suppressed))
         log_warn(self->env->log, "http_request_failed", "a request failed",
-                 LOG_STR("reason", reason), LOG_INT_IF("suppressed", suppressed));
+                 LOG_STR("reason", reason), LOG_INT_IF("not_logged_before", suppressed));
     return FILTER_SKIPPED;
 }
 

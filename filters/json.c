@@ -128,7 +128,7 @@ static bool read_text(struct json_filter *self, struct event *event, struct str 
         log_limit_allow(&self->log_limit, clock_monotonic_ms(), &suppressed))
         log_warn(self->env->log, "json_unreadable", "a text is no JSON",
                  LOG_STR("field", self->source.text), LOG_CSTR("reason", err.text),
-                 LOG_INT("suppressed", suppressed));
+                 LOG_INT_IF("not_logged_before", suppressed));
     return false;
 }
 

@@ -181,7 +181,7 @@ static void say_no_range(struct range *self, const struct range_row *row)
     if (log_limit_allow(&self->log_limit, clock_monotonic_ms(), &suppressed))
         log_warn(self->env->log, "range_type",
                  "a value that is neither a number nor a text lies in no range",
-                 LOG_STR("field", row->field.text), LOG_INT_IF("suppressed", suppressed));
+                 LOG_STR("field", row->field.text), LOG_INT_IF("not_logged_before", suppressed));
 }
 
 static bool lies_within(struct range *self, const struct range_row *row, const struct value *value)

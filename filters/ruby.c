@@ -167,7 +167,7 @@ static void report(struct ruby_filter *filter, const struct error *err)
               LOG_STR("exception", shown
                                        ? exception.message
                                        : STR("may quote the event, see it with --log.level debug")),
-              LOG_STR("at", exception.place), LOG_INT_IF("suppressed", suppressed));
+              LOG_STR("at", exception.place), LOG_INT_IF("not_logged_before", suppressed));
 }
 
 /* "TAG: message" */

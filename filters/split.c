@@ -135,7 +135,7 @@ static void say_too_large(struct split *self, size_t pieces)
                  "an event was left whole: its pieces would take too much memory; raise "
                  "pipeline.memory",
                  LOG_STR("field", self->field.text), LOG_INT("pieces", pieces),
-                 LOG_INT("suppressed", suppressed));
+                 LOG_INT_IF("not_logged_before", suppressed));
 }
 
 static enum filter_result split_pieces(struct split *self, struct event *event,

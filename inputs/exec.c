@@ -84,7 +84,7 @@ static void warn_when_late(struct exec_input *input)
         log_warn(input->env->log, "exec_late",
                  "the command ran longer than to its next time, and was started again at once",
                  LOG_FLOAT("seconds", (double)input->took_us / 1e6),
-                 LOG_INT_IF("suppressed", suppressed));
+                 LOG_INT_IF("not_logged_before", suppressed));
 }
 
 static void emit(struct exec_input *input)

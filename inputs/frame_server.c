@@ -95,7 +95,7 @@ static void note_too_long(struct connection *connection)
                  "a message is longer than its limit, and is left out",
                  LOG_CSTR("client", connection->base.peer.text),
                  LOG_INT("limit", connection->cutter.max_bytes),
-                 LOG_INT_IF("suppressed", suppressed));
+                 LOG_INT_IF("not_logged_before", suppressed));
 }
 
 /* Whole messages; returns how many bytes they took. */
@@ -215,7 +215,7 @@ static void on_half(void *ctx)
         log_warn(connection->server->options.env->log, "message_timeout",
                  "a client did not send the rest of a message in time, and is disconnected",
                  LOG_CSTR("client", connection->base.peer.text),
-                 LOG_INT_IF("suppressed", suppressed));
+                 LOG_INT_IF("not_logged_before", suppressed));
     end(connection, true);
 }
 

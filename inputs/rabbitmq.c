@@ -186,7 +186,7 @@ static void refuse(struct rabbitmq_input *input, const struct rabbit_message *me
         log_warn(input->env->log, "message_too_long",
                  "a message is longer than max_message_bytes, and is rejected",
                  LOG_INT("max_message_bytes", input->max_message_bytes),
-                 LOG_INT_IF("suppressed", suppressed));
+                 LOG_INT_IF("not_logged_before", suppressed));
     if (input->ack)
         rabbit_reject(input->rabbit, message->tag);
 }
@@ -255,7 +255,7 @@ static void away(struct rabbitmq_input *input, const char *reason)
         return;
     if (log_limit_allow(&input->log_limit, uv_now(input->env->loop), &suppressed))
         log_warn(input->env->log, "rabbitmq_lost", "no connection to RabbitMQ, trying again",
-                 LOG_CSTR("reason", reason), LOG_INT_IF("suppressed", suppressed));
+                 LOG_CSTR("reason", reason), LOG_INT_IF("not_logged_before", suppressed));
     loop_timer_start(input->again, (uint64_t)input->client.retry_ms);
 }
 

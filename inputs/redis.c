@@ -138,7 +138,7 @@ static void away(struct redis_input *input, const char *reason)
     if (log_limit_allow(&input->log_limit, uv_now(input->env->loop), &suppressed))
         log_warn(input->env->log, "redis_lost", "no connection to Redis, trying again",
                  LOG_STR("host", input->path.len > 0 ? input->path : input->host),
-                 LOG_CSTR("reason", reason), LOG_INT_IF("suppressed", suppressed));
+                 LOG_CSTR("reason", reason), LOG_INT_IF("not_logged_before", suppressed));
     input->state = STATE_AWAY;
     loop_timer_start(input->timer, CONNECT_AGAIN_MS);
 }

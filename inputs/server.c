@@ -41,7 +41,7 @@ static void log_refusal(struct server *server, const char *event, const char *se
     if (log_limit_allow(&server->log_limit, uv_now(env->loop), &suppressed))
         log_warn(env->log, event, sentence, LOG_INT("port", server->options.port),
                  LOG_INT("connections", atomic_load(&server->connections)),
-                 LOG_INT_IF("suppressed", suppressed));
+                 LOG_INT_IF("not_logged_before", suppressed));
 }
 
 /* Certificates that changed on disk are taken for connections from here on. */

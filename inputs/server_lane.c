@@ -148,7 +148,7 @@ static void on_handshake_failed(void *ctx, int status)
         log_warn(server->options.env->log, "handshake_failed", "a client could not agree on TLS",
                  LOG_CSTR("client", connection->peer.text),
                  LOG_CSTR("reason", reason ? reason : uv_strerror(status)),
-                 LOG_INT_IF("suppressed", suppressed));
+                 LOG_INT_IF("not_logged_before", suppressed));
     server_end(connection);
 }
 
@@ -286,7 +286,7 @@ static void shed_one(struct server_connection *stale)
                  "half-received messages hold too much memory: the connection that made no "
                  "progress for longest is closed",
                  LOG_CSTR("client", stale->peer.text), LOG_INT("bytes", stale->held_bytes),
-                 LOG_INT_IF("suppressed", suppressed));
+                 LOG_INT_IF("not_logged_before", suppressed));
     server->options.protocol.give_up(stale);
     assert(stale->held_bytes == 0);
 }

@@ -240,7 +240,7 @@ static void turn_away(struct unix_input *input)
         log_warn(input->env->log, "connection_refused",
                  "a client was turned away: max_connections is reached",
                  LOG_STR("path", input->path), LOG_INT("connections", input->connection_count),
-                 LOG_INT_IF("suppressed", suppressed));
+                 LOG_INT_IF("not_logged_before", suppressed));
 }
 
 static void on_client(uv_stream_t *listener, int status)
@@ -317,7 +317,7 @@ static void on_connected(uv_connect_t *connect, int status)
     if (log_limit_allow(&input->log_limit, uv_now(input->env->loop), &suppressed))
         log_warn(input->env->log, "connect_failed", "cannot connect, trying again",
                  LOG_STR("path", input->path), LOG_CSTR("reason", uv_strerror(status)),
-                 LOG_INT_IF("suppressed", suppressed));
+                 LOG_INT_IF("not_logged_before", suppressed));
     connection_close(connection);
 }
 

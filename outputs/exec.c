@@ -64,7 +64,7 @@ static void on_ended(void *ctx, int64_t status)
         counter_add(output->failed, 1);
         if (log_limit_allow(&output->log_limit, clock_monotonic_ms(), &suppressed))
             log_warn(output->env->log, "exec_status", "the command ended with an error",
-                     LOG_INT("status", status), LOG_INT_IF("suppressed", suppressed));
+                     LOG_INT("status", status), LOG_INT_IF("not_logged_before", suppressed));
     }
     answer(output, &(struct send_result){.cause = SEND_ANSWERED});
 }

@@ -50,7 +50,7 @@ static void unreachable(struct net_sender *sender, const char *reason)
     if (log_limit_allow(&sender->log_limit, clock_monotonic_ms(), &suppressed))
         log_warn(sender->options.env->log, "destination_lost", "cannot send, trying again",
                  LOG_STR("host", sender->options.host), LOG_INT("port", sender->options.port),
-                 LOG_CSTR("reason", reason), LOG_INT_IF("suppressed", suppressed));
+                 LOG_CSTR("reason", reason), LOG_INT_IF("not_logged_before", suppressed));
     struct send_result result = {.cause = SEND_UNREACHABLE, .reason = str_from(reason)};
     if (sender->next == 0)
         give_back(sender, &result);

@@ -144,7 +144,7 @@ static void warn(struct pipe_output *output, const char *event, const char *sent
     uint64_t suppressed;
     if (log_limit_allow(&output->log_limit, clock_monotonic_ms(), &suppressed))
         log_warn(output->env->log, event, sentence, LOG_STR_IF("reason", reason),
-                 LOG_INT_IF("suppressed", suppressed));
+                 LOG_INT_IF("not_logged_before", suppressed));
 }
 
 static void on_written(void *ctx, int status)

@@ -285,7 +285,7 @@ static void warn(struct rabbitmq_output *output, const char *sentence, const cha
     uint64_t suppressed;
     if (log_limit_allow(&output->log_limit, clock_monotonic_ms(), &suppressed))
         log_warn(output->env->log, "rabbitmq_waits", sentence, LOG_CSTR("reason", reason),
-                 LOG_INT_IF("suppressed", suppressed));
+                 LOG_INT_IF("not_logged_before", suppressed));
 }
 
 static void on_lost(void *ctx, const char *reason)

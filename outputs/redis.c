@@ -91,7 +91,7 @@ static void warn(struct redis_output *output, const char *sentence, const char *
     uint64_t suppressed;
     if (log_limit_allow(&output->log_limit, clock_monotonic_ms(), &suppressed))
         log_warn(output->env->log, "redis_waits", sentence, LOG_CSTR("reason", reason),
-                 LOG_INT_IF("suppressed", suppressed));
+                 LOG_INT_IF("not_logged_before", suppressed));
 }
 
 static void give_back(struct redis_output *output, enum send_cause cause, const char *reason)

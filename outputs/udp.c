@@ -71,7 +71,7 @@ static void no_host(struct udp_output *output, const struct error *err)
     uint64_t suppressed;
     if (log_limit_allow(&output->log_limit, uv_now(output->env->loop), &suppressed))
         log_warn(output->env->log, "udp_waits", "no datagram can be sent, trying again",
-                 LOG_STR("reason", result.reason), LOG_INT_IF("suppressed", suppressed));
+                 LOG_STR("reason", result.reason), LOG_INT_IF("not_logged_before", suppressed));
     if (output->next == 0)
         give_back(output, &result);
     else

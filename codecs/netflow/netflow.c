@@ -119,7 +119,7 @@ static void say(struct netflow_codec *netflow, const char *what, int64_t number)
     uint64_t suppressed;
     if (log_limit_allow(&netflow->log_limit, clock_monotonic_ms(), &suppressed))
         log_warn(netflow->env->log, "netflow", what, LOG_INT("number", number),
-                 LOG_INT("suppressed", suppressed));
+                 LOG_INT_IF("not_logged_before", suppressed));
 }
 
 /* ---- bytes and times ------------------------------------------------------------------------------ */

@@ -85,7 +85,7 @@ static bool invoke(struct aggregate *self, const struct script_invocation *invoc
     uint64_t suppressed;
     if (log_limit_allow(&self->log_limit, clock_monotonic_ms(), &suppressed))
         log_error(self->env->log, "aggregate_map", "a map cannot be kept or read",
-                  LOG_CSTR("error", err.text), LOG_INT_IF("suppressed", suppressed));
+                  LOG_CSTR("error", err.text), LOG_INT_IF("not_logged_before", suppressed));
     return false;
 }
 

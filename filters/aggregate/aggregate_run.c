@@ -29,7 +29,7 @@ static void report(struct aggregate *self, const char *what, const struct error 
     uint64_t suppressed;
     if (log_limit_allow(&self->log_limit, clock_monotonic_ms(), &suppressed))
         log_error(self->env->log, "aggregate_exception", what, LOG_CSTR("exception", err->text),
-                  LOG_INT_IF("suppressed", suppressed));
+                  LOG_INT_IF("not_logged_before", suppressed));
 }
 
 static void add_timeout_tags(struct aggregate *self, struct event *event)

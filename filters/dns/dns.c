@@ -318,7 +318,7 @@ static void warn(struct dns *self, const struct dns_step *step, const char *what
     uint64_t suppressed;
     if (log_limit_allow(&self->log_limit, clock_monotonic_ms(), &suppressed))
         log_warn(self->env->log, "dns_skipped", what, LOG_STR("field", step->field->text),
-                 LOG_INT_IF("suppressed", suppressed));
+                 LOG_INT_IF("not_logged_before", suppressed));
 }
 
 /* What the step has to do with the event; NULL for self: says nothing in the log. */

@@ -481,7 +481,7 @@ static enum filter_result fail(struct search_filter *self, struct event *event, 
     event_add_tags(event, &self->options.tag_on_failure);
     if (log_limit_allow(&self->log_limit, clock_monotonic_ms(), &suppressed))
         log_warn(self->env->log, "search_failed", "a search failed", LOG_STR("reason", reason),
-                 LOG_INT_IF("suppressed", suppressed));
+                 LOG_INT_IF("not_logged_before", suppressed));
     return FILTER_SKIPPED;
 }
 

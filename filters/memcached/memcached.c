@@ -374,7 +374,7 @@ static enum filter_result fail(struct cache_filter *self, struct event *event, c
     event_add_tag(event, self->tag_on_failure);
     if (log_limit_allow(&self->log_limit, clock_monotonic_ms(), &suppressed))
         log_warn(self->env->log, "memcached_failed", "keys could not be set or looked up",
-                 LOG_CSTR("reason", reason), LOG_INT_IF("suppressed", suppressed));
+                 LOG_CSTR("reason", reason), LOG_INT_IF("not_logged_before", suppressed));
     return FILTER_SKIPPED;
 }
 

@@ -230,7 +230,7 @@ static struct metric *find_metric(struct metrics *self, struct event *event,
     if (log_limit_allow(&self->log_limit, clock_monotonic_ms(), &suppressed))
         log_warn(self->env->log, "metrics_too_many",
                  "there are too many names; new ones do not count", LOG_INT("max", METRICS_MAX),
-                 LOG_INT_IF("suppressed", suppressed));
+                 LOG_INT_IF("not_logged_before", suppressed));
     return NULL;
 }
 

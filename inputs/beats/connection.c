@@ -85,7 +85,7 @@ void connection_refuse(struct beats_connection *connection, const struct error *
     if (server_may_log(&connection->base, &suppressed))
         log_warn(connection_input(connection)->env->log, "client_refused",
                  "a client's connection is closed", LOG_CSTR("client", connection->base.peer.text),
-                 LOG_CSTR("reason", err->text), LOG_INT_IF("suppressed", suppressed));
+                 LOG_CSTR("reason", err->text), LOG_INT_IF("not_logged_before", suppressed));
     connection_finish(connection);
 }
 

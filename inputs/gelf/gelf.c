@@ -48,7 +48,7 @@ static void warn(struct gelf_input *input, struct counter *counter, uint64_t cou
     counter_add(counter, count);
     if (log_limit_allow(&input->log_limit, uv_now(input->env->loop), &suppressed))
         log_warn(input->env->log, "gelf_lost", sentence, LOG_STR("sender", sender),
-                 LOG_INT_IF("suppressed", suppressed));
+                 LOG_INT_IF("not_logged_before", suppressed));
 }
 
 /* The two bytes of gzip, or those of zlib at any level. */

@@ -77,7 +77,7 @@ static void complain(struct tcp_client *client, const char *sentence, const char
     if (log_limit_allow(&client->log_limit, uv_now(client->input->env->loop), &suppressed))
         log_warn(client->input->env->log, "server_lost", sentence, LOG_CSTR("host", client->host),
                  LOG_INT("port", client->input->options.port), LOG_CSTR("reason", reason),
-                 LOG_INT_IF("suppressed", suppressed));
+                 LOG_INT_IF("not_logged_before", suppressed));
 }
 
 /* ---- the connection ---- */

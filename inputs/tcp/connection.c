@@ -49,7 +49,7 @@ static void refuse_header(struct tcp_connection *connection)
         log_error(input->env->log, "proxy_header",
                   "a connection without a PROXY header is closed: proxy_protocol wants one first",
                   LOG_CSTR("client", connection->base.peer.text),
-                  LOG_INT_IF("suppressed", suppressed));
+                  LOG_INT_IF("not_logged_before", suppressed));
     finish(&connection->base);
 }
 

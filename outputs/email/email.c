@@ -190,7 +190,7 @@ static void on_done(void *ctx, enum mail_outcome outcome, const char *reason)
     } else {
         if (log_limit_allow(&output->log_limit, clock_monotonic_ms(), &suppressed))
             log_warn(output->env->log, "mail_waits", "a mail cannot be sent, trying again",
-                     LOG_CSTR("reason", reason), LOG_INT_IF("suppressed", suppressed));
+                     LOG_CSTR("reason", reason), LOG_INT_IF("not_logged_before", suppressed));
         give_back(output, SEND_UNREACHABLE, reason);
     }
 }

@@ -49,7 +49,7 @@ static void say(struct tcp_clients *clients, const char *event, const char *sent
     uint64_t suppressed;
     if (log_limit_allow(&clients->log_limit, uv_now(env->loop), &suppressed))
         log_warn(env->log, event, sentence, LOG_CSTR_IF("client", client ? client->peer.text : ""),
-                 LOG_CSTR_IF("reason", reason), LOG_INT_IF("suppressed", suppressed));
+                 LOG_CSTR_IF("reason", reason), LOG_INT_IF("not_logged_before", suppressed));
 }
 
 static void free_if_over(struct tcp_clients *clients)

@@ -157,7 +157,7 @@ static void on_sent(void *ctx, enum tcp_sent sent, const char *reason)
         log_limit_allow(&output->log_limit, uv_now(output->env->loop), &suppressed))
         log_warn(output->env->log, "server_lost", "the server cannot be sent to, trying again",
                  LOG_STR("host", output->options.host), LOG_INT("port", output->options.port),
-                 LOG_CSTR("reason", reason), LOG_INT_IF("suppressed", suppressed));
+                 LOG_CSTR("reason", reason), LOG_INT_IF("not_logged_before", suppressed));
     group_done(group, &(struct send_result){
                           .cause = sent == TCP_FAILED ? SEND_UNREACHABLE : SEND_STOPPED,
                           .reason = str_from(reason),

@@ -100,7 +100,7 @@ static void note_given_up(struct lane *lane, const struct log *log, struct log_l
     if (log_limit_allow(limit, uv_now(lane->loop), &suppressed))
         log_warn(log, "search_given_up",
                  "a search took more than regex.timeout or regex.match_limit allow",
-                 LOG_INT_IF("suppressed", suppressed));
+                 LOG_INT_IF("not_logged_before", suppressed));
 }
 
 static bool apply_filter(const struct instance *instance, struct event *event,
