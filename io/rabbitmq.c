@@ -119,13 +119,21 @@ static void lose(struct rabbit *rabbit, const char *reason)
     loop_timer_start(rabbit->timer, 0);
 }
 
+/* Who is told closes the connection, which may be gone at once, and goes on to say why. */
+static void tell_lost(struct rabbit *rabbit)
+{
+    char reason[REASON_MAX];
+    memcpy(reason, rabbit->reason, sizeof reason);
+    rabbit->options.lost(rabbit->options.ctx, reason);
+}
+
 static void on_timer(void *ctx)
 {
     struct rabbit *rabbit = ctx;
     if (rabbit->closing)
         return;
     if (rabbit->state == RABBIT_LOST)
-        rabbit->options.lost(rabbit->options.ctx, rabbit->reason);
+        tell_lost(rabbit);
     else
         lose(rabbit, "no answer in time");
 }

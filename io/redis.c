@@ -138,13 +138,21 @@ static void lose(struct redis *redis, const char *reason)
     loop_timer_start(redis->timer, 0);
 }
 
+/* Who is told closes the connection, which may be gone at once, and goes on to say why. */
+static void tell_lost(struct redis *redis)
+{
+    char reason[REASON_MAX];
+    memcpy(reason, redis->reason, sizeof reason);
+    redis->options.lost(redis->options.ctx, reason);
+}
+
 static void on_timer(void *ctx)
 {
     struct redis *redis = ctx;
     if (redis->closing)
         return;
     if (redis->state == REDIS_LOST)
-        redis->options.lost(redis->options.ctx, redis->reason);
+        tell_lost(redis);
     else
         lose(redis, "no answer in time");
 }

@@ -188,6 +188,12 @@ static void send_group(void *self, struct group *group)
     http_client_send(output->client, &request);
 }
 
+static struct str carried_event(const void *self, struct str item)
+{
+    const struct http_output *output = self;
+    return request_item_event(&output->encoder, item);
+}
+
 static enum encode_result encode(void *self, const struct event *event, struct arena *scratch,
                                  struct buf *out, struct error *err)
 {
@@ -281,6 +287,7 @@ const struct output output_http = {
     .open = open_output,
     .encode = encode,
     .refuses = true,
+    .carried_event = carried_event,
     .send = send_group,
     .stop = stop,
     .close = close_output,

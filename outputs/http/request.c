@@ -287,6 +287,22 @@ struct request_item request_item_read(struct str item)
                                  str_from_offset(item, sizeof lengths + url.len + headers.len)};
 }
 
+struct str request_item_event(const struct request_encoder *encoder, struct str item)
+{
+    if (encoder->options->mapping.count > 0)
+        return (struct str){0};
+    switch ((enum http_format)encoder->options->format) {
+    case HTTP_FORMAT_JSON:
+        return request_item_read(item).body;
+    case HTTP_FORMAT_JSON_BATCH:
+        return str_from_offset(item, 1); /* behind the comma */
+    case HTTP_FORMAT_FORM:
+    case HTTP_FORMAT_MESSAGE:
+        break;
+    }
+    return (struct str){0};
+}
+
 struct http_headers *request_headers(struct str lines)
 {
     struct http_headers *headers = http_headers_new();

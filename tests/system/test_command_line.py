@@ -61,7 +61,7 @@ class CommandLine(support.Case):
             self.assertNotIn(name, text)
 
     def test_what_does_nothing_says_so(self):
-        for flags in (('-r',), ('--config.debug',), ('--api.environment', 'x'),
+        for flags in (('--config.debug',), ('--api.environment', 'x'),
                       ('--path.queue', '/x'), ('-u', '100')):
             with self.subTest(flags[0]):
                 millrace = self.start('-t', '-e', '', *flags, data=False)
