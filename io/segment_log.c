@@ -200,10 +200,9 @@ bool segment_log_drop_oldest(struct segment_log *log)
     return gone;
 }
 
-uint64_t segment_log_drop_older(struct segment_log *log, uint64_t age_ms)
+void segment_log_drop_older(struct segment_log *log, uint64_t age_ms)
 {
-    uint64_t dropped = 0;
-    for (uint64_t oldest; (oldest = oldest_closed(log)) != 0; dropped++) {
+    for (uint64_t oldest; (oldest = oldest_closed(log)) != 0;) {
         char path[SEGMENT_PATH_MAX];
         struct stat status;
         if (!segment_path(path, log->folder, oldest, "log") || stat(path, &status) != 0)
@@ -212,5 +211,4 @@ uint64_t segment_log_drop_older(struct segment_log *log, uint64_t age_ms)
         if (age_seconds * 1000 <= (double)age_ms || !segment_log_drop_oldest(log))
             break;
     }
-    return dropped;
 }

@@ -62,8 +62,8 @@ uint64_t segment_log_bytes(const struct segment_log *log);
 void segment_log_look(struct segment_log *log);
 /* Deletes the oldest segment; never the one that is being written. False when there is none. */
 bool segment_log_drop_oldest(struct segment_log *log);
-/* Deletes segments that were last written longer ago than that; never the one that is being written. How many. */
-uint64_t segment_log_drop_older(struct segment_log *log, uint64_t age_ms);
+/* Deletes segments that were last written longer ago than that; never the one that is being written. */
+void segment_log_drop_older(struct segment_log *log, uint64_t age_ms);
 
 /* ---- reading -------------------------------------------------------------------------------------- */
 

@@ -163,6 +163,7 @@ static void begin(struct tcp_sender *sender)
         .host = options->host,
         .port = options->port,
         .timeout_ms = options->connect_timeout_ms,
+        .keep_alive = options->keep_alive,
         .tls = options->tls,
         .charged = options->charged,
         .handler = &HANDLER,

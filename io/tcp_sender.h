@@ -32,6 +32,7 @@ struct tcp_sender_options {
     const char *host; /* lives as long as the sender */
     uint16_t port;
     unsigned connect_timeout_ms;
+    bool keep_alive;
     struct tls_context *tls; /* taken; NULL: none */
     struct account *charged; /* may be NULL */
     void (*sent)(void *ctx, enum tcp_sent sent, const char *reason);

@@ -4,7 +4,7 @@
 #include <assert.h>
 
 #include "base/mem.h"
-#include "io/stream_sender.h"
+#include "io/tcp_sender.h"
 #include "io/udp_sender.h"
 
 enum {
@@ -21,7 +21,8 @@ enum {
 struct net_sender {
     struct net_sender_options options;
     struct udp_sender *udp;
-    struct stream_sender *tcp;
+    struct tcp_sender *tcp;
+    bool closing; /* the answer of what was stopped frees it */
     struct group *group;
     size_t next;       /* UDP: item */
     struct buf packed; /* UDP: its datagrams that have not gone */
@@ -118,16 +119,24 @@ static void send_datagrams(void *ctx)
 
 /* ---- connections ---------------------------------------------------------------------------------- */
 
-static void on_sent(void *ctx, const char *reason)
+static void on_sent(void *ctx, enum tcp_sent sent, const char *reason)
 {
     struct net_sender *sender = ctx;
-    assert(sender->group);
-    if (reason) {
+    assert(sender->group && sender->next == 0);
+    switch (sent) {
+    case TCP_SENT:
+        group_answer_all(sender->group, VERDICT_DELIVERED, STR(""));
+        give_back(sender, &(struct send_result){.cause = SEND_ANSWERED});
+        break;
+    case TCP_FAILED:
         unreachable(sender, reason);
-        return;
+        break;
+    case TCP_STOPPED:
+        give_back(sender, &(struct send_result){.cause = SEND_STOPPED});
+        break;
     }
-    group_answer_all(sender->group, VERDICT_DELIVERED, STR(""));
-    give_back(sender, &(struct send_result){.cause = SEND_ANSWERED});
+    if (sender->closing)
+        mem_free(sender);
 }
 
 /* ---- the sender ----------------------------------------------------------------------------------- */
@@ -142,16 +151,17 @@ static void open_udp(struct net_sender *sender, const char *host)
 
 static void open_tcp(struct net_sender *sender, const char *host)
 {
-    struct stream_sender_options options = {
+    struct tcp_sender_options options = {
         .loop = sender->options.env->loop,
         .host = host,
         .port = sender->options.port,
         .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+        .keep_alive = true,
         .tls = sender->options.tls,
-        .done = on_sent,
+        .sent = on_sent,
         .ctx = sender,
     };
-    sender->tcp = stream_sender_new(&options);
+    sender->tcp = tcp_sender_new(&options);
 }
 
 struct net_sender *net_sender_new(const struct net_sender_options *options,
@@ -185,15 +195,15 @@ void net_sender_send(struct net_sender *sender, struct group *group)
     if (sender->udp)
         send_datagrams(sender);
     else
-        stream_sender_send(sender->tcp, group_bytes(group));
+        tcp_sender_send(sender->tcp, group_bytes(group));
 }
 
 void net_sender_stop(struct net_sender *sender)
 {
-    if (!sender->group)
+    if (sender->tcp)
+        tcp_sender_stop(sender->tcp); /* on_sent gives back what is under way */
+    if (!sender->group || sender->tcp)
         return;
-    stream_sender_close(sender->tcp); /* it would tell of what is given back here */
-    sender->tcp = NULL;
     if (sender->next == 0)
         give_back(sender, &(struct send_result){.cause = SEND_STOPPED});
     else
@@ -204,11 +214,12 @@ void net_sender_close(struct net_sender *sender)
 {
     if (!sender)
         return;
-    assert(!sender->group);
+    assert(!sender->group || sender->tcp);
     udp_sender_close(sender->udp);
-    stream_sender_close(sender->tcp);
-    tls_context_free(sender->options.tls);
+    tcp_sender_close(sender->tcp);
     if (sender->options.is_udp)
         buf_release(&sender->packed);
-    mem_free(sender);
+    sender->closing = true;
+    if (!sender->group)
+        mem_free(sender);
 }

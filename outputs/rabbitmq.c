@@ -12,6 +12,7 @@
 #include <assert.h>
 
 #include "base/mem.h"
+#include "outputs/item_parts.h"
 #include "outputs/outputs.h"
 #include "pipeline/delivery/group.h"
 #include "pipeline/program/evaluate.h"
@@ -144,23 +145,6 @@ static bool compile_settings(struct rabbitmq_output *output, const struct plugin
 
 /* ---- items ---------------------------------------------------------------------------------------- */
 
-static bool append_part(struct buf *out, struct str text)
-{
-    uint32_t len = (uint32_t)text.len;
-    return buf_append(out, &len, sizeof len) && buf_append_str(out, text);
-}
-
-static struct str take_part(struct str *item)
-{
-    uint32_t len;
-    assert(item->len >= sizeof len);
-    memcpy(&len, item->ptr, sizeof len);
-    assert(item->len >= sizeof len + len);
-    struct str part = str_make(item->ptr + sizeof len, len);
-    *item = str_from_offset(*item, sizeof len + len);
-    return part;
-}
-
 /* *text_out: made of the template. False when it cannot be, or is too long for its place. */
 static bool fill_in(const struct template *template, size_t max_bytes, const struct event *event,
                     struct arena *scratch, struct str *text_out, struct error *err)
@@ -182,7 +166,7 @@ static enum encode_result append_settings(const struct rabbitmq_output *output,
         if (!fill_in(&setting->text, is_header ? left : SHORT_TEXT_MAX, event, scratch, &text, err))
             return ENCODE_REFUSED;
         left -= is_header ? text.len : 0;
-        if (!append_part(out, text))
+        if (!item_append_part(out, text))
             return ENCODE_FULL;
     }
     return ENCODE_DONE;
@@ -195,7 +179,7 @@ static enum encode_result rabbitmq_encode(void *self, const struct event *event,
     struct str key;
     if (!fill_in(&output->key, SHORT_TEXT_MAX, event, scratch, &key, err))
         return ENCODE_REFUSED;
-    if (!append_part(out, key))
+    if (!item_append_part(out, key))
         return ENCODE_FULL;
     enum encode_result result = append_settings(output, event, scratch, out, err);
     if (result != ENCODE_DONE)
@@ -231,7 +215,7 @@ static void read_properties(const struct rabbitmq_output *output, struct str *it
                                       .send_headers = headers};
     for (size_t i = 0; i < output->setting_count; i++) {
         const struct setting *setting = &output->settings[i];
-        struct str text = take_part(item);
+        struct str text = item_take_part(item);
         if (setting->property < RABBIT_TEXT_PROPERTIES)
             out->texts[setting->property] = text;
         else if (setting->property == SET_DELIVERY_MODE)
@@ -337,7 +321,7 @@ static void publish_group(struct rabbitmq_output *output)
     output->first = 0;
     for (size_t i = 0; i < count; i++) {
         struct rabbit_properties properties;
-        struct str item = group_item(output->group, i), key = take_part(&item);
+        struct str item = group_item(output->group, i), key = item_take_part(&item);
         read_properties(output, &item, headers, &properties);
         uint64_t number = rabbit_publish(output->rabbit, output->exchange, key, &properties, item);
         if (i == 0)

@@ -24,6 +24,7 @@ ROOMS = {
 PLUGIN_FOLDERS = ('inputs', 'filters', 'outputs', 'codecs')
 # Headers that several plugins of a folder share; whoever adds one says here what it is for.
 SHARED = {
+    'outputs/item_parts.h': 'items of several parts, for email, kafka and rabbitmq',
     'outputs/labels.h': 'names with texts out of events, for metrics and alertmanager',
     'codecs/codecs.h': 'the declarations for the list of plugins',
     'inputs/command_fields.h': 'fields of events that a program wrote, for exec and pipe',

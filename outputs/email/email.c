@@ -9,6 +9,7 @@
 
 #include "io/mail_client.h"
 #include "outputs/email/mail.h"
+#include "outputs/item_parts.h"
 #include "outputs/outputs.h"
 #include "pipeline/delivery/group.h"
 #include "pipeline/program/evaluate.h"
@@ -116,23 +117,6 @@ static bool fill_mail(const struct email_output *output, const struct event *eve
 
 /* ---- items ---------------------------------------------------------------------------------------- */
 
-static bool append_part(struct buf *out, struct str text)
-{
-    uint32_t len = (uint32_t)text.len;
-    return buf_append(out, &len, sizeof len) && buf_append_str(out, text);
-}
-
-static struct str take_part(struct str *item)
-{
-    uint32_t len;
-    assert(item->len >= sizeof len);
-    memcpy(&len, item->ptr, sizeof len);
-    assert(item->len >= sizeof len + len);
-    struct str part = str_make(item->ptr + sizeof len, len);
-    *item = str_from_offset(*item, sizeof len + len);
-    return part;
-}
-
 static bool append_recipients(const struct email_output *output, const struct event *event,
                               const struct mail *mail, struct arena *scratch, struct buf *out)
 {
@@ -141,7 +125,7 @@ static bool append_recipients(const struct email_output *output, const struct ev
     buf_init(&list, MAIL_BYTES_MAX);
     bool ok = fill_in(&output->bcc, event, scratch, &bcc) &&
               mail_append_addresses(mail->to, &list) && mail_append_addresses(mail->cc, &list) &&
-              mail_append_addresses(bcc, &list) && append_part(out, buf_str(&list));
+              mail_append_addresses(bcc, &list) && item_append_part(out, buf_str(&list));
     buf_release(&list);
     return ok;
 }
@@ -155,7 +139,8 @@ static enum encode_result email_encode(void *self, const struct event *event, st
     if (!fill_mail(output, event, scratch, &mail, err))
         return ENCODE_REFUSED;
     buf_init(&sender, MAIL_BYTES_MAX);
-    bool fits = mail_append_addresses(mail.from, &sender) && append_part(out, buf_str(&sender)) &&
+    bool fits = mail_append_addresses(mail.from, &sender) &&
+                item_append_part(out, buf_str(&sender)) &&
                 append_recipients(output, event, &mail, scratch, out) && mail_append(&mail, out);
     buf_release(&sender);
     return fits ? ENCODE_DONE : ENCODE_FULL;
@@ -200,7 +185,7 @@ static void email_send(void *self, struct group *group)
     struct email_output *output = self;
     assert(!output->group && group_count(group) == 1);
     struct str item = group_item(group, 0);
-    struct str from = take_part(&item), recipients = take_part(&item);
+    struct str from = item_take_part(&item), recipients = item_take_part(&item);
     output->group = group;
     if (!mail_client_send(output->client, from, recipients, item))
         answer(output, VERDICT_REFUSED, STR("from, to, cc or bcc gives no address"));

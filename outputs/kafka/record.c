@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "outputs/item_parts.h"
 #include "pipeline/program/evaluate.h"
 
 #define NO_KEY UINT32_MAX
@@ -25,17 +26,6 @@ bool record_headers_compile(struct record_encoder *encoder, const struct option_
     return true;
 }
 
-static bool append_part(struct buf *out, struct str text)
-{
-    uint32_t len = (uint32_t)text.len;
-    return buf_append(out, &len, sizeof len) && buf_append_str(out, text);
-}
-
-static bool append_number(struct buf *out, uint32_t number)
-{
-    return buf_append(out, &number, sizeof number);
-}
-
 /* DONE: go on. */
 static enum encode_result append_template(const struct template *template,
                                           const struct event *event, struct arena *scratch,
@@ -46,7 +36,7 @@ static enum encode_result append_template(const struct template *template,
         error_set(err, ERROR_FORMAT, "'%.*s' cannot be filled in", STR_FMT(template->text));
         return ENCODE_REFUSED;
     }
-    return append_part(out, text) ? ENCODE_DONE : ENCODE_FULL;
+    return item_append_part(out, text) ? ENCODE_DONE : ENCODE_FULL;
 }
 
 static enum encode_result append_topic(const struct record_encoder *encoder,
@@ -59,17 +49,17 @@ static enum encode_result append_topic(const struct record_encoder *encoder,
                   STR_FMT(encoder->topic->text));
         return ENCODE_REFUSED;
     }
-    return append_part(out, topic) ? ENCODE_DONE : ENCODE_FULL;
+    return item_append_part(out, topic) ? ENCODE_DONE : ENCODE_FULL;
 }
 
 static enum encode_result append_headers(const struct record_encoder *encoder,
                                          const struct event *event, struct arena *scratch,
                                          struct buf *out, struct error *err)
 {
-    if (!append_number(out, (uint32_t)encoder->header_count))
+    if (!item_append_number(out, (uint32_t)encoder->header_count))
         return ENCODE_FULL;
     for (size_t i = 0; i < encoder->header_count; i++) {
-        if (!append_part(out, encoder->headers[i].name))
+        if (!item_append_part(out, encoder->headers[i].name))
             return ENCODE_FULL;
         enum encode_result result =
             append_template(&encoder->headers[i].value, event, scratch, out, err);
@@ -88,7 +78,7 @@ enum encode_result record_encode(struct record_encoder *encoder, const struct ev
     if (encoder->key->parts)
         result = append_template(encoder->key, event, scratch, out, err);
     else
-        result = append_number(out, NO_KEY) ? ENCODE_DONE : ENCODE_FULL;
+        result = item_append_number(out, NO_KEY) ? ENCODE_DONE : ENCODE_FULL;
     if (result == ENCODE_DONE)
         result = append_headers(encoder, event, scratch, out, err);
     if (result != ENCODE_DONE)
@@ -97,35 +87,18 @@ enum encode_result record_encode(struct record_encoder *encoder, const struct ev
     return fits ? ENCODE_DONE : ENCODE_FULL;
 }
 
-static uint32_t take_number(struct str *item)
-{
-    uint32_t number;
-    assert(item->len >= sizeof number);
-    memcpy(&number, item->ptr, sizeof number);
-    *item = str_from_offset(*item, sizeof number);
-    return number;
-}
-
-static struct str take_bytes(struct str *item, uint32_t len)
-{
-    assert(item->len >= len);
-    struct str part = str_make(item->ptr, len);
-    *item = str_from_offset(*item, len);
-    return part;
-}
-
 struct kafka_record record_read(struct str item, struct kafka_header *headers)
 {
     struct kafka_record record = {.headers = headers};
-    record.topic = take_bytes(&item, take_number(&item));
-    uint32_t key = take_number(&item);
+    record.topic = item_take_part(&item);
+    uint32_t key = item_take_number(&item);
     if (key != NO_KEY)
-        record.key = take_bytes(&item, key);
-    record.header_count = take_number(&item);
+        record.key = item_take_bytes(&item, key);
+    record.header_count = item_take_number(&item);
     assert(record.header_count <= RECORD_HEADERS_MAX);
     for (size_t i = 0; i < record.header_count; i++) {
-        headers[i].name = take_bytes(&item, take_number(&item));
-        headers[i].value = take_bytes(&item, take_number(&item));
+        headers[i].name = item_take_part(&item);
+        headers[i].value = item_take_part(&item);
     }
     record.value = item;
     return record;

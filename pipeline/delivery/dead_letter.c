@@ -50,7 +50,6 @@ bool dead_letter_read(struct arena *arena, struct json_reader *json, struct str 
                          LETTER_VERSION);
     *out = (struct read_letter){
         .time = text_of(&letter, STR("time")),
-        .pipeline = text_of(&letter, STR("pipeline")),
         .plugin_type = text_of(&letter, STR("plugin_type")),
         .plugin_id = text_of(&letter, STR("plugin_id")),
         .reason = text_of(&letter, STR("reason")),

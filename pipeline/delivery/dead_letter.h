@@ -11,7 +11,7 @@
 
 struct read_letter {
     struct str time; /* when it was refused, ISO 8601 */
-    struct str pipeline, plugin_type, plugin_id, reason;
+    struct str plugin_type, plugin_id, reason;
     int64_t attempts;
     /* As it was when it was refused, with [@metadata][dead_letter_queue] as Logstash's input gives it: plugin_type, plugin_id,
      * reason, entry_time. */

@@ -50,7 +50,6 @@ struct dead_letters {
     bool running; /* the thread was started */
     bool closing;
     struct dead_letter_parcel *first, *last;
-    struct dead_letters_state state;
     /* The thread's own. */
     struct segment_log *log;
     int lock_fd;  /* of the folder: one process writes there */
@@ -62,8 +61,6 @@ struct dead_letters *dead_letters_new(const struct dead_letter_options *options)
 {
     struct dead_letters *letters = mem_zero(1, sizeof *letters);
     letters->options = *options;
-    letters->state.max_bytes = options->max_bytes;
-    letters->state.policy = options->policy;
     letters->warnings = (struct log_limit){.window_ms = WARN_WINDOW_MS, .burst = WARN_LINES};
     letters->lock_fd = -1;
     uv_mutex_init(&letters->lock);
@@ -134,10 +131,6 @@ static void warn(struct dead_letters *letters, const char *event, const char *se
                  const char *reason)
 {
     uint64_t held_back;
-    uv_mutex_lock(&letters->lock);
-    (void)snprintf(letters->state.last_error, sizeof letters->state.last_error, "%s: %s", sentence,
-                   reason);
-    uv_mutex_unlock(&letters->lock);
     if (log_limit_allow(&letters->warnings, clock_monotonic_ms(), &held_back))
         log_warn(letters->options.log, event, sentence, LOG_CSTR("reason", reason),
                  LOG_CSTR("path", letters->options.folder),
@@ -191,12 +184,8 @@ static bool open_log(struct dead_letters *letters)
 /* Segments that nobody wrote to for longer than letters are kept. */
 static void expire(struct dead_letters *letters)
 {
-    uint64_t expired = 0;
     if (letters->options.retain_ms > 0)
-        expired = segment_log_drop_older(letters->log, letters->options.retain_ms);
-    uv_mutex_lock(&letters->lock);
-    letters->state.expired += expired;
-    uv_mutex_unlock(&letters->lock);
+        segment_log_drop_older(letters->log, letters->options.retain_ms);
 }
 
 /* Whether another record of so many bytes may be written. */
@@ -216,25 +205,24 @@ static bool has_room(struct dead_letters *letters, size_t len)
     return true;
 }
 
-enum written { WRITTEN, GIVEN_UP, LATER };
-
-static enum written write_letter(struct dead_letters *letters, struct str record)
+/* Written, or given up; false: later. */
+static bool write_letter(struct dead_letters *letters, struct str record)
 {
     struct error err = {0};
     if (letters->useless || !open_log(letters))
-        return GIVEN_UP;
+        return true;
     if (!has_room(letters, record.len)) {
         bool drops = letters->options.policy == DEAD_LETTERS_DROP_NEWER;
         warn(letters, "dead_letters_full",
              drops ? "there is no room for more dead letters: new ones are dropped"
                    : "there is no room for more dead letters: what is refused waits until there is",
              "dead_letter_queue.max_bytes is reached");
-        return drops ? GIVEN_UP : LATER;
+        return drops;
     }
     if (segment_log_append(letters->log, record, &err))
-        return WRITTEN;
+        return true;
     warn(letters, "dead_letter_failed", "a dead letter cannot be written and waits", err.text);
-    return LATER;
+    return false;
 }
 
 static void warn_when_nearly_full(struct dead_letters *letters)
@@ -249,15 +237,10 @@ static void warn_when_nearly_full(struct dead_letters *letters)
 static bool write_parcel(struct dead_letters *letters, struct dead_letter_parcel *parcel)
 {
     struct error err = {0};
-    uint64_t kept = 0, dropped = 0;
-    enum written written = WRITTEN;
-    while (parcel->written < parcel->count && written != LATER) {
+    while (parcel->written < parcel->count) {
         size_t len = parcel->letters[parcel->written].len;
-        written = write_letter(letters, str_make(parcel->records.ptr + parcel->written_bytes, len));
-        if (written == LATER)
+        if (!write_letter(letters, str_make(parcel->records.ptr + parcel->written_bytes, len)))
             break;
-        kept += written == WRITTEN;
-        dropped += written == GIVEN_UP;
         parcel->written++;
         parcel->written_bytes += len;
     }
@@ -266,11 +249,6 @@ static bool write_parcel(struct dead_letters *letters, struct dead_letter_parcel
         parcel->written = parcel->written_bytes = 0;
         warn(letters, "dead_letter_failed", "a dead letter cannot be written and waits", err.text);
     }
-    uv_mutex_lock(&letters->lock);
-    letters->state.kept += synced ? kept : 0;
-    letters->state.dropped += dropped;
-    letters->state.bytes = letters->log ? segment_log_bytes(letters->log) : 0;
-    uv_mutex_unlock(&letters->lock);
     if (letters->log) {
         warn_when_nearly_full(letters);
         expire(letters);
@@ -355,11 +333,4 @@ void dead_letters_close(struct dead_letters *letters)
     uv_mutex_destroy(&letters->lock);
     uv_cond_destroy(&letters->wake);
     mem_free(letters);
-}
-
-void dead_letters_look(struct dead_letters *letters, struct dead_letters_state *out)
-{
-    uv_mutex_lock(&letters->lock);
-    *out = letters->state;
-    uv_mutex_unlock(&letters->lock);
 }

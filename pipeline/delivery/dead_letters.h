@@ -10,7 +10,7 @@
  *
  * Invariants
  * L1. A letter holds one part of its event's receipt, released once: as delivered when it is on the disk, or was given up by the
- *     policy and counted; as abandoned when the pipeline closes before.
+ *     policy and logged; as abandoned when the pipeline closes before.
  * L2. The log never grows past max_bytes by more than what is written between two syncs.
  * L3. Without a folder that can be written letters are counted and logged, not kept: a pipeline does not stand still for a place
  *     that never was there. Once it was there, a full disk makes letters wait.
@@ -64,14 +64,5 @@ void dead_letter_add(struct dead_letters *letters, struct dead_letter_parcel **p
                      struct receipt *receipt);
 /* Hands *parcel in, if there is one; it is NULL afterwards. Any thread. */
 void dead_letters_put(struct dead_letters *letters, struct dead_letter_parcel **parcel);
-
-struct dead_letters_state {
-    uint64_t bytes, max_bytes;
-    uint64_t kept, dropped, expired; /* letters since the start; segments' worth for expired */
-    enum dead_letter_policy policy;
-    char last_error[256]; /* empty: none */
-};
-/* Any thread. */
-void dead_letters_look(struct dead_letters *letters, struct dead_letters_state *out);
 
 #endif
