@@ -97,11 +97,12 @@ static bool add_pipelines(struct api_request *request, struct str id, pipeline_j
 static struct value pipeline_settings(struct api_request *request,
                                       const struct metric_pipeline *pipeline)
 {
+    const struct settings *node = request->api->options.settings;
     struct value all = metric_pipeline_json(request->arena, pipeline);
     struct value settings = *value_object_get(&all, STR("pipeline"));
     set(request, &settings, STR("ephemeral_id"), text(request->api->id));
-    set(request, &settings, STR("config_reload_automatic"), value_bool(false));
-    set(request, &settings, STR("dead_letter_queue_enabled"), value_bool(false));
+    set(request, &settings, STR("config_reload_automatic"), value_bool(node->reload_automatic));
+    set(request, &settings, STR("dead_letter_queue_enabled"), value_bool(node->dlq_enable));
     return settings;
 }
 

@@ -78,6 +78,14 @@ class Api(support.Case):
 
 
 class Answers(Api):
+    def kept_and_read_anew(self, pipeline):
+        settings = self.json(f'/_node/pipelines/{pipeline}')['pipelines'][pipeline]
+        return [settings[name] for name in ('dead_letter_queue_enabled', 'config_reload_automatic')]
+
+    def test_whether_dead_letters_are_kept_and_pipelines_read_anew(self):
+        self.listen('--dead_letter_queue.enable', 'false')
+        self.assertEqual([False, False], self.kept_and_read_anew('main'))
+
     def test_the_node_and_its_parts(self):
         self.listen('--node.name', 'n1', '-w', '1', '--pipeline.id', 'pay')
         root = self.json('/')
@@ -85,6 +93,7 @@ class Answers(Api):
         self.assertEqual(self.base, 'http://' + root['http_address'])
         self.assertEqual({'pipelines', 'os'}, set(self.json('/_node')) - set(root))
         self.assertEqual(1, self.json('/_node/pipelines/pay')['pipelines']['pay']['workers'])
+        self.assertEqual([True, False], self.kept_and_read_anew('pay'))
         plugins = self.json('/_node/plugins')
         self.assertEqual(plugins['total'], len(plugins['plugins']))
         self.assertIn('logstash-filter-grok', [plugin['name'] for plugin in plugins['plugins']])
