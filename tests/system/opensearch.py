@@ -62,7 +62,7 @@ class Node:
     def start(self):
         built = self.server / 'built'
         log4j = f'-Dlog4j2.configurationFile={self.server / "log4j2.xml"}'
-        command = ['java', '-Xms256m', '-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', log4j,
+        command = ['java', '-Xms256m', '-Xmx512m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', log4j,
                    '-Dlog4j2.disable.jmx=true', f'-Djava.io.tmpdir={self.folder / "tmp"}',
                    '-cp', f'{built / "classes"}:{built / "lib"}/*', 'SearchNode', str(self.folder),
                    str(self.folder / 'config' / 'node.yml')]

@@ -95,7 +95,7 @@ class Recorded(AlertCase):
 
     def test_a_storm_is_one_alert_that_says_how_many(self):
         recorder = self.recorder()
-        self.run_with([f'http://{recorder.address}'], 'max_alerts => 5 resend_interval => 1')
+        self.run_with([f'http://{recorder.address}'], 'max_alerts => 5 resend_interval => 1', '-w', '1')  # in order
         self.feed(*({'name': f'N{i}', 'text': 'x'} for i in range(12485)))
         self.millrace.wait_for(lambda: any(alert['annotations'].get('summary', '').startswith('12,480 events') for alert in sent(recorder)),
                                'the storm', timeout=20)
