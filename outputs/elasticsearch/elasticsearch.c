@@ -275,7 +275,6 @@ static void close_output(void *self)
     http_headers_free(output->headers);
     loop_timer_close(output->revival);
     setup_close(&output->setup);
-    bulk_encoder_release(&output->encoder);
     mem_free(output->items);
 }
 
@@ -340,6 +339,20 @@ static void prepare_checks(struct elasticsearch *output)
             hosts_url(output->env->arena, options, &output->hosts.items[i], path);
 }
 
+static bool open_encoder(void *self, const struct plugin_env *env, struct error *err)
+{
+    struct elasticsearch *output = self;
+    (void)err;
+    bulk_encoder_init(&output->encoder, &output->options, env);
+    return true;
+}
+
+static void close_encoder(void *self)
+{
+    struct elasticsearch *output = self;
+    bulk_encoder_release(&output->encoder);
+}
+
 static bool open_output(void *self, const struct plugin_env *env, struct output_limits *limits,
                         struct error *err)
 {
@@ -352,7 +365,6 @@ static bool open_output(void *self, const struct plugin_env *env, struct output_
         !setup_open(&output->setup, output, err))
         return false;
     output->revival = loop_timer_new(env->loop, elasticsearch_look_around, output);
-    bulk_encoder_init(&output->encoder, &output->options, env);
     if (!open_headers(output, err) || !open_client(output, err)) {
         close_output(output);
         return false;
@@ -373,6 +385,7 @@ const struct output output_elasticsearch = {
                .scope = SCOPE_LANE,
                .check = elasticsearch_check,
                .needs_provenance = elasticsearch_needs_provenance},
+    .open_encoder = open_encoder,
     .open = open_output,
     .encode = encode,
     .refuses = true,
@@ -380,6 +393,7 @@ const struct output output_elasticsearch = {
     .send = send_group,
     .stop = stop,
     .close = close_output,
+    .close_encoder = close_encoder,
     .connect = elasticsearch_connect,
 };
 
@@ -392,6 +406,7 @@ const struct output output_opensearch = {
                .scope = SCOPE_LANE,
                .check = opensearch_check,
                .needs_provenance = elasticsearch_needs_provenance},
+    .open_encoder = open_encoder,
     .open = open_output,
     .encode = encode,
     .refuses = true,
@@ -399,5 +414,6 @@ const struct output output_opensearch = {
     .send = send_group,
     .stop = stop,
     .close = close_output,
+    .close_encoder = close_encoder,
     .connect = elasticsearch_connect,
 };

@@ -256,6 +256,12 @@ static void set_limits(const struct http_output *output, struct output_limits *l
     limits->flush_ms = 0;
 }
 
+static bool open_encoder(void *self, const struct plugin_env *env, struct error *err)
+{
+    struct http_output *output = self;
+    return request_encoder_init(&output->encoder, &output->options, env, err);
+}
+
 static bool open_output(void *self, const struct plugin_env *env, struct output_limits *limits,
                         struct error *err)
 {
@@ -268,8 +274,6 @@ static bool open_output(void *self, const struct plugin_env *env, struct output_
     }
     set_limits(output, limits);
     assert(limits->max_in_flight <= SLOTS_MAX);
-    if (!request_encoder_init(&output->encoder, &output->options, env, err))
-        return false;
     if (open_headers(output, err) && open_client(output, err))
         return true;
     close_output(output);
@@ -284,6 +288,7 @@ const struct output output_http = {
                .shared_size = sizeof(struct http_shared),
                .scope = SCOPE_LANE,
                .check = http_options_check},
+    .open_encoder = open_encoder,
     .open = open_output,
     .encode = encode,
     .refuses = true,

@@ -127,6 +127,8 @@ static bool open_inputs(struct engine *engine, struct error *err)
         struct instance *instance = instance_new(lane, plugin);
         lane->program->instances[i] = instance;
         open_counting_instances(engine, plugin);
+        if (engine->options.isolated)
+            continue;
         if (!plugin->as.input->open(instance->self, &instance->env, err)) {
             err->position = plugin->position;
             return error_prefix(err, "%s", plugin->as.plugin->name);
@@ -134,7 +136,16 @@ static bool open_inputs(struct engine *engine, struct error *err)
         instance->open = true;
         engine->inputs_open++;
     }
+    if (engine->options.isolated)
+        engine->inputs_open = 1; /* the caller */
     return true;
+}
+
+const struct plugin_env *engine_input_env(const struct engine *engine, size_t plugin)
+{
+    assert(plugin < engine->options.plan->plugin_count);
+    assert(engine->options.plan->plugins[plugin]->section == CONF_INPUT);
+    return &engine->lanes[0].program->instances[plugin]->env;
 }
 
 static void check_drained(struct engine *engine);
@@ -171,7 +182,7 @@ static bool start_all(struct engine *engine, struct error *err)
     const struct plan *plan = engine->options.plan;
     for (size_t i = 0; i < plan->plugin_count; i++) {
         struct instance *instance = engine->lanes[0].program->instances[i];
-        if (plan->plugins[i]->section == CONF_INPUT &&
+        if (plan->plugins[i]->section == CONF_INPUT && instance->open &&
             !plan->plugins[i]->as.input->start(instance->self, err)) {
             err->position = plan->plugins[i]->position;
             return error_prefix(err, "%s", plan->plugins[i]->as.plugin->name);
@@ -267,9 +278,11 @@ void engine_stop_within(struct engine *engine, uint64_t timeout_ms)
     if (engine->state == ENGINE_RUNNING)
         set_state(engine, ENGINE_DRAINING);
     const struct plan *plan = engine->options.plan;
-    for (size_t i = 0; i < plan->plugin_count; i++)
-        if (plan->plugins[i]->section == CONF_INPUT)
-            plan->plugins[i]->as.input->stop(engine->lanes[0].program->instances[i]->self);
+    for (size_t i = 0; i < plan->plugin_count; i++) {
+        const struct instance *instance = engine->lanes[0].program->instances[i];
+        if (plan->plugins[i]->section == CONF_INPUT && instance->open)
+            plan->plugins[i]->as.input->stop(instance->self);
+    }
     uv_async_send(&engine->drained);
 }
 

@@ -17,6 +17,7 @@
 struct budget;
 struct dead_letters;
 struct engine;
+struct observer;
 
 /* Bounds of a batch and of lanes. */
 enum {
@@ -39,6 +40,13 @@ struct engine_options {
     unsigned shutdown_timeout_ms;
     uv_loop_t *loop;                   /* the main lane's */
     struct dead_letters *dead_letters; /* the engine closes them; NULL: none are kept */
+    struct observer
+        *observer; /* sees what the lanes do (pipeline/program/observer.h); may be NULL */
+    /* Nothing outside is touched: inputs are not opened, and outputs encode for the observer. The caller hands events in,
+     * through streams with an input's environment (engine_input_env), and says input_finished for all of them. */
+    bool isolated;
+    bool offline;                  /* filters that ask elsewhere are left out */
+    uint64_t (*random)(void *ctx); /* what plugins get; NULL: the system's */
 };
 
 struct engine *engine_new(const struct engine_options *options);
@@ -59,6 +67,8 @@ void engine_join(struct engine *engine);
 /* After all engines that share a bus are joined (a single one is by this); receivers before those that send to them, because what still comes home
  * from the first belongs to the others. */
 void engine_free(struct engine *engine);
+/* Of an input of an isolated engine, by its index in the plan. */
+const struct plugin_env *engine_input_env(const struct engine *engine, size_t plugin);
 /* While the loop goes on and other engines run: all its handles are closed and its threads have ended. A turn of the loop
  * later it may be freed, which is false as long as pipelines that it sent to have something of it. */
 bool engine_is_over(const struct engine *engine);

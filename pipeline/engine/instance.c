@@ -46,7 +46,7 @@ struct instance *instance_new(struct lane *lane, const struct plan_plugin *plugi
         .settings = engine->options.settings,
         .counter = env_counter,
         .now = clock_now,
-        .random = random_number,
+        .random = engine->options.random ? engine->options.random : random_number,
         .host = instance,
     };
     struct log *log = arena_alloc(&instance->arena, sizeof *log);

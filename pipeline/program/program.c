@@ -7,6 +7,7 @@
 #include "pipeline/delivery/delivery.h"
 #include "pipeline/engine/engine_private.h"
 #include "pipeline/engine/link.h"
+#include "pipeline/program/observer.h"
 #include "pipeline/program/slice.h"
 #include "pipeline/program/ticks.h"
 
@@ -40,6 +41,12 @@ static struct delivery *open_delivery(struct instance *instance, struct error *e
     return delivery_open(instance, engine->outlets[plugin->index], home, err);
 }
 
+static bool open_encoder_only(struct instance *instance, struct error *err)
+{
+    const struct output *output = instance->plugin->as.output;
+    return !output->open_encoder || output->open_encoder(instance->self, &instance->env, err);
+}
+
 static bool open_instance(struct instance *instance, struct error *err)
 {
     const struct plan_plugin *plugin = instance->plugin;
@@ -47,6 +54,8 @@ static bool open_instance(struct instance *instance, struct error *err)
     if (plugin->section == CONF_FILTER) {
         if (plugin->as.filter->open)
             open = plugin->as.filter->open(instance->self, &instance->env, err);
+    } else if (instance->env.engine->options.isolated) {
+        open = open_encoder_only(instance, err);
     } else if (plugin->as.output->link) {
         instance->link = link_open(instance);
     } else {
@@ -65,6 +74,7 @@ struct program *program_new(struct lane *lane, const struct plan *plan)
     struct program *program = mem_zero(1, sizeof *program);
     program->lane = lane;
     program->plan = plan;
+    program->observer = lane->engine->options.observer;
     program->suspended_end = &program->suspended;
     uv_timer_init(lane->loop, &program->recheck);
     program->recheck.data = program;
@@ -418,6 +428,20 @@ static void drop_what_waits(struct program *program)
 
 /* ---- closing ------------------------------------------------------------------------------------ */
 
+static void close_instance(struct instance *instance)
+{
+    const struct plan_plugin *plugin = instance->plugin;
+    instance->open = false;
+    if (instance->delivery)
+        delivery_close(instance->delivery);
+    else if (instance->link)
+        link_close(instance->link);
+    else if (plugin->section == CONF_OUTPUT && plugin->as.output->close_encoder)
+        plugin->as.output->close_encoder(instance->self);
+    else if (plugin->section == CONF_FILTER && plugin->as.filter->close)
+        plugin->as.filter->close(instance->self);
+}
+
 void program_close(struct program *program)
 {
     program->closed = true;
@@ -426,16 +450,8 @@ void program_close(struct program *program)
     uv_close((uv_handle_t *)&program->turn, NULL);
     drop_what_waits(program);
     for (size_t i = 0; i < program->plan->plugin_count; i++) {
-        struct instance *instance = program->instances[i];
-        if (!instance || !instance->open)
-            continue;
-        instance->open = false;
-        if (instance->delivery)
-            delivery_close(instance->delivery);
-        else if (instance->link)
-            link_close(instance->link);
-        else if (instance->plugin->as.filter->close)
-            instance->plugin->as.filter->close(instance->self);
+        if (program->instances[i] && program->instances[i]->open)
+            close_instance(program->instances[i]);
     }
 }
 

@@ -10,11 +10,13 @@
 #include "pipeline/engine/instance.h"
 #include "pipeline/engine/lane_private.h"
 
+struct observer;
 struct slice;
 
 struct program {
     struct lane *lane;
     const struct plan *plan;
+    struct observer *observer;   /* NULL: nobody looks on (observer.h) */
     struct instance **instances; /* by the plugin's index; NULL: not on this lane */
     uv_timer_t tick;             /* runs while a filter has a tick */
     struct slice *suspended,

@@ -7,6 +7,7 @@
 #include "pipeline/engine/engine_private.h"
 #include "pipeline/engine/link.h"
 #include "pipeline/event/origin.h"
+#include "pipeline/program/observer.h"
 
 /* What a step that is no branch does with the slice's selection; false: the slice is suspended. */
 typedef bool step_function(struct slice *slice, const struct plan_plugin *plugin);
@@ -167,6 +168,8 @@ static bool run_filter(struct program *program, struct slice *slice, struct inst
                   limits_met);
     if (turn)
         return false;
+    if (program->observer)
+        observe_filter_ends(slice, instance->plugin);
     if (slice->created_count > 0)
         place_created(slice);
     slice->from = slice->nth = 0;
@@ -235,8 +238,12 @@ static bool filter_step(struct slice *slice, const struct plan_plugin *plugin)
         keep_in_batch(slice);
         return false;
     }
+    if (slice->program->observer)
+        observe_filter_begins(slice, plugin);
     if (!plugin->as.filter->prepare)
         return run_or_rest(slice, instance);
+    if (slice->program->lane->engine->options.offline)
+        return observe_left_out(slice, plugin);
     slice->held =
         arena_zero(&slice->batch->arena, selection_count(&slice->selection) * sizeof *slice->held);
     slice->unprepared = selection_copy(slice->arena, &slice->selection);
@@ -278,9 +285,10 @@ static void begin_branch(struct slice *slice, const struct plan_step *branch)
 
 /* An event for which the condition holds goes from rest to the selection, one that cannot be tested no further (Logstash
  * drops it). */
-static void test_event(struct slice *slice, const struct condition *condition,
-                       struct selection *rest, size_t at)
+static void test_event(struct slice *slice, struct frame *frame, const struct condition *condition,
+                       size_t at)
 {
+    struct selection *rest = &frame->rest;
     switch (condition_test(condition, slice->events[at], slice->program->lane->regex)) {
     case CONDITION_FALSE:
         break;
@@ -292,6 +300,8 @@ static void test_event(struct slice *slice, const struct condition *condition,
         slice->events[at]->cancelled = true;
         selection_remove(rest, at);
         counter_add(&slice->program->failed_conditions, 1);
+        if (slice->program->observer)
+            observe_failed(slice, frame, at);
         break;
     }
 }
@@ -307,7 +317,7 @@ static bool take_matching(struct slice *slice, struct frame *frame,
     bool turn = false;
     for (; !turn && selection_next(&frame->rest, &at); at++) {
         regex_budget_begin(regex);
-        test_event(slice, condition, &frame->rest, at);
+        test_event(slice, frame, condition, at);
         turn = wants_turn(program);
     }
     regex_budget_end(regex);
@@ -332,6 +342,8 @@ static bool enter_arm(struct slice *slice, struct frame *frame)
         if (!take_matching(slice, frame, arm->condition))
             return false;
     }
+    if (slice->program->observer)
+        observe_arm(slice, frame);
     if (!selection_is_empty(&slice->selection))
         begin_block(slice, &arm->block);
     return true;
@@ -441,6 +453,8 @@ bool slice_resume(struct slice *slice)
 bool slice_visit_cut(struct slice *slice, struct program *program)
 {
     assert(slice->cut && !slice->waits_for && !slice->rests);
+    if (program->observer && slice->nth == 0)
+        observe_filter_begins(slice, slice->cut);
     if (!run_filter(program, slice, program->instances[slice->cut->index]))
         return false;
     slice->cut = NULL;
@@ -452,11 +466,15 @@ bool slice_visit_cut(struct slice *slice, struct program *program)
 static bool output_step(struct slice *slice, const struct plan_plugin *plugin)
 {
     const struct instance *instance = slice->program->instances[plugin->index];
+    if (slice->program->observer)
+        observe_routed(slice, plugin);
     if (instance->link)
         link_add_selection(instance->link, slice->batch, slice->events, &slice->selection);
-    else
+    else if (instance->delivery)
         delivery_add_selection(instance->delivery, slice->events, &slice->selection,
                                slice->batch->receipt);
+    else
+        observe_encoded(slice, plugin);
     return true;
 }
 
@@ -469,6 +487,8 @@ static void begin_outputs(struct slice *slice)
         value_settle(&slice->events[at]->metadata);
     }
     slice->outputs = true;
+    if (slice->program->observer)
+        observe_filtered(slice);
     begin_block(slice, &slice->program->plan->outputs);
 }
 
