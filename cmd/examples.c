@@ -530,9 +530,11 @@ static const struct example EXAMPLES[] = {
      NULL, NULL},
     {CONF_CODEC, "avro",
      "input {\n"
-     "  stdin {\n"
+     "  kafka {\n"
+     "    topics => [\"orders\"]\n"
      "    codec => avro {\n"
-     "      schema_uri => \"/etc/millrace/event.avsc\"\n"
+     "      schema_uri => \"http://schemas.example/order.avsc\"\n"
+     "      encoding => binary\n"
      "    }\n"
      "  }\n"
      "}",

@@ -85,25 +85,10 @@ static const struct output *const OUTPUTS[] = {
 };
 
 static const struct codec *const CODECS[] = {
-    &codec_cef,
-    &codec_cloudtrail,
-    &codec_csv,
-    &codec_dots,
-    &codec_edn,
-    &codec_edn_lines,
-    &codec_es_bulk,
-    &codec_fluent,
-    &codec_graphite,
-    &codec_gzip_lines,
-    &codec_json,
-    &codec_json_lines,
-    &codec_line,
-    &codec_msgpack,
-    &codec_multiline,
-    &codec_netflow,
-    &codec_plain,
-    &codec_rubydebug,
-    NULL,
+    &codec_avro,       &codec_cef,       &codec_cloudtrail, &codec_csv,       &codec_dots,
+    &codec_edn,        &codec_edn_lines, &codec_es_bulk,    &codec_fluent,    &codec_graphite,
+    &codec_gzip_lines, &codec_json,      &codec_json_lines, &codec_line,      &codec_msgpack,
+    &codec_multiline,  &codec_netflow,   &codec_plain,      &codec_rubydebug, NULL,
 };
 
 const struct plugin_list builtin_plugins = {

@@ -169,6 +169,7 @@ bool run_pipeline_compile(struct run_pipeline *pipeline, const struct run_shared
                           bool test_only, FILE *out)
 {
     prepare(pipeline, shared);
+    pipeline->plugin_settings.test_only = test_only;
     if (shared->data)
         shared->data->announcer = pipeline->settings->pipeline_id.ptr;
     struct error_list errors;

@@ -7,6 +7,7 @@
 
 #include "pipeline/plugin.h"
 
+extern const struct codec codec_avro;
 extern const struct codec codec_cef;
 extern const struct codec codec_cloudtrail;
 extern const struct codec codec_csv;

@@ -184,8 +184,7 @@ static enum encode_result rabbitmq_encode(void *self, const struct event *event,
     enum encode_result result = append_settings(output, event, scratch, out, err);
     if (result != ENCODE_DONE)
         return result;
-    return output->codec.codec->encode(output->codec.self, event, scratch, out) ? ENCODE_DONE
-                                                                                : ENCODE_FULL;
+    return codec_encode(&output->codec, event, scratch, out, err);
 }
 
 static struct rabbit_value header_value(const struct setting *setting, struct str text)
@@ -395,15 +394,8 @@ static bool rabbitmq_check(void *self, const struct plugin_env *env, struct erro
 static bool rabbitmq_open_encoder(void *self, const struct plugin_env *env, struct error *err)
 {
     struct rabbitmq_output *output = self;
-    struct plugin_env *codec_env = arena_alloc(env->arena, sizeof *codec_env);
-    *codec_env = *env;
-    codec_env->codec_shared = env->shared;
-    if (!compile_settings(output, env, err) ||
-        !codec_open(codec_env, output->codec_option, "json", false, &output->codec, err))
-        return false;
-    return output->codec.codec->encode ||
-           error_set(err, ERROR_CONFIG, "codec '%s' cannot write events",
-                     output->codec.codec->plugin.name);
+    return compile_settings(output, env, err) &&
+           codec_open_writer(env, output->codec_option, "json", &output->codec, err);
 }
 
 static bool rabbitmq_open(void *self, const struct plugin_env *env, struct output_limits *limits,

@@ -79,9 +79,8 @@ static enum encode_result redis_encode(void *self, const struct event *event, st
         return ENCODE_REFUSED;
     }
     uint32_t len = (uint32_t)key.len;
-    bool fits = buf_append(out, &len, sizeof len) && buf_append_str(out, key) &&
-                output->codec.codec->encode(output->codec.self, event, scratch, out);
-    return fits ? ENCODE_DONE : ENCODE_FULL;
+    bool fits = buf_append(out, &len, sizeof len) && buf_append_str(out, key);
+    return fits ? codec_encode(&output->codec, event, scratch, out, err) : ENCODE_FULL;
 }
 
 /* ---- giving back ---------------------------------------------------------------------------------- */
@@ -343,14 +342,7 @@ static bool redis_check(void *self, const struct plugin_env *env, struct error *
 static bool redis_open_encoder(void *self, const struct plugin_env *env, struct error *err)
 {
     struct redis_output *output = self;
-    struct plugin_env *codec_env = arena_alloc(env->arena, sizeof *codec_env);
-    *codec_env = *env;
-    codec_env->codec_shared = env->shared;
-    if (!codec_open(codec_env, output->codec_option, "json", false, &output->codec, err))
-        return false;
-    return output->codec.codec->encode ||
-           error_set(err, ERROR_CONFIG, "codec '%s' cannot write events",
-                     output->codec.codec->plugin.name);
+    return codec_open_writer(env, output->codec_option, "json", &output->codec, err);
 }
 
 static const char *text_or_null(struct str text)

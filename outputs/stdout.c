@@ -104,15 +104,9 @@ static void stdout_write(struct stdout_output *output)
 static bool stdout_open_encoder(void *self, const struct plugin_env *env, struct error *err)
 {
     struct stdout_output *output = self;
-    struct plugin_env *codec_env = arena_alloc(env->arena, sizeof *codec_env);
-    *codec_env = *env;
-    codec_env->codec_shared = env->shared;
-    codec_env->colours = colour_wanted(STDOUT_FILENO);
-    if (!codec_open(codec_env, output->codec_option, "rubydebug", false, &output->codec, err))
-        return false;
-    return output->codec.codec->encode ||
-           error_set(err, ERROR_CONFIG, "codec '%s' cannot write events",
-                     output->codec.codec->plugin.name);
+    struct plugin_env coloured = *env;
+    coloured.colours = colour_wanted(STDOUT_FILENO);
+    return codec_open_writer(&coloured, output->codec_option, "rubydebug", &output->codec, err);
 }
 
 static bool stdout_open(void *self, const struct plugin_env *env, struct output_limits *limits,
@@ -146,9 +140,7 @@ static enum encode_result stdout_encode(void *self, const struct event *event,
                                         struct arena *scratch, struct buf *out, struct error *err)
 {
     struct stdout_output *output = self;
-    (void)err;
-    return output->codec.codec->encode(output->codec.self, event, scratch, out) ? ENCODE_DONE
-                                                                                : ENCODE_FULL;
+    return codec_encode(&output->codec, event, scratch, out, err);
 }
 
 static void stdout_send(void *self, struct group *group)

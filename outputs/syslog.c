@@ -145,13 +145,14 @@ static bool append_rfc5424(const struct syslog_output *output, const struct even
 }
 
 static bool text_of(struct syslog_output *output, const struct event *event, struct arena *scratch,
-                    size_t max, struct str *out)
+                    size_t max, struct str *out, struct error *err)
 {
     struct buf buf;
+    error_set(err, ERROR_FORMAT, "no line can be made of this event");
     if (!output->codec.codec)
         return template_text(&output->message, event, scratch, out);
     buf_init(&buf, max);
-    bool ok = output->codec.codec->encode(output->codec.self, event, scratch, &buf);
+    bool ok = codec_encode(&output->codec, event, scratch, &buf, err) == ENCODE_DONE;
     *out = arena_dup(scratch, buf_str(&buf));
     buf_release(&buf);
     return ok;
@@ -163,11 +164,12 @@ static enum encode_result syslog_encode(void *self, const struct event *event,
     struct syslog_output *output = self;
     int64_t priority;
     struct str text;
-    if (!priority_of(output, event, scratch, &priority) ||
-        !text_of(output, event, scratch, out->max, &text)) {
-        error_set(err, ERROR_FORMAT, "no line can be made of this event");
+    if (!priority_of(output, event, scratch, &priority)) {
+        error_set(err, ERROR_FORMAT, "the event has no priority");
         return ENCODE_REFUSED;
     }
+    if (!text_of(output, event, scratch, out->max, &text, err))
+        return ENCODE_REFUSED;
     bool fits = buf_printf(out, "<%d>", (int)priority) &&
                 (output->rfc == RFC_3164 ? append_rfc3164(output, event, out)
                                          : append_rfc5424(output, event, out)) &&
@@ -218,14 +220,7 @@ static bool syslog_open_encoder(void *self, const struct plugin_env *env, struct
         return false;
     if (is_plain_without_format(output->codec_option))
         return true;
-    struct plugin_env *codec_env = arena_alloc(env->arena, sizeof *codec_env);
-    *codec_env = *env;
-    codec_env->codec_shared = env->shared;
-    if (!codec_open(codec_env, output->codec_option, "plain", false, &output->codec, err))
-        return false;
-    return output->codec.codec->encode ||
-           error_set(err, ERROR_CONFIG, "codec '%s' cannot write events",
-                     output->codec.codec->plugin.name);
+    return codec_open_writer(env, output->codec_option, "plain", &output->codec, err);
 }
 
 static const char *text_or_null(const struct plugin_env *env, struct str text)

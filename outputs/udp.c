@@ -125,14 +125,7 @@ static void udp_stop(void *self)
 static bool udp_open_encoder(void *self, const struct plugin_env *env, struct error *err)
 {
     struct udp_output *output = self;
-    struct plugin_env *codec_env = arena_alloc(env->arena, sizeof *codec_env);
-    *codec_env = *env;
-    codec_env->codec_shared = env->shared;
-    if (!codec_open(codec_env, output->codec_option, "json", false, &output->codec, err))
-        return false;
-    return output->codec.codec->encode ||
-           error_set(err, ERROR_CONFIG, "codec '%s' cannot write events",
-                     output->codec.codec->plugin.name);
+    return codec_open_writer(env, output->codec_option, "json", &output->codec, err);
 }
 
 static bool udp_open(void *self, const struct plugin_env *env, struct output_limits *limits,
@@ -172,9 +165,9 @@ static enum encode_result udp_encode(void *self, const struct event *event, stru
         return ENCODE_REFUSED;
     }
     uint16_t port = (uint16_t)number;
-    bool fits = buf_append(out, &port, sizeof port) &&
-                output->codec.codec->encode(output->codec.self, event, scratch, out);
-    return fits ? ENCODE_DONE : ENCODE_FULL;
+    return buf_append(out, &port, sizeof port)
+               ? codec_encode(&output->codec, event, scratch, out, err)
+               : ENCODE_FULL;
 }
 
 static void udp_close(void *self)

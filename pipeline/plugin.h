@@ -77,6 +77,9 @@ struct codec {
     /* Appends the event, which it only reads, in the codec's form; scratch lives until it returns. False when buf is at its
      * maximum. NULL: cannot encode. An output that writes through a codec has an instance on each lane. */
     bool (*encode)(void *self, const struct event *event, struct arena *scratch, struct buf *out);
+    /* After an encode() that answered false: whether the event is why, which it can never write (err says what of it), and
+     * not the buffer. NULL: it writes every event. */
+    bool (*refused)(void *self, struct error *err);
     void (*close)(void *self);
     const char *
         stream_name; /* the codec that stream inputs use instead: "line" for plain, "json_lines" for json */
@@ -102,6 +105,9 @@ bool codec_open(const struct plugin_env *env, const struct conf_plugin *option,
                 const char *default_name, bool stream, struct codec_instance *out,
                 struct error *err);
 void codec_close(struct codec_instance *instance);
+/* The same for an output, in its open_encoder: a codec that only reads is refused. */
+bool codec_open_writer(const struct plugin_env *env, const struct conf_plugin *option,
+                       const char *default_name, struct codec_instance *out, struct error *err);
 
 /* ---- filter ------------------------------------------------------------------------------------------------- */
 
@@ -161,6 +167,10 @@ enum encode_result {
     ENCODE_DROPPED, /* nothing to send, on purpose */
     ENCODE_FULL,    /* the buffer is at its maximum */
 };
+
+/* Appends the event as the codec writes it: DONE, REFUSED with *err, or FULL. */
+enum encode_result codec_encode(const struct codec_instance *instance, const struct event *event,
+                                struct arena *scratch, struct buf *out, struct error *err);
 
 /* Of an output that gives events to other pipelines of the process. The engine does it all. */
 struct link_options {

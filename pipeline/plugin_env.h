@@ -53,6 +53,7 @@ struct plugin_settings {
     const char *const *connect_to; /* --connect-to entries, NULL-terminated */
     const struct listen_at *listen_at; /* --listen-at; NULL: nothing (conf/listen_at.h) */
     const char *host_name;             /* of this machine */
+    bool test_only;                    /* -t: nothing is asked over the network */
     struct series_registry *series; /* of output metrics (pipeline/engine/series.h); NULL: none */
     enum field_escape escape;
     struct regex_limits regex; /* of one search */

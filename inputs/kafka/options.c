@@ -182,7 +182,8 @@ const char *const *kafka_input_topics(const struct kafka_input_options *options,
 #define ROW_STRUCT struct kafka_input_options
 #define SCHEMA_ROW(name)                                                                           \
     KAFKA_NO_ROW(name, "Part of a schema registry for Avro.",                                      \
-                 "Avro is not read: let the producer write JSON")
+                 "a registry is not asked: codec => avro reads values without a registry's "       \
+                 "header by a schema that you give it, or let the producer write JSON")
 
 const struct option kafka_input_rows[] = {
     {

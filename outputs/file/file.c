@@ -211,15 +211,9 @@ static void set_limits(const struct file_output *output, struct output_limits *l
 static bool file_open_encoder(void *self, const struct plugin_env *env, struct error *err)
 {
     struct file_output *output = self;
-    struct plugin_env *codec_env = arena_alloc(env->arena, sizeof *codec_env);
-    *codec_env = *env;
-    codec_env->codec_shared = env->shared;
     if (!file_check(self, env, err) ||
-        !codec_open(codec_env, output->codec_option, "json_lines", false, &output->codec, err))
+        !codec_open_writer(env, output->codec_option, "json_lines", &output->codec, err))
         return false;
-    if (!output->codec.codec->encode)
-        return error_set(err, ERROR_CONFIG, "codec '%s' cannot write events",
-                         output->codec.codec->plugin.name);
     struct str path = absolute(env, output->path_option);
     template_parse(env->arena, path, env->settings->escape, &output->path);
     output->root = static_root(path);
@@ -251,24 +245,23 @@ static bool file_open(void *self, const struct plugin_env *env, struct output_li
 }
 
 /* As the codec writes it, or as the old option message_format says. */
-static bool encode_text(struct file_output *output, const struct event *event,
-                        struct arena *scratch, struct buf *out)
+static enum encode_result encode_text(struct file_output *output, const struct event *event,
+                                      struct arena *scratch, struct buf *out, struct error *err)
 {
     struct str text;
     if (!output->message_format.parts)
-        return output->codec.codec->encode(output->codec.self, event, scratch, out);
-    return template_text(&output->message_format, event, scratch, &text) &&
-           buf_append_str(out, text) && buf_append_char(out, '\n');
+        return codec_encode(&output->codec, event, scratch, out, err);
+    bool fits = template_text(&output->message_format, event, scratch, &text) &&
+                buf_append_str(out, text) && buf_append_char(out, '\n');
+    return fits ? ENCODE_DONE : ENCODE_FULL;
 }
 
 static enum encode_result file_encode(void *self, const struct event *event, struct arena *scratch,
                                       struct buf *out, struct error *err)
 {
     struct file_output *output = self;
-    (void)err;
-    bool fits =
-        encode_path(output, event, scratch, out) && encode_text(output, event, scratch, out);
-    return fits ? ENCODE_DONE : ENCODE_FULL;
+    return encode_path(output, event, scratch, out) ? encode_text(output, event, scratch, out, err)
+                                                    : ENCODE_FULL;
 }
 
 static void log_failure(struct file_output *output, const struct file_target *target)

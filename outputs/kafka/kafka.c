@@ -160,14 +160,8 @@ static bool kafka_open_encoder(void *self, const struct plugin_env *env, struct 
 {
     struct kafka_output *output = self;
     struct record_encoder *encoder = &output->encoder;
-    struct plugin_env *codec_env = arena_alloc(env->arena, sizeof *codec_env);
-    *codec_env = *env;
-    codec_env->codec_shared = env->shared;
-    if (!codec_open(codec_env, output->options.codec, "plain", false, &encoder->codec, err))
+    if (!codec_open_writer(env, output->options.codec, "plain", &encoder->codec, err))
         return false;
-    if (!encoder->codec.codec->encode)
-        return error_set(err, ERROR_CONFIG, "codec '%s' cannot write events",
-                         encoder->codec.codec->plugin.name);
     encoder->topic = &output->options.topic;
     encoder->key = &output->options.key;
     return record_headers_compile(encoder, &output->options.headers, env, err);

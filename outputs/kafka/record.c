@@ -83,8 +83,7 @@ enum encode_result record_encode(struct record_encoder *encoder, const struct ev
         result = append_headers(encoder, event, scratch, out, err);
     if (result != ENCODE_DONE)
         return result;
-    bool fits = encoder->codec.codec->encode(encoder->codec.self, event, scratch, out);
-    return fits ? ENCODE_DONE : ENCODE_FULL;
+    return codec_encode(&encoder->codec, event, scratch, out, err);
 }
 
 struct kafka_record record_read(struct str item, struct kafka_header *headers)

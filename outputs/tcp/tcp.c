@@ -113,14 +113,7 @@ static bool check(void *self, const struct plugin_env *env, struct error *err)
 static bool open_encoder(void *self, const struct plugin_env *env, struct error *err)
 {
     struct tcp_output *output = self;
-    struct plugin_env *codec_env = arena_alloc(env->arena, sizeof *codec_env);
-    *codec_env = *env;
-    codec_env->codec_shared = env->shared;
-    if (!codec_open(codec_env, output->options.codec, "json", false, &output->codec, err))
-        return false;
-    return output->codec.codec->encode ||
-           error_set(err, ERROR_CONFIG, "codec '%s' cannot write events",
-                     output->codec.codec->plugin.name);
+    return codec_open_writer(env, output->options.codec, "json", &output->codec, err);
 }
 
 static enum encode_result encode(void *self, const struct event *event, struct arena *scratch,
@@ -128,10 +121,8 @@ static enum encode_result encode(void *self, const struct event *event, struct a
 {
     struct tcp_output *output = self;
     size_t before = out->len;
-    (void)err;
-    if (!output->codec.codec->encode(output->codec.self, event, scratch, out))
-        return ENCODE_FULL;
-    return out->len > before ? ENCODE_DONE : ENCODE_DROPPED;
+    enum encode_result result = codec_encode(&output->codec, event, scratch, out, err);
+    return result == ENCODE_DONE && out->len == before ? ENCODE_DROPPED : result;
 }
 
 static void close_encoder(void *self)

@@ -72,6 +72,30 @@ bool codec_open(const struct plugin_env *env, const struct conf_plugin *option,
     return true;
 }
 
+bool codec_open_writer(const struct plugin_env *env, const struct conf_plugin *option,
+                       const char *default_name, struct codec_instance *out, struct error *err)
+{
+    struct plugin_env *codec_env = arena_alloc(env->arena, sizeof *codec_env);
+    *codec_env = *env;
+    codec_env->codec_shared = env->shared;
+    if (!codec_open(codec_env, option, default_name, false, out, err))
+        return false;
+    const struct codec *codec = out->codec;
+    if (codec->encode)
+        return true;
+    codec_close(out);
+    return error_set(err, ERROR_CONFIG, "codec '%s' cannot write events", codec->plugin.name);
+}
+
+enum encode_result codec_encode(const struct codec_instance *instance, const struct event *event,
+                                struct arena *scratch, struct buf *out, struct error *err)
+{
+    const struct codec *codec = instance->codec;
+    if (codec->encode(instance->self, event, scratch, out))
+        return ENCODE_DONE;
+    return codec->refused && codec->refused(instance->self, err) ? ENCODE_REFUSED : ENCODE_FULL;
+}
+
 void codec_close(struct codec_instance *instance)
 {
     if (instance->codec && instance->codec->close)

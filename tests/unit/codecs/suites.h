@@ -4,6 +4,7 @@
 
 #include <check.h>
 
+Suite *avro_suite(void);
 Suite *charset_suite(void);
 Suite *codec_suite(void);
 Suite *formats_suite(void);

@@ -5,6 +5,7 @@
 #include <check.h>
 
 Suite *budget_suite(void);
+Suite *codec_suite(void);
 Suite *condition_suite(void);
 Suite *dead_letter_suite(void);
 Suite *engine_suite(void);
