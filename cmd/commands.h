@@ -44,6 +44,7 @@ int cmd_plugins(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_send(int argc, char **argv);
 int cmd_store(int argc, char **argv);
+int cmd_tap(int argc, char **argv);
 
 extern const struct flag completions_flags[];
 extern const struct flag demo_flags[];
@@ -55,6 +56,7 @@ extern const struct flag plugins_flags[];
 extern const struct flag report_flags[];
 extern const struct flag send_flags[];
 extern const struct flag store_flags[];
+extern const struct flag tap_flags[];
 
 /* The environment variable that names the pid of a process to end with, however that ends. */
 #define END_WITH "MILLRACE_END_WITH"

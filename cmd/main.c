@@ -29,6 +29,8 @@ const struct command commands[] = {
     {"store", "keep documents behind a part of the REST API of Elasticsearch", cmd_store,
      store_flags, OPERAND_NONE},
     {"lag", "say how far a pipeline's Kafka inputs are behind", cmd_lag, lag_flags, OPERAND_NONE},
+    {"tap", "see events of a running pipeline as they pass, at any point of it", cmd_tap, tap_flags,
+     OPERAND_NONE},
     {"dlq", "what destinations refused: list, show, replay, purge", cmd_dlq, dlq_flags,
      OPERAND_FILE},
     {"report", "say what the payment services did on one day", cmd_report, report_flags,

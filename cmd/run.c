@@ -25,6 +25,7 @@
 #include "pipeline/engine/bus.h"
 #include "script/watchdog.h"
 #include "services/api/api.h"
+#include "services/api/tap_socket.h"
 
 enum {
     COUNTERS_MAX_BYTES = 16 * 1024 * 1024,
@@ -46,6 +47,9 @@ struct run {
     const struct run_change *change;
     struct run_set set;
     struct api *api; /* NULL: not listening */
+    struct taps taps;
+    struct tap_node tap_node;
+    struct tap_socket *tap_socket; /* NULL: not there */
     uv_loop_t loop;
     uv_signal_t terminate, interrupt, report, hang_up;
     uv_timer_t stopping; /* from the first signal until it is acted upon */
@@ -286,6 +290,44 @@ static void close_api(struct run *run)
     run->api = NULL;
 }
 
+/* ---- taps ----------------------------------------------------------------------------------------- */
+
+static const struct plan *plan_at(void *ctx, size_t index, struct str *id_out)
+{
+    const struct run *run = ctx;
+    for (size_t i = 0; i < run->set.count; i++) {
+        const struct run_pipeline *pipeline = run->set.pipelines[i];
+        if (!pipeline->engine || !pipeline->started || index-- > 0)
+            continue;
+        *id_out = pipeline->settings->pipeline_id;
+        return pipeline->plan;
+    }
+    return NULL;
+}
+
+static void open_taps(struct run *run)
+{
+    run->tap_node = (struct tap_node){
+        .taps = &run->taps,
+        .escape = (enum field_escape)run->settings.escape,
+        .plan_at = plan_at,
+        .ctx = run,
+    };
+    struct tap_socket_options options = {
+        .loop = &run->loop,
+        .log = &run->log,
+        .path_data = run->settings.path_data.ptr,
+        .node = &run->tap_node,
+    };
+    run->tap_socket = tap_socket_open(&options);
+}
+
+static void close_taps(struct run *run)
+{
+    tap_socket_close(run->tap_socket);
+    run->tap_socket = NULL;
+}
+
 /* ---- running -------------------------------------------------------------------------------------- */
 
 static void on_all_ended(void *ctx)
@@ -293,6 +335,7 @@ static void on_all_ended(void *ctx)
     struct run *run = ctx;
     unwatch_signals(run);
     close_api(run);
+    close_taps(run);
     run_set_close(&run->set);
 }
 
@@ -302,6 +345,7 @@ static int run_engines(struct run *run)
     watch_progress(run);
     watch_configuration(run);
     watch_signals(run); /* before anything listens: who sees a port may already stop us */
+    open_taps(run);
     bool started = run_set_start(&run->set);
     if (started)
         open_api(run);
@@ -362,6 +406,7 @@ static bool compile_all(struct run *run)
     data_path_init(&run->data, settings->path_data.ptr);
     budget_init(&run->budget, memory_budget(settings));
     run->bus = bus_new();
+    taps_init(&run->taps);
     run->shared = (struct run_shared){
         .log = &run->log,
         .data = &run->data,
@@ -369,6 +414,7 @@ static bool compile_all(struct run *run)
         .budget = &run->budget,
         .change = run->change,
         .series = series_registry_new(clock_now),
+        .taps = &run->taps,
         .loop = &run->loop,
         .shipped_templates = shipped_path(&run->arena, "templates"),
     };
@@ -462,6 +508,7 @@ int run_pipelines(int argc, char **argv, const struct run_change *change)
         }
         data_path_release(&run->data);
         bus_free(run->bus);
+        taps_release(&run->taps);
         budget_release(&run->budget);
     }
     for (size_t i = 0; i < run->set.count; i++)

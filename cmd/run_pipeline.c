@@ -287,6 +287,7 @@ bool run_pipeline_start(struct run_pipeline *pipeline, const struct run_shared *
         .shutdown_timeout_ms = (unsigned)settings->shutdown_timeout_ms,
         .loop = shared->loop,
         .dead_letters = open_dead_letters(pipeline),
+        .taps = shared->taps,
     };
     struct error err = {0};
     pipeline->engine = engine_new(&options);

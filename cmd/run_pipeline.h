@@ -56,6 +56,7 @@ struct run_shared {
     struct budget *budget;
     const struct run_change *change; /* may be NULL */
     struct series_registry *series;
+    struct taps *taps; /* may be NULL */
     uv_loop_t *loop;
     const char *shipped_templates;
     bool provenance; /* a plugin of any of them asks for it */

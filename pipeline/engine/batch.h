@@ -26,6 +26,7 @@ struct batch {
     struct slice *at_cut, *at_cut_end; /* of these: wait for a filter on the main lane */
     size_t at_cut_count;
     struct receipt *receipt;
+    const struct plan_plugin *input;  /* that its events came from; NULL: a filter */
     const struct plan_plugin *behind; /* the filter whose tick made the events; NULL: an input's */
     struct engine *engine;
     struct lane *lane; /* that runs it */

@@ -202,6 +202,7 @@ static void hand_over(struct bus_receiver *receiver, const struct bus_sender *se
         batch_add(batch, event);
     }
     batch->lane = lane;
+    batch->input = receiver->plugin;
     batch->receipt = new_receipt(receiver, lane, parcel);
     batch->receipt->handed_over_ms = uv_now(sender->lane->loop);
     batch->link.run = run_batch;

@@ -18,6 +18,7 @@ struct budget;
 struct dead_letters;
 struct engine;
 struct observer;
+struct taps;
 
 /* Bounds of a batch and of lanes. */
 enum {
@@ -47,6 +48,7 @@ struct engine_options {
     bool isolated;
     bool offline;                  /* filters that ask elsewhere are left out */
     uint64_t (*random)(void *ctx); /* what plugins get; NULL: the system's */
+    struct taps *taps;             /* shared; NULL: nobody can look on (tap.h) */
 };
 
 struct engine *engine_new(const struct engine_options *options);

@@ -248,6 +248,7 @@ static struct batch *current(struct stream *stream)
 {
     if (!stream->batch) {
         stream->batch = batch_new(stream->engine);
+        stream->batch->input = stream->input->plugin;
         stream->sink.arena = &stream->batch->arena;
         stream->batch_bytes = stream->charged_bytes = 0;
         stream->buffer = stream->buffer_end = NULL;

@@ -75,6 +75,7 @@ struct program *program_new(struct lane *lane, const struct plan *plan)
     program->lane = lane;
     program->plan = plan;
     program->observer = lane->engine->options.observer;
+    program->taps = lane->engine->options.taps;
     program->suspended_end = &program->suspended;
     uv_timer_init(lane->loop, &program->recheck);
     program->recheck.data = program;

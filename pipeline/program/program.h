@@ -12,11 +12,13 @@
 
 struct observer;
 struct slice;
+struct taps;
 
 struct program {
     struct lane *lane;
     const struct plan *plan;
     struct observer *observer;   /* NULL: nobody looks on (observer.h) */
+    struct taps *taps;           /* the engine's; may be NULL */
     struct instance **instances; /* by the plugin's index; NULL: not on this lane */
     uv_timer_t tick;             /* runs while a filter has a tick */
     struct slice *suspended,

@@ -6,6 +6,7 @@
 #include "pipeline/delivery/delivery.h"
 #include "pipeline/engine/engine_private.h"
 #include "pipeline/engine/link.h"
+#include "pipeline/engine/tap_look.h"
 #include "pipeline/event/origin.h"
 #include "pipeline/program/observer.h"
 
@@ -170,6 +171,8 @@ static bool run_filter(struct program *program, struct slice *slice, struct inst
         return false;
     if (program->observer)
         observe_filter_ends(slice, instance->plugin);
+    if (taps_are_open(program->taps))
+        tap_look(slice, program, TAP_BEHIND, instance->plugin);
     if (slice->created_count > 0)
         place_created(slice);
     slice->from = slice->nth = 0;
@@ -231,6 +234,8 @@ static bool run_or_rest(struct slice *slice, struct instance *instance)
 static bool filter_step(struct slice *slice, const struct plan_plugin *plugin)
 {
     struct instance *instance = slice->program->instances[plugin->index];
+    if (taps_are_open(slice->program->taps))
+        tap_look(slice, slice->program, TAP_BEFORE, plugin);
     if (!instance) {
         assert(plugin->as.plugin->scope == SCOPE_PIPELINE);
         assert(!slice->program->lane->engine->options.ordered);
@@ -423,6 +428,9 @@ bool slice_filter(struct program *program, struct batch *batch, size_t first, si
         .count = end - first,
         .selection = selection_all(scratch, end - first),
     };
+    const struct plan_plugin *from = batch->input ? batch->input : batch->behind;
+    if (taps_are_open(program->taps) && from)
+        tap_look(&slice, program, TAP_MADE, from);
     if (batch->behind)
         begin_behind(&slice, batch->behind->step);
     else
@@ -468,6 +476,8 @@ static bool output_step(struct slice *slice, const struct plan_plugin *plugin)
     const struct instance *instance = slice->program->instances[plugin->index];
     if (slice->program->observer)
         observe_routed(slice, plugin);
+    if (taps_are_open(slice->program->taps))
+        tap_look(slice, slice->program, TAP_BEFORE, plugin);
     if (instance->link)
         link_add_selection(instance->link, slice->batch, slice->events, &slice->selection);
     else if (instance->delivery)
@@ -489,6 +499,8 @@ static void begin_outputs(struct slice *slice)
     slice->outputs = true;
     if (slice->program->observer)
         observe_filtered(slice);
+    if (taps_are_open(slice->program->taps))
+        tap_look(slice, slice->program, TAP_END, NULL);
     begin_block(slice, &slice->program->plan->outputs);
 }
 

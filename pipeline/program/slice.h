@@ -63,6 +63,7 @@ struct slice {
     size_t from, nth; /* where the filter or the condition goes on; so many events it has had */
     struct created *created; /* by the filter that it is in the middle of */
     size_t created_count, created_capacity;
+    struct tap_shot *shots; /* of taps, while a filter has the events */
 };
 
 /* Runs the filters on the events from first up to end. False: suspended; the slice is in the batch's arena then, else in

@@ -109,6 +109,7 @@ void fake_run(struct fake_world *world, const char *text, size_t lanes, unsigned
     struct engine_options options = options_of(&compiled, &loop, lanes, &budget);
     options.shutdown_timeout_ms = world->shutdown_ms ? world->shutdown_ms : 200;
     options.ordered = lanes == 1 && !world->unordered;
+    options.taps = world->taps;
     struct engine *engine = engine_new(&options);
     run_engine(engine, &loop, stop_after_ms);
     engine_summary(engine, &world->summary);

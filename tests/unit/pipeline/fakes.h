@@ -26,6 +26,7 @@ struct fake_world {
     atomic_uint mistakes;           /* events applied that it had not prepared, or not said ready */
     uint64_t last_token;            /* the last acknowledged */
     bool tokens_out_of_order;
+    struct taps *taps; /* NULL: nobody looks on */
     struct regex_limits regex;
     atomic_uint most_in_turn,
         most_looks;     /* of events and of the clock, in one turn of the loop; slow */

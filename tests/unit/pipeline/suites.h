@@ -18,6 +18,7 @@ Suite *outlet_suite(void);
 Suite *pick_lane_suite(void);
 Suite *rest_suite(void);
 Suite *series_suite(void);
+Suite *tap_suite(void);
 Suite *template_suite(void);
 Suite *value_suite(void);
 Suite *wait_suite(void);
