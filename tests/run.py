@@ -4,8 +4,9 @@
 
 Parts, in this order: the structure checks (tests/check_*.py), the Check programs of tests/unit, the replay of every
 fuzz corpus, the system tests (tests/system/test_*.py, one process for each file, as many at once as there are cores) and
-the fault tests (tests/faults). All but the first run again with the binaries of build-asan. What was skipped is listed
-with its reason, what failed with its output. Nothing executed counts as a failure.
+the fault tests (tests/faults). All but the first run again with the binaries of build-asan. Each suite has a line when it
+ends, each part one with its sum. What was skipped is listed by its reason, what failed with its output. Nothing executed
+counts as a failure.
 
 --again (what CI gives): system tests that failed beside others run once more, alone. Those that pass then are listed as
 UNSTEADY, with what they said at first: the machine of CI is shared, and a landing does not hang on it, but each is a fault
@@ -186,17 +187,49 @@ def part_system(chosen, build, env, folder='system'):
         yield name, lambda path=path, name=name: run_system_file(name, path, env)
 
 
-def run_parts(title, jobs, at_once, total, again=False):
-    """Runs the jobs of a part, several at once, and prints one line for the part."""
+def counts_of(outcome):
+    return outcome.passed + len(outcome.failed) + len(outcome.skipped)
+
+
+def counts_line(title, outcome, seconds):
+    """Title, counts and time; what did not happen is not mentioned."""
+    counts = f'{outcome.passed:5} passed'
+    for what in ('failed', 'skipped', 'unsteady'):
+        count = len(getattr(outcome, what))
+        counts += f'  {count} {what}' if count else ''
+    return f'{title:<44} {seconds:7.1f} s {counts}'
+
+
+def run_job(name, run):
+    start = time.monotonic()
+    return name, run(), time.monotonic() - start
+
+
+def run_parts(title, jobs, at_once, total, again=False, each=False):
+    """Runs the jobs of a part, several at once, and prints a line for the part; each: one for every job that has tests, too."""
     start, outcome = time.monotonic(), Outcome()
     with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
-        parts = list(pool.map(lambda job: job[1](), list(jobs)))
+        parts = [pool.submit(run_job, name, run) for name, run in jobs]
+        for part in concurrent.futures.as_completed(parts):
+            name, found, seconds = part.result()
+            if each and counts_of(found): # none has the name that -k asks for
+                print(counts_line(f'  {name}', found, seconds), flush=True)
     for part in parts:
-        outcome.add(part.again() if again and part.failed and part.again else part)
-    print(f'{title:<34} {outcome.passed:5} passed {len(outcome.failed):3} failed {len(outcome.skipped):3} skipped '
-          f'{len(outcome.unsteady):2} unsteady '
-          f'{time.monotonic() - start:7.1f} s', flush=True)
+        found = part.result()[1]
+        outcome.add(found.again() if again and found.failed and found.again else found)
+    print(counts_line(title, outcome, time.monotonic() - start), flush=True)
     total.add(outcome)
+
+
+def by_reason(skipped):
+    """Lines for what was skipped: each reason once, with those that gave it."""
+    reasons = {}
+    for what in skipped:
+        name, _, reason = what.partition(': ')
+        test, _, reason = reason.partition(': ')
+        reasons.setdefault(reason or test or name, []).append(f'{name} {test}'.strip())
+    for reason, names in reasons.items():
+        yield f'SKIPPED {reason}: {names[0]}' + (f' and {len(names) - 1} more' if len(names) > 1 else '')
 
 
 def run_all(options, total):
@@ -206,16 +239,16 @@ def run_all(options, total):
                 and path.suffix == '.py']
     cores = len(os.sched_getaffinity(0))
     if options.only == 'faults':
-        run_parts('faults', part_system(chosen, ROOT / 'build', {}, 'faults'), 1, total)
+        run_parts('faults', part_system(chosen, ROOT / 'build', {}, 'faults'), 1, total, each=True)
         return
     run_parts('structure', part_structure(chosen), cores, total)
     builds = [(ROOT / 'build', {})] + ([] if options.no_sanitizers else [(ROOT / 'build-asan', SANITIZED)])
     for build, env in builds:
         env = {**env, **({'MILLRACE_ONLY': options.k} if options.k else {})}
-        run_parts(f'{build.name} unit', part_unit(chosen, build, env), cores, total)
+        run_parts(f'{build.name} unit', part_unit(chosen, build, env), cores, total, each=True)
         run_parts(f'{build.name} fuzz corpora', part_fuzz(chosen, build, env), cores, total)
-        run_parts(f'{build.name} system', part_system(chosen, build, env), cores, total, options.again)
-        run_parts(f'{build.name} faults', part_system(chosen, build, env, 'faults'), cores, total, options.again)
+        run_parts(f'{build.name} system', part_system(chosen, build, env), cores, total, options.again, each=True)
+        run_parts(f'{build.name} faults', part_system(chosen, build, env, 'faults'), cores, total, options.again, each=True)
 
 
 def main():
@@ -233,8 +266,8 @@ def main():
         return 0
     total = Outcome()
     run_all(options, total)
-    for what in total.skipped:
-        print(f'\nSKIPPED {what}')
+    for number, line in enumerate(by_reason(total.skipped)):
+        print(('' if number else '\n') + line)
     for what in total.unsteady:
         print(f'\nUNSTEADY, failed beside others and passed alone: {what}')
     for what in total.failed:

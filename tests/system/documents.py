@@ -10,7 +10,7 @@ What a block is says its language, and a comment in the line before it:
     ```json yaml text ini …      to read
 
     <!-- background: TEXT -->    a command that stays; it is ready when it prints TEXT, and is stopped at the page's end
-    <!-- not run: REASON -->     cannot be run by a test; counted as skipped, with the reason
+    <!-- not run: REASON -->     cannot be run by a test, for the reason given
     <!-- tested by: PATH -->     that test runs it; it has to name each command
     <!-- numbers differ -->      of a console block: numbers are not compared
     <!-- saved as: NAME -->      the block is a file that later commands of the page use

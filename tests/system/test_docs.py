@@ -137,7 +137,7 @@ class Session(support.Case):
 
     def do(self, block):
         if block.kind == 'not run':
-            self.skipTest(block.argument)
+            return None
         if block.kind == 'tested by':
             said = (support.ROOT / block.argument).read_text('utf-8')
             for line in block.text.split('\n'):
