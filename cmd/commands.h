@@ -37,6 +37,7 @@ int cmd_run(int argc, char **argv); /* without a subcommand: run a pipeline */
 int cmd_completions(int argc, char **argv);
 int cmd_demo(int argc, char **argv);
 int cmd_dlq(int argc, char **argv);
+int cmd_format(int argc, char **argv);
 int cmd_generate(int argc, char **argv);
 int cmd_grok(int argc, char **argv);
 int cmd_lag(int argc, char **argv);
@@ -49,6 +50,7 @@ int cmd_tap(int argc, char **argv);
 extern const struct flag completions_flags[];
 extern const struct flag demo_flags[];
 extern const struct flag dlq_flags[];
+extern const struct flag format_flags[];
 extern const struct flag generate_flags[];
 extern const struct flag grok_flags[];
 extern const struct flag lag_flags[];

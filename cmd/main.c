@@ -22,6 +22,8 @@ const struct command commands[] = {
     {"demo", "see the payment pipeline work, with nothing to install", cmd_demo, demo_flags,
      OPERAND_NONE},
     {"send", "send lines to a Beats server, as Filebeat does", cmd_send, send_flags, OPERAND_FILE},
+    {"format", "print or rewrite pipeline files in canonical form", cmd_format, format_flags,
+     OPERAND_FILE},
     {"generate", "write log lines of a made-up payment service", cmd_generate, generate_flags,
      OPERAND_NONE},
     {"grok", "try a grok pattern on a text: what matched, or what stopped it", cmd_grok, grok_flags,

@@ -19,8 +19,7 @@ static struct conf_expr *expr_new(struct parser *parser, enum conf_expr_type typ
     return expr;
 }
 
-/* The end of the run of [name] elements at `at`; `at` itself when there is none. */
-static size_t selector_end(struct str text, size_t at)
+size_t scan_selector_end(struct str text, size_t at)
 {
     while (at < text.len && text.ptr[at] == '[') {
         size_t end = at + 1;
@@ -36,7 +35,7 @@ static size_t selector_end(struct str text, size_t at)
 static bool parse_selector(struct parser *parser, struct conf_expr **out)
 {
     size_t from = parser->at;
-    parser->at = selector_end(parser->text, from);
+    parser->at = scan_selector_end(parser->text, from);
     assert(parser->at > from);
     *out = expr_new(parser, CONF_OPERAND, from);
     (*out)->operand = CONF_OPERAND_FIELD;
@@ -179,7 +178,7 @@ static bool parse_operand(struct parser *parser, bool is_pattern, struct conf_ex
         return parse_string(parser, is_pattern, out);
     if (scan_is_digit(c) || (c == '-' && scan_is_digit(scan_peek(parser, 1))))
         return parse_number_operand(parser, out);
-    if (selector_end(parser->text, parser->at) > parser->at)
+    if (scan_selector_end(parser->text, parser->at) > parser->at)
         return parse_selector(parser, out);
     if (c == '[')
         return parse_list(parser, out);
@@ -346,7 +345,7 @@ static bool parse_negation(struct parser *parser, struct conf_expr **out)
     scan_skip(parser);
     if (scan_peek(parser, 0) == '(')
         return parse_parenthesis(parser, &(*out)->left);
-    if (selector_end(parser->text, parser->at) == parser->at)
+    if (scan_selector_end(parser->text, parser->at) == parser->at)
         return scan_fail(parser, parser->at, "'!' stands only before a [field] or a '('");
     struct conf_expr *truthy = expr_new(parser, CONF_TRUTHY, parser->at);
     (*out)->left = truthy;

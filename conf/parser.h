@@ -114,6 +114,8 @@ bool parse_text(struct parser *parser, struct str *out);
 
 /* ---- parse_condition.c ---- */
 
+/* The end of the run of [name] elements at `at`; `at` itself when there is none. */
+size_t scan_selector_end(struct str text, size_t at);
 bool parse_condition(struct parser *parser, struct conf_expr **out);
 
 /* ---- parse.c ---- */

@@ -34,6 +34,7 @@ struct error_position conf_source_position(const struct conf_source *source, siz
 
 /* How ${NAME} is looked up: NULL means "not there". */
 struct conf_options {
+    bool as_written; /* variables are not filled in */
     bool support_escapes;
     const char *(*lookup)(void *ctx, const char *name); /* NULL: the environment */
     void *lookup_ctx;

@@ -119,7 +119,8 @@ bool substitute(struct arena *arena, const struct conf_options *options, struct 
                 struct substitution *out, struct error *err)
 {
     struct placeholder found;
-    *out = (struct substitution){text, placeholder_find(text, 0, &found)};
+    bool wanted = !options || !options->as_written;
+    *out = (struct substitution){text, wanted && placeholder_find(text, 0, &found)};
     if (!out->replaced)
         return true;
     struct buf buf;

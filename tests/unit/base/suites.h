@@ -13,6 +13,7 @@ Suite *cron_suite(void);
 Suite *date_pattern_suite(void);
 Suite *distinct_suite(void);
 Suite *grok_suite(void);
+Suite *line_diff_suite(void);
 Suite *lists_suite(void);
 Suite *log_suite(void);
 Suite *lru_suite(void);

@@ -7,6 +7,7 @@
 Suite *bind_suite(void);
 Suite *condition_suite(void);
 Suite *field_ref_suite(void);
+Suite *format_suite(void);
 Suite *listen_at_suite(void);
 Suite *number_suite(void);
 Suite *parse_suite(void);
