@@ -138,6 +138,7 @@ static void prepare(struct run_pipeline *pipeline, const struct run_shared *shar
         .bus = shared->bus,
         .pipeline_id = settings->pipeline_id.ptr,
         .path_templates = settings->path_templates.ptr,
+        .geoip_database = settings->geoip_database.ptr,
         .shipped_templates = shared->shipped_templates,
         .connect_to = settings->connect_to,
         .listen_at = settings->listen_at,

@@ -231,11 +231,20 @@ static bool bind_choice(const struct option *option, const struct conf_value *va
 static bool bind_field(const struct bind_context *ctx, const struct option *option,
                        const struct conf_value *value, struct field_ref *out, struct error *err)
 {
+    bool lost_brackets = value->lost_brackets;
     if (!single(option, &value, "one field", err))
         return false;
     struct field_ref ref;
-    if (!field_ref_parse(ctx->arena, bind_text(ctx->arena, value), ctx->escape, &ref, err))
+    struct str text = bind_text(ctx->arena, value);
+    if (!field_ref_parse(ctx->arena, text, ctx->escape, &ref, err)) {
+        if (lost_brackets)
+            return error_set(err, ERROR_CONFIG,
+                             "must be a field, but with ${…} in it a text in [ ] is a list, as in "
+                             "Logstash, and '%.*s' is left; write the outer brackets twice: "
+                             "\"[[a][${b}]]\"",
+                             STR_FMT(text));
         return error_prefix(err, "must be a field");
+    }
     *out = ref;
     return true;
 }

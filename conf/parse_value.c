@@ -55,6 +55,7 @@ static void become_array(struct parser *parser, struct conf_value *value, struct
                          size_t count)
 {
     value->type = CONF_ARRAY;
+    value->lost_brackets = true;
     value->items = arena_zero(parser->arena, count * sizeof *value->items);
     value->count = count;
     for (size_t i = 0; i < count; i++)

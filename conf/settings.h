@@ -27,7 +27,7 @@ struct settings {
     struct str path_settings;
     struct str path_data; /* never NULL after settings_load */
     struct str path_logs;
-    struct str path_templates;
+    struct str path_templates, geoip_database;
     struct str path_queue, path_dead_letter_queue;
 
     struct str pipeline_id;

@@ -323,6 +323,14 @@ const struct setting settings_table[] = {
         .group = PATHS,
     },
     {
+        .option = {.name = "geoip.database",
+                   .doc = "Where filter geoip looks first for a database that no option names: "
+                          "a folder, or a file.",
+                   OPTION_IN_STRING(struct settings, geoip_database)},
+        .value = "PATH",
+        .group = PATHS,
+    },
+    {
         .option = {.name = "path.logs",
                    .doc = "The directory of log files.",
                    OPTION_IN_STRING(struct settings, path_logs),

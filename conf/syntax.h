@@ -27,6 +27,8 @@ struct conf_pair;
 struct conf_value {
     enum conf_value_type type;
     bool is_float;
+    bool
+        lost_brackets; /* ARRAY: a text in [ ] with a variable in it, which Logstash takes for a list */
     struct error_position position;
     struct str text;          /* STRING, BAREWORD, NUMBER */
     struct conf_value *items; /* ARRAY */

@@ -49,6 +49,7 @@ struct plugin_settings {
     struct bus *bus; /* addresses of pipelines (pipeline/engine/bus.h) */
     const char *pipeline_id;       /* of the pipeline; NULL in tests of a plugin alone */
     const char *path_templates;    /* --path.templates or NULL */
+    const char *geoip_database;    /* --geoip.database or NULL */
     const char *shipped_templates; /* where deploy/templates is installed or stands in the tree */
     const char *const *connect_to; /* --connect-to entries, NULL-terminated */
     const struct listen_at *listen_at; /* --listen-at; NULL: nothing (conf/listen_at.h) */

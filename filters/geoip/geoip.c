@@ -82,7 +82,8 @@ static const struct option OPTIONS[] = {
         .name = "database",
         .doc = "The database, a file of MaxMind's format (.mmdb). None comes with millrace. "
                "Default: a "
-               "GeoLite2 or GeoIP2 database in path.data, /usr/share/GeoIP or /var/lib/GeoIP.",
+               "GeoLite2 or GeoIP2 database where the setting geoip.database says, in path.data, "
+               "/usr/share/GeoIP or /var/lib/GeoIP.",
         OPTION_IN_PATH(struct geoip, database),
     },
     {
@@ -167,7 +168,20 @@ static bool find_refs(struct geoip *filter, const struct plugin_env *env, struct
     return true;
 }
 
-/* The file that no option names, in the first folder that has one; empty: there is none. */
+/* Whether a file that the setting names is of the type that the filter wants. */
+static bool is_wanted_file(const struct geoip *filter, const char *path)
+{
+    struct error err;
+    struct geoip_database *database = geoip_database_open(path, &err);
+    if (!database)
+        return false;
+    bool networks = geoip_database_gives(database, GEOIP_AS_NUMBER, false) &&
+                    !geoip_database_gives(database, GEOIP_COUNTRY_NAME, false);
+    geoip_database_close(database);
+    return networks == (strcmp(DATABASE_TYPES[filter->default_database_type], "ASN") == 0);
+}
+
+/* The file that no option names: what the setting says, else in the first folder that has one; empty: there is none. */
 static struct str usual_database(const struct geoip *filter, const struct plugin_env *env)
 {
     static const char *const NAMES[][4] = {
@@ -175,7 +189,10 @@ static struct str usual_database(const struct geoip *filter, const struct plugin
         {"GeoLite2-ASN", "GeoIP2-ISP"},
     };
     const struct data_path *data = env->settings->data;
-    const char *folders[] = {data ? data->path : NULL, "/usr/share/GeoIP", "/var/lib/GeoIP"};
+    const char *given = env->settings->geoip_database;
+    const char *folders[] = {given, data ? data->path : NULL, "/usr/share/GeoIP", "/var/lib/GeoIP"};
+    if (given && is_wanted_file(filter, given))
+        return arena_dup(env->arena, str_from(given));
     for (size_t name = 0; name < 4 && NAMES[filter->default_database_type][name]; name++)
         for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
             if (!folders[i])
@@ -195,7 +212,7 @@ static void warn_of_none(const struct geoip *filter, const struct plugin_env *en
         env->log, "geoip_no_database",
         "filter 'geoip' has no database and tags every event _geoip_expired_database; put "
         "MaxMind's file (geoipupdate) or a compatible one into path.data or /usr/share/GeoIP, "
-        "or name it with the option database",
+        "or name it with the option database or the setting geoip.database",
         LOG_CSTR("file", strcmp(type, "ASN") == 0 ? "GeoLite2-ASN.mmdb" : "GeoLite2-City.mmdb"));
 }
 

@@ -95,7 +95,7 @@ static const struct option OPTIONS[] = {
 
 /* ---- checking ---- */
 
-enum { GSUB_GROUP = 3 };
+enum { GSUB_GROUP = 3, LOG_WINDOW_MS = 10000, LOG_BURST = 5 };
 
 /* So that a mistake is told with all the others, and by a mere check of the file. */
 static bool check_expressions(const struct mutate *self, const struct plugin_env *env,
@@ -145,7 +145,7 @@ static struct mutate_field field_of(const struct mutate *self, struct str name)
 static struct mutate_step *add_step(struct mutate *self, mutate_operation *run, struct str field)
 {
     struct mutate_step *step = &self->steps[self->step_count++];
-    *step = (struct mutate_step){.run = run, .field = field_of(self, field)};
+    *step = (struct mutate_step){.run = run, .given = field, .field = field_of(self, field)};
     return step;
 }
 
@@ -242,6 +242,7 @@ static bool mutate_open(void *plugin, const struct plugin_env *env, struct error
     struct mutate *self = plugin;
     self->env = env;
     self->failures = env->counter(env, "failures");
+    self->log_limit = (struct log_limit){.window_ms = LOG_WINDOW_MS, .burst = LOG_BURST};
     buf_init(&self->text, MUTATE_TEXT_MAX_BYTES);
     size_t count = count_steps(self);
     self->steps = arena_zero(env->arena, count * sizeof *self->steps);
@@ -267,6 +268,39 @@ static bool mutate_open(void *plugin, const struct plugin_env *env, struct error
     return true;
 }
 
+static const char *name_of(mutate_operation *run)
+{
+    static const struct {
+        mutate_operation *run;
+        const char *name;
+    } NAMES[] = {
+        {mutate_coerce, "coerce"},       {mutate_rename, "rename"},
+        {mutate_update, "update"},       {mutate_replace, "replace"},
+        {mutate_remove, "remove"},       {mutate_merge, "merge"},
+        {mutate_copy, "copy"},           {mutate_convert, "convert"},
+        {mutate_gsub, "gsub"},           {mutate_uppercase, "uppercase"},
+        {mutate_lowercase, "lowercase"}, {mutate_capitalize, "capitalize"},
+        {mutate_strip, "strip"},         {mutate_split, "split"},
+        {mutate_join, "join"},
+    };
+    size_t i = 0;
+    while (NAMES[i].run != run)
+        assert(++i < sizeof NAMES / sizeof *NAMES);
+    return NAMES[i].name;
+}
+
+/* Which operation failed on which field; nothing of the event. */
+static void report(struct mutate *self, const struct mutate_step *step)
+{
+    uint64_t suppressed;
+    if (log_limit_allow(&self->log_limit, clock_monotonic_ms(), &suppressed))
+        log_warn(self->env->log, "mutate_failed",
+                 "an operation of mutate failed, the event is tagged",
+                 LOG_STR("plugin", self->env->id), LOG_CSTR("operation", name_of(step->run)),
+                 LOG_STR("field", step->given), LOG_STR("tag", self->tag_on_failure),
+                 LOG_INT_IF("not_logged_before", suppressed));
+}
+
 static void fail(void *plugin, struct event *event)
 {
     struct mutate *self = plugin;
@@ -280,6 +314,7 @@ static enum filter_result mutate_apply(void *plugin, struct event *event, struct
     (void)more;
     for (size_t i = 0; i < self->step_count; i++) {
         if (!self->steps[i].run(self, &self->steps[i], event)) {
+            report(self, &self->steps[i]);
             fail(self, event);
             return FILTER_SKIPPED;
         }

@@ -44,6 +44,7 @@ struct mutate_pattern {
 
 struct mutate_step {
     mutate_operation *run;
+    struct str given;            /* the name of the field, for the log */
     struct mutate_field field;   /* what is changed, or read by copy */
     struct template name;        /* rename: the old name; remove: the name */
     struct template value;       /* coerce, update, replace: the text; rename: the new name */
@@ -64,6 +65,7 @@ struct mutate {
     size_t step_count;
     struct buf text; /* what gsub is writing */
     struct counter *failures;
+    struct log_limit log_limit;
 };
 
 enum { MUTATE_TEXT_MAX_BYTES = 256 * 1024 * 1024, MUTATE_TEXT_KEEP_BYTES = 64 * 1024 };

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What real pipeline files do that once was refused, lost or badly explained; a line for each."""
 import json
+import socket
 import unittest
 
+import mmdb
 import support
 
 TEMPLATE = 'input { stdin { codec => json_lines } } filter { %s } output { stdout { codec => json_lines } }'
 
 
 class RealFiles(support.Case):
-    def events(self, filters, *events):
+    def events(self, filters, *events, flags=()):
         lines = ''.join(json.dumps(event) + '\n' for event in events).encode()
-        done = self.run_to_end('-w', '1', '--pipeline.ecs_compatibility', 'disabled', '-e', TEMPLATE % filters, stdin=lines)
+        done = self.run_to_end('-w', '1', '--pipeline.ecs_compatibility', 'disabled', *map(str, flags), '-e', TEMPLATE % filters, stdin=lines)
         return done.json_lines()
 
     def checked(self, filters, status=0, *arguments):
@@ -60,6 +62,49 @@ class RealFiles(support.Case):
     def test_geoip_without_a_database_starts_and_tags(self):
         event, = self.events('geoip { source => "ip" target => "g" }', {'ip': '8.8.8.8'})
         self.assertIn('_geoip_expired_database', event.get('tags', ['_geoip_expired_database']))
+
+    def test_where_geoip_looks_for_a_database(self):
+        """The setting (a folder, or a file of the type that is wanted) before path.data; City before Country; the option before all."""
+        folder, data = self.folder / 'geo', self.folder / 'data'
+        folder.mkdir()
+        data.mkdir()
+        def database(path, name, kind='GeoLite2-City'):
+            record = {'autonomous_system_number': 7} if kind == 'GeoLite2-ASN' else {'country': {'names': {'en': name}}, 'location': {'latitude': 1.0}}
+            return mmdb.write(path, {'1.2.3.0/24': record}, kind)
+        def found(setting, options=''):
+            event, = self.events('geoip { source => "ip" target => "g" %s }' % options, {'ip': '1.2.3.4'},
+                                 flags=['--path.data', data, *(['--geoip.database', setting] if setting else [])])
+            return event['g'].get('country_name', event['g'].get('asn'))
+        database(data / 'GeoLite2-City.mmdb', 'data')
+        self.assertEqual('data', found(None))
+        self.assertEqual('data', found(folder))
+        database(folder / 'GeoLite2-Country.mmdb', 'country', 'GeoLite2-Country')
+        self.assertEqual('data', found(folder), 'a City database of a later folder comes before a Country one')
+        database(folder / 'GeoLite2-City.mmdb', 'folder')
+        self.assertEqual('folder', found(folder))
+        asn = database(self.folder / 'numbers.mmdb', '', 'GeoLite2-ASN')
+        self.assertEqual('data', found(asn))
+        self.assertEqual(7, found(asn, 'default_database_type => "ASN"'))
+        self.assertEqual('folder', found(asn, 'database => "%s"' % (folder / 'GeoLite2-City.mmdb')))
+
+    def test_packing_an_address_is_no_input_or_output(self):
+        event, = self.events('ruby { init => "require %q(socket)" code => "event.set(%q(t), Socket.sockaddr_in(80, %q(127.0.0.1)).unpack(%q(S n C4)))" }',
+                             {'a': 1})
+        self.assertEqual([socket.AF_INET, 80, 127, 0, 0, 1], event['t'])
+        said = self.run_to_end('-e', TEMPLATE % 'ruby { code => "Socket.tcp(%q(h), 1)" }', stdin=b'{}\n').stderr
+        self.assertIn('would hold up', said)
+
+    def test_a_field_with_a_variable_says_what_became_of_its_brackets(self):
+        for given, status in (('[customMsgAtts][${WHICH}]', 1), ('[[customMsgAtts][${WHICH}]]', 0)):
+            done = self.run_to_end('-t', '-e', TEMPLATE % f'geoip {{ source => "{given}" target => "g" }}', status=status, env={'WHICH': 'dummy'})
+            self.assertEqual(status, done.stderr.count("a text in [ ] is a list, as in Logstash, and 'customMsgAtts][dummy' is left"))
+
+    def test_a_mutate_that_fails_is_in_the_log(self):
+        filters = 'mutate { id => "shape" convert => { "n" => "float" } } mutate { rename => { "n" => "a][b" } tag_on_failure => "mine" }'
+        done = self.run_to_end('-w', '1', '-e', TEMPLATE % filters, stdin=b'{"n":"-"}\n{"n":"-"}\n')
+        self.assertEqual([['_mutate_error', 'mine']] * 2, [event['tags'] for event in done.json_lines()])
+        self.assertRegex(done.stderr, r'WARN.*plugin=shape operation=convert field=n tag=_mutate_error')
+        self.assertRegex(done.stderr, r'WARN.*operation=rename field=n tag=mine')
 
     def test_what_init_and_register_raise_fails_in_a_check(self):
         script = self.write('s.rb', 'def register(params)\n raise "no such table"\nend\ndef filter(event)\n [event]\nend\n')
