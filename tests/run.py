@@ -8,6 +8,9 @@ the fault tests (tests/faults). All but the first run again with the binaries of
 ends, each part one with its sum. What was skipped is listed by its reason, what failed with its output. Nothing executed
 counts as a failure.
 
+--thread-sanitizer (`./dev tsan`): instead of all that the programs and tests in which threads meet, with the binaries of
+build-tsan. What libraries do is left out by tests/tsan.supp.
+
 --again (what CI gives): system tests that failed beside others run once more, alone. Those that pass then are listed as
 UNSTEADY, with what they said at first: the machine of CI is shared, and a landing does not hang on it, but each is a fault
 of the test or of the program that is to be mended."""
@@ -31,6 +34,14 @@ SANITIZED = {
     'ASAN_OPTIONS': 'detect_stack_use_after_return=1:strict_string_checks=1:allocator_may_return_null=1',
     'UBSAN_OPTIONS': 'print_stacktrace=1:halt_on_error=1',
 }
+
+THREADED = {
+    'MILLRACE_PATIENCE': '6', 'MILLRACE_SANITIZED': '1',
+    'TSAN_OPTIONS': f'halt_on_error=0:exitcode=66:history_size=4:suppressions={ROOT}/tests/tsan.supp',
+}
+THREADED_UNITS = ('io', 'pipeline', 'inputs', 'outputs')
+THREADED_SYSTEM = ('beats_delivery', 'dead_letters', 'kafka_input', 'order', 'outage', 'pipeline_to_pipeline', 'pipelines',
+                   'reload')
 
 
 class Outcome:
@@ -232,6 +243,19 @@ def by_reason(skipped):
         yield f'SKIPPED {reason}: {names[0]}' + (f' and {len(names) - 1} more' if len(names) > 1 else '')
 
 
+def run_threaded(chosen, cores, total):
+    """ThreadSanitizer needs memory and time: few at once."""
+    build = ROOT / 'build-tsan'
+
+    def units(paths):
+        return [path for path in chosen(paths) if path.parent.name in THREADED_UNITS]
+
+    def files(paths):
+        return [path for path in chosen(paths) if path.stem[len('test_'):] in THREADED_SYSTEM]
+    run_parts(f'{build.name} unit', part_unit(units, build, THREADED), cores, total)
+    run_parts(f'{build.name} system', part_system(files, build, THREADED), cores, total)
+
+
 def run_all(options, total):
     def chosen(paths):
         # Inside a system test file -k chooses tests; a whole program is chosen by its name.
@@ -240,6 +264,9 @@ def run_all(options, total):
     cores = len(os.sched_getaffinity(0))
     if options.only == 'faults':
         run_parts('faults', part_system(chosen, ROOT / 'build', {}, 'faults'), 1, total, each=True)
+        return
+    if options.thread_sanitizer:
+        run_threaded(chosen, cores, total)
         return
     run_parts('structure', part_structure(chosen), cores, total)
     builds = [(ROOT / 'build', {})] + ([] if options.no_sanitizers else [(ROOT / 'build-asan', SANITIZED)])
@@ -255,6 +282,7 @@ def main():
     parser = argparse.ArgumentParser(description='Runs every test and counts.')
     parser.add_argument('--no-sanitizers', action='store_true', help='leave out the second run in build-asan')
     parser.add_argument('--only', choices=['faults'], help='the fault tests instead of the suite')
+    parser.add_argument('--thread-sanitizer', action='store_true', help='where threads meet, in build-tsan')
     parser.add_argument('-k', metavar='TEXT', help='only programs and system tests whose name has TEXT')
     parser.add_argument('--again', action='store_true', help='run system tests that failed once more, alone')
     parser.add_argument('--report', help=argparse.SUPPRESS)

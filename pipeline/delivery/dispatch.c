@@ -170,7 +170,7 @@ void dispatch_soon(struct delivery *delivery)
 static void on_nudge(struct inbox_item *link)
 {
     struct delivery *delivery = (struct delivery *)link;
-    atomic_store_explicit(&delivery->nudged, false, memory_order_relaxed);
+    atomic_store_explicit(&delivery->nudged, false, memory_order_release);
     pump(delivery, false);
 }
 
@@ -179,7 +179,8 @@ static void post_nudge(struct outlet_member *member)
 {
     struct delivery *delivery =
         (struct delivery *)(void *)((char *)member - offsetof(struct delivery, member));
-    if (!atomic_exchange_explicit(&delivery->nudged, true, memory_order_relaxed))
+    /* Whoever posts the link again has seen that it was taken out of the inbox. */
+    if (!atomic_exchange_explicit(&delivery->nudged, true, memory_order_acquire))
         lane_post(delivery->lane, &delivery->link);
 }
 
@@ -199,6 +200,7 @@ static void count_outcome(struct delivery *delivery, const struct group_outcome 
     counter_add(delivery->instance->events_out, outcome->delivered);
     counter_add(delivery->conflicts, outcome->conflicts);
     counter_add(delivery->refused, outcome->refused);
+    counter_add(delivery->dropped, outcome->dropped);
     counter_add(delivery->retried, outcome->retry + outcome->changed);
 }
 

@@ -396,8 +396,9 @@ static void answer_item(struct group *group, size_t index, enum verdict verdict)
         lose(group, index);
     if (verdict == VERDICT_DELIVERED) {
         atomic_fetch_add(&the_world->delivered, 1);
-        if (the_world->order_len < sizeof the_world->order)
-            the_world->order[the_world->order_len++] = item.ptr[0];
+        size_t at = atomic_fetch_add(&the_world->order_len, 1);
+        if (at < sizeof the_world->order)
+            the_world->order[at] = item.ptr[0];
     }
     group_answer(group, index, verdict, STR("told so"));
 }

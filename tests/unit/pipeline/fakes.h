@@ -37,9 +37,9 @@ struct fake_world {
     bool sink_holds;             /* the sink never answers until it is stopped */
     enum send_cause retry_cause; /* how a group with a RETRY ends: as answered, or all of it so */
     char order[4096];            /* first bytes of the delivered items, in order (one lane) */
-    size_t order_len;
-    atomic_uint spread_acked; /* batches, of all streams of a spread_feed */
-    char counters[8192];      /* as JSON, at the end */
+    atomic_size_t order_len;     /* may pass its size */
+    atomic_uint spread_acked;    /* batches, of all streams of a spread_feed */
+    char counters[8192];         /* as JSON, at the end */
     struct engine_summary summary;
 };
 
