@@ -158,6 +158,9 @@ struct output_limits {
     unsigned max_in_flight; /* groups, for each instance */
     unsigned flush_ms;      /* a group not full is sent when its first event is this old */
     unsigned retry_initial_ms, retry_max_ms;
+    /* Of an item that the destination answered with a wish for another try: so often, so old; 0: any. Only where every
+     * VERDICT_RETRY is an answer of the destination. */
+    unsigned retry_max_attempts, retry_max_age_ms;
 };
 
 enum encode_result {

@@ -63,7 +63,7 @@ struct retry_table bulk_verdicts(struct arena *arena, const struct elasticsearch
                 (struct retry_rule){(int)code, (int)code, STR_INIT(""), VERDICT_REFUSED};
     }
     assert(count <= sizeof FIRST / sizeof *FIRST + types->count + codes->count);
-    return (struct retry_table){rules, count};
+    return retry_join(arena, &options->retry_rules, &(struct retry_table){rules, count});
 }
 
 /* Appends JSON string content as one line of plain text; what does not fit is left out. */

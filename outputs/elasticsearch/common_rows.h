@@ -317,6 +317,35 @@
             OPTION_IN_STRINGS(struct elasticsearch_options, dlq_custom_codes),                     \
         },                                                                                         \
         {                                                                                          \
+            .name = "retry",                                                                       \
+            .doc = "What becomes of a document (or, without a kind of error, of a request) that "  \
+                   "is answered with a status: \"429\", \"5xx\" or \"400 KIND_OF_ERROR\" => "      \
+                   "retry, dead_letter, drop or hold (ours).",                                     \
+            OPTION_IN_HASH(struct elasticsearch_options, retry),                                   \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "retry_max_attempts",                                                          \
+            .doc =                                                                                 \
+                "How often a document is sent while it is answered with a wish for another try; "  \
+                "then "                                                                            \
+                "it becomes a dead letter. 0: any number. A destination that cannot be reached "   \
+                "is no answer (ours).",                                                            \
+            OPTION_IN_INT(struct elasticsearch_options, retry_max_attempts),                       \
+            .min = 0,                                                                              \
+            .max = 65535,                                                                          \
+            .def = "0",                                                                            \
+        },                                                                                         \
+        {                                                                                          \
+            .name = "retry_max_age",                                                               \
+            .doc = "How old a document may be when it is answered with a wish for another try; "   \
+                   "an older "                                                                     \
+                   "one becomes a dead letter. 0: any age (ours).",                                \
+            OPTION_IN_DURATION_MS(struct elasticsearch_options, retry_max_age_ms),                 \
+            .min = 0,                                                                              \
+            .max = 2073600000,                                                                     \
+            .def = "0",                                                                            \
+        },                                                                                         \
+        {                                                                                          \
             .name = "on_mapping_conflict",                                                         \
             .doc = "What becomes of a document with a field that does not fit the index: "         \
                    "dead_letter; "                                                                 \

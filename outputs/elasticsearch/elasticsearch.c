@@ -146,9 +146,10 @@ static struct str answer_items(struct bulk *bulk, char first_reason[BULK_REASON_
             verdict = VERDICT_DELIVERED; /* it got there before, and we did not hear of it */
         if (verdict == VERDICT_REFUSED && mend_conflict(bulk, i, item))
             continue;
-        bool explained = verdict != VERDICT_DELIVERED && verdict != VERDICT_RETRY;
+        bool again = verdict == VERDICT_RETRY || verdict == VERDICT_HELD;
+        bool explained = again ? group_gives_up(bulk->group, i) : verdict != VERDICT_DELIVERED;
         group_answer(bulk->group, i, verdict, explained ? bulk_item_reason(item, text) : STR(""));
-        if (verdict == VERDICT_RETRY && retried.len == 0)
+        if (again && retried.len == 0)
             retried = bulk_item_reason(item, first_reason);
     }
     return retried;
@@ -209,12 +210,40 @@ static void fail(struct bulk *bulk, const struct http_result *result, enum send_
     give_back(bulk, cause, result->retry_after_ms, reason);
 }
 
+/* What the user's rules say of the answer to a request as a whole; VERDICT_NONE: nothing. */
+static enum verdict ruled(const struct bulk *bulk, const struct http_result *result)
+{
+    struct bulk_reply reply;
+    if (result->outcome != HTTP_ANSWERED || result->status / 100 == 2)
+        return VERDICT_NONE;
+    bulk_reply_read(result->body, NULL, NULL, &reply);
+    return retry_rule_verdict(&bulk->output->options.retry_rules, result->status,
+                              reply.failure.error_type);
+}
+
+static void follow_rule(struct bulk *bulk, const struct http_result *result, enum verdict verdict)
+{
+    char text[BULK_REASON_MAX];
+    if (verdict == VERDICT_HELD) {
+        fail(bulk, result, SEND_FORBIDDEN);
+    } else if (verdict == VERDICT_RETRY) {
+        enum send_cause cause = bulk_judge(result);
+        fail(bulk, result, cause == SEND_OVERLOADED ? cause : SEND_UNREACHABLE);
+    } else {
+        group_answer_all(bulk->group, verdict, reason_of(result, text));
+        give_back(bulk, SEND_ANSWERED, result->retry_after_ms, STR(""));
+    }
+}
+
 static void on_answer(void *ctx, const struct http_result *result)
 {
     struct bulk *bulk = ctx;
     assert(bulk->state == BULK_SENT);
+    enum verdict verdict = ruled(bulk, result);
     if (result->outcome == HTTP_NOT_CONNECTED)
         try_next_host(bulk, result);
+    else if (verdict != VERDICT_NONE)
+        follow_rule(bulk, result, verdict);
     else if (bulk_judge(result) == SEND_ANSWERED)
         read_items(bulk, result);
     else
@@ -326,6 +355,8 @@ static void set_limits(const struct elasticsearch *output, struct output_limits 
     limits->max_bytes = (size_t)options->bulk_max_bytes;
     limits->retry_initial_ms = (unsigned)options->retry_initial_ms;
     limits->retry_max_ms = (unsigned)options->retry_max_ms;
+    limits->retry_max_attempts = (unsigned)options->retry_max_attempts;
+    limits->retry_max_age_ms = (unsigned)options->retry_max_age_ms;
     limits->max_in_flight = (unsigned)options->max_in_flight;
     assert(limits->max_in_flight <= BULK_SLOTS_MAX);
 }

@@ -275,6 +275,12 @@ static bool check_template(const struct elasticsearch_options *options,
     return ok;
 }
 
+static bool check_retry(struct elasticsearch_options *options, const struct plugin_env *env,
+                        struct error *err)
+{
+    return retry_rules_parse(env->arena, &options->retry, true, &options->retry_rules, err);
+}
+
 bool elasticsearch_check(void *self, const struct plugin_env *env, struct error *err)
 {
     struct elasticsearch_options *options = self;
@@ -282,8 +288,8 @@ bool elasticsearch_check(void *self, const struct plugin_env *env, struct error 
         options->compression_level = 1;
     if (options->http_compression == SWITCH_FALSE)
         options->compression_level = 0;
-    return check_common(options, err) && decide_streams(options, env->ecs, err) &&
-           check_template(options, env, err);
+    return check_common(options, err) && check_retry(options, env, err) &&
+           decide_streams(options, env->ecs, err) && check_template(options, env, err);
 }
 
 bool opensearch_check(void *self, const struct plugin_env *env, struct error *err)
@@ -304,5 +310,6 @@ bool opensearch_check(void *self, const struct plugin_env *env, struct error *er
         if (str_equal(pair->key.text, STR("password")))
             options->password = pair->value.text;
     }
-    return check_common(options, err) && check_template(options, env, err);
+    return check_common(options, err) && check_retry(options, env, err) &&
+           check_template(options, env, err);
 }

@@ -7,6 +7,7 @@
 #define MILLRACE_OUTPUTS_ELASTICSEARCH_OPTIONS_H
 
 #include "pipeline/client_options.h"
+#include "pipeline/delivery/retry.h"
 
 enum option_switch { SWITCH_AUTO, SWITCH_TRUE, SWITCH_FALSE };
 enum script_type { SCRIPT_INLINE, SCRIPT_INDEXED, SCRIPT_FILE };
@@ -56,9 +57,12 @@ struct elasticsearch_options {
     int64_t timeout_ms, pool_max, pool_max_per_route, resurrect_delay_ms;
     int64_t retry_initial_ms, retry_max_ms, bulk_max_bytes, max_in_flight;
     struct option_strings drop_error_types, dlq_custom_codes;
+    struct option_hash retry;
+    int64_t retry_max_attempts, retry_max_age_ms;
     int on_mapping_conflict; /* enum on_mapping_conflict */
     /* made by check */
     bool streams; /* documents go to data streams */
+    struct retry_table retry_rules;
     bool opensearch;
 };
 

@@ -127,7 +127,7 @@ static void on_answer(void *ctx, const struct http_result *result)
         log_answer(output, slot->url, result);
         hide_what_was_sent(slot->group, reason);
     }
-    if (verdict == VERDICT_RETRY && !output->stopping)
+    if ((verdict == VERDICT_RETRY || verdict == VERDICT_HELD) && !output->stopping)
         log_retry(output, slot->url, reason);
     http_headers_free(slot->headers);
     slot->headers = NULL;
@@ -138,7 +138,7 @@ static void on_answer(void *ctx, const struct http_result *result)
                                .retry_after_ms = result->retry_after_ms,
                                .reason = str_from(reason)};
     if (sent.cause == SEND_ANSWERED)
-        group_answer_all(group, verdict, verdict == VERDICT_REFUSED ? sent.reason : STR(""));
+        group_answer_all(group, verdict, verdict == VERDICT_DELIVERED ? STR("") : sent.reason);
     group_done(group, &sent);
 }
 
@@ -250,6 +250,8 @@ static void set_limits(const struct http_output *output, struct output_limits *l
     limits->max_in_flight = most < REQUESTS_IN_FLIGHT ? (unsigned)most : REQUESTS_IN_FLIGHT;
     limits->retry_initial_ms = RETRY_INITIAL_MS;
     limits->retry_max_ms = RETRY_MAX_MS;
+    limits->retry_max_attempts = (unsigned)output->options.retry_max_attempts;
+    limits->retry_max_age_ms = (unsigned)output->options.retry_max_age_ms;
     if (output->options.format == HTTP_FORMAT_JSON_BATCH)
         return;
     limits->max_items = 1;

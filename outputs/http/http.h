@@ -9,6 +9,7 @@
 
 #include "outputs/http/mapping.h"
 #include "pipeline/client_options.h"
+#include "pipeline/delivery/retry.h"
 
 enum http_format {
     HTTP_FORMAT_JSON,
@@ -25,6 +26,9 @@ struct http_options {
     struct str content_type;
     bool http_compression, retry_failed;
     struct option_strings retryable_codes, ignorable_codes;
+    struct option_hash retry;
+    int64_t retry_max_attempts, retry_max_age_ms;
+    struct retry_table retry_rules; /* made by check */
     struct client_connection connection;
 };
 

@@ -92,6 +92,33 @@ const struct option http_option_rows[] = {
         .doc = "Statuses, besides 2xx, that count as success.",
         OPTION_IN_STRINGS(struct http_options, ignorable_codes),
     },
+    {
+        .name = "retry",
+        .doc =
+            "What becomes of events whose request is answered with a status: \"429\" or \"5xx\" => "
+            "retry, dead_letter, drop or hold; before the codes above (ours).",
+        OPTION_IN_HASH(struct http_options, retry),
+    },
+    {
+        .name = "retry_max_attempts",
+        .doc =
+            "How often an event is sent while it is answered with a status to be tried again; then "
+            "it becomes a dead letter. 0: any number. What is said of the destination as a whole "
+            "(429, 502 to 504, it cannot be reached) does not count (ours).",
+        OPTION_IN_INT(struct http_options, retry_max_attempts),
+        .min = 0,
+        .max = 65535,
+        .def = "0",
+    },
+    {
+        .name = "retry_max_age",
+        .doc = "How old an event may be when it is answered with a wish for another try; an older "
+               "one becomes a dead letter. 0: any age (ours).",
+        OPTION_IN_DURATION_MS(struct http_options, retry_max_age_ms),
+        .min = 0,
+        .max = 2073600000,
+        .def = "0",
+    },
     CLIENT_CONNECTION_OPTIONS(struct http_options, connection),
     OPTION_END,
 };
@@ -116,13 +143,13 @@ static bool check_codes(const char *option, const struct option_strings *codes, 
 
 bool http_options_check(void *self, const struct plugin_env *env, struct error *err)
 {
-    (void)env;
-    const struct http_options *options = self;
+    struct http_options *options = self;
     if (options->url.is_literal && !client_url_is_valid(options->url.text))
         return error_set(err, ERROR_CONFIG, "url does not begin with http:// or https://");
     if (options->format == HTTP_FORMAT_MESSAGE && !options->message.parts)
         return error_set(err, ERROR_CONFIG, "format => message needs message");
     return client_connection_check(&options->connection, err) && check_headers(options, err) &&
            check_codes("retryable_codes", &options->retryable_codes, err) &&
-           check_codes("ignorable_codes", &options->ignorable_codes, err);
+           check_codes("ignorable_codes", &options->ignorable_codes, err) &&
+           retry_rules_parse(env->arena, &options->retry, false, &options->retry_rules, err);
 }

@@ -347,7 +347,7 @@ struct retry_table request_verdicts(struct arena *arena, const struct http_optio
             rules[count++] = RETRYABLE[i];
     rules[count++] = (struct retry_rule){0, INT_MAX, STR_INIT(""), VERDICT_REFUSED};
     assert(count <= most);
-    return (struct retry_table){rules, count};
+    return retry_join(arena, &options->retry_rules, &(struct retry_table){rules, count});
 }
 
 /* An answer that is longer than we read is one all the same: its status was there. */
@@ -389,6 +389,8 @@ enum send_cause request_cause(const struct http_result *result, enum verdict ver
         return SEND_STOPPED;
     if (verdict == VERDICT_REFUSED && events > 1)
         return result->status == 413 ? SEND_TOO_LARGE : SEND_REJECTED;
+    if (verdict == VERDICT_HELD)
+        return SEND_FORBIDDEN;
     if (verdict != VERDICT_RETRY)
         return SEND_ANSWERED;
     if (!has_status(result))

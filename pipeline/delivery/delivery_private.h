@@ -17,9 +17,11 @@ struct group_item {
     uint32_t len;
     uint32_t run;                   /* whose receipt */
     uint32_t note_offset, note_len; /* what its dead letter needs beside its bytes */
-    uint8_t verdict;
-    uint8_t attempts; /* apart from those of the group; stops at the largest */
-    bool own_id;      /* it is sent under an id that we made */
+    uint32_t born_ms;               /* the lane's clock, when it was encoded; goes round */
+    uint16_t answers;               /* that asked for another try; stops at the largest */
+    uint8_t attempts;               /* apart from those of the group; stops at the largest */
+    uint8_t verdict : 7;
+    uint8_t own_id : 1; /* it is sent under an id that we made */
 };
 
 /* Items in a row that belong to one receipt. */
@@ -121,7 +123,7 @@ void group_trim(struct group *group);
 
 /* How a group came back. */
 struct group_outcome {
-    size_t delivered, conflicts, refused, changed, retry;
+    size_t delivered, conflicts, refused, dropped, changed, retry;
 };
 /* Releases the items with a final verdict from their receipts and keeps the others, in order, for another try. */
 struct group_outcome group_settle(struct group *group);

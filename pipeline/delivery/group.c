@@ -145,6 +145,7 @@ void group_push(struct group *group, size_t offset, size_t note, struct receipt 
                               .len = (uint32_t)(group->bytes.len - offset),
                               .note_offset = (uint32_t)note,
                               .note_len = (uint32_t)(group->notes.len - note),
+                              .born_ms = (uint32_t)uv_now(group->delivery->lane->loop),
                               .own_id = own_id};
     if (group->born_ms == UINT64_MAX)
         group->born_ms = uv_now(group->delivery->lane->loop);
@@ -212,6 +213,7 @@ struct group_outcome group_settle(struct group *group)
         outcome.delivered += item.verdict == VERDICT_DELIVERED;
         outcome.conflicts += item.verdict == VERDICT_CONFLICT;
         outcome.refused += item.verdict == VERDICT_REFUSED;
+        outcome.dropped += item.verdict == VERDICT_DROPPED;
         if (item.verdict == VERDICT_RETRY) {
             if (kept_bytes != item.offset)
                 memmove(group->bytes.ptr + kept_bytes, group->bytes.ptr + item.offset, item.len);
@@ -333,21 +335,67 @@ unsigned group_attempts(const struct group *group, size_t index)
     return group->attempts + group->items[index].attempts;
 }
 
+bool group_gives_up(const struct group *group, size_t index)
+{
+    const struct delivery *delivery = group->delivery;
+    assert(index < group->count && group->state == GROUP_IN_FLIGHT);
+    const struct output_limits *limits = &delivery->limits;
+    const struct group_item *item = &group->items[index];
+    uint32_t age_ms = (uint32_t)uv_now(delivery->lane->loop) - item->born_ms;
+    if (delivery->closing)
+        return false; /* it was not answered: its output stops */
+    return (limits->retry_max_attempts > 0 && item->answers + 1u >= limits->retry_max_attempts) ||
+           (limits->retry_max_age_ms > 0 && age_ms >= limits->retry_max_age_ms);
+}
+
+static void refuse_item(struct group *group, size_t index, const char *what, struct str reason)
+{
+    struct delivery *delivery = group->delivery;
+    delivery_log_refusal(delivery, what, reason);
+    if (delivery->letters)
+        delivery_keep_letter(delivery, group, index, reason);
+}
+
+/* What becomes of an item that the destination wants to see again. */
+static enum verdict try_again(struct group *group, size_t index, enum verdict verdict,
+                              struct str reason)
+{
+    struct group_item *item = &group->items[index];
+    if (verdict == VERDICT_RETRY && group_gives_up(group, index)) {
+        assert(group->delivery->output->refuses);
+        refuse_item(group, index, "an event was tried as often or as long as it may be", reason);
+        return VERDICT_REFUSED;
+    }
+    item->answers += item->answers < UINT16_MAX;
+    return VERDICT_RETRY;
+}
+
 void group_answer(struct group *group, size_t index, enum verdict verdict, struct str reason)
 {
-    assert(index < group->count && verdict != VERDICT_NONE);
+    assert(index < group->count && verdict != VERDICT_NONE && verdict != VERDICT_CHANGED);
     assert(group->state == GROUP_IN_FLIGHT);
-    assert(group->items[index].verdict == VERDICT_NONE);
-    group->items[index].verdict = (uint8_t)verdict;
-    if (verdict == VERDICT_CONFLICT)
+    struct group_item *item = &group->items[index];
+    assert(item->verdict == VERDICT_NONE);
+    switch (verdict) {
+    case VERDICT_RETRY:
+    case VERDICT_HELD:
+        verdict = try_again(group, index, verdict, reason);
+        break;
+    case VERDICT_REFUSED:
+        assert(group->delivery->output->refuses);
+        refuse_item(group, index, "the destination permanently rejected an event", reason);
+        break;
+    case VERDICT_CONFLICT:
         delivery_log_refusal(group->delivery,
                              "the destination has something else under the id of an event", reason);
-    if (verdict != VERDICT_REFUSED)
-        return;
-    assert(group->delivery->output->refuses);
-    delivery_log_refusal(group->delivery, "the destination permanently rejected an event", reason);
-    if (group->delivery->letters)
-        delivery_keep_letter(group->delivery, group, index, reason);
+        break;
+    case VERDICT_NONE:
+    case VERDICT_DELIVERED:
+    case VERDICT_DROPPED:
+    case VERDICT_CHANGED:
+        break;
+    }
+    item->verdict = (unsigned)verdict & 0x7f;
 }
 
 void group_answer_all(struct group *group, enum verdict verdict, struct str reason)

@@ -18,6 +18,8 @@ enum verdict {
     VERDICT_CONFLICT, /* the destination has something else under this id (409): counted, not sent again */
     VERDICT_RETRY,   /* send again later */
     VERDICT_REFUSED, /* never: dead letter, or counted and logged */
+    VERDICT_DROPPED, /* never, and no dead letter: the user wants it so */
+    VERDICT_HELD, /* send again later, however long it takes: retry_max_age and the like do not count */
     VERDICT_CHANGED, /* by group_answer_changed: it goes again with other bytes */
 };
 
@@ -46,6 +48,9 @@ struct str group_item(const struct group *group, size_t index); /* what encode()
 bool group_item_has_own_id(const struct group *group, size_t index); /* ENCODE_OWN_ID */
 unsigned group_attempts(const struct group *group,
                         size_t index); /* of the item: 0 at its first send */
+/* A VERDICT_RETRY would be one too many for this item (retry_max_attempts, retry_max_age): it becomes a dead letter, and
+ * its reason is worth making. */
+bool group_gives_up(const struct group *group, size_t index);
 
 /* reason: a short text kept for the log and the dead letter; borrowed for the call. */
 void group_answer(struct group *group, size_t index, enum verdict verdict, struct str reason);

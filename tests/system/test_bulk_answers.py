@@ -107,6 +107,71 @@ class Items(Bulk):
                 self.assertGreater(len(self.delivered(lambda request: (200, body), all_well)), 1)
 
 
+class Rules(Bulk):
+    """The user's table: what becomes of which answer, counted."""
+
+    def counts(self, answers, options, expected):
+        server = self.serve(*answers)
+        millrace = self.start_pipeline([server.port], '--path.data', 'data', options=options)
+        self.assertEqual(0, millrace.wait(), millrace.stderr)
+        counters = self.counters()
+        self.assertEqual(expected, {key: counters[key] for key in expected}, millrace.stderr)
+        self.log = millrace.stderr
+        return [ids_of(request) for request in self.bulks]
+
+    def letters(self):
+        """The reasons of the dead letters, in order."""
+        shown = self.start('dlq', 'show', '--path.data', 'data')
+        shown.wait()
+        return [letter['reason'] for letter in shown.json_lines()]
+
+    def test_of_documents(self):
+        statuses = [(400, 'mapper_parsing_exception'), (400, 'other'), (403, 'blocked'), (422, 'odd'), (500, 'broken'),
+                    (503, 'away'), (404, 'gone'), (429, 'busy'), (201, None), (409, 'conflict')]
+        bulks = self.counts([lambda request: (200, reply(statuses)), all_well],
+                            'retry => { "400 mapper_parsing_exception" => "drop" "403" => "dead_letter" "5xx" => "drop" '
+                            '"503" => "retry" "404" => "retry" "409" => "dead_letter" "422" => "hold" }',
+                            {'routed': 10, 'dropped': 2, 'refused': 3, 'conflicts': 0, 'delivered': 5})
+        self.assertEqual(['3', '5', '6', '7'], sorted(n for ids in bulks[1:] for n in ids))
+        self.assertEqual(['400 other: because', '403 blocked: because', '409 conflict: because'], sorted(self.letters()))
+
+    def test_of_requests(self):
+        for status, action, expected in ((503, 'dead_letter', {'refused': 10}), (403, 'drop', {'dropped': 10}),
+                                         (400, 'retry', {'delivered': 10}), (500, 'hold', {'delivered': 10})):
+            with self.subTest(status=status, action=action):
+                self.counts([lambda request: (status, {'error': {'type': 'kind', 'reason': 'why'}, 'status': status}),
+                             all_well], f'retry => {{ "{status}" => "{action}" }}', {'routed': 10, **expected})
+
+    def test_tries_are_counted_for_each_document(self):
+        def odd(request):
+            return 200, reply([(429, 'busy') if int(n) % 2 else (201, None) for n in ids_of(request)])
+        bulks = self.counts([odd], 'retry_max_attempts => 3', {'routed': 10, 'delivered': 5, 'refused': 5})
+        self.assertEqual({'1': 3, '3': 3, '5': 3, '7': 3, '9': 3},
+                         {n: sum(ids.count(n) for ids in bulks) for n in '13579'})
+        self.assertEqual(['429 busy: because'] * 5, self.letters())
+
+    def test_an_outage_uses_up_no_tries(self):
+        outage = [lambda request: (503, 'from a proxy')] * 6
+        bulks = self.counts(outage + [all_well], 'retry_max_attempts => 2', {'routed': 10, 'delivered': 10, 'refused': 0})
+        self.assertGreater(len(bulks), 6)
+
+    def test_age(self):
+        self.counts([lambda request: (200, reply([(500, 'broken')] * len(ids_of(request))))], 'retry_max_age => "300 ms"',
+                    {'routed': 10, 'delivered': 0, 'refused': 10})
+        self.assertGreater(len(self.bulks), 1)
+        self.assertEqual(['500 broken: because'] * 10, self.letters())
+
+    def test_held_documents_do_not_age(self):
+        busy = [lambda request: (200, reply([(500, 'broken')] * len(ids_of(request))))] * 5
+        self.counts(busy + [all_well], 'retry_max_attempts => 2 retry => { "500" => "hold" }',
+                    {'routed': 10, 'delivered': 10, 'refused': 0})
+
+    def test_mistakes_are_told_with_their_place(self):
+        millrace = self.start_pipeline([1], options='retry => { "500" => "later" }')
+        self.assertEqual(1, millrace.wait())
+        self.assertIn("retry: 'later' is not one of retry, dead_letter, drop, hold", millrace.stderr)
+
+
 class Requests(Bulk):
     def test_statuses_of_a_whole_request_are_tried_again(self):
         for status in (401, 403, 404, 429, 500, 502, 503, 504, 302, 400):

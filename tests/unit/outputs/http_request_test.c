@@ -262,6 +262,36 @@ START_TEST(judges_answers)
 }
 END_TEST
 
+/* They come before the codes, and hold whether or not retry_failed is on. */
+START_TEST(rules_come_first)
+{
+    struct retry_rule rules[] = {{404, 404, STR_INIT(""), VERDICT_DROPPED},
+                                 {500, 599, STR_INIT(""), VERDICT_HELD},
+                                 {400, 499, STR_INIT(""), VERDICT_RETRY}};
+    struct str retryable[] = {STR_INIT("404")};
+    options.retryable_codes = (struct option_strings){retryable, 1};
+    options.retry_rules = (struct retry_table){rules, 3};
+    encoder = (struct request_encoder){.options = &options,
+                                       .verdicts = request_verdicts(&fixture.arena, &options)};
+    static const struct {
+        int status;
+        enum verdict verdict;
+        enum send_cause cause;
+    } EXPECTED[] = {{404, VERDICT_DROPPED, SEND_ANSWERED},
+                    {503, VERDICT_HELD, SEND_FORBIDDEN},
+                    {429, VERDICT_RETRY, SEND_OVERLOADED},
+                    {418, VERDICT_RETRY, SEND_UNREACHABLE},
+                    {200, VERDICT_DELIVERED, SEND_ANSWERED}};
+    for (size_t i = 0; i < sizeof EXPECTED / sizeof *EXPECTED; i++) {
+        struct http_result result = {.outcome = HTTP_ANSWERED, .status = EXPECTED[i].status};
+        char reason[REQUEST_REASON_MAX];
+        enum verdict verdict = request_verdict(&encoder, &result, reason);
+        ck_assert_int_eq(verdict, EXPECTED[i].verdict);
+        ck_assert_int_eq(request_cause(&result, verdict, 1), EXPECTED[i].cause);
+    }
+}
+END_TEST
+
 static const struct {
     const char *url;
     int status;
@@ -296,6 +326,7 @@ Suite *http_request_suite(void)
     tcase_add_test(tcase, fills_headers);
     tcase_add_loop_test(tcase, knows_urls, 0, sizeof valid_urls / sizeof *valid_urls);
     tcase_add_loop_test(tcase, judges_answers, 0, sizeof answers / sizeof *answers);
+    tcase_add_test(tcase, rules_come_first);
     tcase_add_loop_test(tcase, knows_alertmanager, 0, sizeof refusals / sizeof *refusals);
     suite_add_tcase(suite, tcase);
     return suite;

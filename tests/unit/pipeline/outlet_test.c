@@ -17,7 +17,7 @@ struct sender {
 
 static struct outlet *outlet;
 static struct sender sender;
-static uint64_t now_us;
+static uint64_t now_us, chance;
 
 static void count_nudge(struct outlet_member *member)
 {
@@ -56,6 +56,7 @@ static void finish_with(enum send_cause cause, uint64_t took_us, size_t bytes)
                                    .bytes = bytes,
                                    .full = true,
                                    .fresh = true,
+                                   .random = chance += 7919,
                                    .sent_us = now_us - took_us,
                                    .now_us = now_us};
     outlet_finish(outlet, &report);
@@ -134,16 +135,22 @@ START_TEST(an_outage_is_probed_by_one_request_with_growing_pauses)
 {
     grow();
     round_of(SEND_UNREACHABLE, 1000);
-    uint64_t last_pause = 0, again_ms;
-    for (int probe = 0; probe < 16; probe++) {
+    uint64_t longest = 0, sum = 0, again_ms;
+    enum { PROBES = 100, GROWN = 20 };
+    for (unsigned probe = 0; probe < PROBES; probe++) {
         ck_assert(!outlet_take_permit(outlet, &sender.member, now_us / 1000, &again_ms));
         ck_assert(again_ms != UINT64_MAX);
-        last_pause = again_ms - now_us / 1000;
+        uint64_t pause = again_ms - now_us / 1000;
+        longest = pause > longest ? pause : longest;
+        sum += probe < GROWN ? 0 : pause;
         now_us = again_ms * 1000;
         ck_assert_uint_eq(round_of(SEND_UNREACHABLE, 1000), 1);
     }
-    ck_assert_uint_ge(last_pause, 32000 - 1);
-    ck_assert_uint_le(last_pause, 64000);
+    ck_assert_uint_ge(longest, 60000);
+    ck_assert_uint_le(longest, 64000);
+    ck_assert_uint_ge(sum / (PROBES - GROWN),
+                      25000); /* any pause up to the longest: half of it on average */
+    ck_assert_uint_le(sum / (PROBES - GROWN), 39000);
 }
 END_TEST
 
@@ -259,12 +266,76 @@ END_TEST
 START_TEST(backoff_doubles_within_its_bounds)
 {
     struct output_limits limits = {.retry_initial_ms = 1000, .retry_max_ms = 10000};
-    ck_assert_uint_eq(retry_backoff_ms(&limits, 0, 0, 0), 500);
-    ck_assert_uint_eq(retry_backoff_ms(&limits, 0, 0, 500), 1000);
-    ck_assert_uint_eq(retry_backoff_ms(&limits, 2, 0, 0), 2000);
-    ck_assert_uint_eq(retry_backoff_ms(&limits, 9, 0, 5000), 10000);
-    ck_assert_uint_eq(retry_backoff_ms(&limits, UINT32_MAX, 0, 0), 5000);
+    ck_assert_uint_eq(retry_backoff_ms(&limits, 0, 0, 0), 1);
+    ck_assert_uint_eq(retry_backoff_ms(&limits, 0, 0, 500), 500);
+    ck_assert_uint_eq(retry_backoff_ms(&limits, 0, 0, 1000), 1000);
+    ck_assert_uint_eq(retry_backoff_ms(&limits, 0, 0, 1001), 1);
+    ck_assert_uint_eq(retry_backoff_ms(&limits, 2, 0, 4000), 4000);
+    ck_assert_uint_eq(retry_backoff_ms(&limits, 9, 0, 10000), 10000);
+    ck_assert_uint_eq(retry_backoff_ms(&limits, UINT32_MAX, 0, 10001 + 5000), 5000);
     ck_assert_uint_eq(retry_backoff_ms(&limits, 0, 60000, 0), 60000);
+    ck_assert_uint_eq(retry_backoff_ms(&limits, 0, 60000, 30000), 90000);
+    ck_assert_uint_eq(retry_backoff_ms(&limits, 0, 60000, 30001), 60000);
+}
+END_TEST
+
+static struct conf_value word(const char *text)
+{
+    return (struct conf_value){.type = CONF_STRING, .text = str_from(text)};
+}
+
+START_TEST(the_rules_of_a_user)
+{
+    const struct conf_pair pairs[] = {{word("5xx"), word("hold")},
+                                      {word("400"), word("dead_letter")},
+                                      {word("503"), word("retry")},
+                                      {word(" 400  mapper_parsing_exception "), word("drop")},
+                                      {word("4xx odd"), word("retry")}};
+    static const struct {
+        int status;
+        const char *type;
+        enum verdict verdict;
+    } EXPECTED[] = {
+        {500, "", VERDICT_HELD},     {503, "odd", VERDICT_RETRY},
+        {400, "", VERDICT_REFUSED},  {400, "mapper_parsing_exception", VERDICT_DROPPED},
+        {400, "odd", VERDICT_RETRY}, {404, "odd", VERDICT_RETRY},
+        {404, "", VERDICT_NONE},     {200, "", VERDICT_NONE},
+    };
+    struct option_hash option = {pairs, sizeof pairs / sizeof *pairs};
+    struct retry_table table;
+    struct arena arena;
+    struct error err = {0};
+    arena_init(&arena, NULL);
+    ck_assert(retry_rules_parse(&arena, &option, true, &table, &err));
+    for (size_t i = 0; i < sizeof EXPECTED / sizeof *EXPECTED; i++)
+        ck_assert_int_eq(retry_rule_verdict(&table, EXPECTED[i].status, str_from(EXPECTED[i].type)),
+                         EXPECTED[i].verdict);
+    ck_assert(!retry_rules_parse(&arena, &option, false, &table, &err));
+    arena_release(&arena);
+}
+END_TEST
+
+START_TEST(rules_that_say_nothing_are_refused)
+{
+    static const struct {
+        const char *key, *value, *says;
+    } WRONG[] = {
+        {"busy", "retry", "'busy' is not a status"},    {"42", "retry", "'42' is not a status"},
+        {"xxx", "retry", "'xxx' is not a status"},      {"", "retry", "'' is not a status"},
+        {"1000", "retry", "'1000' is not a status"},    {"0xx", "retry", "'0xx' is not a status"},
+        {"429", "ignore", "'ignore' is not one of"},    {"429", "", "'' is not one of"},
+        {"5xx busy", "later", "'later' is not one of"},
+    };
+    struct arena arena;
+    arena_init(&arena, NULL);
+    for (size_t i = 0; i < sizeof WRONG / sizeof *WRONG; i++) {
+        const struct conf_pair pair = {word(WRONG[i].key), word(WRONG[i].value)};
+        struct retry_table table;
+        struct error err = {0};
+        ck_assert(!retry_rules_parse(&arena, &(struct option_hash){&pair, 1}, true, &table, &err));
+        ck_assert_msg(strstr(err.text, WRONG[i].says), "%s", err.text);
+    }
+    arena_release(&arena);
 }
 END_TEST
 
@@ -285,6 +356,8 @@ Suite *outlet_suite(void)
     tcase_add_test(tcase, who_was_denied_is_told);
     tcase_add_test(tcase, an_item_is_to_blame_when_others_get_through);
     tcase_add_test(tcase, the_first_rule_that_fits_decides);
+    tcase_add_test(tcase, the_rules_of_a_user);
+    tcase_add_test(tcase, rules_that_say_nothing_are_refused);
     tcase_add_test(tcase, backoff_doubles_within_its_bounds);
     suite_add_tcase(suite, tcase);
     return suite;
