@@ -2,10 +2,10 @@
 #include "base/json/json.h"
 
 #include <assert.h>
-#include <emmintrin.h>
 #include <yajl/yajl_parse.h>
 
 #include "base/mem.h"
+#include "base/text/block.h"
 #include "base/text/utf8.h"
 
 /* yajl cannot be reset, and a handle that has met an error is of no more use. So each document gets a new handle whose
@@ -198,12 +198,12 @@ static char meant_by(char letter)
 static size_t copy_plain(struct str raw, char *out)
 {
     size_t at = 0;
-    for (; raw.len - at >= sizeof(__m128i); at += sizeof(__m128i)) {
-        __m128i block = _mm_loadu_si128((const __m128i *)(const void *)(raw.ptr + at));
-        _mm_storeu_si128((__m128i *)(void *)(out + at), block);
-        int mask = _mm_movemask_epi8(_mm_cmpeq_epi8(block, _mm_set1_epi8('\\')));
-        if (mask)
-            return at + (size_t)__builtin_ctz((unsigned)mask);
+    for (; raw.len - at >= BLOCK; at += BLOCK) {
+        struct block block = block_load(raw.ptr + at);
+        block_store(out + at, block);
+        struct block_set found = block_equal(block, '\\');
+        if (block_any(found))
+            return at + block_first(found);
     }
     for (; at < raw.len && raw.ptr[at] != '\\'; at++)
         out[at] = raw.ptr[at];

@@ -4,9 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
+#include "base/text/block.h"
 
 enum { REPLACEMENT = 0xFFFD, CODEPOINT_MAX = 0x10FFFF };
 
@@ -18,20 +16,11 @@ static inline bool is_surrogate(uint32_t codepoint)
 /* The first byte at or after `at` that is not ASCII, or end. */
 static const unsigned char *skip_ascii(const unsigned char *at, const unsigned char *end)
 {
-#ifdef __SSE2__
-    for (; end - at >= 16; at += 16) {
-        __m128i block = _mm_loadu_si128((const __m128i *)(const void *)at);
-        unsigned high_bits = (unsigned)_mm_movemask_epi8(block);
-        if (high_bits)
-            return at + __builtin_ctz(high_bits);
+    for (; end - at >= BLOCK; at += BLOCK) {
+        struct block_set found = block_not_ascii(block_load((const char *)at));
+        if (block_any(found))
+            return at + block_first(found);
     }
-#else
-    for (uint64_t word; end - at >= 8; at += 8) {
-        memcpy(&word, at, sizeof word);
-        if (word & 0x8080808080808080u)
-            break;
-    }
-#endif
     while (at < end && *at < 0x80)
         at++;
     return at;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * JSON to values and back. Decoding is yajl's callbacks straight into the arena; encoding scans for bytes to
- * escape 16 at a time. What is written is always valid JSON and valid UTF-8, without line breaks.
+ * JSON to values and back. Decoding is a scanner's tape and, for all that it is not sure of, yajl's callbacks,
+ * straight into the arena; encoding scans for bytes to escape 16 at a time. What is written is always valid JSON and valid UTF-8, without line breaks.
  */
 #ifndef MILLRACE_PIPELINE_EVENT_EVENT_JSON_H
 #define MILLRACE_PIPELINE_EVENT_EVENT_JSON_H
@@ -34,6 +34,7 @@ struct json_decoding {
     enum json_documents documents;
     bool
         keep_decimals; /* numbers with a fraction or an exponent keep their digits (value_decimal) */
+    bool by_parser;    /* yajl reads alone: tests hold the two ways together */
 };
 bool json_decode_as(struct json_reader *reader, struct arena *arena, struct str text,
                     const struct json_decoding *how, struct value *out, struct error *err);

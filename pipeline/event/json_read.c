@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * JSON to values. The members of all open containers stand on one stack; when a container ends, its part is copied
+ * JSON to values: the fast scanner first, and yajl for all that it does not read. Here is what makes values of yajl's
+ * callbacks. The members of all open containers stand on one stack; when a container ends, its part is copied
  * into the arena once, at its exact size, and becomes a member of the container around it. The stack keeps its memory
  * between documents.
  */
@@ -10,15 +11,16 @@
 #include "base/mem.h"
 #include "base/text/utf8.h"
 #include "pipeline/event/event_json.h"
+#include "pipeline/event/json_private.h"
 #include "pipeline/event/value_store.h"
 
-enum {
-    ROOT_SPARE =
-        8, /* the document's own object usually becomes an event, which gets a few more fields */
-    KEEP_ENTRIES = 4096,
-    NUMBER_MAX_BYTES = 10000,
-    EXACT_POWER = 22, /* 10^22 is the last power of ten that is a double */
-};
+enum { KEEP_ENTRIES = 4096 };
+
+#ifdef MILLRACE_YAJL_ALONE
+enum { JSON_FAST = false };
+#else
+enum { JSON_FAST = true };
+#endif
 
 struct container {
     size_t start;          /* its first entry */
@@ -36,6 +38,9 @@ struct json_reader {
     size_t string_end;     /* the text's offset behind the last string's closing quote */
     const char *stopped;   /* why a callback stopped */
     bool keep_decimals;
+    bool fast;   /* the scanner is asked first */
+    bool mended; /* the text is valid UTF-8, or was made so */
+    struct json_tape tape;
     size_t depth;
     struct container open[JSON_MAX_DEPTH];
 };
@@ -100,97 +105,18 @@ static int on_key(void *ctx, const unsigned char *text, size_t len)
     return 1;
 }
 
-/* ---- numbers ---- */
-
-/* What a number says, when it has at most 19 digits. */
-struct number {
-    uint64_t digits;
-    unsigned digit_count;
-    int exponent;
-    bool negative, is_integer;
-};
-
-static const char *take_digits(const char *at, const char *end, struct number *number)
-{
-    for (; at < end && *at >= '0' && *at <= '9'; at++) {
-        number->digits = number->digits * 10 + (uint64_t)(*at - '0');
-        number->digit_count++;
-    }
-    return at;
-}
-
-/* The parser has checked the form. False when there are too many digits for a uint64_t. */
-static bool split_number(struct str text, struct number *out)
-{
-    enum { DIGITS_MAX = 19, EXPONENT_TEXT_MAX = 5 };
-    const char *at = text.ptr, *end = text.ptr + text.len;
-    *out = (struct number){.negative = *at == '-'};
-    at = take_digits(at + out->negative, end, out);
-    out->is_integer = at == end;
-    if (at < end && *at == '.') {
-        const char *fraction = at + 1;
-        at = take_digits(fraction, end, out);
-        out->exponent = -(int)(at - fraction);
-    }
-    if (out->digit_count > DIGITS_MAX)
-        return false;
-    if (at == end)
-        return true;
-    bool down = at[1] == '-';
-    at += 1 + (at[1] == '-' || at[1] == '+');
-    struct number exponent = {0};
-    if (end - at > EXPONENT_TEXT_MAX)
-        return false;
-    take_digits(at, end, &exponent);
-    out->exponent += down ? -(int)exponent.digits : (int)exponent.digits;
-    return true;
-}
-
-static bool exact_double(const struct number *number, double *out)
-{
-    static const double POWERS[EXACT_POWER + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                                   1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                                   1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-    if (number->digits > UINT64_C(1) << 53 || number->exponent > EXACT_POWER ||
-        number->exponent < -EXACT_POWER)
-        return false;
-    double real = (double)number->digits;
-    real =
-        number->exponent < 0 ? real / POWERS[-number->exponent] : real * POWERS[number->exponent];
-    *out = number->negative ? -real : real;
-    return true;
-}
-
-static struct value integer_value(struct json_reader *reader, struct str text,
-                                  const struct number *number, bool fits)
-{
-    uint64_t limit = (uint64_t)INT64_MAX + number->negative;
-    if (fits && number->digits <= limit)
-        return value_int((int64_t)(number->negative ? -number->digits : number->digits));
-    return value_big_int(is_inside(reader, text.ptr) ? text : arena_dup(reader->arena, text));
-}
+/* ---- the rest ---- */
 
 static int on_number(void *ctx, const char *digits, size_t len)
 {
     struct json_reader *reader = ctx;
     struct str text = str_make(digits, len);
-    if (len > NUMBER_MAX_BYTES)
-        return stop(reader, "a number has too many digits");
-    struct number number;
-    bool fits = split_number(text, &number);
-    if (number.is_integer)
-        return push(reader, integer_value(reader, text, &number, fits));
-    struct value decimal;
-    if (reader->keep_decimals && value_decimal(reader->arena, text, &decimal))
-        return push(reader, decimal);
-    double real;
-    if (!fits || !exact_double(&number, &real))
-        if (!str_to_double(text, &real))
-            return stop(reader, "a number cannot be read");
-    return push(reader, value_float(real));
+    if (!is_inside(reader, digits))
+        text = arena_dup(reader->arena, text);
+    struct value value;
+    const char *why = json_number(reader->arena, text, reader->keep_decimals, &value);
+    return why ? stop(reader, why) : push(reader, value);
 }
-
-/* ---- the rest ---- */
 
 static int on_null(void *ctx)
 {
@@ -227,7 +153,7 @@ static int on_object_end(void *ctx)
     size_t count = reader->count - start;
     struct value object =
         object_from_entries(reader->arena, count > 0 ? reader->entries + start : NULL, count,
-                            reader->depth == 0 ? ROOT_SPARE : 0);
+                            reader->depth == 0 ? JSON_ROOT_SPARE : 0);
     reader->count = start;
     return push(reader, object);
 }
@@ -268,6 +194,7 @@ void json_reader_free(struct json_reader *reader)
     if (!reader)
         return;
     json_parser_free(reader->parser);
+    json_tape_release(&reader->tape);
     mem_free(reader->entries);
     mem_free(reader);
 }
@@ -282,16 +209,36 @@ static void forget_entries(struct json_reader *reader)
     }
 }
 
-/* One document; *text becomes what is behind it unless it must be the only one. */
-static bool decode_one(struct json_reader *reader, struct str *text, bool only, struct error *err)
+/* By yajl, which also says what is wrong. *end: where the document ends, unless it must be the only one. */
+static bool parse(struct json_reader *reader, struct str text, size_t *end, struct value *out,
+                  struct error *err)
 {
-    size_t end;
-    reader->text = *text;
+    reader->text = text;
     reader->count = reader->depth = reader->string_end = 0;
     reader->stopped = NULL;
-    bool read = json_parser_run(reader->parser, *text, only ? NULL : &end, err);
+    bool read = json_parser_run(reader->parser, text, end, err);
     if (!read && reader->stopped)
         error_set(err, ERROR_LIMIT, "%s", reader->stopped);
+    assert(!read || (reader->count == 1 && reader->depth == 0));
+    if (read)
+        *out = reader->entries[0].value;
+    return read;
+}
+
+/* One document; *text becomes what is behind it unless it must be the only one. */
+static bool decode_one(struct json_reader *reader, struct str *text, bool only, struct value *out,
+                       struct error *err)
+{
+    size_t end = 0, *end_out = only ? NULL : &end;
+    bool read = reader->fast && json_scan(&reader->tape, *text, end_out) &&
+                json_build(reader->arena, &reader->tape, *text, reader->keep_decimals, out);
+    if (!read) {
+        if (!reader->mended)
+            *text = utf8_repair(reader->arena, *text);
+        reader->mended = true; /* and all that follows */
+        reader->fast = false;
+        read = parse(reader, *text, end_out, out, err);
+    }
     if (read && !only) {
         assert(end > 0 && end <= text->len);
         *text = str_from_offset(*text, end);
@@ -304,14 +251,12 @@ bool json_decode_as(struct json_reader *reader, struct arena *arena, struct str 
 {
     reader->arena = arena;
     reader->keep_decimals = how->keep_decimals;
-    text = utf8_repair(arena, text);
+    reader->mended = false;
+    reader->fast = JSON_FAST && !how->by_parser;
     bool read;
-    do {
-        read = decode_one(reader, &text, how->documents == JSON_ONLY, err);
-        assert(!read || (reader->count == 1 && reader->depth == 0));
-        if (read)
-            *out = reader->entries[0].value;
-    } while (read && how->documents == JSON_LAST && str_trim(text).len > 0);
+    do
+        read = decode_one(reader, &text, how->documents == JSON_ONLY, out, err);
+    while (read && how->documents == JSON_LAST && str_trim(text).len > 0);
     forget_entries(reader);
     return read;
 }

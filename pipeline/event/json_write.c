@@ -5,14 +5,14 @@
  * function to function, so that it stays in a register; NULL means that the buf is at its maximum.
  */
 #include <assert.h>
-#include <emmintrin.h>
 #include <math.h>
 
 #include "base/mem.h"
+#include "base/text/block.h"
 #include "pipeline/event/event_json.h"
 #include "pipeline/event/value_store.h"
 
-enum { ESCAPE_MAX = 6 /* \u001F */, BLOCK = 16 };
+enum { ESCAPE_MAX = 6 /* \u001F */ };
 
 struct writer {
     struct buf *buf;
@@ -47,18 +47,11 @@ static inline char *put(struct writer *writer, char *at, const char *text, size_
 
 /* ---- strings ---- */
 
+static const uint64_t BLANKS = UINT64_C(0x2020202020202020);
+
 static inline bool needs_escape(unsigned char byte)
 {
     return byte < 0x20 || byte == '"' || byte == '\\';
-}
-
-/* One bit for each byte of the block that needs an escape. */
-static inline unsigned escape_mask(__m128i block)
-{
-    __m128i quote = _mm_cmpeq_epi8(block, _mm_set1_epi8('"'));
-    __m128i backslash = _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'));
-    __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8(0x1f)), block);
-    return (unsigned)_mm_movemask_epi8(_mm_or_si128(control, _mm_or_si128(quote, backslash)));
 }
 
 /* Copies up to the first byte that needs an escape and returns how many were copied. There is room for all. */
@@ -68,7 +61,7 @@ static inline size_t copy_clean_short(char *out, const char *text, size_t len)
         uint64_t head, tail;
         memcpy(&head, text, 8);
         memcpy(&tail, text + len - 8, 8);
-        if (escape_mask(_mm_set_epi64x((long long)tail, (long long)head)) == 0) {
+        if (!block_any(block_escapes(block_of(head, tail)))) {
             memcpy(out, &head, 8);
             memcpy(out + len - 8, &tail, 8);
             return len;
@@ -77,8 +70,8 @@ static inline size_t copy_clean_short(char *out, const char *text, size_t len)
         uint32_t head, tail;
         memcpy(&head, text, 4);
         memcpy(&tail, text + len - 4, 4);
-        long long both = (long long)(head | (uint64_t)tail << 32);
-        if (escape_mask(_mm_set_epi64x(0x2020202020202020, both)) == 0) {
+        uint64_t both = head | (uint64_t)tail << 32;
+        if (!block_any(block_escapes(block_of(both, BLANKS)))) {
             memcpy(out, &head, 4);
             memcpy(out + len - 4, &tail, 4);
             return len;
@@ -95,11 +88,11 @@ static inline size_t copy_clean(char *out, const char *text, size_t len)
     if (len < BLOCK)
         return copy_clean_short(out, text, len);
     for (size_t at = 0;;) {
-        __m128i block = _mm_loadu_si128((const __m128i *)(const void *)(text + at));
-        unsigned mask = escape_mask(block);
-        _mm_storeu_si128((__m128i *)(void *)(out + at), block);
-        if (mask)
-            return at + (size_t)__builtin_ctz(mask);
+        struct block block = block_load(text + at);
+        struct block_set escapes = block_escapes(block);
+        block_store(out + at, block);
+        if (block_any(escapes))
+            return at + block_first(escapes);
         if (at + BLOCK == len)
             return len;
         at = at + 2 * BLOCK <= len ? at + BLOCK : len - BLOCK;

@@ -71,8 +71,16 @@ static void index_build(struct arena *arena, struct object *object)
 
 /* ---- finding ---- */
 
+/* One of 64 shapes: most keys that are not in a small object have one that none of its keys has. */
+static inline uint64_t key_shape(const struct object_key *key)
+{
+    return UINT64_C(1) << ((key->mark * 0x9e3779b9u + key->len) >> 26);
+}
+
 static inline int64_t find_small(const struct object *object, const struct object_key *key)
 {
+    if (!(object->shapes & key_shape(key)))
+        return NOT_FOUND;
     for (uint32_t at = 0; at < object->used; at++)
         if (object_key_equal(&object->entries[at].key, key))
             return at;
@@ -165,7 +173,9 @@ void object_append(struct arena *arena, struct object *object, struct str key, s
 {
     if (object->used == object->capacity)
         grow(arena, object);
-    object->entries[object->used++] = (struct object_entry){object_key(key), item};
+    struct object_entry *entry = &object->entries[object->used++];
+    *entry = (struct object_entry){object_key(key), item};
+    object->shapes |= key_shape(&entry->key);
     object->live++;
     if (object->index)
         *index_slot(object, key) = object->used;
@@ -211,32 +221,43 @@ bool value_object_remove(struct value *object, struct str key)
 
 /* ---- from a list that may hold a key twice ---- */
 
-/* One of 64 shapes: a key whose shape is new cannot be there yet, so most keys of a small object are never compared. */
-static inline uint64_t key_shape(const struct object_key *key)
+void object_fill_begin(struct object_fill *fill, struct arena *arena, size_t count, size_t capacity)
 {
-    return UINT64_C(1) << ((key->mark * 0x9e3779b9u + key->len) >> 26);
+    assert(capacity >= count);
+    *fill = (struct object_fill){.arena = arena,
+                                 .object = value_object_new(arena, capacity),
+                                 .indexed = count > OBJECT_LINEAR_MAX};
+}
+
+void object_fill_add(struct object_fill *fill, const struct object_entry *entry)
+{
+    struct object *self = fill->object.as.object;
+    if (fill->indexed) {
+        value_object_set(fill->arena, &fill->object, object_key_text(entry), entry->value);
+        return;
+    }
+    int64_t at = find_small(self, &entry->key);
+    if (at != NOT_FOUND) {
+        self->entries[at].value = entry->value;
+        return;
+    }
+    assert(self->used < self->capacity);
+    self->shapes |= key_shape(&entry->key);
+    self->entries[self->used++] = *entry;
+    self->live = self->used;
+}
+
+struct value object_fill_end(struct object_fill *fill)
+{
+    return fill->object;
 }
 
 struct value object_from_entries(struct arena *arena, const struct object_entry *entries,
                                  size_t count, size_t spare)
 {
-    struct value object = value_object_new(arena, count + spare);
-    struct object *self = object.as.object;
-    if (count > OBJECT_LINEAR_MAX) {
-        for (size_t i = 0; i < count; i++)
-            value_object_set(arena, &object, object_key_text(&entries[i]), entries[i].value);
-        return object;
-    }
-    uint64_t shapes = 0;
-    for (size_t i = 0; i < count; i++) {
-        uint64_t shape = key_shape(&entries[i].key);
-        int64_t at = shapes & shape ? find_small(self, &entries[i].key) : NOT_FOUND;
-        if (at == NOT_FOUND)
-            self->entries[self->used++] = entries[i];
-        else
-            self->entries[at].value = entries[i].value;
-        shapes |= shape;
-    }
-    self->live = self->used;
-    return object;
+    struct object_fill fill;
+    object_fill_begin(&fill, arena, count, count + spare);
+    for (size_t i = 0; i < count; i++)
+        object_fill_add(&fill, &entries[i]);
+    return object_fill_end(&fill);
 }

@@ -70,10 +70,23 @@ struct object {
     uint32_t capacity;
     uint32_t index_mask; /* slots of the index - 1 */
     uint32_t *index;     /* 0: free, else entry position + 1; NULL while small */
+    uint64_t
+        shapes; /* of all keys that are or were there: one whose shape is missing is not there */
 };
 
-/* An object of these entries (copied) with room for `spare` more. A later entry with the same key replaces the
- * value of the earlier one, which keeps its place. */
+/* An object filled in order, from a list that may hold a key twice: a later one replaces the value of the earlier one, which
+ * keeps its place. */
+struct object_fill {
+    struct arena *arena;
+    struct value object;
+    bool indexed;
+};
+void object_fill_begin(struct object_fill *fill, struct arena *arena, size_t count,
+                       size_t capacity);
+void object_fill_add(struct object_fill *fill, const struct object_entry *entry);
+struct value object_fill_end(struct object_fill *fill);
+
+/* An object of these entries (copied) with room for `spare` more, by object_fill. */
 struct value object_from_entries(struct arena *arena, const struct object_entry *entries,
                                  size_t count, size_t spare);
 

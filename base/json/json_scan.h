@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The fast way through JSON: one pass that finds every token and checks it. It knows only the JSON of RFC 8259, and of that
+ * what is common: whatever it is not sure of (an error of any kind, nesting past JSON_SCAN_DEPTH, a number of more than
+ * JSON_SCAN_NUMBER bytes, invalid UTF-8, a document that is no container) it does not read, and the parser of json.h has to be
+ * asked, which also words every error. What it does read, that parser reads alike: tests/fuzz/json_scan.c holds them together.
+ */
+#ifndef MILLRACE_BASE_JSON_JSON_SCAN_H
+#define MILLRACE_BASE_JSON_JSON_SCAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+enum {
+    JSON_SCAN_DEPTH = 64,
+    JSON_SCAN_NUMBER = 40,
+    JSON_SCAN_TOKENS = 256 * 1024, /* more of them are not held in memory */
+};
+
+enum json_token_type {
+    JSON_NULL,
+    JSON_FALSE,
+    JSON_TRUE,
+    JSON_INTEGER, /* digits, and a minus before them */
+    JSON_DECIMAL, /* with a fraction or an exponent */
+    JSON_STRING,
+    JSON_ARRAY,
+    JSON_OBJECT,
+};
+
+/* Tokens stand in the order of the text: a container before what is in it, a key (a JSON_STRING) before its value. */
+struct json_token {
+    uint32_t at, end; /* offsets in the text; of a string: between the quotes */
+    uint32_t items;   /* of a container: members */
+    uint32_t next;    /* of a container: the token behind all that is in it */
+    uint8_t type;     /* enum json_token_type */
+    bool has_escapes; /* a string with backslashes */
+};
+
+/* Kept between documents. */
+struct json_tape {
+    struct json_token *tokens;
+    size_t count, capacity;
+};
+
+void json_tape_release(struct json_tape *tape);
+
+/* Scans one document. end_out NULL: only blanks may follow it; else it is told where the document ends. False: ask the
+ * parser; what the tape holds then means nothing. */
+bool json_scan(struct json_tape *tape, struct str text, size_t *end_out);
+
+#endif

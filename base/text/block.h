@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Sixteen bytes at a time: SSE2, NEON or plain C, chosen when it is compiled (-Dsimd=false: plain C). A set says which of
+ * the sixteen bytes something holds for; only its first one is asked for.
+ */
+#ifndef MILLRACE_BASE_TEXT_BLOCK_H
+#define MILLRACE_BASE_TEXT_BLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+enum { BLOCK = 16 };
+
+#if defined(__SSE2__) && !defined(MILLRACE_PLAIN_BLOCKS)
+#include <emmintrin.h>
+
+struct block {
+    __m128i bytes;
+};
+struct block_set {
+    uint32_t bits; /* one for each byte */
+};
+enum { BLOCK_BITS_PER_BYTE = 1 };
+
+static inline struct block block_load(const char *from)
+{
+    return (struct block){_mm_loadu_si128((const __m128i *)(const void *)from)};
+}
+static inline void block_store(char *to, struct block block)
+{
+    _mm_storeu_si128((__m128i *)(void *)to, block.bytes);
+}
+static inline struct block block_of(uint64_t low, uint64_t high)
+{
+    return (struct block){_mm_set_epi64x((long long)high, (long long)low)};
+}
+static inline struct block_set block_equal(struct block block, char byte)
+{
+    return (struct block_set){
+        (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(block.bytes, _mm_set1_epi8(byte)))};
+}
+/* What cannot stand in a JSON string as it is: quotes, backslashes, bytes below a blank. */
+static inline struct block_set block_escapes(struct block block)
+{
+    __m128i quote = _mm_cmpeq_epi8(block.bytes, _mm_set1_epi8('"'));
+    __m128i backslash = _mm_cmpeq_epi8(block.bytes, _mm_set1_epi8('\\'));
+    __m128i low = _mm_min_epu8(block.bytes, _mm_set1_epi8(0x1f));
+    __m128i control = _mm_cmpeq_epi8(low, block.bytes);
+    return (struct block_set){
+        (unsigned)_mm_movemask_epi8(_mm_or_si128(control, _mm_or_si128(quote, backslash)))};
+}
+static inline struct block_set block_not_ascii(struct block block)
+{
+    return (struct block_set){(unsigned)_mm_movemask_epi8(block.bytes)};
+}
+
+#elif defined(__aarch64__) && defined(__ARM_NEON) && !defined(MILLRACE_PLAIN_BLOCKS)
+#include <arm_neon.h>
+
+struct block {
+    uint8x16_t bytes;
+};
+struct block_set {
+    uint64_t bits; /* four for each byte */
+};
+enum { BLOCK_BITS_PER_BYTE = 4 };
+
+static inline struct block block_load(const char *from)
+{
+    return (struct block){vld1q_u8((const uint8_t *)from)};
+}
+static inline void block_store(char *to, struct block block)
+{
+    vst1q_u8((uint8_t *)to, block.bytes);
+}
+static inline struct block block_of(uint64_t low, uint64_t high)
+{
+    return (struct block){vreinterpretq_u8_u64(vcombine_u64(vcreate_u64(low), vcreate_u64(high)))};
+}
+static inline struct block_set block_set_of(uint8x16_t lanes)
+{
+    uint8x8_t narrow = vshrn_n_u16(vreinterpretq_u16_u8(lanes), 4);
+    return (struct block_set){vget_lane_u64(vreinterpret_u64_u8(narrow), 0)};
+}
+static inline struct block_set block_equal(struct block block, char byte)
+{
+    return block_set_of(vceqq_u8(block.bytes, vdupq_n_u8((uint8_t)byte)));
+}
+static inline struct block_set block_escapes(struct block block)
+{
+    uint8x16_t quote = vceqq_u8(block.bytes, vdupq_n_u8('"'));
+    uint8x16_t backslash = vceqq_u8(block.bytes, vdupq_n_u8('\\'));
+    uint8x16_t control = vcltq_u8(block.bytes, vdupq_n_u8(0x20));
+    return block_set_of(vorrq_u8(control, vorrq_u8(quote, backslash)));
+}
+static inline struct block_set block_not_ascii(struct block block)
+{
+    return block_set_of(vcgeq_u8(block.bytes, vdupq_n_u8(0x80)));
+}
+
+#else
+
+struct block {
+    unsigned char bytes[BLOCK];
+};
+struct block_set {
+    uint32_t bits;
+};
+enum { BLOCK_BITS_PER_BYTE = 1 };
+
+static inline struct block block_load(const char *from)
+{
+    struct block block;
+    memcpy(block.bytes, from, sizeof block.bytes);
+    return block;
+}
+static inline void block_store(char *to, struct block block)
+{
+    memcpy(to, block.bytes, sizeof block.bytes);
+}
+/* The bytes of two words as they stand in memory. */
+static inline struct block block_of(uint64_t low, uint64_t high)
+{
+    struct block block;
+    memcpy(block.bytes, &low, sizeof low);
+    memcpy(block.bytes + sizeof low, &high, sizeof high);
+    return block;
+}
+static inline struct block_set block_equal(struct block block, char byte)
+{
+    struct block_set set = {0};
+    for (unsigned i = 0; i < BLOCK; i++)
+        set.bits |= (unsigned)(block.bytes[i] == (unsigned char)byte) << i;
+    return set;
+}
+static inline struct block_set block_escapes(struct block block)
+{
+    struct block_set set = {0};
+    for (unsigned i = 0; i < BLOCK; i++) {
+        unsigned char byte = block.bytes[i];
+        set.bits |= (unsigned)(byte < 0x20 || byte == '"' || byte == '\\') << i;
+    }
+    return set;
+}
+static inline struct block_set block_not_ascii(struct block block)
+{
+    struct block_set set = {0};
+    for (unsigned i = 0; i < BLOCK; i++)
+        set.bits |= (unsigned)(block.bytes[i] >> 7) << i;
+    return set;
+}
+#endif
+
+static inline bool block_any(struct block_set set)
+{
+    return set.bits != 0;
+}
+/* Of a set that is not empty. */
+static inline unsigned block_first(struct block_set set)
+{
+    return (unsigned)__builtin_ctzll(set.bits) / BLOCK_BITS_PER_BYTE;
+}
+/* Whether the one holds for a byte before the first of the other, which is not empty. */
+static inline bool block_any_before(struct block_set set, struct block_set end)
+{
+    return (set.bits & (end.bits - 1) & ~end.bits) != 0;
+}
+
+#endif
