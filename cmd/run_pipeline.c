@@ -10,6 +10,9 @@
 #include "pipeline/engine/connect.h"
 #include "pipeline/registry.h"
 
+/* An event with all that belongs to it is far smaller than a record may be (io/segment_log.h). */
+enum { QUEUED_EVENT_MAX_BYTES = 64 * 1024 * 1024 };
+
 /* ---- text to plan --------------------------------------------------------------------------------- */
 
 static bool is_plugin(struct str name)
@@ -72,13 +75,22 @@ bool run_pipeline_read(struct run_pipeline *pipeline, FILE *out)
     return read;
 }
 
+static bool has_equal_queue(const struct settings *a, const struct settings *b)
+{
+    return a->queue_type == b->queue_type && a->queue_durability == b->queue_durability &&
+           a->queue_max_bytes == b->queue_max_bytes && a->queue_max_events == b->queue_max_events &&
+           a->queue_page_bytes == b->queue_page_bytes &&
+           a->queue_sync_events == b->queue_sync_events && a->queue_sync_ms == b->queue_sync_ms &&
+           a->queue_drain == b->queue_drain;
+}
+
 bool run_pipeline_equal(const struct run_pipeline *one, const struct run_pipeline *other)
 {
     const struct settings *a = one->settings, *b = other->settings;
     return str_equal(one->text, other->text) && a->workers == b->workers &&
            a->batch_size == b->batch_size && a->ordered == b->ordered && a->ecs == b->ecs &&
            a->support_escapes == b->support_escapes && a->escape == b->escape &&
-           a->shutdown_timeout_ms == b->shutdown_timeout_ms &&
+           a->shutdown_timeout_ms == b->shutdown_timeout_ms && has_equal_queue(a, b) &&
            a->regex_timeout_ms == b->regex_timeout_ms &&
            a->regex_match_limit == b->regex_match_limit &&
            a->regex_heap_limit_bytes == b->regex_heap_limit_bytes &&
@@ -151,6 +163,9 @@ static void prepare(struct run_pipeline *pipeline, const struct run_shared *shar
                   .timeout_ms = (uint64_t)settings->regex_timeout_ms},
         .max_event_bytes = shared->budget->limit_bytes / 8,
     };
+    if (settings->queue_type == SETTINGS_QUEUE_PERSISTED &&
+        pipeline->plugin_settings.max_event_bytes > QUEUED_EVENT_MAX_BYTES)
+        pipeline->plugin_settings.max_event_bytes = QUEUED_EVENT_MAX_BYTES;
 }
 
 static enum ecs_mode ecs_of(const struct settings *settings)
@@ -234,14 +249,49 @@ static bool ordered_of(const struct settings *settings, const struct plan *plan)
 }
 
 /* Below path.data, or where it was said; a folder for each pipeline. */
-static const char *dead_letter_folder(const struct run_pipeline *pipeline)
+static const char *folder_of(const struct run_pipeline *pipeline, struct str place,
+                             const char *below)
 {
     const struct settings *settings = pipeline->settings;
-    struct str place = settings->path_dead_letter_queue;
-    struct str folder =
-        arena_printf(pipeline->arena, "%s%s/%.*s", place.ptr ? place.ptr : settings->path_data.ptr,
-                     place.ptr ? "" : "/dead_letter_queue", STR_FMT(settings->pipeline_id));
-    return folder.ptr;
+    return place.ptr
+               ? arena_printf(pipeline->arena, "%s/%.*s", place.ptr, STR_FMT(settings->pipeline_id))
+                     .ptr
+               : arena_printf(pipeline->arena, "%s/%s/%.*s", settings->path_data.ptr, below,
+                              STR_FMT(settings->pipeline_id))
+                     .ptr;
+}
+
+/* Filled also for a pipeline without one: what is left in the folder is asked for. */
+static void choose_queue(struct run_pipeline *pipeline)
+{
+    static const enum queue_durability DURABILITIES[] = {
+        [SETTINGS_DURABLE_NONE] = DURABLE_NONE,
+        [SETTINGS_DURABLE_INTERVAL] = DURABLE_INTERVAL,
+        [SETTINGS_DURABLE_ACK] = DURABLE_ACK,
+    };
+    const struct settings *settings = pipeline->settings;
+    pipeline->queue = (struct disk_queue_options){
+        .folder = folder_of(pipeline, settings->path_queue, "queue"),
+        .log = &pipeline->log,
+        .max_bytes = (uint64_t)settings->queue_max_bytes,
+        .max_events = (uint64_t)settings->queue_max_events,
+        .page_bytes = (uint64_t)settings->queue_page_bytes,
+        .durability = DURABILITIES[settings->queue_durability],
+        .sync_ms = (uint64_t)settings->queue_sync_ms,
+        .sync_events = (uint64_t)settings->queue_sync_events,
+    };
+}
+
+/* Somebody may have taken the setting away and forgotten what is still in there. */
+static void warn_of_old_queue(const struct run_pipeline *pipeline)
+{
+    uint64_t events = disk_queue_left(pipeline->queue.folder);
+    if (events > 0)
+        log_warn(&pipeline->log, "queue_not_used",
+                 "the disk queue of this pipeline has events that nobody delivers, because "
+                 "queue.type is memory now; with persisted they are, and 'millrace queue export' "
+                 "shows them",
+                 LOG_CSTR("path", pipeline->queue.folder), LOG_INT("events", events));
 }
 
 static struct dead_letters *open_dead_letters(const struct run_pipeline *pipeline)
@@ -253,7 +303,7 @@ static struct dead_letters *open_dead_letters(const struct run_pipeline *pipelin
     };
     const struct settings *settings = pipeline->settings;
     struct dead_letter_options options = {
-        .folder = dead_letter_folder(pipeline),
+        .folder = folder_of(pipeline, settings->path_dead_letter_queue, "dead_letter_queue"),
         .pipeline_id = settings->pipeline_id.ptr,
         .max_bytes = (uint64_t)settings->dlq_max_bytes,
         .retain_ms = (uint64_t)settings->dlq_retain_ms,
@@ -274,6 +324,10 @@ bool run_pipeline_start(struct run_pipeline *pipeline, const struct run_shared *
                         void (*on_ended)(struct run_pipeline *pipeline), void *ctx)
 {
     const struct settings *settings = pipeline->settings;
+    bool persisted = settings->queue_type == SETTINGS_QUEUE_PERSISTED;
+    choose_queue(pipeline);
+    if (!persisted)
+        warn_of_old_queue(pipeline);
     struct engine_options options = {
         .plan = pipeline->plan,
         .plugins = &builtin_plugins,
@@ -289,6 +343,8 @@ bool run_pipeline_start(struct run_pipeline *pipeline, const struct run_shared *
         .loop = shared->loop,
         .dead_letters = open_dead_letters(pipeline),
         .taps = shared->taps,
+        .queue = persisted ? &pipeline->queue : NULL,
+        .drain_queue = settings->queue_drain,
     };
     struct error err = {0};
     pipeline->engine = engine_new(&options);

@@ -10,6 +10,7 @@
 #include "cmd/progress.h"
 #include "conf/settings.h"
 #include "conf/source.h"
+#include "pipeline/delivery/disk_queue.h"
 #include "pipeline/engine/budget.h"
 #include "pipeline/engine/data_path.h"
 #include "pipeline/engine/engine.h"
@@ -23,6 +24,7 @@ struct run_pipeline {
     struct conf_source source;
     struct conf_tree tree;
     struct plugin_settings plugin_settings;
+    struct disk_queue_options queue; /* what there is, or would be */
     struct plan *plan;
     struct progress progress;                        /* what the log has said of it */
     struct engine *engine;                           /* NULL before run_pipeline_start */

@@ -117,8 +117,7 @@ bool setting_apply(struct settings *settings, const struct setting *setting,
     bool weaker = option->offset != SIZE_MAX && member_origin(settings, option->offset) > origin;
     if (!bind_setting(weaker ? &ignored : settings, option, value, errors))
         return false;
-    if (option->type != OPTION_CHOICE || option->offset != offsetof(struct settings, queue_type))
-        check_effect(setting, value, errors);
+    check_effect(setting, value, errors);
     if (!weaker)
         settings->origins[row] = (unsigned char)origin;
     return true;
@@ -268,16 +267,6 @@ static void check_maps(struct settings *settings, struct error_list *errors)
     check_listen_at(settings, errors);
 }
 
-/* What is in the table but not built: refused where ignoring it could lose events. */
-static void check_not_built(const struct settings *settings, struct error_list *errors)
-{
-    if (settings->queue_type == SETTINGS_QUEUE_PERSISTED)
-        error_list_at(
-            errors, (struct error_position){0},
-            "setting 'queue.type': 'persisted' is not supported yet; with 'memory' nothing is "
-            "acknowledged before it is delivered");
-}
-
 /* The pipeline that a flag names hides the one of the file. */
 static void check_pipeline(struct settings *settings, struct error_list *errors)
 {
@@ -324,6 +313,5 @@ enum settings_result settings_load(struct settings *settings, struct arena *aren
     check_api(settings, errors);
     check_maps(settings, errors);
     check_ordered(settings, errors);
-    check_not_built(settings, errors);
     return errors->errors == before ? SETTINGS_OK : SETTINGS_REFUSED;
 }

@@ -18,6 +18,7 @@
 enum settings_ordered { SETTINGS_ORDERED_AUTO, SETTINGS_ORDERED_TRUE, SETTINGS_ORDERED_FALSE };
 enum settings_ecs { SETTINGS_ECS_DISABLED, SETTINGS_ECS_V1, SETTINGS_ECS_V8 };
 enum settings_queue { SETTINGS_QUEUE_MEMORY, SETTINGS_QUEUE_PERSISTED };
+enum settings_durability { SETTINGS_DURABLE_NONE, SETTINGS_DURABLE_INTERVAL, SETTINGS_DURABLE_ACK };
 enum settings_dlq_policy { SETTINGS_DLQ_BLOCK, SETTINGS_DLQ_DROP_NEWER, SETTINGS_DLQ_DROP_OLDER };
 enum settings_api_auth { SETTINGS_API_AUTH_NONE, SETTINGS_API_AUTH_BASIC };
 
@@ -51,8 +52,10 @@ struct settings {
     bool support_escapes;
     int escape; /* enum field_escape */
 
-    int queue_type; /* enum settings_queue */
-    int64_t queue_max_bytes, queue_max_events;
+    int queue_type;       /* enum settings_queue */
+    int queue_durability; /* enum settings_durability */
+    int64_t queue_max_bytes, queue_max_events, queue_page_bytes;
+    int64_t queue_sync_events, queue_sync_ms;
     bool queue_drain;
 
     bool dlq_enable;

@@ -32,7 +32,7 @@ bool segment_record_is_whole(const struct segment_record_head *head, const void 
 void segment_mark_write(unsigned char *to, uint32_t salt, uint64_t offset);
 bool segment_mark_read(const unsigned char *from, uint32_t salt, uint64_t *offset_out);
 
-/* False when the path is too long. suffix: "log", "done", "damaged". */
+/* False when the path is too long. suffix: "log", "done". */
 bool segment_path(char path[SEGMENT_PATH_MAX], const char *folder, uint64_t number,
                   const char *suffix);
 

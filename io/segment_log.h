@@ -13,7 +13,7 @@
  * know the salt.
  *
  * Beside it may stand `segment-NNNNNNNNNN.done`: which records were dealt with, u32 salt · u64 offset · u32 CRC-32C each. A
- * segment whose records are all done is deleted; one in which something is damaged is renamed to `.damaged` instead.
+ * segment whose records are all done is deleted; one in which something is damaged is moved to the folder `damaged` in there.
  *
  * Invariants
  * S1. A segment is written by one process from its beginning to its end; whoever opens the log begins a new one. So what was torn
@@ -85,11 +85,15 @@ struct segment_damage {
 };
 struct segment_damage segment_reader_damage(const struct segment_reader *reader);
 
-/* Marks a record as done. It is not read again, by nobody; the mark is on the disk after segment_reader_sync. */
+/* Marks a record as done. It is not read again, by nobody; the mark is on the disk after segment_reader_sync. False: it could
+ * not be written, and this reader alone knows of it until segment_reader_sync could. */
 bool segment_reader_done(struct segment_reader *reader, struct segment_position at,
                          struct error *err);
 /* Marks go to the disk, and segments of which everything is done, and which are not the newest, are removed. */
 bool segment_reader_sync(struct segment_reader *reader, struct error *err);
+
+/* When nobody writes to the log any more: the segment that was read last may be removed like others. */
+void segment_reader_finish(struct segment_reader *reader);
 
 /* The numbers of the segments of a folder, ascending; *count_out of them, to be freed with mem_free. */
 uint64_t *segment_list(const char *folder, size_t *count_out);

@@ -12,12 +12,14 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "io/directory.h"
 #include "io/segment_format.h"
 #include "io/segment_log.h"
 
 enum {
     WINDOW_BYTES = 64 * 1024,
     WINDOW_MAX = SEGMENT_RECORD_MAX + WINDOW_BYTES,
+    KEPT_APART_STEP = 1000000000,     /* a number that was kept apart before comes again */
     DONE_FILE_MAX = 64 * 1024 * 1024, /* four million marks */
 };
 
@@ -28,8 +30,10 @@ struct segment_state {
     bool knows_salt;
     bool ended; /* read to its end, and nothing comes behind it any more */
     bool marks_unsynced;
-    uint64_t records, damaged_bytes; /* seen so far */
-    uint64_t *done;                  /* offsets, ascending */
+    bool marks_missing;     /* some could not be written */
+    uint64_t open;          /* whole records that were read and are not done */
+    uint64_t damaged_bytes; /* seen so far */
+    uint64_t *done;         /* offsets, ascending */
     size_t done_count, done_capacity;
     int done_fd; /* -1: not open */
 };
@@ -246,65 +250,118 @@ static struct segment_state *state_of(struct segment_reader *reader, uint64_t nu
     return NULL;
 }
 
+/* Behind a mark that was torn by a crash or a full disk none would be read. */
+static bool cut_torn_mark(int fd)
+{
+    struct stat status;
+    return fstat(fd, &status) == 0 &&
+           (status.st_size % SEGMENT_MARK_BYTES == 0 ||
+            ftruncate(fd, status.st_size - status.st_size % SEGMENT_MARK_BYTES) == 0);
+}
+
 static bool open_marks(struct segment_reader *reader, struct segment_state *state)
 {
     char path[SEGMENT_PATH_MAX];
     if (state->done_fd < 0 && segment_path(path, reader->folder, state->number, "done"))
         state->done_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    return state->done_fd >= 0;
+    return state->done_fd >= 0 && cut_torn_mark(state->done_fd);
+}
+
+static bool write_mark(struct segment_reader *reader, struct segment_state *state, uint64_t offset)
+{
+    unsigned char mark[SEGMENT_MARK_BYTES];
+    segment_mark_write(mark, state->salt, offset);
+    if ((state->done_fd >= 0 || open_marks(reader, state)) &&
+        write(state->done_fd, mark, sizeof mark) == (ssize_t)sizeof mark)
+        return true;
+    state->marks_missing = true;
+    return false;
 }
 
 bool segment_reader_done(struct segment_reader *reader, struct segment_position at,
                          struct error *err)
 {
     struct segment_state *state = state_of(reader, at.segment);
-    unsigned char mark[SEGMENT_MARK_BYTES];
     if (!state || is_done(state, at.offset))
         return true;
-    segment_mark_write(mark, state->salt, at.offset);
-    if (!open_marks(reader, state) ||
-        write(state->done_fd, mark, sizeof mark) != (ssize_t)sizeof mark)
+    remember_done(state, at.offset);
+    assert(state->open > 0);
+    state->open--;
+    if (!write_mark(reader, state, at.offset))
         return error_set(err, ERROR_IO, "cannot mark a record of '%s' as done: %s", reader->folder,
                          strerror(errno));
-    remember_done(state, at.offset);
     state->marks_unsynced = true;
     return true;
 }
 
+/* All marks anew, behind what is there. */
+static bool write_missing_marks(struct segment_reader *reader, struct segment_state *state)
+{
+    if (!open_marks(reader, state))
+        return false;
+    for (size_t i = 0; i < state->done_count; i++)
+        if (!write_mark(reader, state, state->done[i]))
+            return false;
+    state->marks_missing = false;
+    return state->marks_unsynced = true;
+}
+
+/* FOLDER/damaged/segment-N.log, and what was kept under that name before stays. */
+static void keep_apart(const struct segment_reader *reader, uint64_t number, const char *path)
+{
+    char apart[SEGMENT_PATH_MAX], kept[SEGMENT_PATH_MAX];
+    int len = snprintf(apart, sizeof apart, "%s/damaged", reader->folder);
+    if (len < 0 || len >= (int)sizeof apart || !directory_make(apart, 0700, NULL))
+        return;
+    while (segment_path(kept, apart, number, "log") && access(kept, F_OK) == 0)
+        number += KEPT_APART_STEP;
+    (void)rename(path, kept);
+}
+
 static void remove_segment(const struct segment_reader *reader, const struct segment_state *state)
 {
-    char path[SEGMENT_PATH_MAX], damaged[SEGMENT_PATH_MAX];
-    bool named = segment_path(path, reader->folder, state->number, "log") &&
-                 segment_path(damaged, reader->folder, state->number, "damaged");
+    char path[SEGMENT_PATH_MAX];
+    bool named = segment_path(path, reader->folder, state->number, "log");
     if (named && state->damaged_bytes > 0)
-        (void)rename(path, damaged);
+        keep_apart(reader, state->number, path);
     else if (named)
         (void)unlink(path);
     if (segment_path(path, reader->folder, state->number, "done"))
         (void)unlink(path);
 }
 
+static bool is_over(const struct segment_state *state)
+{
+    return state->ended && state->open == 0;
+}
+
+static bool sync_state(struct segment_reader *reader, struct segment_state *state,
+                       struct error *err)
+{
+    if ((state->marks_missing && !write_missing_marks(reader, state)) ||
+        (state->marks_unsynced && fdatasync(state->done_fd) != 0))
+        return error_set(err, ERROR_IO, "cannot sync what is done of '%s': %s", reader->folder,
+                         strerror(errno));
+    state->marks_unsynced = false;
+    return true;
+}
+
 bool segment_reader_sync(struct segment_reader *reader, struct error *err)
 {
     size_t kept = 0;
+    bool synced = true;
     for (size_t i = 0; i < reader->state_count; i++) {
-        struct segment_state *state = &reader->states[i];
-        if (state->marks_unsynced && fdatasync(state->done_fd) != 0)
-            return error_set(err, ERROR_IO, "cannot sync what is done of '%s': %s", reader->folder,
-                             strerror(errno));
-        state->marks_unsynced = false;
-    }
-    for (size_t i = 0; i < reader->state_count; i++) {
-        struct segment_state *state = &reader->states[i];
-        if (state->ended && state->done_count >= state->records) {
-            remove_segment(reader, state);
-            release_state(state);
-        } else {
-            reader->states[kept++] = *state;
+        struct segment_state state = reader->states[i];
+        if (is_over(&state)) { /* nobody asks for its marks: a full disk does not hinder that */
+            remove_segment(reader, &state);
+            release_state(&state);
+            continue;
         }
+        synced = sync_state(reader, &state, synced ? err : NULL) && synced;
+        reader->states[kept++] = state;
     }
     reader->state_count = kept;
-    return true;
+    return synced;
 }
 
 /* ---- segments ------------------------------------------------------------------------------------- */
@@ -400,9 +457,16 @@ bool segment_reader_next(struct segment_reader *reader, struct str *payload,
             load_marks(reader, state);
         *at = (struct segment_position){.segment = state->number, .offset = reader->offset};
         reader->offset += SEGMENT_RECORD_HEAD_BYTES + payload->len;
-        state->records++;
-        if (!is_done(state, at->offset))
-            return true;
+        if (is_done(state, at->offset))
+            continue;
+        state->open++;
+        return true;
     }
     return false;
+}
+
+void segment_reader_finish(struct segment_reader *reader)
+{
+    if (reader->fd >= 0)
+        end_segment(reader);
 }

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "pipeline/engine/engine_private.h"
 #include "pipeline/engine/instance.h"
+#include "pipeline/engine/queue_intake.h"
 #include "pipeline/program/program.h"
 
 struct bus {
@@ -147,12 +148,17 @@ void bus_unbind(struct bus_receiver *receiver)
 /* ---- handing over --------------------------------------------------------------------------------- */
 
 /* On a lane of the receiver. */
+static void count_taken(struct lane *lane, const struct bus_receiver *receiver, size_t events)
+{
+    if (lane->program) /* else it is closed, and nobody reads its counters */
+        counter_add(lane->program->instances[receiver->plugin->index]->events_out, events);
+}
+
 static void run_batch(struct inbox_item *item)
 {
     struct batch *batch = (struct batch *)item;
     struct lane *lane = batch->lane;
-    const struct plan_plugin *plugin = batch->receipt->transfer->receiver->plugin;
-    counter_add(lane->program->instances[plugin->index]->events_out, batch->count);
+    count_taken(lane, batch->receipt->transfer->receiver, batch->count);
     program_run(lane->program, batch);
     atomic_fetch_sub_explicit(&lane->batches, 1, memory_order_relaxed);
 }
@@ -165,6 +171,8 @@ static void settle(struct inbox_item *item)
     struct engine *engine = receiver->engine;
     size_t events = receipt->events;
     receipt->is_home = true;
+    if (engine->queue)
+        count_taken(receipt->home, receiver, events);
     receipt_release(transfer->receipt, 1, receipt_outcome(receipt)); /* B2 */
     receipt_free(receipt);
     mem_free(transfer);
@@ -205,6 +213,10 @@ static void hand_over(struct bus_receiver *receiver, const struct bus_sender *se
     batch->input = receiver->plugin;
     batch->receipt = new_receipt(receiver, lane, parcel);
     batch->receipt->handed_over_ms = uv_now(sender->lane->loop);
+    if (engine->queue) {
+        queue_intake_put(engine->queue, batch);
+        return;
+    }
     batch->link.run = run_batch;
     atomic_fetch_add_explicit(&lane->batches, 1, memory_order_relaxed);
     lane_post(lane, &batch->link);
@@ -213,7 +225,10 @@ static void hand_over(struct bus_receiver *receiver, const struct bus_sender *se
 /* B3. The copies take about what their originals take, and their encoded forms after them. */
 static bool has_room(struct bus_receiver *receiver)
 {
-    return atomic_load(&receiver->batches) == 0 ||
+    struct queue_intake *queue = receiver->engine->queue;
+    if (atomic_load(&receiver->batches) == 0)
+        return true;
+    return (!queue || queue_intake_has_room(queue)) &&
            budget_share_has_room(&receiver->engine->share, BATCH_MAX_BYTES);
 }
 

@@ -4,10 +4,12 @@
  */
 #include <assert.h>
 
+#include "pipeline/delivery/disk_queue.h"
 #include "pipeline/delivery/outlet.h"
 #include "pipeline/engine/engine_private.h"
 #include "pipeline/engine/instance.h"
 #include "pipeline/engine/metric.h"
+#include "pipeline/engine/queue_intake.h"
 #include "pipeline/event/event_json.h"
 #include "pipeline/program/program.h"
 
@@ -275,10 +277,93 @@ static void read_sums(struct metric_page *page, const struct metric_pipeline *pi
     values[EVENTS_REFUSED] = sum_of(page, pipeline, CONF_OUTPUT, "refused");
     values[EVENTS_BUSY] = sum_of(page, pipeline, CONF_FILTER, "duration_in_millis") +
                           sum_of(page, pipeline, CONF_OUTPUT, "duration_in_millis");
-    uint64_t came = values[EVENTS_IN] + values[EVENTS_CREATED];
+}
+
+/* What the lanes were given: by inputs, or read from the queue, where there is one. */
+static void read_in_filters(uint64_t values[PIPELINE_METRICS],
+                            const struct disk_queue_figures *queue)
+{
+    uint64_t given = queue ? queue->read_events : values[EVENTS_IN];
+    uint64_t came = given + values[EVENTS_CREATED];
     uint64_t gone = values[EVENTS_FILTERED] + values[EVENTS_CANCELLED];
     assert(came >= gone); /* M2 */
     values[EVENTS_IN_FILTERS] = came - gone;
+}
+
+/* ---- of the disk queue ---------------------------------------------------------------------------- */
+
+enum queue_metric {
+    QUEUE_EVENTS,
+    QUEUE_BYTES,
+    QUEUE_MAX_BYTES,
+    QUEUE_PAGE_BYTES,
+    QUEUE_MAX_EVENTS,
+    QUEUE_WAITING,
+    QUEUE_FULL,
+    QUEUE_WRITTEN,
+    QUEUE_READ,
+    QUEUE_DONE,
+    QUEUE_SYNCS,
+    QUEUE_DAMAGED_PLACES,
+    QUEUE_DAMAGED_BYTES,
+    QUEUE_METRICS
+};
+
+#define QUEUE_ROW(json_subgroup, json_name, text_name, what, help_text)                            \
+    {                                                                                              \
+        .name = (json_name), .group = "queue", .subgroup = (json_subgroup),                        \
+        .family = "millrace_queue_" text_name, .help = (help_text), .kind = (what)                 \
+    }
+
+static const struct metric QUEUE[QUEUE_METRICS] = {
+    [QUEUE_EVENTS] = QUEUE_ROW(NULL, "events_count", "events", METRIC_GAUGE,
+                               "Events in the disk queue that are not delivered."),
+    [QUEUE_BYTES] = QUEUE_ROW(NULL, "queue_size_in_bytes", "size_bytes", METRIC_GAUGE,
+                              "Bytes of the disk queue's files."),
+    [QUEUE_MAX_BYTES] = QUEUE_ROW(NULL, "max_queue_size_in_bytes", "max_size_bytes", METRIC_GAUGE,
+                                  "Bytes at which the disk queue is full and inputs wait."),
+    [QUEUE_PAGE_BYTES] = QUEUE_ROW("capacity", "page_capacity_in_bytes", "page_bytes", METRIC_GAUGE,
+                                   "Bytes at which a file of the queue ends."),
+    [QUEUE_MAX_EVENTS] = QUEUE_ROW("capacity", "max_unread_events", "max_events", METRIC_GAUGE,
+                                   "Events at which the disk queue is full; 0: any number."),
+    [QUEUE_WAITING] = QUEUE_ROW(NULL, "waiting_bytes", "waiting_bytes", METRIC_GAUGE,
+                                "Bytes handed over by inputs and not yet written."),
+    [QUEUE_FULL] = QUEUE_ROW(NULL, "full", "full", METRIC_GAUGE,
+                             "1 while inputs wait because the disk queue is full."),
+    [QUEUE_WRITTEN] = QUEUE_ROW(NULL, "written_events", "written_events", METRIC_COUNTER,
+                                "Events written to the disk queue."),
+    [QUEUE_READ] = QUEUE_ROW(NULL, "read_events", "read_events", METRIC_COUNTER,
+                             "Events read from the disk queue for the filters."),
+    [QUEUE_DONE] = QUEUE_ROW(NULL, "acknowledged_events", "acknowledged_events", METRIC_COUNTER,
+                             "Events of the disk queue that every output is done with."),
+    [QUEUE_SYNCS] =
+        QUEUE_ROW(NULL, "syncs", "syncs", METRIC_COUNTER, "Times that the disk queue was synced."),
+    [QUEUE_DAMAGED_PLACES] = QUEUE_ROW(NULL, "damaged_places", "damaged_places", METRIC_COUNTER,
+                                       "Places in the disk queue's files that could not be read."),
+    [QUEUE_DAMAGED_BYTES] =
+        QUEUE_ROW(NULL, "damaged_bytes", "damaged_bytes", METRIC_COUNTER, "Bytes of those places."),
+};
+
+static void add_queue(struct metric_page *page, struct metric_values *values,
+                      const struct disk_queue_figures *queue)
+{
+    const uint64_t figures[QUEUE_METRICS] = {
+        [QUEUE_EVENTS] = queue->events,
+        [QUEUE_BYTES] = queue->bytes,
+        [QUEUE_MAX_BYTES] = queue->max_bytes,
+        [QUEUE_PAGE_BYTES] = queue->page_bytes,
+        [QUEUE_MAX_EVENTS] = queue->max_events,
+        [QUEUE_WAITING] = queue->waiting_bytes,
+        [QUEUE_FULL] = queue->full,
+        [QUEUE_WRITTEN] = queue->written_events,
+        [QUEUE_READ] = queue->read_events,
+        [QUEUE_DONE] = queue->done_events,
+        [QUEUE_SYNCS] = queue->syncs,
+        [QUEUE_DAMAGED_PLACES] = queue->damaged_places,
+        [QUEUE_DAMAGED_BYTES] = queue->damaged_bytes,
+    };
+    for (size_t i = 0; i < QUEUE_METRICS; i++)
+        metric_add(page, values, &QUEUE[i], figures[i]);
 }
 
 static void read_gauges(struct engine *engine, uint64_t values[PIPELINE_METRICS])
@@ -310,6 +395,7 @@ static void read_latency(const struct engine *engine, struct metric_page *page,
 void engine_collect(struct engine *engine, struct metric_page *page)
 {
     uint64_t values[PIPELINE_METRICS];
+    struct disk_queue_figures figures, *queue = engine->queue ? &figures : NULL;
     size_t used = page->count * sizeof *page->pipelines;
     page->pipelines =
         arena_grow(&page->arena, page->pipelines, used, used + sizeof *page->pipelines);
@@ -325,11 +411,18 @@ void engine_collect(struct engine *engine, struct metric_page *page)
     read_program(engine, values);
     read_section(engine, CONF_FILTER, page, pipeline);
     read_section(engine, CONF_INPUT, page, pipeline);
+    if (queue) {
+        disk_queue_figures(queue_intake_queue(engine->queue), queue);
+        pipeline->queue_folder = disk_queue_folder(queue_intake_queue(engine->queue));
+    }
     read_sums(page, pipeline, values);
+    read_in_filters(values, queue);
     read_gauges(engine, values);
     for (size_t i = 0; i < PIPELINE_METRICS; i++)
         metric_add(page, &pipeline->values, &PIPELINE[i], values[i]);
     read_memory(engine, page, &pipeline->values);
+    if (queue)
+        add_queue(page, &pipeline->values, queue);
     read_latency(engine, page, &pipeline->latency);
 }
 

@@ -9,6 +9,7 @@
 #include "pipeline/engine/engine_private.h"
 #include "pipeline/engine/flush.h"
 #include "pipeline/engine/instance.h"
+#include "pipeline/engine/queue_intake.h"
 #include "pipeline/engine/stream.h"
 #include "pipeline/program/program.h"
 
@@ -191,14 +192,27 @@ static bool start_all(struct engine *engine, struct error *err)
     return true;
 }
 
+static bool open_queue(struct engine *engine, struct error *err)
+{
+    if (!engine->options.queue)
+        return true;
+    engine->queue = queue_intake_open(engine, engine->options.queue, err);
+    return engine->queue || error_prefix(err, "queue.type: persisted");
+}
+
+static bool start_queue(struct engine *engine, struct error *err)
+{
+    return !engine->queue || queue_intake_start(engine->queue, err);
+}
+
 bool engine_start(struct engine *engine, struct error *err)
 {
-    if (!open_lanes(engine, err) || !open_inputs(engine, err)) {
+    if (!open_queue(engine, err) || !open_lanes(engine, err) || !open_inputs(engine, err)) {
         close_inputs(engine);
         return false;
     }
     set_state(engine, ENGINE_RUNNING);
-    if (!start_all(engine, err)) {
+    if (!start_all(engine, err) || !start_queue(engine, err)) {
         close_inputs(engine);
         return false;
     }
@@ -247,7 +261,7 @@ static void check_drained(struct engine *engine)
         atomic_store(&engine->draining, true);
     }
     if (engine->state == ENGINE_DRAINING && engine->inputs_open == 0 &&
-        atomic_load(&engine->unsettled) == 0)
+        queue_intake_is_drained(engine->queue) && atomic_load(&engine->unsettled) == 0)
         set_state(engine, ENGINE_FLUSHING);
     if (engine->state == ENGINE_FLUSHING && (engine->summary.failed || flush_go_on(engine)))
         start_closing(engine);
@@ -274,6 +288,7 @@ void engine_stop_within(struct engine *engine, uint64_t timeout_ms)
     if (uv_is_active((uv_handle_t *)&engine->deadline))
         return;
     uv_timer_start(&engine->deadline, on_deadline, timeout_ms, 0);
+    queue_intake_end(engine->queue, engine->options.drain_queue && !engine->summary.failed);
     atomic_store(&engine->draining, true);
     if (engine->state == ENGINE_RUNNING)
         set_state(engine, ENGINE_DRAINING);
@@ -344,6 +359,7 @@ static void input_closed(void *ctx)
 static void close_inputs(struct engine *engine)
 {
     set_state(engine, ENGINE_CLOSING);
+    queue_intake_end(engine->queue, false);
     const struct plan *plan = engine->options.plan;
     struct program *program = engine->lane_count > 0 ? engine->lanes[0].program : NULL;
     engine->inputs_unclosed = 1; /* this function itself */
@@ -400,6 +416,7 @@ bool engine_is_over(const struct engine *engine)
 
 static void free_programs(struct engine *engine)
 {
+    queue_intake_stop(engine->queue); /* no batch comes to a lane any more */
     drain_inboxes(engine);
     for (size_t i = 0; i < engine->lane_count; i++) {
         program_free(engine->lanes[i].program);
@@ -416,6 +433,7 @@ bool engine_try_free(struct engine *engine)
     drain_inboxes(engine);
     if (atomic_load(&engine->unsettled) > 0)
         return false;
+    queue_intake_free(engine->queue);
     for (size_t i = 0; i < engine->lane_count; i++)
         lane_release(&engine->lanes[i]);
     health_release(&engine->health);

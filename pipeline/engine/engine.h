@@ -16,6 +16,7 @@
 
 struct budget;
 struct dead_letters;
+struct disk_queue_options;
 struct engine;
 struct observer;
 struct taps;
@@ -49,6 +50,9 @@ struct engine_options {
     bool offline;                  /* filters that ask elsewhere are left out */
     uint64_t (*random)(void *ctx); /* what plugins get; NULL: the system's */
     struct taps *taps;             /* shared; NULL: nobody can look on (tap.h) */
+    const struct disk_queue_options
+        *queue;       /* NULL: there is no queue on disk. Lives as long as the engine */
+    bool drain_queue; /* engine_stop waits until the queue is empty */
 };
 
 struct engine *engine_new(const struct engine_options *options);

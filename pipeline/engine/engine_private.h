@@ -23,15 +23,17 @@ enum engine_state {
 };
 
 struct outlet;
+struct queue_intake;
 
 struct engine {
     struct engine_options options;
     enum engine_state state;
     struct lane *lanes;
     size_t lane_count;
-    struct outlet **outlets; /* by the plugin's index; of outputs only */
-    size_t inputs_open;      /* not finished yet */
-    size_t inputs_unclosed;  /* close() called, closed callback not yet */
+    struct outlet **outlets;    /* by the plugin's index; of outputs only */
+    struct queue_intake *queue; /* NULL: batches go to the lanes at once */
+    size_t inputs_open;         /* not finished yet */
+    size_t inputs_unclosed;     /* close() called, closed callback not yet */
     struct budget_share share;
     atomic_size_t unsettled; /* batches handed over whose receipts their streams have not taken */
     atomic_size_t unsettled_events; /* that those batches came with */

@@ -67,6 +67,7 @@ struct metric_pipeline {
         latency;        /* from an input's hand-over to its acknowledgement, of events */
     struct str symptom; /* what goes on that a person should know about; empty: nothing */
     struct metric_values values;
+    const char *queue_folder;      /* of its disk queue; NULL: it has none */
     struct metric_plugin *plugins; /* as in the plan */
     size_t plugin_count;
 };

@@ -23,6 +23,8 @@
 
 struct stream;
 struct transfer;
+struct queue_intake;
+struct queue_reading;
 
 enum receipt_outcome {
     RECEIPT_DELIVERED, /* safe at every output, or dropped on purpose */
@@ -30,10 +32,12 @@ enum receipt_outcome {
 };
 
 struct receipt {
-    struct inbox_item link;    /* first: posted to the stream's lane */
-    struct receipt *next;      /* in the stream's order */
-    struct stream *stream;     /* NULL: of no input */
-    struct transfer *transfer; /* of a batch that came from another pipeline (bus.h) */
+    struct inbox_item link;        /* first: posted to the stream's lane */
+    struct receipt *next;          /* in the stream's order */
+    struct stream *stream;         /* NULL: of no input */
+    struct transfer *transfer;     /* of a batch that came from another pipeline (bus.h) */
+    struct queue_intake *intake;   /* of a batch that was read from the disk queue, */
+    struct queue_reading *reading; /* and what was read */
     struct lane *home;
     uint64_t token;
     uint64_t handed_over_ms; /* on the clock that all loops share (uv_now) */

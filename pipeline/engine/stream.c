@@ -11,6 +11,7 @@
 #include "pipeline/engine/batch.h"
 #include "pipeline/engine/engine_private.h"
 #include "pipeline/engine/instance.h"
+#include "pipeline/engine/queue_intake.h"
 #include "pipeline/event/origin.h"
 #include "pipeline/program/program.h"
 
@@ -450,6 +451,10 @@ void stream_hand_over(struct stream *stream, uint64_t token)
     }
     batch->receipt = receipt;
     counter_add(stream->input->events_out, batch->count);
+    if (stream->engine->queue) {
+        queue_intake_put(stream->engine->queue, batch);
+        return;
+    }
     batch->lane = engine_pick_lane(stream->engine, stream->lane);
     batch->link.run = run_batch;
     atomic_fetch_add_explicit(&batch->lane->batches, 1, memory_order_relaxed);

@@ -223,14 +223,39 @@ static struct value reloads(struct api_request *request)
     return counts;
 }
 
+static void add_capacity(struct api_request *request, struct value *queue, const char *folder)
+{
+    struct value *limits = value_object_get(queue, STR("capacity"));
+    struct value capacity = limits ? *limits : new_object(request);
+    struct value data = new_object(request);
+    static const struct str SIZES[] = {STR_INIT("queue_size_in_bytes"),
+                                       STR_INIT("max_queue_size_in_bytes")};
+    for (size_t i = 0; i < sizeof SIZES / sizeof *SIZES; i++)
+        set(request, &capacity, SIZES[i], *value_object_get(queue, SIZES[i]));
+    set(request, &data, STR("path"), text(folder));
+    set(request, queue, STR("events"), *value_object_get(queue, STR("events_count")));
+    set(request, queue, STR("capacity"), capacity);
+    set(request, queue, STR("data"), data);
+}
+
+/* A disk queue brought its figures, as other metrics come; the type makes it Logstash's object. */
+static void set_queue(struct api_request *request, struct value *stats, const char *folder)
+{
+    struct value *figures = value_object_get(stats, STR("queue"));
+    struct value queue = figures ? *figures : new_object(request);
+    set(request, &queue, STR("type"), text(figures ? "persisted" : "memory"));
+    if (!figures)
+        set(request, &queue, STR("events_count"), value_int(0));
+    else
+        add_capacity(request, &queue, folder);
+    set(request, stats, STR("queue"), queue);
+}
+
 static struct value pipeline_stats(struct api_request *request,
                                    const struct metric_pipeline *pipeline)
 {
     struct value stats = metric_pipeline_json(request->arena, pipeline);
-    struct value queue = new_object(request);
-    set(request, &queue, STR("type"), text("memory"));
-    set(request, &queue, STR("events_count"), value_int(0));
-    set(request, &stats, STR("queue"), queue);
+    set_queue(request, &stats, pipeline->queue_folder);
     set(request, &stats, STR("flow"),
         flow_of(request, (size_t)(pipeline - request->page->pipelines)));
     set(request, &stats, STR("reloads"), reloads(request));

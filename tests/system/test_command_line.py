@@ -62,7 +62,7 @@ class CommandLine(support.Case):
 
     def test_what_does_nothing_says_so(self):
         for flags in (('--config.debug',), ('--api.environment', 'x'),
-                      ('--path.queue', '/x'), ('-u', '100')):
+                      ('--queue.checkpoint.acks', '1'), ('-u', '100')):
             with self.subTest(flags[0]):
                 millrace = self.start('-t', '-e', '', *flags, data=False)
                 millrace.wait()

@@ -176,6 +176,11 @@ static const struct {
      "queue.type: memory\nqueue.drain: false\nconfig.reload.automatic: true\n"
      "dead_letter_queue.enable: true\napi.enabled: true\npipeline.batch.delay: 50\n",
      SETTINGS_OK, ""},
+    {"--queue.type persisted --queue.durability interval --queue.checkpoint.writes 1", NULL,
+     SETTINGS_OK, ""},
+    {"--queue.checkpoint.acks 1", NULL, SETTINGS_OK,
+     "warning 0:0 setting 'queue.checkpoint.acks' has no effect: what is delivered is noted at "
+     "once"},
     {"-x", NULL, SETTINGS_USAGE, "0:0 unknown flag '-x'; see --help"},
     {"--connect", NULL, SETTINGS_USAGE, "0:0 '--connect' goes with -t"},
     {"-w", NULL, SETTINGS_USAGE, "0:0 '-w' needs a value"},
@@ -204,10 +209,12 @@ static const struct {
      "0:0 'pipeline.ordered' is true: 'pipeline.workers' must be 1, not 2"},
     {"--api.http.port 70000", NULL, SETTINGS_REFUSED,
      "0:0 setting 'api.http.port' must be a port or a range such as 9600-9700, found '70000'"},
-    {"--queue.type persisted", NULL, SETTINGS_REFUSED,
-     "0:0 setting 'queue.type': 'persisted' is not supported yet; with 'memory' nothing is "
-     "acknowledged "
-     "before it is delivered"},
+    {"--queue.type persistent", NULL, SETTINGS_USAGE,
+     "0:0 setting 'queue.type' must be one of memory, persisted, found \"persistent\"; did you "
+     "mean "
+     "'persisted'?"},
+    {"--queue.max_bytes 1kb", NULL, SETTINGS_USAGE,
+     "0:0 setting 'queue.max_bytes' must be from 65536 to 1e+18 bytes"},
     {"", "pipeline.worker: 1\n", SETTINGS_REFUSED,
      "1:1 unknown setting 'pipeline.worker'; did you mean 'pipeline.workers'?"},
     {"", "a:\n  b: 1\npipeline:\n  workers: x\n  batch.size: [1, 2]\n", SETTINGS_REFUSED,

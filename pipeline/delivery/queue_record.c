@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline/delivery/queue_record.h"
+
+#include <assert.h>
+
+#include "base/time/clock.h"
+
+enum { COUNT_AT = 1, COUNT_BYTES = 4, TIME_AT = 5, TIME_BYTES = 8, NS_OF_MS = 1000000, MS = 1000 };
+
+static void put(char *to, uint64_t number, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++)
+        to[i] = (char)(number >> 8 * i & 0xff);
+}
+
+static uint64_t get(const char *from, size_t bytes)
+{
+    uint64_t number = 0;
+    for (size_t i = 0; i < bytes; i++)
+        number |= (uint64_t)(unsigned char)from[i] << 8 * i;
+    return number;
+}
+
+bool queue_record_begin(struct queue_record_writer *writer, struct buf *out)
+{
+    char head[QUEUE_RECORD_HEAD_BYTES] = {QUEUE_RECORD_VERSION};
+    struct instant now = clock_now();
+    put(head + TIME_AT, (uint64_t)now.seconds * MS + now.nanoseconds / NS_OF_MS, TIME_BYTES);
+    *writer = (struct queue_record_writer){.events.out = out, .begin = out->len};
+    return buf_append(out, head, sizeof head);
+}
+
+bool queue_record_add(struct queue_record_writer *writer, const struct event *event)
+{
+    struct event_writer before = writer->events;
+    size_t len = before.out->len;
+    if (writer->count < UINT32_MAX && event_write(&writer->events, event)) {
+        writer->count++;
+        return true;
+    }
+    writer->events = before;
+    before.out->len = len;
+    return false;
+}
+
+size_t queue_record_end(struct queue_record_writer *writer)
+{
+    struct buf *out = writer->events.out;
+    assert(writer->count > 0 && out->len > writer->begin + QUEUE_RECORD_HEAD_BYTES);
+    put(out->ptr + writer->begin + COUNT_AT, writer->count, COUNT_BYTES);
+    return out->len - writer->begin;
+}
+
+bool queue_record_read(struct str bytes, struct queue_record *out)
+{
+    if (bytes.len <= QUEUE_RECORD_HEAD_BYTES || bytes.ptr[0] != QUEUE_RECORD_VERSION)
+        return false;
+    *out = (struct queue_record){
+        .count = (uint32_t)get(bytes.ptr + COUNT_AT, COUNT_BYTES),
+        .written_ms = get(bytes.ptr + TIME_AT, TIME_BYTES),
+        .events = str_from_offset(bytes, QUEUE_RECORD_HEAD_BYTES),
+    };
+    return out->count > 0 && out->count <= out->events.len;
+}
