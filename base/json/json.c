@@ -210,9 +210,9 @@ static size_t copy_plain(struct str raw, char *out)
     return at;
 }
 
-struct str json_unescape(struct arena *arena, struct str raw)
+size_t json_unescape_into(char *text, struct str raw)
 {
-    char *text = arena_bytes(arena, raw.len + 1), *out = text;
+    char *out = text;
     for (size_t at = 0; at < raw.len;) {
         size_t plain = copy_plain(str_from_offset(raw, at), out);
         out += plain;
@@ -227,5 +227,11 @@ struct str json_unescape(struct arena *arena, struct str raw)
         at += 2;
     }
     assert((size_t)(out - text) <= raw.len);
-    return str_make(text, (size_t)(out - text));
+    return (size_t)(out - text);
+}
+
+struct str json_unescape(struct arena *arena, struct str raw)
+{
+    char *text = arena_bytes(arena, raw.len + 1);
+    return str_make(text, json_unescape_into(text, raw));
 }

@@ -34,7 +34,7 @@ static bool grow(struct json_tape *tape)
 }
 
 static inline void add(struct scan *scan, enum json_token_type type, const char *at,
-                       const char *end, bool has_escapes)
+                       const char *end, enum json_escapes escapes)
 {
     struct json_tape *tape = scan->tape;
     assert(scan->start <= at && at <= end && end <= scan->end);
@@ -42,10 +42,12 @@ static inline void add(struct scan *scan, enum json_token_type type, const char 
         scan->at = NULL;
         return;
     }
-    tape->tokens[tape->count++] = (struct json_token){.at = (uint32_t)(at - scan->start),
-                                                      .end = (uint32_t)(end - scan->start),
-                                                      .type = (uint8_t)type,
-                                                      .has_escapes = has_escapes};
+    struct json_token *token = &tape->tokens[tape->count++];
+    token->at = (uint32_t)(at - scan->start);
+    token->end = (uint32_t)(end - scan->start);
+    token->items = 0;
+    token->type = (uint8_t)type;
+    token->escapes = (uint8_t)escapes;
 }
 
 static inline bool is_blank(char byte)
@@ -62,75 +64,91 @@ static inline const char *skip_blanks(const char *at, const char *end)
 
 /* ---- strings ---- */
 
-static inline bool is_plain(unsigned char byte)
-{
-    return byte >= 0x20 && byte != '"' && byte != '\\';
-}
-
-/* The first byte at or behind `at` that cannot stand in a string as it is. Bytes above ASCII are noted in *high. */
-static inline const char *skip_plain(const char *at, const char *end, bool *high)
-{
-    for (; end - at >= BLOCK; at += BLOCK) {
-        struct block block = block_load(at);
-        struct block_set escapes = block_escapes(block), not_ascii = block_not_ascii(block);
-        if (block_any(escapes)) {
-            *high |= block_any_before(not_ascii, escapes);
-            return at + block_first(escapes);
-        }
-        *high |= block_any(not_ascii);
-    }
-    for (; at < end && is_plain((unsigned char)*at); at++)
-        *high |= (unsigned char)*at >= 0x80;
-    return at;
-}
+/* How long an escape is, by the letter behind the backslash; 0: there is no such escape. */
+static const unsigned char ESCAPE_LENGTH[256] = {
+    ['"'] = 2, ['\\'] = 2, ['/'] = 2, ['b'] = 2, ['f'] = 2,
+    ['n'] = 2, ['r'] = 2,  ['t'] = 2, ['u'] = 6};
 
 static bool is_hex(char byte)
 {
     return (byte >= '0' && byte <= '9') || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'f');
 }
 
-/* Behind the escape that starts at `at`, or NULL when there is no such escape. */
-static const char *skip_escape(const char *at, const char *end)
+/* What is known of a string when its closing quote is found. */
+struct string_marks {
+    bool not_ascii; /* there may be bytes above ASCII */
+    bool has_escapes;
+    bool has_spelled; /* escapes that are not written so: \/, \u0041 */
+};
+
+/* The length of the escape at `at`, or 0. */
+static inline unsigned take_escape(const char *at, const char *end, struct string_marks *marks)
 {
-    if (end - at < 2)
-        return NULL;
-    switch (at[1]) {
-    case '"':
-    case '\\':
-    case '/':
-    case 'b':
-    case 'f':
-    case 'n':
-    case 'r':
-    case 't':
-        return at + 2;
-    case 'u':
-        return end - at >= 6 && is_hex(at[2]) && is_hex(at[3]) && is_hex(at[4]) && is_hex(at[5])
-                   ? at + 6
-                   : NULL;
+    unsigned length = end - at < 2 ? 0 : ESCAPE_LENGTH[(unsigned char)at[1]];
+    if (length == 0 || end - at < length)
+        return 0;
+    marks->has_escapes = true;
+    marks->has_spelled |= length == 6 || at[1] == '/';
+    if (length == 6 && !(is_hex(at[2]) && is_hex(at[3]) && is_hex(at[4]) && is_hex(at[5])))
+        return 0;
+    return length;
+}
+
+/* The closing quote, byte by byte where no block fits; NULL: there is none, or something that no string has. */
+static const char *end_of_string_slow(const char *at, const char *end, struct string_marks *marks)
+{
+    while (at < end) {
+        unsigned char byte = (unsigned char)*at;
+        if (byte == '"')
+            return at;
+        if (byte < 0x20)
+            return NULL;
+        marks->not_ascii |= byte >= 0x80;
+        unsigned length = byte == '\\' ? take_escape(at, end, marks) : 1;
+        if (length == 0)
+            return NULL;
+        at += length;
     }
     return NULL;
+}
+
+/* The closing quote of what begins at `at`, or NULL. A block is loaded once, however many escapes it has. */
+static inline const char *end_of_string(const char *at, const char *end, struct string_marks *marks)
+{
+    while (end - at >= BLOCK) {
+        struct block block = block_load(at);
+        struct block_set stops = block_escapes(block);
+        unsigned place = 0;
+        marks->not_ascii |= block_any(block_not_ascii(block));
+        while (place < BLOCK && block_any(stops = block_from(stops, place))) {
+            place = block_first(stops);
+            if (at[place] == '"')
+                return at + place;
+            unsigned length = at[place] == '\\' ? take_escape(at + place, end, marks) : 0;
+            if (length == 0)
+                return NULL;
+            place += length;
+        }
+        at += place < BLOCK ? BLOCK : place;
+    }
+    return end_of_string_slow(at, end, marks);
 }
 
 /* scan->at stands on the opening quote. */
 static inline void take_string(struct scan *scan)
 {
-    const char *start = scan->at + 1, *end = scan->end;
-    bool high = false, has_escapes = false;
-    const char *at = skip_plain(start, end, &high);
-    while (at && at < end && *at == '\\') {
-        has_escapes = true;
-        at = skip_escape(at, end);
-        if (at)
-            at = skip_plain(at, end, &high);
-    }
-    if (!at || at == end || *at != '"' ||
-        (high && !utf8_valid(str_make(start, (size_t)(at - start))))) {
+    const char *start = scan->at + 1;
+    struct string_marks marks = {0};
+    const char *quote = end_of_string(start, scan->end, &marks);
+    if (!quote || (marks.not_ascii && !utf8_valid(str_make(start, (size_t)(quote - start))))) {
         scan->at = NULL;
         return;
     }
-    scan->at = at + 1;
-    add(scan, JSON_STRING, start, at, has_escapes);
+    scan->at = quote + 1;
+    add(scan, JSON_STRING, start, quote,
+        !marks.has_escapes  ? JSON_NO_ESCAPES
+        : marks.has_spelled ? JSON_ANY_ESCAPES
+                            : JSON_OUR_ESCAPES);
 }
 
 /* ---- numbers and words ---- */
@@ -171,7 +189,7 @@ static void take_number(struct scan *scan)
         return;
     }
     scan->at = at;
-    add(scan, is_integer ? JSON_INTEGER : JSON_DECIMAL, start, at, false);
+    add(scan, is_integer ? JSON_INTEGER : JSON_DECIMAL, start, at, JSON_NO_ESCAPES);
 }
 
 static inline void take_word(struct scan *scan, enum json_token_type type, const char *word,
@@ -183,7 +201,7 @@ static inline void take_word(struct scan *scan, enum json_token_type type, const
         return;
     }
     scan->at += len;
-    add(scan, type, start, start + len, false);
+    add(scan, type, start, start + len, JSON_NO_ESCAPES);
 }
 
 /* ---- containers ---- */
@@ -234,7 +252,7 @@ static inline bool open_container(struct scan *scan, enum json_token_type type)
         return false;
     }
     scan->open[scan->depth++] = (uint32_t)scan->tape->count;
-    add(scan, type, scan->at, scan->at, false);
+    add(scan, type, scan->at, scan->at, JSON_NO_ESCAPES);
     if (!scan->at)
         return false;
     scan->at++;

@@ -31,13 +31,19 @@ enum json_token_type {
     JSON_OBJECT,
 };
 
+enum json_escapes {
+    JSON_NO_ESCAPES,
+    JSON_OUR_ESCAPES, /* as json_write.c writes them: \" \\ \b \f \n \r \t */
+    JSON_ANY_ESCAPES,
+};
+
 /* Tokens stand in the order of the text: a container before what is in it, a key (a JSON_STRING) before its value. */
 struct json_token {
     uint32_t at, end; /* offsets in the text; of a string: between the quotes */
     uint32_t items;   /* of a container: members */
     uint32_t next;    /* of a container: the token behind all that is in it */
     uint8_t type;     /* enum json_token_type */
-    bool has_escapes; /* a string with backslashes */
+    uint8_t escapes;  /* of a string: enum json_escapes */
 };
 
 /* Kept between documents. */

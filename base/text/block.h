@@ -161,10 +161,12 @@ static inline unsigned block_first(struct block_set set)
 {
     return (unsigned)__builtin_ctzll(set.bits) / BLOCK_BITS_PER_BYTE;
 }
-/* Whether the one holds for a byte before the first of the other, which is not empty. */
-static inline bool block_any_before(struct block_set set, struct block_set end)
+/* The same set without the bytes before `place`, which is less than BLOCK. */
+static inline struct block_set block_from(struct block_set set, unsigned place)
 {
-    return (set.bits & (end.bits - 1) & ~end.bits) != 0;
+    uint64_t low = (UINT64_C(1) << (place * BLOCK_BITS_PER_BYTE)) - 1;
+    set.bits &= (__typeof__(set.bits))~low;
+    return set;
 }
 
 #endif

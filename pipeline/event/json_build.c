@@ -22,7 +22,23 @@ static inline struct str text_of(const struct builder *builder, const struct jso
 {
     assert(token->at <= token->end && token->end <= builder->text.len);
     struct str raw = str_make(builder->text.ptr + token->at, token->end - token->at);
-    return __builtin_expect(token->has_escapes, 0) ? json_unescape(builder->arena, raw) : raw;
+    return __builtin_expect(token->escapes != JSON_NO_ESCAPES, 0)
+               ? json_unescape(builder->arena, raw)
+               : raw;
+}
+
+/* With its JSON in front of it where it is what we would write. */
+static inline struct value string_of(const struct builder *builder, const struct json_token *token)
+{
+    if (token->escapes != JSON_OUR_ESCAPES)
+        return value_str(text_of(builder, token));
+    struct str raw = str_make(builder->text.ptr + token->at, token->end - token->at);
+    char *memory = arena_alloc(builder->arena, sizeof raw + raw.len + 1);
+    memcpy(memory, &raw, sizeof raw);
+    char *text = memory + sizeof raw;
+    struct value value = value_str(str_make(text, json_unescape_into(text, raw)));
+    value.flags = VALUE_HAS_JSON;
+    return value;
 }
 
 static struct value number_of(struct builder *builder, const struct json_token *token)
@@ -90,7 +106,7 @@ static const struct json_token *build(struct builder *builder, const struct json
         *out = number_of(builder, token);
         break;
     case JSON_STRING:
-        *out = value_str(text_of(builder, token));
+        *out = string_of(builder, token);
         break;
     case JSON_ARRAY:
         return build_array(builder, token, out);

@@ -153,6 +153,18 @@ static inline char *put_str(struct writer *writer, char *at, struct str text)
     return at ? put_quoted(writer, at, text, 0) : NULL;
 }
 
+/* A string that is there as JSON already. */
+static inline char *put_json(struct writer *writer, char *at, struct str json)
+{
+    at = room(writer, at, json.len + 2);
+    if (!at)
+        return NULL;
+    *at++ = '"';
+    at = (char *)memcpy(at, json.ptr, json.len) + json.len;
+    *at++ = '"';
+    return at;
+}
+
 /* ---- values ---- */
 
 static char *put_value(struct writer *writer, char *at, const struct value *value);
@@ -240,7 +252,8 @@ static char *put_value(struct writer *writer, char *at, const struct value *valu
     case VALUE_BIG_INT:
         return put(writer, at, value->as.text, value->extra);
     case VALUE_STRING:
-        return put_str(writer, at, value_as_str(value));
+        return value->flags == VALUE_HAS_JSON ? put_json(writer, at, value_json(value))
+                                              : put_str(writer, at, value_as_str(value));
     case VALUE_ARRAY:
         return put_array(writer, at, value->as.array);
     case VALUE_OBJECT:

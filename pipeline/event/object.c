@@ -81,8 +81,11 @@ static inline int64_t find_small(const struct object *object, const struct objec
 {
     if (!(object->shapes & key_shape(key)))
         return NOT_FOUND;
+    const struct object_entry *entries = object->entries;
+    uint64_t tag = object_key_tag(key);
     for (uint32_t at = 0; at < object->used; at++)
-        if (object_key_equal(&object->entries[at].key, key))
+        if (object_key_tag(&entries[at].key) == tag &&
+            memcmp(entries[at].key.ptr, key->ptr, key->len) == 0)
             return at;
     return NOT_FOUND;
 }

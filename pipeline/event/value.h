@@ -34,7 +34,8 @@ struct object;
 
 struct value {
     uint8_t type;
-    uint8_t flags; /* FLOAT: VALUE_IS_DECIMAL, then its text stands in for the double */
+    uint8_t
+        flags; /* FLOAT: VALUE_IS_DECIMAL, then its text stands in for the double; STRING: VALUE_HAS_JSON */
     uint16_t unused;
     uint32_t extra; /* STRING, BIG_INT: length; TIMESTAMP: nanoseconds */
     union {

@@ -11,6 +11,8 @@
 #ifndef MILLRACE_PIPELINE_EVENT_VALUE_STORE_H
 #define MILLRACE_PIPELINE_EVENT_VALUE_STORE_H
 
+#include <string.h>
+
 #include "pipeline/event/value.h"
 
 enum { OBJECT_LINEAR_MAX = 48 };
@@ -58,9 +60,13 @@ static inline struct str object_key_text(const struct object_entry *entry)
     return str_make(entry->key.ptr, entry->key.len);
 }
 
-static inline bool object_key_equal(const struct object_key *a, const struct object_key *b)
+/* Length and mark, to be compared at once. */
+static inline uint64_t object_key_tag(const struct object_key *key)
 {
-    return a->len == b->len && a->mark == b->mark && memcmp(a->ptr, b->ptr, a->len) == 0;
+    uint64_t tag;
+    static_assert(sizeof tag == sizeof key->len + sizeof key->mark, "both fit");
+    memcpy(&tag, &key->len, sizeof tag);
+    return tag;
 }
 
 struct object {
@@ -73,6 +79,18 @@ struct object {
     uint64_t
         shapes; /* of all keys that are or were there: one whose shape is missing is not there */
 };
+
+/* A STRING with this flag has, right in front of its text, a struct str: itself as JSON writes it, without the quotes. What
+ * had escapes when it came and was not changed is written again without looking for them. */
+enum { VALUE_HAS_JSON = 2 };
+
+static inline struct str value_json(const struct value *string)
+{
+    struct str json;
+    assert(string->type == VALUE_STRING && string->flags == VALUE_HAS_JSON);
+    memcpy(&json, string->as.text - sizeof json, sizeof json);
+    return json;
+}
 
 /* An object filled in order, from a list that may hold a key twice: a later one replaces the value of the earlier one, which
  * keeps its place. */
