@@ -86,6 +86,7 @@ struct http_client_options {
     enum http_verify verify;
     struct str authorities; /* PEM text of the trusted certificates; empty: the system's */
     const char *certificate, *key, *key_password; /* files of the client certificate */
+    struct str certificate_pem, key_pem;          /* the same as PEM text; empty: files, or none */
     const char *ciphers;
     long tls_versions; /* as http_tls_versions() makes it; 0: any */
 };

@@ -131,6 +131,17 @@ bool http_tls_versions(const struct str *names, size_t count, long *out, struct 
     return true;
 }
 
+static void copy_text(struct str *text)
+{
+    if (text->len == 0) {
+        *text = (struct str){0};
+        return;
+    }
+    char *bytes = mem_alloc(text->len);
+    memcpy(bytes, text->ptr, text->len);
+    text->ptr = bytes;
+}
+
 static void copy_strings(struct http_client_options *options)
 {
     options->user_agent = copy(options->user_agent);
@@ -141,11 +152,9 @@ static void copy_strings(struct http_client_options *options)
     options->key = copy(options->key);
     options->key_password = copy(options->key_password);
     options->ciphers = copy(options->ciphers);
-    if (options->authorities.len > 0) {
-        char *bytes = mem_alloc(options->authorities.len);
-        memcpy(bytes, options->authorities.ptr, options->authorities.len);
-        options->authorities.ptr = bytes;
-    }
+    copy_text(&options->authorities);
+    copy_text(&options->certificate_pem);
+    copy_text(&options->key_pem);
 }
 
 struct http_easy_options *http_easy_options_new(const struct http_client_options *options)
@@ -170,9 +179,12 @@ void http_easy_options_free(struct http_easy_options *self)
 {
     const struct http_client_options *options = &self->options;
     const char *owned[] = {
-        options->user_agent,   options->user,        options->password,
-        options->proxy,        options->certificate, options->key,
-        options->key_password, options->ciphers,     options->authorities.ptr,
+        options->user_agent,      options->user,
+        options->password,        options->proxy,
+        options->certificate,     options->key,
+        options->key_password,    options->ciphers,
+        options->authorities.ptr, options->certificate_pem.ptr,
+        options->key_pem.ptr,
     };
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         mem_free((void *)(uintptr_t)owned[i]);
@@ -183,20 +195,23 @@ void http_easy_options_free(struct http_easy_options *self)
     mem_free(self);
 }
 
+static void apply_text(CURL *easy, CURLoption option, struct str text)
+{
+    struct curl_blob blob = {
+        .data = (void *)(uintptr_t)text.ptr, .len = text.len, .flags = CURL_BLOB_NOCOPY};
+    if (text.len > 0)
+        curl_easy_setopt(easy, option, &blob);
+}
+
 static void apply_tls(const struct http_client_options *options, CURL *easy)
 {
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, options->verify != HTTP_VERIFY_NONE ? 1L : 0L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, options->verify == HTTP_VERIFY_FULL ? 2L : 0L);
-    if (options->authorities.len > 0) {
-        struct curl_blob blob = {
-            .data = (void *)(uintptr_t)options->authorities.ptr,
-            .len = options->authorities.len,
-            .flags = CURL_BLOB_NOCOPY,
-        };
-        curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &blob);
-    }
+    apply_text(easy, CURLOPT_CAINFO_BLOB, options->authorities);
     curl_easy_setopt(easy, CURLOPT_SSLCERT, options->certificate);
     curl_easy_setopt(easy, CURLOPT_SSLKEY, options->key);
+    apply_text(easy, CURLOPT_SSLCERT_BLOB, options->certificate_pem);
+    apply_text(easy, CURLOPT_SSLKEY_BLOB, options->key_pem);
     curl_easy_setopt(easy, CURLOPT_KEYPASSWD, options->key_password);
     if (options->ciphers)
         curl_easy_setopt(easy, CURLOPT_SSL_CIPHER_LIST, options->ciphers);

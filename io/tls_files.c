@@ -1,38 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Certificates and keys out of PEM files and PKCS#12 stores.
+ * What an SSL_CTX shows and trusts: certificates and keys out of PEM files and PKCS#12 stores.
  */
-#include <errno.h>
 #include <openssl/pem.h>
-#include <openssl/pkcs12.h>
-#include <openssl/provider.h>
 #include <string.h>
 
 #include "io/tls_private.h"
-
-const char *tls_reason(void)
-{
-    unsigned long code = ERR_peek_last_error();
-    const char *reason = code ? ERR_reason_error_string(code) : NULL;
-    ERR_clear_error();
-    return reason ? reason : "unknown reason";
-}
-
-static bool failed(struct error *err, const char *option, const char *path, const char *reason)
-{
-    return error_set(err, ERROR_CONFIG, "%s '%s': %s", option, path, reason);
-}
-
-static BIO *open_file(const char *option, const char *path, struct error *err)
-{
-    errno = 0;
-    BIO *bio = BIO_new_file(path, "re");
-    if (!bio) {
-        ERR_clear_error();
-        failed(err, option, path, errno ? strerror(errno) : "cannot be read");
-    }
-    return bio;
-}
 
 /* ---- keys ---- */
 
@@ -56,7 +29,7 @@ static int give_passphrase(char *out, int size, int writing, void *ctx)
 static EVP_PKEY *read_key(const struct tls_settings *settings, struct error *err)
 {
     struct passphrase passphrase = {settings->key_passphrase, false};
-    BIO *bio = open_file("ssl_key", settings->key, err);
+    BIO *bio = tls_open_file("ssl_key", settings->key, err);
     if (!bio)
         return NULL;
     EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, give_passphrase, &passphrase);
@@ -64,10 +37,10 @@ static EVP_PKEY *read_key(const struct tls_settings *settings, struct error *err
     if (key)
         return key;
     ERR_clear_error();
-    failed(err, "ssl_key", settings->key,
-           !passphrase.asked ? "is no private key in PEM form"
-           : passphrase.text ? "ssl_key_passphrase is not the key's"
-                             : "the key is encrypted: give ssl_key_passphrase");
+    tls_file_failed(err, "ssl_key", settings->key,
+                    !passphrase.asked ? "is no private key in PEM form"
+                    : passphrase.text ? "ssl_key_passphrase is not the key's"
+                                      : "the key is encrypted: give ssl_key_passphrase");
     return NULL;
 }
 
@@ -75,7 +48,7 @@ static EVP_PKEY *read_key(const struct tls_settings *settings, struct error *err
 
 static bool add_chain_file(SSL_CTX *ssl_ctx, const char *path, struct error *err)
 {
-    BIO *bio = open_file("ssl_extra_chain_certs", path, err);
+    BIO *bio = tls_open_file("ssl_extra_chain_certs", path, err);
     if (!bio)
         return false;
     X509 *certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL);
@@ -83,7 +56,7 @@ static bool add_chain_file(SSL_CTX *ssl_ctx, const char *path, struct error *err
     if (certificate && SSL_CTX_add0_chain_cert(ssl_ctx, certificate) == 1)
         return true;
     X509_free(certificate);
-    return failed(err, "ssl_extra_chain_certs", path, tls_reason());
+    return tls_file_failed(err, "ssl_extra_chain_certs", path, tls_reason());
 }
 
 static bool use_pair(SSL_CTX *ssl_ctx, EVP_PKEY *key, const char *option, const char *path,
@@ -92,17 +65,17 @@ static bool use_pair(SSL_CTX *ssl_ctx, EVP_PKEY *key, const char *option, const 
     if (SSL_CTX_use_PrivateKey(ssl_ctx, key) == 1 && SSL_CTX_check_private_key(ssl_ctx) == 1)
         return true;
     ERR_clear_error();
-    return failed(err, option, path, "is not the key of the certificate");
+    return tls_file_failed(err, option, path, "is not the key of the certificate");
 }
 
 static bool load_pem(SSL_CTX *ssl_ctx, const struct tls_settings *settings, struct error *err)
 {
-    BIO *bio = open_file("ssl_certificate", settings->certificate, err);
+    BIO *bio = tls_open_file("ssl_certificate", settings->certificate, err);
     if (!bio)
         return false;
     BIO_free(bio);
     if (SSL_CTX_use_certificate_chain_file(ssl_ctx, settings->certificate) != 1)
-        return failed(err, "ssl_certificate", settings->certificate, tls_reason());
+        return tls_file_failed(err, "ssl_certificate", settings->certificate, tls_reason());
     for (const char *const *at = settings->extra_chain; at && *at; at++)
         if (!add_chain_file(ssl_ctx, *at, err))
             return false;
@@ -114,59 +87,13 @@ static bool load_pem(SSL_CTX *ssl_ctx, const struct tls_settings *settings, stru
 
 /* ---- stores ---- */
 
-struct store_content {
-    EVP_PKEY *key;
-    X509 *certificate;
-    STACK_OF(X509) * others;
-};
-
-static void release_content(struct store_content *content)
-{
-    EVP_PKEY_free(content->key);
-    X509_free(content->certificate);
-    sk_X509_pop_free(content->others, X509_free);
-}
-
-/* Older keytools encrypt certificates with what OpenSSL has moved into its provider "legacy". */
-static bool parse_store(PKCS12 *store, const char *password, struct store_content *out)
-{
-    if (PKCS12_parse(store, password, &out->key, &out->certificate, &out->others) == 1)
-        return true;
-    if (PKCS12_verify_mac(store, password, -1) != 1)
-        return false;
-    *out = (struct store_content){0};
-    ERR_clear_error();
-    return OSSL_PROVIDER_try_load(NULL, "legacy", 1) &&
-           PKCS12_parse(store, password, &out->key, &out->certificate, &out->others) == 1;
-}
-
-static bool read_store(const char *option, const struct tls_store *store, struct store_content *out,
-                       struct error *err)
-{
-    BIO *bio = open_file(option, store->path, err);
-    if (!bio)
-        return false;
-    *out = (struct store_content){0};
-    PKCS12 *parsed = d2i_PKCS12_bio(bio, NULL);
-    BIO_free(bio);
-    bool ok = parsed && parse_store(parsed, store->password ? store->password : "", out);
-    ERR_clear_error();
-    if (!ok)
-        failed(err, option, store->path,
-               parsed ? "the password is not the store's"
-                      : "is no PKCS#12 store; a JKS store is converted by keytool -importkeystore "
-                        "-deststoretype pkcs12");
-    PKCS12_free(parsed);
-    return ok;
-}
-
-static bool use_content(SSL_CTX *ssl_ctx, const struct store_content *content, const char *path,
+static bool use_content(SSL_CTX *ssl_ctx, const struct tls_store_content *content, const char *path,
                         struct error *err)
 {
     if (!content->key || !content->certificate)
-        return failed(err, "ssl_keystore_path", path, "holds no key with its certificate");
+        return tls_file_failed(err, "ssl_keystore_path", path, "holds no key with its certificate");
     if (SSL_CTX_use_certificate(ssl_ctx, content->certificate) != 1)
-        return failed(err, "ssl_keystore_path", path, tls_reason());
+        return tls_file_failed(err, "ssl_keystore_path", path, tls_reason());
     for (int i = 0; i < sk_X509_num(content->others); i++)
         SSL_CTX_add1_chain_cert(ssl_ctx, sk_X509_value(content->others, i));
     return use_pair(ssl_ctx, content->key, "ssl_keystore_path", path, err);
@@ -174,11 +101,11 @@ static bool use_content(SSL_CTX *ssl_ctx, const struct store_content *content, c
 
 static bool load_keystore(SSL_CTX *ssl_ctx, const struct tls_store *store, struct error *err)
 {
-    struct store_content content;
-    if (!read_store("ssl_keystore_path", store, &content, err))
+    struct tls_store_content content;
+    if (!tls_store_read("ssl_keystore_path", store, &content, err))
         return false;
     bool ok = use_content(ssl_ctx, &content, store->path, err);
-    release_content(&content);
+    tls_store_release(&content);
     return ok;
 }
 
@@ -193,20 +120,20 @@ static void trust(SSL_CTX *ssl_ctx, X509 *certificate)
 
 static bool load_truststore(SSL_CTX *ssl_ctx, const struct tls_store *store, struct error *err)
 {
-    struct store_content content;
-    if (!read_store("ssl_truststore_path", store, &content, err))
+    struct tls_store_content content;
+    if (!tls_store_read("ssl_truststore_path", store, &content, err))
         return false;
     bool any = content.certificate || sk_X509_num(content.others) > 0;
     trust(ssl_ctx, content.certificate);
     for (int i = 0; i < sk_X509_num(content.others); i++)
         trust(ssl_ctx, sk_X509_value(content.others, i));
-    release_content(&content);
-    return any || failed(err, "ssl_truststore_path", store->path, "holds no certificate");
+    tls_store_release(&content);
+    return any || tls_file_failed(err, "ssl_truststore_path", store->path, "holds no certificate");
 }
 
 static bool load_authorities(SSL_CTX *ssl_ctx, const char *path, struct error *err)
 {
-    BIO *bio = open_file("ssl_certificate_authorities", path, err);
+    BIO *bio = tls_open_file("ssl_certificate_authorities", path, err);
     if (!bio)
         return false;
     X509 *certificate;
@@ -218,8 +145,8 @@ static bool load_authorities(SSL_CTX *ssl_ctx, const char *path, struct error *e
     }
     BIO_free(bio);
     ERR_clear_error();
-    return count > 0 ||
-           failed(err, "ssl_certificate_authorities", path, "holds no certificate in PEM form");
+    return count > 0 || tls_file_failed(err, "ssl_certificate_authorities", path,
+                                        "holds no certificate in PEM form");
 }
 
 /* ---- all of it ---- */

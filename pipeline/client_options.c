@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "io/tls_store.h"
+
 enum { CERTIFICATES_MAX_BYTES = 4 * 1024 * 1024 };
 
 const char *const client_auto_true_false[] = {"auto", "true", "false", NULL};
@@ -65,19 +67,56 @@ static const char *join_ciphers(const struct option_strings *ciphers, struct are
     return client_cstr(arena, list);
 }
 
-bool client_tls_apply(const struct client_tls *tls, struct arena *arena,
-                      struct http_client_options *out, struct error *err)
+bool client_tls_check(const struct client_tls *tls, struct error *err)
 {
     if (tls->key.ptr && !tls->certificate.ptr)
         return error_set(err, ERROR_CONFIG, "ssl_key needs ssl_certificate");
     if (tls->certificate.ptr && !tls->key.ptr)
         return error_set(err, ERROR_CONFIG, "ssl_certificate needs ssl_key");
+    if (tls->certificate.ptr && tls->keystore_path.ptr)
+        return error_set(err, ERROR_CONFIG,
+                         "ssl_certificate and ssl_keystore_path exclude each other");
+    if (tls->authorities.count > 0 && tls->truststore_path.ptr)
+        return error_set(err, ERROR_CONFIG,
+                         "ssl_certificate_authorities and ssl_truststore_path exclude each other");
+    return tls_check_store(tls->keystore_path, tls->keystore_type, "ssl_keystore_type", err) &&
+           tls_check_store(tls->truststore_path, tls->truststore_type, "ssl_truststore_type", err);
+}
+
+static bool read_stores(const struct client_tls *tls, struct arena *arena,
+                        struct http_client_options *out, struct error *err)
+{
+    const struct tls_store keystore = {client_cstr(arena, tls->keystore_path),
+                                       client_cstr(arena, tls->keystore_password)};
+    const struct tls_store truststore = {client_cstr(arena, tls->truststore_path),
+                                         client_cstr(arena, tls->truststore_password)};
+    struct buf certificates, key;
+    buf_init(&certificates, TLS_STORE_PEM_MAX_BYTES);
+    buf_init(&key, TLS_STORE_PEM_MAX_BYTES);
+    bool ok = !keystore.path || tls_store_identity(&keystore, &certificates, &key, err);
+    out->certificate_pem = arena_dup(arena, buf_str(&certificates));
+    out->key_pem = arena_dup(arena, buf_str(&key));
+    buf_clear(&certificates, 0);
+    ok = ok && (!truststore.path || tls_store_authorities(&truststore, &certificates, err));
+    if (ok && truststore.path)
+        out->authorities = arena_dup(arena, buf_str(&certificates));
+    buf_release(&certificates);
+    buf_release(&key);
+    return ok;
+}
+
+bool client_tls_apply(const struct client_tls *tls, struct arena *arena,
+                      struct http_client_options *out, struct error *err)
+{
+    if (!client_tls_check(tls, err))
+        return false;
     out->verify = tls->verification == CLIENT_VERIFY_NONE ? HTTP_VERIFY_NONE : HTTP_VERIFY_FULL;
     out->certificate = client_cstr(arena, tls->certificate);
     out->key = client_cstr(arena, tls->key);
     out->key_password = client_cstr(arena, tls->key_passphrase);
     out->ciphers = join_ciphers(&tls->ciphers, arena);
     return read_authorities(&tls->authorities, arena, &out->authorities, err) &&
+           read_stores(tls, arena, out, err) &&
            http_tls_versions(tls->protocols.items, tls->protocols.count, &out->tls_versions, err);
 }
 
@@ -131,8 +170,9 @@ bool client_append_url(struct str text, struct buf *out)
 
 bool client_connection_check(const struct client_connection *connection, struct error *err)
 {
-    return !connection->user.ptr || connection->password.ptr ||
-           error_set(err, ERROR_CONFIG, "user needs password");
+    if (connection->user.ptr && !connection->password.ptr)
+        return error_set(err, ERROR_CONFIG, "user needs password");
+    return client_tls_check(&connection->tls, err);
 }
 
 bool client_connection_apply(const struct client_connection *connection,

@@ -8,6 +8,7 @@
 
 #include "io/http_client.h"
 #include "pipeline/plugin.h"
+#include "pipeline/tls_options.h"
 
 enum client_tls_enabled { CLIENT_TLS_AUTO, CLIENT_TLS_ON, CLIENT_TLS_OFF };
 enum client_tls_verification { CLIENT_VERIFY_FULL, CLIENT_VERIFY_NONE };
@@ -18,6 +19,8 @@ struct client_tls {
     struct option_strings authorities;
     struct str certificate, key, key_passphrase;
     struct option_strings protocols, ciphers;
+    struct str keystore_path, keystore_password, keystore_type;
+    struct str truststore_path, truststore_password, truststore_type;
 };
 
 extern const char *const client_auto_true_false[];    /* auto, true, false */
@@ -72,18 +75,7 @@ extern const char *const client_true_false[];         /* true, false */
             .doc = "Cipher suites for TLS up to 1.2, by their OpenSSL names.",                     \
             OPTION_IN_STRINGS(struct_type, tls.ciphers),                                           \
         },                                                                                         \
-        CLIENT_STORE_OPTION("ssl_keystore_path"), CLIENT_STORE_OPTION("ssl_keystore_password"),    \
-        CLIENT_STORE_OPTION("ssl_keystore_type"), CLIENT_STORE_OPTION("ssl_truststore_path"),      \
-        CLIENT_STORE_OPTION("ssl_truststore_password"), CLIENT_STORE_OPTION("ssl_truststore_type")
-
-/* Java's key stores. */
-#define CLIENT_STORE_OPTION(option_name)                                                           \
-    {                                                                                              \
-        .name = option_name, .doc = "Part of a Java key store.",                                   \
-        .note = "convert the store to PEM with keytool and openssl; use ssl_certificate, ssl_key " \
-                "and ssl_certificate_authorities",                                                 \
-        OPTION_NOWHERE, .flags = OPTION_UNSUPPORTED,                                               \
-    }
+        TLS_STORE_ROWS(struct_type, tls)
 
 /* The same settings under the names of Logstash 8 and before. */
 #define CLIENT_OLD_TLS_OPTIONS(struct_type, tls)                                                   \
@@ -110,9 +102,26 @@ extern const char *const client_true_false[];         /* true, false */
             OPTION_IN_STRINGS(struct_type, tls.authorities),                                       \
             .flags = OPTION_DEPRECATED,                                                            \
         },                                                                                         \
-        CLIENT_STORE_OPTION("keystore"), CLIENT_STORE_OPTION("keystore_password"),                 \
-        CLIENT_STORE_OPTION("keystore_type"), CLIENT_STORE_OPTION("truststore"),                   \
-        CLIENT_STORE_OPTION("truststore_password"), CLIENT_STORE_OPTION("truststore_type")
+        CLIENT_OLD_STORE_ROW("keystore", "ssl_keystore_path", STRING, struct_type,                 \
+                             tls.keystore_path),                                                   \
+        CLIENT_OLD_STORE_ROW("keystore_password", "ssl_keystore_password", PASSWORD, struct_type,  \
+                             tls.keystore_password),                                               \
+        CLIENT_OLD_STORE_ROW("keystore_type", "ssl_keystore_type", STRING, struct_type,            \
+                             tls.keystore_type),                                                   \
+        CLIENT_OLD_STORE_ROW("truststore", "ssl_truststore_path", STRING, struct_type,             \
+                             tls.truststore_path),                                                 \
+        CLIENT_OLD_STORE_ROW("truststore_password", "ssl_truststore_password", PASSWORD,           \
+                             struct_type, tls.truststore_password),                                \
+        CLIENT_OLD_STORE_ROW("truststore_type", "ssl_truststore_type", STRING, struct_type,        \
+                             tls.truststore_type)
+
+#define CLIENT_SECRET_STRING   0
+#define CLIENT_SECRET_PASSWORD OPTION_SECRET
+#define CLIENT_OLD_STORE_ROW(option_name, instead, kind, s, m)                                     \
+    {                                                                                              \
+        .name = option_name, .doc = "The old name of " instead ".", .note = "write " instead,      \
+        OPTION_IN_##kind(s, m), .flags = OPTION_DEPRECATED | CLIENT_SECRET_##kind,                 \
+    }
 
 #define CLIENT_IGNORED_OPTION(option_name, option_doc, option_note)                                \
     {                                                                                              \
@@ -240,7 +249,9 @@ bool client_url_begins(struct str url); /* the first half of it */
 /* Appends a URL made of fields: bytes that cannot stand in one come out as %XX. */
 bool client_append_url(struct str text, struct buf *out);
 
-/* Reads the files and fills the TLS members of *out, in arena. */
+/* Across the options; reads nothing. */
+bool client_tls_check(const struct client_tls *tls, struct error *err);
+/* Reads the files and fills the TLS members of *out, in arena. Stores are read once. */
 bool client_tls_apply(const struct client_tls *tls, struct arena *arena,
                       struct http_client_options *out, struct error *err);
 

@@ -138,15 +138,17 @@ static bool check_trust(const struct tls_options *options, enum tls_side side,
     return true;
 }
 
-static bool check_store(struct str path, struct str type, const char *option, struct error *err)
+bool tls_check_store(struct str path, struct str type, const char *option, struct error *err)
 {
+    if (!type.ptr && str_ends_with(path, STR(".jks"))) /* as in Logstash */
+        type = STR("jks");
     if (!type.ptr || str_equal_nocase(type, STR("pkcs12")))
         return true;
     if (!path.ptr)
         return error_set(err, ERROR_CONFIG, "%s needs a store", option);
     return error_set(err, ERROR_CONFIG,
-                     "%s is '%.*s', expected pkcs12; convert the store by keytool "
-                     "-importkeystore -deststoretype pkcs12",
+                     "%s is '%.*s', expected pkcs12; convert the store: keytool -importkeystore "
+                     "-srckeystore OLD -destkeystore NEW.p12 -deststoretype pkcs12",
                      option, STR_FMT(type));
 }
 
@@ -170,9 +172,10 @@ static bool make_settings(const struct tls_options *options, const struct tls_de
            read_versions(options, &out->versions, err) &&
            check_identity(options, defaults->side, err) &&
            check_trust(options, defaults->side, out->verify, err) &&
-           check_store(options->keystore_path, options->keystore_type, "ssl_keystore_type", err) &&
-           check_store(options->truststore_path, options->truststore_type, "ssl_truststore_type",
-                       err);
+           tls_check_store(options->keystore_path, options->keystore_type, "ssl_keystore_type",
+                           err) &&
+           tls_check_store(options->truststore_path, options->truststore_type,
+                           "ssl_truststore_type", err);
 }
 
 static bool has_others(const struct tls_options *options)

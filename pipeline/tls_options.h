@@ -48,6 +48,9 @@ bool tls_options_open(const struct tls_options *options, const struct tls_defaul
                       const struct plugin_env *env, struct tls_context **context_out,
                       struct error *err);
 
+/* The type of a store, which is given with its path only. */
+bool tls_check_store(struct str path, struct str type, const char *option, struct error *err);
+
 #define TLS_ROW(option_name, text, kind, s, m)                                                     \
     {                                                                                              \
         .name = option_name, .doc = text, OPTION_IN_##kind(s, m),                                  \

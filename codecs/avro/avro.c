@@ -53,7 +53,7 @@ static bool check_source(const struct avro_codec *avro, struct error *err)
         return error_set(err, ERROR_CONFIG, "password needs username");
     if (str_starts_with(source->uri, STR("https:")) && source->tls.enabled == CLIENT_TLS_OFF)
         return error_set(err, ERROR_CONFIG, "schema_uri is https, but ssl_enabled is false");
-    return true;
+    return client_tls_check(&source->tls, err);
 }
 
 static bool parse(struct json_reader *json, const struct plugin_env *env, struct str text,

@@ -197,8 +197,10 @@ static const struct option OPTIONS[] = {
     OLD_ROW("ca_file", "The old name of ssl_certificate_authorities.",
             "write ssl_certificate_authorities",
             OPTION_IN_STRINGS(struct search_options, tls.authorities)),
-    CLIENT_STORE_OPTION("keystore"),
-    CLIENT_STORE_OPTION("keystore_password"),
+    CLIENT_OLD_STORE_ROW("keystore", "ssl_keystore_path", STRING, struct search_options,
+                         tls.keystore_path),
+    CLIENT_OLD_STORE_ROW("keystore_password", "ssl_keystore_password", PASSWORD,
+                         struct search_options, tls.keystore_password),
     OPTION_END,
 };
 
@@ -248,7 +250,7 @@ static bool search_check(void *plugin, const struct plugin_env *env, struct erro
     struct search_fields ignored;
     struct http_headers *headers = client_headers(&options->custom_headers, err);
     http_headers_free(headers);
-    return headers && check_query(options, err) &&
+    return headers && client_tls_check(&options->tls, err) && check_query(options, err) &&
            search_hosts_parse(env->arena, options, &hosts, err) &&
            check_credentials(options, &hosts, err) &&
            search_fields_compile(env, &options->fields, options->target, &ignored, err) &&

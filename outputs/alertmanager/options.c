@@ -61,7 +61,8 @@ bool alertmanager_read_texts(struct alertmanager *output, const struct plugin_en
 bool alertmanager_check(void *self, const struct plugin_env *env, struct error *err)
 {
     struct alertmanager copy = *(struct alertmanager *)self;
-    return alertmanager_open_urls(&copy, env, err) && alertmanager_read_texts(&copy, env, err);
+    return client_tls_check(&copy.tls, err) && alertmanager_open_urls(&copy, env, err) &&
+           alertmanager_read_texts(&copy, env, err);
 }
 
 struct str alertmanager_storm_labels(const struct alertmanager *output,

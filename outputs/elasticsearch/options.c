@@ -246,8 +246,9 @@ static bool check_common(struct elasticsearch_options *options, struct error *er
     struct hosts hosts;
     struct arena scratch;
     arena_init(&scratch, NULL);
-    bool ok = check_credentials(options, err) && check_actions(options, err) &&
-              check_deduplicate(options, err) && hosts_parse(&scratch, options, &hosts, err);
+    bool ok = client_tls_check(&options->tls, err) && check_credentials(options, err) &&
+              check_actions(options, err) && check_deduplicate(options, err) &&
+              hosts_parse(&scratch, options, &hosts, err);
     arena_release(&scratch);
     if (ok && options->retry_max_ms < options->retry_initial_ms)
         return error_set(err, ERROR_CONFIG,

@@ -6,6 +6,7 @@ import re
 import ssl
 import subprocess
 
+import certificates
 import support
 
 SEED_MAPPING = '''mapping => { "alerts" => [{
@@ -203,6 +204,42 @@ class Tls(Http):
         own = f'ssl_certificate => "{self.folder}/cert.pem" ssl_key => "{self.folder}/key.pem"'
         self.assertEqual(1, self.post(f'{authority} {own}')['delivered'])
         self.assertEqual(1, self.post(authority)['refused'])
+
+
+    def signed(self, name, authority, *more):
+        self.openssl('req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', f'/CN={name}',
+                     '-CA', f'{authority}.crt', '-CAkey', f'{authority}.key', '-keyout', f'{name}.key', '-out', f'{name}.crt', *more)
+
+    def test_key_stores(self):
+        """The client's certificate is of an intermediate authority that only its store has; the server trusts the root."""
+        certificates.Authority(self.folder, 'root')
+        self.signed('middle', 'root', '-addext', 'basicConstraints=critical,CA:TRUE')
+        self.signed('client', 'middle', '-addext', 'basicConstraints=critical,CA:FALSE')
+        self.openssl('pkcs12', '-export', '-in', 'client.crt', '-inkey', 'client.key', '-certfile', 'middle.crt', '-out', 'client.p12', '-passout', 'pass:a b')
+        self.openssl('pkcs12', '-export', '-nokeys', '-in', 'cert.pem', '-out', 'trust.p12', '-passout', 'pass:t')
+        self.context.verify_mode = ssl.CERT_REQUIRED
+        self.context.load_verify_locations(self.folder / 'root.crt')
+        trust = f'ssl_truststore_path => "{self.folder}/trust.p12" ssl_truststore_password => "t"'
+        self.assertEqual(1, self.post(f'{trust} ssl_keystore_path => "{self.folder}/client.p12" ssl_keystore_password => "a b"')['delivered'])
+        old = f'truststore => "{self.folder}/trust.p12" truststore_password => "t" truststore_type => "PKCS12"'
+        self.assertEqual(1, self.post(f'{old} keystore => "{self.folder}/client.p12" keystore_password => "a b" keystore_type => "pkcs12"')['delivered'])
+        self.assertEqual(1, self.post(trust)['refused'])
+
+    def test_a_store_that_cannot_be_used(self):
+        self.write('keys.jks', '\xfe\xed\xfe\xed')
+        self.openssl('pkcs12', '-export', '-in', 'cert.pem', '-inkey', 'key.pem', '-out', 'own.p12', '-passout', 'pass:right')
+        url = f'url => "https://localhost:{self.server.port}/" http_method => "post"'
+        for options, message in (
+                ('ssl_keystore_path => "@/keys.jks"', 'keytool -importkeystore'),
+                ('ssl_keystore_path => "@/cert.pem"', 'is no PKCS#12 store'),
+                ('keystore => "@/own.p12" keystore_type => "JKS"', 'keytool -importkeystore'),
+                ('ssl_keystore_path => "@/own.p12" ssl_keystore_password => "wrong"', "own.p12': the password is not the store's"),
+                ('ssl_keystore_path => "@/gone.p12"', 'No such file'),
+                ('ssl_keystore_path => "@/own.p12" ssl_certificate => "@/cert.pem" ssl_key => "@/key.pem"', 'exclude each other')):
+            with self.subTest(options=options):
+                for plugin in (f'http {{ {url} @ }}', f'elasticsearch {{ hosts => "https://localhost:{self.server.port}" @ }}'):
+                    text = plugin.replace('@', options.replace('@', str(self.folder)))
+                    self.assertIn(message, self.run_to_end('-e', f'input {{ stdin {{ }} }} output {{ {text} }}', status=1).stderr)
 
 
 class Configuration(support.Case):
