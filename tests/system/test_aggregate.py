@@ -84,5 +84,55 @@ class Elapsed(Stateful):
         self.assertEqual(999, sum('elapsed_expired_error' in event['tags'] for event in found))
 
 
+class ManyOpen(Stateful):
+    """They are counted in the memory, which stays inside its limit; over a SIGTERM nothing is lost and nothing comes twice."""
+    COUNT, MEMORY = 100000, 128 << 20
+
+    def begin(self, filters):
+        text = support.fill(INPUT + 'filter { ' + filters + ' }' + OUTPUT, folder=self.folder)
+        self.millrace = self.start('-w', '1', '--pipeline.memory', f'{self.MEMORY}b', '-e', text, stdin=())
+
+    def feed(self, events, written):
+        """Until so many events are in the file."""
+        out = self.folder / 'out'
+        self.millrace.child.stdin.write(''.join(json.dumps(event) + '\n' for event in events).encode())
+        self.millrace.child.stdin.flush()
+        self.millrace.wait_for(lambda: out.exists() and out.read_bytes().count(b'\n') == written, f'{written} events in the file', 60)
+
+    def check_memory(self, count):
+        self.millrace.signal(signal.SIGUSR1)
+        used = int(self.millrace.wait_for_log(r'"used_bytes":(\d+)').group(1))
+        self.assertGreater(used, count * 32, 'what is open is counted')
+        self.assertLess(used, self.MEMORY)
+
+    def end(self):
+        self.millrace.signal(signal.SIGTERM)
+        self.assertEqual(0, self.millrace.wait(60), self.millrace.stderr)
+        return [json.loads(line) for line in (self.folder / 'out').read_text().splitlines()]
+
+    def test_maps_of_aggregate_go_on_after_a_restart(self):
+        count = 30000
+        filters = ('aggregate { task_id => "%{t}" aggregate_maps_path => "' + str(self.folder / 'maps') + '" map_count_warning_threshold => 0 code => "' +
+                   COUNT + '; event.set(\'n\', map[\'n\'])" }')
+        tasks = [f'task-{number}' for number in range(count)]
+        again = tasks[::50] + ['new']
+        self.begin(filters)
+        self.feed(({'t': task} for task in tasks), count)
+        self.check_memory(count)
+        self.assertEqual([(task, 1) for task in tasks], [(event['t'], event['n']) for event in self.end()])
+        self.begin(filters)
+        self.feed(({'t': task} for task in again), count + len(again))
+        self.assertEqual([(task, 2) for task in again[:-1]] + [('new', 1)], [(event['t'], event['n']) for event in self.end()[count:]])
+
+    def test_starts_of_elapsed_have_their_end_once(self):
+        self.begin('elapsed { start_tag => "s" end_tag => "e" unique_id_field => id timeout => 3600 }')
+        self.feed(({'tags': ['s'], 'id': number} for number in range(self.COUNT)), self.COUNT)
+        self.check_memory(self.COUNT)
+        self.feed(({'tags': ['e'], 'id': number} for number in range(0, 2 * self.COUNT, 40)), self.COUNT + self.COUNT // 20)
+        ends = self.end()[self.COUNT:]
+        self.assertEqual(list(range(0, self.COUNT, 40)), [event['id'] for event in ends if 'elapsed_match' in event['tags']])
+        self.assertEqual(list(range(self.COUNT, 2 * self.COUNT, 40)), [event['id'] for event in ends if 'elapsed_end_without_start' in event['tags']])
+
+
 if __name__ == '__main__':
     unittest.main()
