@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "services/store/aliases.h"
 #include "services/store/template.h"
 
 enum { CATALOG_PREPARED_MAX = 64 }; /* indices that keep their statements */
@@ -28,6 +29,7 @@ static void drop_statements(struct store_index *index)
 static void free_index(struct store_index *index)
 {
     drop_statements(index);
+    aliases_release(index);
     mapping_free(index->mapping);
     mem_free((char *)(uintptr_t)index->name.ptr);
     mem_free(index);
@@ -89,8 +91,21 @@ enum {
     COLUMN_DELETED,
     COLUMN_BYTES,
     COLUMN_NEWEST,
-    COLUMN_MAPPING
+    COLUMN_MAPPING,
+    COLUMN_ALIASES
 };
+
+static void load_aliases(struct catalog *catalog, struct store_index *index, struct str text)
+{
+    struct arena arena;
+    struct value object;
+    if (text.len <= 2 && index->alias_count == 0) /* {} */
+        return;
+    arena_init(&arena, NULL);
+    bool read = json_decode(catalog->json, &arena, arena_dup(&arena, text), &object, NULL);
+    aliases_set(index, read ? &object : NULL);
+    arena_release(&arena);
+}
 
 static void load_row(struct catalog *catalog, sqlite3_stmt *row)
 {
@@ -116,6 +131,7 @@ static void load_row(struct catalog *catalog, sqlite3_stmt *row)
                            ? INT64_MIN
                            : sqlite3_column_int64(row, COLUMN_NEWEST);
     index->mapping_version = sqlite3_column_int64(row, COLUMN_MAPPING);
+    load_aliases(catalog, index, database_text(row, COLUMN_ALIASES));
     if (index->mapping && index->loaded_version != index->mapping_version) {
         mapping_free(index->mapping);
         index->mapping = NULL;
@@ -160,7 +176,7 @@ bool catalog_load(struct catalog *catalog)
     sqlite3_stmt *rows = database_prepare(
         database,
         "SELECT id, name, tag, uuid, created_ms, next_seq, docs, deleted, bytes, newest_ms,"
-        " mapping_version FROM indices JOIN states USING (id)");
+        " mapping_version, aliases FROM indices JOIN states USING (id)");
     while (database_step(database, rows))
         load_row(catalog, rows);
     sqlite3_finalize(rows);
@@ -303,14 +319,30 @@ static int by_name(const void *a, const void *b)
                        (*(struct store_index *const *)b)->name);
 }
 
-static bool check_names(const struct catalog *catalog, struct str expression, struct api_error *err)
+static bool check_name(const struct catalog *catalog, struct index_selection which, struct str name,
+                       struct api_error *err)
 {
-    struct str part;
+    if (catalog_find(catalog, name))
+        return true;
+    bool is_alias = catalog_has_alias(catalog, name);
+    if (is_alias && which.concrete)
+        return api_error_set(err, 400, "illegal_argument_exception",
+                             "The provided expression [%.*s] matches an alias, specify the "
+                             "corresponding concrete indices instead.",
+                             STR_FMT(name));
+    return is_alias || which.lenient || catalog_not_found(name, err);
+}
+
+static bool check_names(const struct catalog *catalog, struct index_selection which,
+                        struct api_error *err)
+{
+    struct str part, expression = which.expression;
     bool after_wildcard = false;
     while (index_expression_next(&expression, &part)) {
         bool wild = memchr(part.ptr, '*', part.len) || str_equal(part, STR("_all"));
-        if (!wild && !(after_wildcard && part.ptr[0] == '-') && !catalog_find(catalog, part))
-            return catalog_not_found(part, err);
+        if (!wild && !(after_wildcard && part.ptr[0] == '-') &&
+            !check_name(catalog, which, part, err))
+            return false;
         after_wildcard = after_wildcard || wild;
     }
     return true;
@@ -319,12 +351,13 @@ static bool check_names(const struct catalog *catalog, struct str expression, st
 bool catalog_resolve(struct catalog *catalog, struct arena *arena, struct index_selection which,
                      struct index_list *out, struct api_error *err)
 {
-    if (!which.lenient && !check_names(catalog, which.expression, err))
+    if (!check_names(catalog, which, err))
         return false;
     size_t all, count = 0;
     struct store_index **items = list(catalog, arena, &all);
     for (size_t i = 0; i < all; i++)
-        if (index_expression_has(which.expression, items[i]->name))
+        if (index_expression_has(which.expression, items[i]->name) ||
+            (!which.concrete && aliases_match(items[i], which.expression)))
             items[count++] = items[i];
     qsort(items, count, sizeof(*items), by_name);
     *out = (struct index_list){items, count};
@@ -385,6 +418,9 @@ static bool may_create(const struct catalog *catalog, struct str name, struct ap
     if (catalog_find(catalog, name))
         return api_error_set(err, 400, "resource_already_exists_exception",
                              "index [%.*s] already exists", STR_FMT(name));
+    if (catalog_has_alias(catalog, name))
+        return api_error_set(err, 400, "invalid_index_name_exception",
+                             "Invalid index name [%.*s], already exists as alias", STR_FMT(name));
     return catalog->indices.count < CATALOG_INDICES_MAX ||
            api_error_set(err, 400, "validation_exception",
                          "Validation Failed: 1: this store holds at most [%d] indices;",
@@ -408,6 +444,7 @@ struct store_index *catalog_create(struct catalog *catalog, struct str name,
         content.mapping = NULL;
         index->mapping_version = -1;
         index->dirty = true;
+        aliases_set(index, &content.aliases);
         if (!insert_index(catalog, index, &content) ||
             !create_tables(catalog->database, index->id)) {
             catalog_failed(catalog, err);

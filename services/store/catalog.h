@@ -25,11 +25,13 @@ struct store_index {
     char uuid[INDEX_UUID_MAX];
     int64_t created_ms;
     int64_t next_seq, docs, deleted, bytes;
-    int64_t newest_ms;        /* the newest @timestamp ever; INT64_MIN: there was none */
-    int64_t mapping_version;  /* as it is saved */
-    struct mapping *mapping;  /* NULL: not loaded */
-    int64_t loaded_version;   /* the saved version that mapping is */
-    uint64_t written_version; /* mapping_version() when it was loaded or saved */
+    int64_t newest_ms;           /* the newest @timestamp ever; INT64_MIN: there was none */
+    int64_t mapping_version;     /* as it is saved */
+    struct mapping *mapping;     /* NULL: not loaded */
+    int64_t loaded_version;      /* the saved version that mapping is */
+    uint64_t written_version;    /* mapping_version() when it was loaded or saved */
+    struct store_alias *aliases; /* aliases.h */
+    size_t alias_count;
     bool dirty, seen;
     sqlite3_stmt *insert, *remove, *read, *read_row;
 };
@@ -37,7 +39,8 @@ struct store_index {
 /* Which indices are meant: a name, a list, patterns; empty: all of them. */
 struct index_selection {
     struct str expression;
-    bool lenient; /* plain names may be missing */
+    bool lenient;  /* plain names may be missing */
+    bool concrete; /* aliases do not count */
 };
 
 struct index_list {

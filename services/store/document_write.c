@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/text/utf8.h"
+#include "services/store/aliases.h"
 #include "services/store/mapping/field_value.h"
 #include "services/store/mapping/mapping_field.h"
 
@@ -104,13 +105,18 @@ static bool find_index(struct step *step, bool create)
     struct document_writer *writer = step->writer;
     struct str name = step->write->index;
     if (!writer->last || !str_equal(writer->last->name, name))
-        writer->last = catalog_find(writer->catalog, name);
+        writer->last = catalog_write_index(writer->catalog, name, &step->out->err);
+    if (!writer->last && step->out->err.status != 0)
+        return false;
     if (!writer->last && create)
         writer->last = catalog_create(writer->catalog, name, NULL, &step->out->err);
     else if (!writer->last)
         catalog_not_found(name, &step->out->err);
     step->index = writer->last;
-    return step->index != NULL;
+    if (!step->index)
+        return false;
+    step->out->index = step->index->name;
+    return true;
 }
 
 /* ---- the document ---- */
@@ -345,6 +351,7 @@ bool document_write(struct document_writer *writer, const struct document_write 
     struct step step = {.writer = writer, .write = write, .out = out, .old = {.seq = -1}};
     out->done = false;
     out->id = write->id;
+    out->index = (struct str){0};
     out->version = out->seq = 0;
     arena_reset(&writer->scratch);
     if (!check_id(&step))
@@ -370,7 +377,8 @@ bool document_write(struct document_writer *writer, const struct document_write 
 bool document_result_write(const struct document_result *result, struct str index, struct buf *out)
 {
     assert(result->done);
-    return buf_append_str(out, STR("{\"_index\":")) && json_encode_str(index, out) &&
+    return buf_append_str(out, STR("{\"_index\":")) &&
+           json_encode_str(result->index.len > 0 ? result->index : index, out) &&
            buf_append_str(out, STR(",\"_id\":")) && json_encode_str(result->id, out) &&
            buf_printf(
                out,

@@ -29,6 +29,7 @@ struct document_result {
     const char *result; /* created, updated, deleted, noop, not_found */
     int status;
     int64_t version, seq;
+    struct str index; /* its name, where an alias was given; borrowed from it */
     struct str id;
     char made_id[DOCUMENT_ID_BYTES];
 };

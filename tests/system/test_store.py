@@ -74,6 +74,86 @@ class MissingValues(StoreCase):
         self.assertEqual([(1706745600000, 2)], [(bucket['key'], bucket['doc_count']) for bucket in buckets])
 
 
+class Aliases(StoreCase):
+    def setUp(self):
+        super().setUp()
+        self.expect(200, 'PUT', '/logs-1', {'aliases': {'logs': {}, 'old': {'is_write_index': False}}})
+        self.expect(200, 'PUT', '/logs-2')
+        for number in (1, 2):
+            self.expect(201, 'PUT', f'/logs-{number}/_doc/{number}', {'n': number})
+
+    def found(self, index):
+        return sorted(hit['_id'] for hit in self.expect(200, 'GET', f'/{index}/_search')['hits']['hits'])
+
+    def test_reading_and_writing_through_one(self):
+        self.assertEqual(['1'], self.found('logs'))
+        self.assertEqual({'logs-1': {'aliases': {'logs': {}, 'old': {'is_write_index': False}}}, 'logs-2': {'aliases': {}}}, self.expect(200, 'GET', '/_alias'))
+        self.assertEqual('logs-1', self.expect(201, 'PUT', '/logs/_doc/3', {'n': 3})['_index'])
+        self.assertEqual('logs-1', self.expect(200, 'GET', '/logs/_doc/3')['_index'])
+        self.expect(200, 'PUT', '/logs-2/_alias/logs')
+        self.assertEqual(['1', '2', '3'], self.found('logs'))
+        self.assertEqual(['1', '2', '3'], self.found('lo*'), 'an index is read once')
+        self.assertEqual('illegal_argument_exception', self.error(400, 'PUT', '/logs/_doc/4', {'n': 4}))
+        self.assertEqual('illegal_argument_exception', self.error(400, 'GET', '/logs/_doc/3'))
+        self.expect(200, 'POST', '/_aliases', {'actions': [{'remove': {'index': 'logs-*', 'alias': 'logs'}},
+                                                           {'add': {'indices': ['logs-1', 'logs-2'], 'alias': 'all'}},
+                                                           {'add': {'index': 'logs-2', 'alias': 'all', 'is_write_index': True}}]})
+        self.assertEqual('index_not_found_exception', self.error(404, 'GET', '/logs/_search'))
+        bulk = document_store.bulk({'create': {'_index': 'all', '_id': '5'}}, {'n': 5})
+        self.assertEqual('logs-2', self.expect(200, 'POST', '/_bulk', bulk)['items'][0]['create']['_index'])
+        self.assertEqual(['1', '2', '3', '5'], self.found('all'))
+        self.expect(200, 'DELETE', '/logs-1/_alias/all')
+        self.assertEqual(['2', '5'], self.found('all'))
+
+    def test_templates_give_them(self):
+        self.expect(200, 'PUT', '/_index_template/t', {'index_patterns': ['t-*'], 'template': {'aliases': {'t': {}}}})
+        self.expect(201, 'PUT', '/t-1/_doc/9', {'n': 9})
+        self.assertEqual(['9'], self.found('t'))
+
+    def test_they_survive(self):
+        self.expect(200, 'PUT', '/logs-2/_alias/both')
+        self.expect(200, 'PUT', '/logs-1/_alias/both')
+        self.assertEqual(-signal.SIGKILL, self.store.process.kill())
+        self.store = self.open()
+        self.assertEqual(['1', '2'], self.found('both'))
+        self.assertEqual(['1'], self.found('logs'))
+
+    def test_what_cannot_be(self):
+        self.assertEqual('invalid_alias_name_exception', self.error(400, 'PUT', '/logs-1/_alias/logs-2'))
+        self.assertEqual('invalid_index_name_exception', self.error(400, 'PUT', '/logs'))
+        self.assertEqual('illegal_argument_exception', self.error(400, 'DELETE', '/logs'))
+        self.assertEqual('aliases_not_found_exception', self.error(404, 'DELETE', '/logs-1/_alias/nope'))
+        self.assertEqual('index_not_found_exception', self.error(404, 'PUT', '/nope/_alias/a'))
+        self.assertEqual((404, 'alias [nope] missing'), (self.store.get('/_alias/nope')[0], self.store.get('/_alias/nope')[1]['error']))
+        self.expect(200, 'PUT', '/logs-1/_alias/some', {'filter': {'term': {'n': 1}}})
+        self.assertEqual('unsupported_operation_exception', self.error(501, 'GET', '/some/_search'))
+        self.assertEqual(['1'], self.found('logs-1'))
+
+    def test_many_searches_in_one_request(self):
+        body = document_store.bulk({'index': 'logs-1'}, {'query': {'term': {'n': 1}}}, {'index': ['logs-1', 'logs-2'], 'ignore_unavailable': True}, {'size': 0},
+                                   {'index': 'nope'}, {}, {}, {'query': {'foo': {}}})
+        one, two, three, four = self.expect(200, 'POST', '/_msearch?max_concurrent_shard_requests=5', body)['responses']
+        self.assertEqual((200, ['1']), (one['status'], [hit['_id'] for hit in one['hits']['hits']]))
+        self.assertEqual((200, 2, []), (two['status'], two['hits']['total']['value'], two['hits']['hits']))
+        self.assertEqual((404, 'index_not_found_exception'), (three['status'], three['error']['type']))
+        self.assertEqual(400, four['status'])
+        only, = self.expect(200, 'GET', '/logs-2/_msearch', '{}\n{}\n')['responses']
+        self.assertEqual(['2'], [hit['_id'] for hit in only['hits']['hits']])
+        for body in ('', '{"x":1}\n{}\n', '{}\n', 'x\n{}\n'):
+            self.expect(400, 'POST', '/_msearch', body)
+
+    def test_what_fields_can_do(self):
+        self.expect(200, 'PUT', '/logs-3', {'mappings': {'properties': {'n': {'type': 'keyword'}, 'o': {'properties': {'t': {'type': 'text'}}}}}})
+        caps = self.expect(200, 'GET', '/logs-*/_field_caps?fields=n,o*')
+        self.assertEqual(['logs-1', 'logs-2', 'logs-3'], caps['indices'])
+        self.assertEqual({'n': {'long': {'type': 'long', 'searchable': True, 'aggregatable': True, 'indices': ['logs-1', 'logs-2']},
+                                'keyword': {'type': 'keyword', 'searchable': True, 'aggregatable': True, 'indices': ['logs-3']}},
+                          'o': {'object': {'type': 'object', 'searchable': False, 'aggregatable': False}},
+                          'o.t': {'text': {'type': 'text', 'searchable': True, 'aggregatable': False}}}, caps['fields'])
+        self.assertEqual({}, self.expect(200, 'POST', '/logs/_field_caps', {'fields': ['o.*']})['fields'])
+        self.expect(400, 'GET', '/logs-1/_field_caps')
+
+
 class OtherSites(StoreCase):
     """Pages of other sites in a browser on this machine: neither their requests nor their names get through."""
 

@@ -189,8 +189,8 @@ class Differential(support.Case):
         elif status >= 400 or our_status >= 400:
             expected, answer = ({'status': s} if 'error' not in a else error_of(s, a) for s, a in ((status, expected), (our_status, answer)))
         if our_status != 501 and plain(expected) != plain(answer):
-            self.differences.append(f'{method} {path} {json.dumps(body)[:300]}\n  real  {json.dumps(plain(expected))[:700]}\n'
-                                    f'  store {json.dumps(plain(answer))[:700]}')
+            self.differences.append(f'{method} {path} {json.dumps(body, default=str)[:300]}\n  real  {json.dumps(plain(expected))[:1400]}\n'
+                                    f'  store {json.dumps(plain(answer))[:1400]}')
 
     def verdict(self, missing=0):
         self.assertEqual([], self.differences, '\n' + '\n'.join(self.differences))
@@ -217,6 +217,26 @@ class Differential(support.Case):
         for body in bodies():
             self.compare('POST', '/odd/_search', body)
         self.verdict(MISSING)
+
+    def test_aliases_many_searches_and_field_capabilities(self):
+        for index, aliases in (('a-1', {'a': {}}), ('a-2', {})):
+            for status, _ in self.both('PUT', f'/{index}', {'aliases': aliases, 'mappings': ODD_MAPPING}):
+                self.assertEqual(200, status)
+            self.fill(index, ((f'{index}-{number}', document) for number, document in enumerate(ODD[:4])))
+        for method, path, body in (
+                ('GET', '/a/_search?sort=n', None), ('GET', '/a/_count', None), ('GET', '/_alias/a', None), ('GET', '/_alias/nope', None), ('GET', '/a-*/_alias', None),
+                ('GET', '/a/_doc/a-1-0', None), ('PUT', '/a/_doc/new?refresh=true', {'k': 'n'}), ('PUT', '/a-2/_alias/a', None), ('PUT', '/a/_doc/newer?refresh=true', {'k': 'n'}),
+                ('GET', '/a/_doc/a-1-0', None), ('GET', '/a*/_count', None), ('DELETE', '/a', None), ('PUT', '/a', None), ('PUT', '/a-1/_alias/a-2', None),
+                ('DELETE', '/a-1/_alias/nope', None), ('POST', '/_aliases', {'actions': [{'remove': {'index': 'a-1', 'alias': 'a'}}, {'add': {'index': 'a-1', 'alias': 'b'}}]}),
+                ('GET', '/a-*/_alias', None), ('GET', '/b/_count', None), ('POST', '/_aliases', {'actions': [{'foo': {'index': 'a-1', 'alias': 'a'}}]}),
+                ('GET', '/a-1/_field_caps?fields=k,t,n,d,p*', None), ('GET', '/a-1/_field_caps', None)):
+            self.compare(method, path, body)
+        lines = [{'index': 'a-1'}, {'query': {'term': {'k': 'a'}}, 'sort': ['_id']}, {'index': ['a-2']}, {'size': 0, 'aggs': {'x': {'terms': {'field': 'k'}}}},
+                 {'index': 'nope'}, {}, {'index': 'nope', 'ignore_unavailable': True}, {}]
+        (_, expected), (_, answer) = self.both('POST', '/_msearch', ''.join(json.dumps(line) + '\n' for line in lines).encode())
+        expected, answer = ([error_of(one['status'], one) if 'error' in one else plain(one) for one in each['responses']] for each in (expected, answer))
+        self.assertEqual(expected, answer)
+        self.verdict()
 
     def test_payments_with_and_without_the_template(self):
         for status, _ in self.both('PUT', '/_index_template/kakaopay-logs', TEMPLATE):

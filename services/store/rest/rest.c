@@ -56,7 +56,8 @@ void rest_acknowledge(struct rest_request *request)
 
 struct index_selection rest_selection(const struct rest_request *request)
 {
-    return (struct index_selection){request->index, rest_flag(request, STR("ignore_unavailable"))};
+    return (struct index_selection){.expression = request->index,
+                                    .lenient = rest_flag(request, STR("ignore_unavailable"))};
 }
 
 bool rest_indices(struct worker *worker, struct rest_request *request, struct index_list *out)

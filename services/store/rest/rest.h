@@ -67,6 +67,18 @@ void rest_get_source(struct worker *worker, struct rest_request *request);
 /* rest_search.c */
 void rest_search(struct worker *worker, struct rest_request *request);
 void rest_count(struct worker *worker, struct rest_request *request);
+/* Appends the whole answer of one search; false with *err. */
+bool rest_search_into(struct worker *worker, struct rest_request *request,
+                      struct index_selection where, struct str body, struct api_error *err);
+/* rest_multi_search.c */
+void rest_multi_search(struct worker *worker, struct rest_request *request);
+/* rest_field_caps.c */
+void rest_field_caps(struct worker *worker, struct rest_request *request);
+/* rest_aliases.c */
+void rest_get_aliases(struct worker *worker, struct rest_request *request);
+void rest_put_alias(struct worker *worker, struct rest_request *request);
+void rest_delete_alias(struct worker *worker, struct rest_request *request);
+void rest_change_aliases(struct worker *worker, struct rest_request *request);
 /* rest_indices.c */
 void rest_create_index(struct worker *worker, struct rest_request *request);
 void rest_delete_index(struct worker *worker, struct rest_request *request);

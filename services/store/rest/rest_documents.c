@@ -97,10 +97,29 @@ void rest_delete_document(struct worker *worker, struct rest_request *request)
 static bool find(struct worker *worker, struct rest_request *request, struct document_row *row)
 {
     struct api_error err;
-    struct store_index *index = catalog_find(&worker->catalog, request->index);
-    if (index)
-        return documents_read(&worker->catalog, index, request->name, &worker->scratch, row);
-    catalog_not_found(request->index, &err);
+    struct index_list found;
+    if (!index_expression_is_name(request->index)) {
+        catalog_not_found(request->index, &err);
+        rest_error(request, &err);
+        return false;
+    }
+    if (!catalog_resolve(&worker->catalog, &worker->scratch,
+                         (struct index_selection){.expression = request->index}, &found, &err)) {
+        rest_error(request, &err);
+        return false;
+    }
+    if (found.count == 1) {
+        request->index = found.items[0]->name;
+        return documents_read(&worker->catalog, found.items[0], request->name, &worker->scratch,
+                              row);
+    }
+    if (found.count > 1)
+        api_error_set(&err, 400, "illegal_argument_exception",
+                      "alias [%.*s] has more than one index associated with it, can't execute a "
+                      "single index op",
+                      STR_FMT(request->index));
+    else
+        catalog_not_found(request->index, &err);
     rest_error(request, &err);
     return false;
 }

@@ -42,8 +42,13 @@ void rest_create_index(struct worker *worker, struct rest_request *request)
 void rest_delete_index(struct worker *worker, struct rest_request *request)
 {
     struct index_list indices;
-    if (!rest_indices(worker, request, &indices))
+    struct api_error err;
+    struct index_selection which = rest_selection(request);
+    which.concrete = true;
+    if (!catalog_resolve(&worker->catalog, &worker->scratch, which, &indices, &err)) {
+        rest_error(request, &err);
         return;
+    }
     for (size_t i = 0; i < indices.count; i++)
         if (!catalog_drop(&worker->catalog, indices.items[i]))
             return;

@@ -353,7 +353,7 @@ static const char *retained(uint64_t days, uint64_t bytes)
     struct api_error err;
     struct buf out;
     buf_init(&out, 1000);
-    const struct index_selection everything = {STR("*"), true};
+    const struct index_selection everything = {.expression = STR("*"), .lenient = true};
     ck_assert(catalog_resolve(&catalog, &arena, everything, &left, &err));
     for (size_t i = 0; i < left.count; i++)
         buf_printf(&out, "%.*s ", STR_FMT(left.items[i]->name));
