@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "cmd/commands.h"
+#include "cmd/run_words.h"
 #include "conf/report.h"
 #include "conf/source.h"
 #include "pipeline/program/where.h"
@@ -217,42 +217,6 @@ static bool take_flag(const struct flags *flags, int id, struct dlq *dlq)
     }
 }
 
-/* Whether the word is a flag of dlq; how many words it takes. */
-static int words_of(const char *word, const char *next)
-{
-    for (const struct flag *flag = dlq_flags; flag->name; flag++) {
-        size_t len = strlen(flag->name);
-        bool is_long = strncmp(word, "--", 2) == 0 && strncmp(word + 2, flag->name, len) == 0;
-        bool is_short =
-            flag->letter && word[0] == '-' && word[1] == flag->letter && flag->id != FLAG_HELP;
-        if (is_long && word[2 + len] == '=')
-            return 1;
-        if ((is_long && word[2 + len] == '\0') || (is_short && word[2] == '\0'))
-            return flag->takes_value && next ? 2 : 1;
-        if (is_short)
-            return 1;
-    }
-    return 0;
-}
-
-/* Parts the words: ours, and those of `millrace run`, both with a name in front. */
-static void part_words(int argc, char **argv, int *ours_out, char **ours, int *theirs_out,
-                       char **theirs)
-{
-    *ours_out = *theirs_out = 0;
-    ours[(*ours_out)++] = theirs[(*theirs_out)++] = argv[0];
-    for (int i = 1; i < argc;) {
-        int words = words_of(argv[i], i + 1 < argc ? argv[i + 1] : NULL);
-        for (int n = words > 0 ? words : 1; n > 0; n--, i++) {
-            if (words > 0)
-                ours[(*ours_out)++] = argv[i];
-            else
-                theirs[(*theirs_out)++] = argv[i];
-        }
-    }
-    ours[*ours_out] = theirs[*theirs_out] = NULL;
-}
-
 static bool load_settings(struct dlq *dlq, int argc, char **argv, int *status)
 {
     struct error_list errors;
@@ -287,14 +251,12 @@ int cmd_dlq(int argc, char **argv)
 {
     struct arena arena;
     struct dlq dlq = {.arena = &arena};
-    int ours_count, theirs_count, status = EXIT_USAGE;
-    char **ours = mem_zero((size_t)argc + 1, sizeof *ours),
-         **theirs = mem_zero((size_t)argc + 1, sizeof *theirs);
+    struct run_words words;
+    int status = EXIT_USAGE;
     const char *verb = argc > 1 && argv[1][0] != '-' ? argv[1] : NULL;
     arena_init(&arena, NULL);
-    part_words(verb ? argc - 1 : argc, verb ? argv + 1 : argv, &ours_count, ours, &theirs_count,
-               theirs);
-    struct flags flags = {ours_count, ours, dlq_flags, .at = 1};
+    run_words_part(&words, dlq_flags, verb ? argc - 1 : argc, verb ? argv + 1 : argv);
+    struct flags flags = {words.ours_count, words.ours, dlq_flags, .at = 1};
     bool good = true, asked = false;
     for (int id; good && !asked && (id = flags_next(&flags)) != FLAGS_END;) {
         asked = id == FLAG_HELP;
@@ -302,10 +264,9 @@ int cmd_dlq(int argc, char **argv)
     }
     if (!good || asked || !verb)
         status = flags_end(&flags, asked || (good && !verb && argc == 1), USAGE);
-    else if (load_settings(&dlq, theirs_count, theirs, &status))
-        status = run_verb(&dlq, verb, theirs_count, theirs);
-    mem_free(ours);
-    mem_free(theirs);
+    else if (load_settings(&dlq, words.theirs_count, words.theirs, &status))
+        status = run_verb(&dlq, verb, words.theirs_count, words.theirs);
+    run_words_release(&words);
     arena_release(&arena);
     return status;
 }

@@ -35,6 +35,8 @@ const struct command commands[] = {
      OPERAND_NONE},
     {"dlq", "what destinations refused: list, show, replay, purge", cmd_dlq, dlq_flags,
      OPERAND_FILE},
+    {"queue", "what waits in disk queues: verify, cat, export, import", cmd_queue, queue_flags,
+     OPERAND_NONE},
     {"report", "say what the payment services did on one day", cmd_report, report_flags,
      OPERAND_NONE},
     {"plugins", "list the plugins; the options of one", cmd_plugins, plugins_flags, OPERAND_PLUGIN},

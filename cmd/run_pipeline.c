@@ -345,6 +345,7 @@ bool run_pipeline_start(struct run_pipeline *pipeline, const struct run_shared *
         .taps = shared->taps,
         .queue = persisted ? &pipeline->queue : NULL,
         .drain_queue = settings->queue_drain,
+        .spools = folder_of(pipeline, (struct str){0}, "spool"),
     };
     struct error err = {0};
     pipeline->engine = engine_new(&options);

@@ -44,13 +44,16 @@ static struct delivery *delivery_new(struct instance *instance, struct outlet *o
         .retry_max_ms = DEFAULT_RETRY_MAX_MS,
     };
     delivery->letters = delivery->lane->engine->options.dead_letters;
+    delivery->spool = outlet_spool(outlet);
     delivery->refusals = (struct log_limit){.window_ms = REFUSAL_WINDOW_MS, .burst = REFUSAL_LINES};
     delivery->routed = instance_counter(instance, "routed");
+    delivery->unspooled = instance_counter(instance, "unspooled");
     delivery->delivered = instance_counter(instance, "delivered");
     delivery->conflicts = instance_counter(instance, "conflicts");
     delivery->refused = instance_counter(instance, "refused");
     delivery->dropped = instance_counter(instance, "dropped");
     delivery->set_aside = instance_counter(instance, "set_aside");
+    delivery->spooled = instance_counter(instance, "spooled");
     delivery->retried = instance_counter(instance, "retried");
     delivery->retried_unreachable = instance_counter(instance, "retried_unreachable");
     delivery->retried_overloaded = instance_counter(instance, "retried_overloaded");
@@ -76,18 +79,11 @@ static void choose_fill(struct delivery *delivery)
     delivery->fill_bytes = cut && limits->max_bytes > STOCK_BYTES ? STOCK_BYTES : limits->max_bytes;
 }
 
-/* 0: events are held until they are delivered. */
-static uint64_t hold_ms(const struct delivery *delivery)
-{
-    const struct common_options *common = &delivery->instance->plugin->common;
-    return common->on_full == ON_FULL_DEAD_LETTER ? (uint64_t)common->hold_max_ms : 0;
-}
-
 static bool open_output(struct delivery *delivery, struct error *err)
 {
     struct instance *instance = delivery->instance;
     const struct output *output = delivery->output;
-    if (hold_ms(delivery) > 0 && !delivery->letters)
+    if (delivery->on_full == ON_FULL_DEAD_LETTER && !delivery->letters)
         return error_set(err, ERROR_CONFIG,
                          "on_full => dead_letter wants dead_letter_queue.enable");
     if (output->open_encoder && !output->open_encoder(instance->self, &instance->env, err))
@@ -102,6 +98,7 @@ struct delivery *delivery_open(struct instance *instance, struct outlet *outlet,
 {
     struct delivery *delivery = delivery_new(instance, outlet);
     delivery->home = home ? home : delivery;
+    shed_open(delivery);
     if (!open_output(delivery, err)) {
         arena_release(&delivery->scratch);
         mem_free(delivery);
@@ -111,7 +108,6 @@ struct delivery *delivery_open(struct instance *instance, struct outlet *outlet,
         delivery->limits = home->limits;
     bound_requests(&delivery->limits);
     choose_fill(delivery);
-    shed_open(delivery, hold_ms(delivery));
     delivery->notes = delivery->letters && (delivery->output->refuses || delivery->hold_ms > 0);
     dispatch_open(delivery);
     return delivery;

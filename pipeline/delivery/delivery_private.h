@@ -10,6 +10,7 @@
 #include "pipeline/delivery/delivery.h"
 #include "pipeline/delivery/group.h"
 #include "pipeline/delivery/outlet.h"
+#include "pipeline/delivery/spool.h"
 #include "pipeline/engine/lane_private.h"
 
 struct group_item {
@@ -47,6 +48,7 @@ struct group {
     unsigned attempts; /* of all its items */
     bool parcel;       /* was cut from a larger group: small, kept apart when free */
     bool part;         /* of a group that was rejected as a whole */
+    bool spooled;      /* was read from the spool */
     bool loose;        /* WAITING: its items go on with whatever is sent next, not as a group */
     uint64_t due_ms;   /* FILLING: send by then; WAITING: try again then */
     uint64_t born_ms;  /* when its oldest item was encoded; UINT64_MAX: it has none */
@@ -90,6 +92,9 @@ struct delivery {
     uint64_t hold_ms;    /* what waits longer is set aside; 0: for ever */
     uint64_t shed_at_ms; /* when to look for such */
     struct log_limit shed_lines;
+    enum on_full on_full;
+    struct spool *spool;    /* NULL: it has none */
+    bool was_holding;       /* at the last look */
     uint64_t held_until_ms; /* ordered: the group that failed is first in ready */
     uv_timer_t timer;
     uv_prepare_t flush;           /* before the loop waits: what the turn brought is sent */
@@ -97,7 +102,8 @@ struct delivery {
     bool notes;                   /* what encoded items lack for a letter is noted beside them */
     struct dead_letter_parcel *parcel; /* letters that are not handed in yet */
     struct log_limit refusals;
-    struct counter *routed, *delivered, *conflicts, *refused, *dropped, *set_aside, *retried;
+    struct counter *routed, *delivered, *conflicts, *refused, *dropped, *set_aside, *retried,
+        *spooled, *unspooled;
     struct counter *retried_unreachable, *retried_overloaded, *retried_forbidden; /* of those */
 };
 
@@ -140,6 +146,8 @@ struct group *group_queue_pop(struct group_queue *queue);
 /* Encoded items that wait loosely join what is filling. */
 void delivery_absorb(struct delivery *delivery, struct group *loose);
 void delivery_seal(struct delivery *delivery);
+/* A group that was read from the spool is ready to be sent. */
+void delivery_receive_spooled(struct delivery *delivery, struct group *group);
 /* The item becomes a dead letter, which takes over its hold of the receipt. Only where there are letters. */
 void delivery_keep_letter(struct delivery *delivery, struct group *group, size_t index,
                           struct str reason);
@@ -149,7 +157,9 @@ void delivery_log_refusal(struct delivery *delivery, const char *what, struct st
 
 /* ---- shed.c ---- */
 
-void shed_open(struct delivery *delivery, uint64_t hold_ms);
+void shed_open(struct delivery *delivery);
+/* The spool has something: what comes goes behind it. */
+bool shed_is_spooling(const struct delivery *delivery);
 /* Sets aside what has waited too long; looks now and then. */
 void shed_old(struct delivery *delivery, uint64_t now_ms);
 

@@ -25,20 +25,23 @@ enum {
 
 /* ---- opening -------------------------------------------------------------------------------------- */
 
-static bool claim(struct disk_queue *queue, struct error *err)
+bool disk_queue_claim(const char *folder, int *fd_out, struct error *err)
 {
     char path[PATH_MAX];
-    int len = snprintf(path, sizeof path, "%s/lock", queue->folder);
+    int len = snprintf(path, sizeof path, "%s/lock", folder);
     if (len < 0 || len >= (int)sizeof path)
-        return error_set(err, ERROR_LIMIT, "the path '%s' is too long", queue->folder);
-    queue->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (queue->lock_fd < 0)
+        return error_set(err, ERROR_LIMIT, "the path '%s' is too long", folder);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
         return error_set(err, ERROR_IO, "cannot open '%s': %s", path, strerror(errno));
-    if (flock(queue->lock_fd, LOCK_EX | LOCK_NB) == 0)
+    *fd_out = fd;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
         return true;
+    (void)close(fd);
+    *fd_out = -1;
     return error_set(err, ERROR_BUSY,
                      "the queue in '%s' is in use by another process; give each its own path.queue",
-                     queue->folder);
+                     folder);
 }
 
 static uint64_t page_bytes(const struct disk_queue_options *options)
@@ -84,7 +87,8 @@ struct disk_queue *disk_queue_open(const struct disk_queue_options *options, str
     bool opened = len > 0 && len < (int)sizeof queue->folder;
     if (!opened)
         error_set(err, ERROR_LIMIT, "the path '%s' is too long", options->folder);
-    opened = opened && directory_make(queue->folder, 0700, err) && claim(queue, err);
+    opened = opened && directory_make(queue->folder, 0700, err) &&
+             disk_queue_claim(queue->folder, &queue->lock_fd, err);
     if (opened) {
         queue->log = segment_log_open(queue->folder, page_bytes(options), err);
         queue->segments = segment_reader_open(queue->folder);
@@ -117,6 +121,7 @@ struct queue_parcel *queue_parcel_new(struct account *account, struct receipt *r
     buf_init(&parcel->bytes, PARCEL_MAX_BYTES);
     parcel->bytes.charged = account;
     parcel->receipt = receipt;
+    parcel->parts = 1;
     return parcel;
 }
 
@@ -130,7 +135,8 @@ void queue_parcel_add(struct queue_parcel *parcel, size_t len, uint32_t events)
 
 void queue_parcel_settle(struct queue_parcel *parcel, bool written)
 {
-    receipt_release(parcel->receipt, 1, written ? RECEIPT_DELIVERED : RECEIPT_ABANDONED); /* Q1 */
+    receipt_release(parcel->receipt, parcel->parts,
+                    written ? RECEIPT_DELIVERED : RECEIPT_ABANDONED); /* Q1 */
     buf_release(&parcel->bytes);
     mem_free(parcel->records);
     mem_free(parcel);

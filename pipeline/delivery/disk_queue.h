@@ -110,6 +110,7 @@ struct queue_parcel {
     size_t count, capacity;
     size_t written, written_bytes;
     struct receipt *receipt;
+    size_t parts; /* of it; 1 */
 };
 
 struct queue_parcel *queue_parcel_new(struct account *account, struct receipt *receipt);
@@ -136,6 +137,8 @@ struct disk_queue_figures {
     bool full;              /* they wait for room */
 };
 void disk_queue_figures(struct disk_queue *queue, struct disk_queue_figures *out);
+/* Takes the folder's lock, which closing *fd_out gives back. False and *err: another process has it. */
+bool disk_queue_claim(const char *folder, int *fd_out, struct error *err);
 /* How many events are in the queue of this folder, that nobody has open; 0 as well when there is none. */
 uint64_t disk_queue_left(const char *folder);
 const char *disk_queue_folder(const struct disk_queue *queue);

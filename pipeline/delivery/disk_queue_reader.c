@@ -35,11 +35,10 @@ uint64_t disk_queue_left(const char *folder)
 {
     struct str payload;
     struct segment_position at;
-    struct queue_record record;
     struct segment_reader *segments = segment_reader_open(folder);
     uint64_t events = 0;
     while (segment_reader_next(segments, &payload, &at))
-        events += queue_record_read(payload, &record) ? record.count : 0;
+        events += queue_record_count(payload);
     segment_reader_close(segments);
     return events;
 }
@@ -57,11 +56,10 @@ static void count_what_is_there(struct disk_queue *queue)
 {
     struct str payload;
     struct segment_position at;
-    struct queue_record record;
     uint64_t records = 0, events = 0;
     while (!is_stopping(queue) && segment_reader_next(queue->segments, &payload, &at)) {
         records++;
-        events += queue_record_read(payload, &record) ? record.count : 0;
+        events += queue_record_count(payload);
     }
     struct segment_damage damage = segment_reader_damage(queue->segments);
     (void)segment_reader_sync(queue->segments, NULL); /* what was done, but not deleted */
@@ -150,13 +148,12 @@ static bool may_read(const struct disk_queue *queue)
 static void add_record(struct queue_reading *reading, struct arena *arena, struct str payload,
                        struct segment_position at)
 {
-    struct queue_record record = {0};
-    bool known = queue_record_read(payload, &record);
+    uint32_t events = queue_record_count(payload);
     reading->records =
         mem_grow(reading->records, reading->count, &reading->capacity, sizeof *reading->records);
-    reading->records[reading->count++] = (struct queue_read_record){
-        .at = at, .bytes = arena_dup(arena, payload), .events = known ? record.count : 0};
-    reading->events += record.count;
+    reading->records[reading->count++] =
+        (struct queue_read_record){.at = at, .bytes = arena_dup(arena, payload), .events = events};
+    reading->events += events;
     reading->bytes += payload.len;
 }
 

@@ -55,6 +55,7 @@ static struct group *take_request(struct delivery *delivery)
     struct group *parcel = group_take(delivery, delivery->limits.max_items < delivery->fill_items);
     parcel->attempts = first->attempts;
     parcel->part = first->part;
+    parcel->spooled = first->spooled;
     group_move_items(first, count, parcel);
     group_set_state(parcel, GROUP_READY);
     if (group_left(first) == 0)
@@ -82,7 +83,7 @@ static void send_next(struct delivery *delivery)
 static void seal_if_due(struct delivery *delivery, uint64_t now_ms, bool idle)
 {
     struct group *group = delivery->filling;
-    if (!group || group->count == 0 || delivery->ready.first)
+    if (!group || group->count == 0 || (delivery->ready.first && !delivery->was_holding))
         return;
     if (delivery->home != delivery ? idle
                                    : (idle && delivery->in_flight == 0) || group->due_ms <= now_ms)
@@ -117,8 +118,8 @@ static void set_timer(struct delivery *delivery, uint64_t now_ms, uint64_t again
     uint64_t due = again_ms;
     if (delivery->waiting.first && delivery->waiting.first->due_ms < due)
         due = delivery->waiting.first->due_ms;
-    if (delivery->filling && delivery->filling->count > 0 && !delivery->ready.first &&
-        delivery->filling->due_ms < due)
+    if (delivery->filling && delivery->filling->count > 0 &&
+        (!delivery->ready.first || delivery->was_holding) && delivery->filling->due_ms < due)
         due = delivery->filling->due_ms;
     if (delivery->ready.first && delivery->held_until_ms > now_ms && delivery->held_until_ms < due)
         due = delivery->held_until_ms;
@@ -182,6 +183,19 @@ static void post_nudge(struct outlet_member *member)
     /* Whoever posts the link again has seen that it was taken out of the inbox. */
     if (!atomic_exchange_explicit(&delivery->nudged, true, memory_order_acquire))
         lane_post(delivery->lane, &delivery->link);
+}
+
+void delivery_receive_spooled(struct delivery *delivery, struct group *group)
+{
+    assert(group->spooled && !delivery->closing);
+    if (group->count == 0) { /* its records were none */
+        group_recycle(group);
+        return;
+    }
+    counter_add(delivery->unspooled, group->count);
+    group_set_state(group, GROUP_READY);
+    group_queue_push(&delivery->ready, group);
+    dispatch_soon(delivery);
 }
 
 void dispatch_receive(struct inbox_item *link)
@@ -296,6 +310,7 @@ static void split(struct delivery *delivery, struct group *group)
 {
     struct group *half = group_take(delivery, true);
     group->part = half->part = true;
+    half->spooled = group->spooled;
     half->attempts = group->attempts;
     group_move_items(group, group->count / 2, half);
     put_first(delivery, group);

@@ -57,7 +57,7 @@ struct group *group_take(struct delivery *delivery, bool parcel)
     group->delivery = delivery;
     group->attempts = 0;
     group->born_ms = UINT64_MAX;
-    group->part = group->loose = false;
+    group->part = group->loose = group->spooled = false;
     group_set_state(group, GROUP_FILLING);
     return group;
 }

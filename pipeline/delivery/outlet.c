@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "pipeline/delivery/retry.h"
+#include "pipeline/delivery/spool.h"
 #include "pipeline/plugin.h"
 
 enum {
@@ -27,6 +28,7 @@ enum {
 };
 
 struct outlet {
+    struct spool *spool; /* set before anybody joins */
     uv_mutex_t lock;
     struct outlet_member *members;
     struct output_limits limits; /* max_in_flight 0 until the first member came */
@@ -58,11 +60,23 @@ struct outlet *outlet_new(void)
     return outlet;
 }
 
+void outlet_set_spool(struct outlet *outlet, struct spool *spool)
+{
+    assert(!outlet->spool && !outlet->members);
+    outlet->spool = spool;
+}
+
+struct spool *outlet_spool(const struct outlet *outlet)
+{
+    return outlet->spool;
+}
+
 void outlet_free(struct outlet *outlet)
 {
     if (!outlet)
         return;
     assert(!outlet->members);
+    spool_close(outlet->spool);
     uv_mutex_destroy(&outlet->lock);
     mem_free(outlet);
 }

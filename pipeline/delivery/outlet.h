@@ -25,6 +25,7 @@
 #include "pipeline/delivery/group.h"
 
 struct outlet;
+struct spool;
 
 /* Who sends through the outlet; embedded in a delivery. */
 struct outlet_member {
@@ -47,6 +48,9 @@ struct outlet_report {
 };
 
 struct outlet *outlet_new(void);
+/* The spool belongs to the outlet, and is stopped when that is freed. NULL: it has none. */
+void outlet_set_spool(struct outlet *outlet, struct spool *spool);
+struct spool *outlet_spool(const struct outlet *outlet);
 void outlet_free(struct outlet *outlet);
 /* The first member's limits hold for all: they come from the same options. */
 void outlet_join(struct outlet *outlet, struct outlet_member *member,

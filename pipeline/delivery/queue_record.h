@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A record of the disk queue: events that were handed over together.
+ * A record of a disk queue: events that were handed over together. In a spool (spool.h) it has encoded items instead.
  *
  *   u8 version · u32 number of events · u64 milliseconds since 1970 when it was written · the events (event/event_binary.h)
  */
@@ -9,7 +9,11 @@
 
 #include "pipeline/event/event_binary.h"
 
-enum { QUEUE_RECORD_VERSION = 1, QUEUE_RECORD_HEAD_BYTES = 13 };
+enum {
+    QUEUE_RECORD_EVENTS = 1,
+    QUEUE_RECORD_ITEMS = 2,
+    QUEUE_RECORD_HEAD_BYTES = 13
+}; /* versions */
 
 struct queue_record_writer {
     struct event_writer events;
@@ -31,5 +35,12 @@ struct queue_record {
 };
 /* False: it is no record that this version knows. */
 bool queue_record_read(struct str bytes, struct queue_record *out);
+/* How many events or items any of them has; 0: it is none. */
+uint32_t queue_record_count(struct str bytes);
+
+/* A record of items, appended to `out` between the two. */
+bool queue_record_begin_items(struct buf *out, size_t *begin_out);
+size_t queue_record_end_items(struct buf *out, size_t begin, uint32_t count);
+bool queue_record_is_items(struct str bytes);
 
 #endif

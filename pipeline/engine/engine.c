@@ -10,6 +10,7 @@
 #include "pipeline/engine/flush.h"
 #include "pipeline/engine/instance.h"
 #include "pipeline/engine/queue_intake.h"
+#include "pipeline/engine/spools.h"
 #include "pipeline/engine/stream.h"
 #include "pipeline/program/program.h"
 
@@ -202,12 +203,13 @@ static bool open_queue(struct engine *engine, struct error *err)
 
 static bool start_queue(struct engine *engine, struct error *err)
 {
-    return !engine->queue || queue_intake_start(engine->queue, err);
+    return spools_start(engine, err) && (!engine->queue || queue_intake_start(engine->queue, err));
 }
 
 bool engine_start(struct engine *engine, struct error *err)
 {
-    if (!open_queue(engine, err) || !open_lanes(engine, err) || !open_inputs(engine, err)) {
+    if (!open_queue(engine, err) || !spools_open(engine, err) || !open_lanes(engine, err) ||
+        !open_inputs(engine, err)) {
         close_inputs(engine);
         return false;
     }
@@ -417,6 +419,7 @@ bool engine_is_over(const struct engine *engine)
 static void free_programs(struct engine *engine)
 {
     queue_intake_stop(engine->queue); /* no batch comes to a lane any more */
+    spools_stop(engine);
     drain_inboxes(engine);
     for (size_t i = 0; i < engine->lane_count; i++) {
         program_free(engine->lanes[i].program);
@@ -471,8 +474,9 @@ static void add_output(const struct engine *engine, size_t index, struct engine_
     uint64_t refused = engine_counted(engine, index, "refused");
     uint64_t settled = delivered + refused + engine_counted(engine, index, "conflicts") +
                        engine_counted(engine, index, "dropped") +
-                       engine_counted(engine, index, "set_aside");
-    uint64_t in = engine_counted(engine, index, "in");
+                       engine_counted(engine, index, "set_aside") +
+                       engine_counted(engine, index, "spooled");
+    uint64_t in = engine_counted(engine, index, "in") + engine_counted(engine, index, "unspooled");
     uint64_t waiting = in > settled ? in - settled : 0;
     out->events_out += delivered;
     out->refused += refused;

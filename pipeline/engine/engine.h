@@ -51,8 +51,9 @@ struct engine_options {
     uint64_t (*random)(void *ctx); /* what plugins get; NULL: the system's */
     struct taps *taps;             /* shared; NULL: nobody can look on (tap.h) */
     const struct disk_queue_options
-        *queue;       /* NULL: there is no queue on disk. Lives as long as the engine */
-    bool drain_queue; /* engine_stop waits until the queue is empty */
+        *queue;         /* NULL: there is no queue on disk. Lives as long as the engine */
+    const char *spools; /* folder of the outputs' spools; NULL: there are none */
+    bool drain_queue;   /* engine_stop waits until the queue is empty */
 };
 
 struct engine *engine_new(const struct engine_options *options);

@@ -38,6 +38,8 @@ static const struct metric PLUGIN_COUNTERS[] = {
         "refused",
         "Events refused for good or not to be encoded: dead letters where those are kept.", -1),
     PLUGIN_COUNTER("dropped", "Events that the output leaves out on purpose.", -1),
+    PLUGIN_COUNTER("spooled", "Events that waited too long and went to the output's spool.", -1),
+    PLUGIN_COUNTER("unspooled", "Events that were read from the output's spool to be sent.", 1),
     PLUGIN_COUNTER("set_aside", "Events that waited too long and became dead letters.", -1),
     PLUGIN_COUNTER("retried", "Times that an event was put back to be sent again.", 0),
     {

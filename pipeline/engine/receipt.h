@@ -25,6 +25,7 @@ struct stream;
 struct transfer;
 struct queue_intake;
 struct queue_reading;
+struct spool;
 
 enum receipt_outcome {
     RECEIPT_DELIVERED, /* safe at every output, or dropped on purpose */
@@ -37,6 +38,7 @@ struct receipt {
     struct stream *stream;         /* NULL: of no input */
     struct transfer *transfer;     /* of a batch that came from another pipeline (bus.h) */
     struct queue_intake *intake;   /* of a batch that was read from the disk queue, */
+    struct spool *spool;           /* or from an output's spool, */
     struct queue_reading *reading; /* and what was read */
     struct lane *home;
     uint64_t token;

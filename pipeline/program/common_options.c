@@ -91,7 +91,7 @@ static const struct option FILTER_OPTIONS[] = {
     OPTION_END,
 };
 
-static const char *const ON_FULL[] = {"block", "dead_letter", NULL};
+static const char *const ON_FULL[] = {"block", "spool", "drop_oldest", "dead_letter", NULL};
 
 static const struct option OUTPUT_OPTIONS[] = {
     COMMON_ROWS,
@@ -107,10 +107,20 @@ static const struct option OUTPUT_OPTIONS[] = {
         .name = "on_full",
         .doc =
             "What becomes of events that wait longer than hold_max: block, they wait on, and so do "
-            "their inputs; dead_letter, they are kept on disk and the others go on.",
+            "their inputs; spool, they go to disk and are sent by themselves later; drop_oldest, "
+            "they are dropped and counted; dead_letter, they are kept until somebody sends them "
+            "again. But for block, inputs and other outputs go on.",
         OPTION_IN_CHOICE(struct common_options, on_full),
         .choices = ON_FULL,
         .def = "block",
+    },
+    {
+        .name = "spool_max_bytes",
+        .doc = "Largest spool of on_full => spool; at it, events wait as with block.",
+        OPTION_IN_BYTES(struct common_options, spool_max_bytes),
+        .min = 64 * 1024,
+        .max = 1e18,
+        .def = "1024mb",
     },
     {
         .name = "codec",

@@ -8,7 +8,7 @@
 
 #include "pipeline/plugin.h"
 
-enum on_full { ON_FULL_BLOCK, ON_FULL_DEAD_LETTER };
+enum on_full { ON_FULL_BLOCK, ON_FULL_SPOOL, ON_FULL_DROP_OLDEST, ON_FULL_DEAD_LETTER };
 
 struct common_field {
     struct template name;
@@ -29,8 +29,8 @@ struct common_options {
     struct option_templates remove_field;
     bool periodic_flush;
     const struct conf_plugin *codec;
-    int64_t hold_max_ms; /* output */
-    int on_full;         /* output; enum on_full */
+    int64_t hold_max_ms, spool_max_bytes; /* output */
+    int on_full;                          /* output; enum on_full */
 
     /* Made from add_field by common_options_compile. */
     struct common_field *fields;

@@ -340,6 +340,76 @@ class Figures(QueueCase):
         self.assertIn('millrace_queue_written_events_total{pipeline="main"} 3\n', text)
 
 
+class Commands(QueueCase):
+    def command(self, verb, *arguments, **options):
+        return self.run_to_end('queue', verb, *arguments, '--path.data', self.folder / 'data', **options)
+
+    def test_verify_cat_export_import(self):
+        self.fill(100)
+        self.assertRegex(self.command('verify').stdout, r'^main: 100 events, \d+ bytes on disk, from 2\d{3}-\S+Z\n$')
+        self.assertEqual([str(n) for n in range(100)], [event['message'] for event in self.command('cat').json_lines()])
+        self.assertEqual(['0', '1'], [event['message'] for event in self.command('cat', '-n', '2').json_lines()])
+        exported = self.command('export', '--where', '[message] == "7" or [message] == "8"').stdout
+        self.assertEqual(2, exported.count('\n'))
+        said = self.command('import', '--pipeline.id', 'other', stdin=exported.encode()).stdout
+        self.assertEqual("2 events imported into the queue of pipeline 'other'\n", said)
+        self.assertEqual(exported, self.command('export', '--pipeline.id', 'other').stdout.replace(
+            *(re.search(r'"written":"[^"]*"', text).group() for text in (
+                self.command('export', '--pipeline.id', 'other').stdout, exported))))
+        self.command('import', stdin=b'{"message":"100"}\n\n{"message":"101","@metadata":{"a":1}}\n')
+        self.empty()
+        self.assertEqual(list(range(102)), self.numbers())
+        self.assertIn('other: 2 events', self.command('verify').stdout)
+
+    def test_all_of_it_or_nothing(self):
+        lines = b''.join(b'{"message":"%d","x":"%s"}\n' % (n, b'x' * 1000) for n in range(3000)) + b'{"message"\n'
+        millrace = self.command('import', stdin=lines, status=1)
+        self.assertIn('line 3001', millrace.stderr)
+        self.assertIn('nothing was imported', millrace.stderr)
+        self.assertIn('main: 0 events', self.command('verify').stdout)
+
+    def test_provenance_goes_with_an_export(self):
+        """What was exported and imported gives the same document as what was not."""
+        source = self.write('in.log', 'one\ntwo\n')
+        read = f'file {{ path => "{source}" mode => "tail" start_position => "beginning" sincedb_path => "{self.folder}/db" }}'
+        output = 'output { elasticsearch { hosts => ["127.0.0.1:@PORT@"] index => "i" data_stream => false ' \
+                 'manage_template => false deduplicate => true } }'
+        millrace = self.serve(read, output)
+        self.wait_written(millrace, 2)
+        millrace.kill()
+        exported = self.command('export').stdout
+        self.command('import', '--pipeline.id', 'other', stdin=exported.encode())
+        stub = search_stub.SearchStub(port=self.down)
+        self.addCleanup(stub.close)
+        self.run_to_end(*self.arguments('stdin {}', output))
+        first = sorted(target['_id'] for target in stub.targets)
+        stub.targets.clear()
+        self.run_to_end(*self.arguments('stdin {}', output, '--pipeline.id', 'other'))
+        self.assertEqual(first, sorted(target['_id'] for target in stub.targets))
+        self.assertEqual(2, len(set(first)))
+
+    def test_one_that_is_in_use_is_read_and_not_written(self):
+        millrace = self.serve('stdin {}', HELD, stdin=True)
+        millrace.child.stdin.write(b'1\n2\n')
+        millrace.child.stdin.flush()
+        self.wait_written(millrace, 2)
+        self.assertEqual(2, len(self.command('cat').json_lines()))
+        self.assertIn('in use by another process', self.command('import', stdin=b'{}', status=1).stderr)
+
+    def test_damage_is_told_and_an_exit_status(self):
+        self.fill(100)
+        (segment,) = self.queue.glob('*.log')
+        segment.write_bytes(segment.read_bytes()[:-1])
+        millrace = self.command('verify', status=1)
+        self.assertIn('1 damaged place', millrace.stdout)
+
+    def test_what_is_wrong_is_said(self):
+        for arguments, status, said in ((('look',), 2, 'none of verify'), (('cat', '--where', '[n'), 1, 'is no condition'),
+                                        (('cat', '--wher', 'x'), 2, 'wher')):
+            with self.subTest(arguments):
+                self.assertIn(said, self.run_to_end('queue', *arguments, status=status).stderr)
+
+
 class Damage(QueueCase):
     def setUp(self):
         super().setUp()

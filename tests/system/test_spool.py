@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""on_full => spool: an output that is down stops nobody; what it misses is on disk and arrives by itself, in order, also after a
+restart. And drop_oldest."""
+import json
+import re
+import socket
+import unittest
+import urllib.request
+
+import lumberjack
+import search_stub
+import support
+
+PIPELINE = '''input { @INPUT@ }
+output {
+  elasticsearch { id => "documents" hosts => ["@ADDRESS@"] index => "events" manage_template => false
+    retry_initial_interval => 1 retry_max_interval => 1 }
+  if [alert] { http { id => "alerts" url => "http://127.0.0.1:@SINK@/alerts" http_method => "post" format => "json"
+    hold_max => "200 ms" request_timeout => 2 @MORE@ } }
+}'''
+FILE = '''file { path => "@FOLDER@/in.log" mode => "tail" start_position => "beginning" stat_interval => "50 ms"
+  sincedb_path => "@FOLDER@/sincedb" codec => json }'''
+
+
+class SpoolCase(support.Case):
+    COUNT, EACH = 20000, 50
+
+    def setUp(self):
+        super().setUp()
+        self.documents = search_stub.SearchStub()
+        self.addCleanup(self.documents.close)
+        self.sink, self.posted = support.free_port(), []
+        self.spools = self.folder / 'data/spool/main'
+
+    def sink_is_back(self, answer=None):
+        def take(request):
+            self.posted.append(request.json()['n'])
+            return (200, {})
+        server = support.Recorder(answer or take, self.sink)
+        self.addCleanup(server.close)
+        return server
+
+    def serve(self, how='spool', source=FILE, more='', arguments=(), **options):
+        text = support.fill(PIPELINE, INPUT=support.fill(source, FOLDER=self.folder), ADDRESS=self.documents.address,
+                            SINK=self.sink, MORE=f'on_full => "{how}" {more}')
+        self.api = support.free_port()
+        millrace = self.start('-f', self.write('p.conf', text), '--api.http.port', self.api, '-b', '250', *arguments, **options)
+        millrace.wait_for_port(self.api)
+        return millrace
+
+    def feed(self, first, last):
+        with open(self.folder / 'in.log', 'a') as log:
+            log.write(''.join(json.dumps({'n': n, **({'alert': True} if n % self.EACH == 0 else {})}) + '\n'
+                              for n in range(first, last)))
+
+    def alerts(self, first, last):
+        return [n for n in range(first, last) if n % self.EACH == 0]
+
+    def counts(self, plugin='alerts'):
+        with urllib.request.urlopen(f'http://127.0.0.1:{self.api}/_node/stats/pipelines/main', timeout=30) as answer:
+            outputs = json.load(answer)['pipelines']['main']['plugins']['outputs']
+        return next(output['events'] for output in outputs if output['id'] == plugin)
+
+    def wait_documents(self, millrace, count):
+        millrace.wait_for(lambda: len(self.documents.documents) >= count, f'{count} documents', 60)
+        self.assertEqual(list(range(count)), sorted(source['n'] for _, _, source in self.documents.documents))
+
+
+class Spool(SpoolCase):
+    def test_documents_go_on_and_alerts_arrive_by_themselves(self):
+        silent = socket.socket()
+        self.addCleanup(silent.close)
+        millrace = self.serve()
+        self.feed(0, self.COUNT)
+        self.wait_documents(millrace, self.COUNT)
+        alerts = self.alerts(0, self.COUNT)
+        millrace.wait_for(lambda: self.counts()['spooled'] >= len(alerts) - 300, 'alerts in the spool', 60)
+        self.assertIn('go to the spool', millrace.stderr)
+        self.assertEqual([], self.posted)
+        self.sink_is_back()
+        millrace.wait_for(lambda: set(self.posted) >= set(alerts), 'all alerts', 120)
+        self.feed(self.COUNT, self.COUNT + 100)
+        later = self.alerts(self.COUNT, self.COUNT + 100)
+        millrace.wait_for(lambda: set(self.posted) >= set(later), 'those that came later', 60)
+        counts = self.counts()
+        self.assertEqual(counts['routed'] + counts['unspooled'],
+                         counts['delivered'] + counts['spooled'] + counts['in_flight'] + counts['dropped'])
+        self.assertEqual(0, millrace.stop())
+
+    def test_across_a_restart_and_a_crash(self):
+        millrace = self.serve()
+        self.feed(0, self.COUNT)
+        self.wait_documents(millrace, self.COUNT)
+        millrace.wait_for(lambda: self.counts()['in_flight'] == 0 or self.counts()['spooled'] >= 300, 'the spool', 60)
+        millrace.stop()
+        millrace = self.serve()
+        self.feed(self.COUNT, self.COUNT + 5000)
+        self.wait_documents(millrace, self.COUNT + 5000)
+        millrace.kill()
+        self.sink_is_back()
+        millrace = self.serve()
+        millrace.wait_for(lambda: set(self.posted) >= set(self.alerts(0, self.COUNT + 5000)), 'all alerts', 120)
+        self.assertEqual(0, millrace.stop())
+        path = self.spools / 'http-alerts'
+        self.assertEqual(0o700, path.stat().st_mode & 0o777)
+        self.assertEqual(['lock'], [file.name for file in path.iterdir()])
+
+    def test_in_order(self):
+        """One lane and one request at a time: what was spooled comes before what came later."""
+        millrace = self.serve(more='pool_max => 1', arguments=('-w', '1'))
+        self.feed(0, 5000)
+        self.wait_documents(millrace, 5000)
+        millrace.wait_for(lambda: self.counts()['spooled'] >= 90, 'the spool', 60)
+        self.sink_is_back()
+        self.feed(5000, 6000)
+        millrace.wait_for(lambda: set(self.posted) >= set(self.alerts(0, 6000)), 'all alerts', 120)
+        first = list(dict.fromkeys(self.posted))
+        self.assertEqual(sorted(first), first)
+
+    def test_a_beats_client_is_acknowledged_while_the_sink_is_down(self):
+        port = support.free_port()
+        millrace = self.serve(source=f'beats {{ host => "127.0.0.1" port => {port} }}')
+        millrace.wait_for_port(port)
+        with lumberjack.Client(port) as client:
+            for window in range(30):
+                client.send(lumberjack.batch([{'n': n, **({'alert': True} if n % 10 == 0 else {})}
+                                              for n in range(window * 100, window * 100 + 100)]))
+                while (acks := client.read_acks(1, 60)) and acks[0] != (2, 100):
+                    self.assertNotIn(acks[0], (lumberjack.CLOSED, lumberjack.RESET))
+                self.assertTrue(acks, 'no acknowledgement came')
+        millrace.kill()
+        self.sink_is_back()
+        millrace = self.serve(source=f'beats {{ host => "127.0.0.1" port => {port} }}')
+        millrace.wait_for(lambda: set(self.posted) >= set(range(0, 3000, 10)), 'all alerts', 60)
+
+    def test_a_full_spool_holds_inputs_up(self):
+        millrace = self.serve(more='spool_max_bytes => "500kb"', arguments=('--pipeline.memory', '8mb'))
+        with open(self.folder / 'in.log', 'w') as log:
+            log.write(''.join(json.dumps({'n': n, 'alert': True, 'text': 'x' * 2000}) + '\n' for n in range(5000)))
+        millrace.wait_for_log('queue is full', 60)
+        self.sink_is_back()
+        millrace.wait_for(lambda: set(self.posted) >= set(range(5000)), 'all alerts', 180)
+
+    def test_one_without_an_owner_is_named_and_kept(self):
+        millrace = self.serve()
+        self.feed(0, 5000)
+        millrace.wait_for(lambda: self.counts()['spooled'] >= 90, 'the spool', 60)
+        millrace.kill()
+        text = 'input { stdin {} } output { null { id => "alerts" } }'
+        other = self.run_to_end('-e', text)
+        self.assertRegex(other.stderr, r'a spool has events for an output that is not there.*http-alerts events=\d+')
+        self.sink_is_back()
+        millrace = self.serve()
+        millrace.wait_for(lambda: set(self.posted) >= set(self.alerts(0, 5000)), 'all alerts', 60)
+
+    def test_what_is_refused_becomes_a_dead_letter(self):
+        millrace = self.serve()
+        self.feed(0, 2000)
+        self.wait_documents(millrace, 2000)
+        millrace.wait_for(lambda: self.counts()['spooled'] >= 30, 'the spool', 60)
+        def refuse(request):
+            n = request.json()['n']
+            self.posted.append(n)
+            return (400 if n == 100 else 200, {})
+        self.sink_is_back(refuse)
+        millrace.wait_for(lambda: set(self.posted) >= set(self.alerts(0, 2000)), 'all alerts', 60)
+        millrace.wait_for(lambda: self.counts()['refused'] == 1, 'the refusal')
+        self.assertEqual(0, millrace.stop())
+        letters = self.run_to_end('dlq', 'show', '--path.data', self.folder / 'data').json_lines()
+        self.assertEqual([100], [letter['event']['n'] for letter in letters])
+
+
+class DropOldest(SpoolCase):
+    def test_it_drops_and_counts(self):
+        millrace = self.serve('drop_oldest')
+        self.feed(0, self.COUNT)
+        self.wait_documents(millrace, self.COUNT)
+        millrace.wait_for(lambda: self.counts()['dropped'] >= 300, 'dropped alerts', 60)
+        self.assertIn('longer than hold_max and are dropped', millrace.stderr)
+        counts = self.counts()
+        self.assertEqual(counts['routed'], counts['dropped'] + counts['in_flight'])
+        self.sink_is_back()
+        self.feed(self.COUNT, self.COUNT + 100)
+        millrace.wait_for(lambda: set(self.posted) >= set(self.alerts(self.COUNT, self.COUNT + 100)), 'what came later', 60)
+        self.assertEqual(0, millrace.stop())
+
+
+if __name__ == '__main__':
+    unittest.main()
