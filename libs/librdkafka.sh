@@ -10,7 +10,8 @@ TOOLS='gcc ar make bash'
 
 build_library() {
     unset CFLAGS CPPFLAGS CXXFLAGS LDFLAGS
-    CFLAGS='-fPIC' ./configure --prefix="$prefix" --enable-static --disable-gssapi --disable-curl --disable-syslog \
+    # it wants a C++ compiler to be there, for a part that is not built
+    CFLAGS='-fPIC' CXX=gcc ./configure --prefix="$prefix" --enable-static --disable-gssapi --disable-curl --disable-syslog \
         --enable-ssl --enable-zlib --enable-zstd --enable-lz4-ext
     make -j "$(nproc)" -C src
     mkdir -p "$prefix/lib" "$prefix/include/librdkafka"
