@@ -7,6 +7,8 @@ import pathlib
 import re
 import signal
 import subprocess
+import sys
+import tempfile
 import unittest
 
 import documents
@@ -195,6 +197,17 @@ class Pages(unittest.TestCase):
                 wanted = documents.wanted(block)
                 if wanted is not None:
                     self.assertEqual(wanted, block.text, f'{name}:{block.line} is old: run ./dev docs')
+
+    def test_the_picture_of_a_terminal_is_what_is_printed(self):
+        kept = support.ROOT / 'docs/pictures/terminal.svg'
+        with tempfile.TemporaryDirectory() as folder:
+            made = pathlib.Path(folder) / 'terminal.svg'
+            subprocess.run([sys.executable, support.ROOT / 'docs/pictures/terminal.py', support.BINARY, made], check=True,
+                           timeout=SECONDS * support.PATIENCE)
+            self.assertEqual(made.read_text('utf-8'), kept.read_text('utf-8'), 'the picture is old: run ./dev docs')
+
+    def test_the_readme_is_short(self):
+        self.assertLessEqual(len((support.ROOT / 'README.md').read_text('utf-8').splitlines()), 150)
 
     def test_links_lead_somewhere(self):
         pages = [*self.each(), (support.ROOT / 'CONTRIBUTING.md', 'CONTRIBUTING.md'), (support.ROOT / 'bench/README.md', 'bench/README.md')]
