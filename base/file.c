@@ -3,10 +3,14 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-enum { NANOSECONDS = 1000000000, READ_BYTES = 64 * 1024 };
+#include "base/mem.h"
+
+enum { NANOSECONDS = 1000000000, READ_BYTES = 64 * 1024, PRIVATE_MODE = 0600 };
 
 static bool read_all(FILE *file, struct arena *arena, size_t max_bytes, struct str *out)
 {
@@ -43,6 +47,51 @@ bool file_read(struct arena *arena, const char *path, size_t max_bytes, struct s
     if (failed)
         return error_set(err, ERROR_IO, "cannot read '%s'", path);
     return read || error_set(err, ERROR_LIMIT, "'%s' has more than %zu bytes", path, max_bytes);
+}
+
+bool file_check_private(const char *path, struct error *err)
+{
+    struct stat status;
+    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode) || !(status.st_mode & S_IROTH))
+        return true;
+    return error_set(err, ERROR_CONFIG,
+                     "everyone on this machine may read it (mode %04o): chmod 600, or 640 with the "
+                     "service's group; defaultMode 0400 of a Kubernetes secret",
+                     (unsigned)(status.st_mode & 07777));
+}
+
+static bool write_all(int fd, struct str text)
+{
+    while (text.len > 0) {
+        ssize_t wrote = write(fd, text.ptr, text.len);
+        if (wrote < 0 && errno != EINTR)
+            return false;
+        text = str_from_offset(text, wrote < 0 ? 0 : (size_t)wrote);
+    }
+    return true;
+}
+
+bool file_write_private(const char *path, struct str text, struct error *err)
+{
+    static const char SUFFIX[] = ".part";
+    size_t len = strlen(path);
+    char *part = mem_alloc(len + sizeof SUFFIX);
+    memcpy(part, path, len);
+    memcpy(part + len, SUFFIX, sizeof SUFFIX);
+    unlink(part); /* one that is left over may be anybody's to read */
+    int fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, PRIVATE_MODE);
+    bool ok = fd >= 0 && write_all(fd, text) && fsync(fd) == 0;
+    int failed = errno;
+    if (fd >= 0)
+        close(fd);
+    if (ok && rename(part, path) != 0) {
+        failed = errno;
+        ok = false;
+    }
+    if (!ok && fd >= 0)
+        unlink(part);
+    mem_free(part);
+    return ok || error_set(err, ERROR_IO, "cannot write '%s': %s", path, strerror(failed));
 }
 
 struct file_stamp file_stamp(const char *path)

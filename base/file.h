@@ -17,6 +17,14 @@
 bool file_read(struct arena *arena, const char *path, size_t max_bytes, struct str *out,
                struct error *err);
 
+/* False where a file can be read by everyone on the machine; what cannot be looked at is left to who opens it. For files that
+ * hold a secret, such as a private key. */
+bool file_check_private(const char *path, struct error *err);
+
+/* Writes a file that only its owner may read, in place of the one that is there: whoever reads it sees the old or the new
+ * one, also after a crash. */
+bool file_write_private(const char *path, struct str text, struct error *err);
+
 /* What changes when a file is written or replaced; all zero when it is not there. */
 struct file_stamp {
     int64_t modified_ns;

@@ -40,6 +40,7 @@ int cmd_dlq(int argc, char **argv);
 int cmd_format(int argc, char **argv);
 int cmd_generate(int argc, char **argv);
 int cmd_grok(int argc, char **argv);
+int cmd_keystore(int argc, char **argv);
 int cmd_lag(int argc, char **argv);
 int cmd_plugins(int argc, char **argv);
 int cmd_queue(int argc, char **argv);
@@ -54,6 +55,7 @@ extern const struct flag dlq_flags[];
 extern const struct flag format_flags[];
 extern const struct flag generate_flags[];
 extern const struct flag grok_flags[];
+extern const struct flag keystore_flags[];
 extern const struct flag lag_flags[];
 extern const struct flag plugins_flags[];
 extern const struct flag queue_flags[];
@@ -64,6 +66,9 @@ extern const struct flag tap_flags[];
 
 /* The environment variable that names the pid of a process to end with, however that ends. */
 #define END_WITH "MILLRACE_END_WITH"
+
+/* The environment variable that, when it is set, allows core dumps and debuggers. */
+#define CORE_DUMPS "MILLRACE_CORE_DUMPS"
 
 /* All commands, and the flags of run. */
 void print_help(FILE *out);

@@ -2,10 +2,15 @@
 #include "cmd/run_pipeline.h"
 
 #include <assert.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "base/machine.h"
 #include "base/mem.h"
 #include "cmd/commands.h"
+#include "cmd/keystore.h"
+#include "cmd/mask_check.h"
+#include "io/keystore.h"
 #include "pipeline/delivery/dead_letters.h"
 #include "pipeline/engine/connect.h"
 #include "pipeline/registry.h"
@@ -23,9 +28,34 @@ static bool is_plugin(struct str name)
     return false;
 }
 
+/* As Logstash has it: what the keystore says comes before the environment. */
+static const char *look_up(void *ctx, const char *name)
+{
+    const struct run_pipeline *pipeline = ctx;
+    const char *secret =
+        pipeline->keystore ? keystore_get(pipeline->keystore, str_from(name)) : NULL;
+    return secret ? secret : getenv(name);
+}
+
+static bool open_keystore(struct run_pipeline *pipeline, struct error_list *errors)
+{
+    struct error err = {0};
+    const char *path = keystore_path(pipeline->arena, pipeline->settings->path_settings);
+    if (access(path, F_OK) != 0)
+        return true;
+    pipeline->keystore = keystore_load(path, keystore_password(), &err);
+    if (!pipeline->keystore) {
+        error_prefix(&err, "keystore '%s'", path);
+        error_list_add(errors, &err);
+    }
+    return pipeline->keystore;
+}
+
 static bool parse(struct run_pipeline *pipeline, struct error_list *errors)
 {
     struct conf_options options = {.support_escapes = pipeline->settings->support_escapes,
+                                   .lookup = look_up,
+                                   .lookup_ctx = pipeline,
                                    .is_plugin = is_plugin};
     return conf_parse(pipeline->arena, &pipeline->source, &options, &pipeline->tree, errors);
 }
@@ -58,11 +88,20 @@ static bool read_text(struct run_pipeline *pipeline, struct error_list *errors)
     return err.code == ERROR_NONE;
 }
 
-static bool load(struct run_pipeline *pipeline, struct error_list *errors)
+static bool load_text(struct run_pipeline *pipeline, struct error_list *errors)
 {
     if (!read_text(pipeline, errors) || !parse(pipeline, errors))
         return false;
     return !pipeline->settings->config_string.ptr || add_default_sections(pipeline, errors);
+}
+
+/* The keystore is open only meanwhile. */
+static bool load(struct run_pipeline *pipeline, struct error_list *errors)
+{
+    bool ok = open_keystore(pipeline, errors) && load_text(pipeline, errors);
+    keystore_free(pipeline->keystore);
+    pipeline->keystore = NULL;
+    return ok;
 }
 
 bool run_pipeline_read(struct run_pipeline *pipeline, FILE *out)
@@ -196,7 +235,10 @@ bool run_pipeline_compile(struct run_pipeline *pipeline, const struct run_shared
         .settings = &pipeline->plugin_settings,
         .ecs = ecs_of(pipeline->settings),
     };
-    if (load(pipeline, &errors) || pipeline->tree.broken)
+    bool read = load(pipeline, &errors);
+    if (read)
+        mask_check(&pipeline->tree, options.ecs != ECS_DISABLED, &errors);
+    if (read || pipeline->tree.broken)
         pipeline->plan = plan_compile(&options, &pipeline->tree, &errors);
     if (pipeline->plan && shared->change) {
         shared->change->rewrite(shared->change->ctx, &pipeline->tree, pipeline->plan);

@@ -22,6 +22,7 @@ struct run_pipeline {
     struct str text; /* as it was read */
     struct log log;
     struct conf_source source;
+    struct keystore *keystore; /* open while the text is read, if there is one */
     struct conf_tree tree;
     struct plugin_settings plugin_settings;
     struct disk_queue_options queue; /* what there is, or would be */

@@ -5,6 +5,7 @@
 #include <openssl/pem.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "io/tls_private.h"
 
 /* ---- keys ---- */
@@ -34,9 +35,15 @@ static EVP_PKEY *read_key(const struct tls_settings *settings, struct error *err
         return NULL;
     EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, give_passphrase, &passphrase);
     BIO_free(bio);
-    if (key)
+    struct error why;
+    if (key && (passphrase.asked || file_check_private(settings->key, &why)))
         return key;
     ERR_clear_error();
+    if (key) {
+        EVP_PKEY_free(key);
+        tls_file_failed(err, "ssl_key", settings->key, why.text);
+        return NULL;
+    }
     tls_file_failed(err, "ssl_key", settings->key,
                     !passphrase.asked ? "is no private key in PEM form"
                     : passphrase.text ? "ssl_key_passphrase is not the key's"

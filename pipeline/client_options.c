@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "io/tls_store.h"
 
 enum { CERTIFICATES_MAX_BYTES = 4 * 1024 * 1024 };
@@ -110,6 +111,10 @@ bool client_tls_apply(const struct client_tls *tls, struct arena *arena,
 {
     if (!client_tls_check(tls, err))
         return false;
+    struct error why;
+    if (tls->key.ptr && !tls->key_passphrase.ptr &&
+        !file_check_private(client_cstr(arena, tls->key), &why))
+        return error_set(err, ERROR_CONFIG, "ssl_key '%.*s': %s", STR_FMT(tls->key), why.text);
     out->verify = tls->verification == CLIENT_VERIFY_NONE ? HTTP_VERIFY_NONE : HTTP_VERIFY_FULL;
     out->certificate = client_cstr(arena, tls->certificate);
     out->key = client_cstr(arena, tls->key);

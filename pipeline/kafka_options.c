@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/file.h"
 #include "io/kafka_survey.h"
 
 enum { NUMBER_BYTES = 24 };
@@ -131,6 +132,9 @@ static bool apply_keystore(const struct kafka_client_options *options, struct ka
                          "%s: only PEM and PKCS12 can be read; convert the store with keytool and "
                          "set ssl_keystore_type",
                          option);
+    struct error why;
+    if (password.len == 0 && !file_check_private(store->location.ptr, &why))
+        return error_set(err, ERROR_CONFIG, "%s '%s': %s", option, store->location.ptr, why.text);
     return set_text(conf, option, "ssl.certificate.location", store->location, err) &&
            set_text(conf, option, "ssl.key.location", store->location, err) &&
            set_text(conf, "ssl_key_password", "ssl.key.password", password, err);

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/mem.h"
+#include "base/file.h"
 #include "filters/aggregate/aggregate.h"
 
 enum { FILE_MAX = 1024 * 1024 * 1024, READ_BYTES = 64 * 1024 };
@@ -115,22 +115,6 @@ static bool write_task(struct aggregate *self, const struct aggregate_pattern *p
     return fits;
 }
 
-/* Whole or not at all: under another name first. */
-static bool write_file(const char *path, struct str text, struct error *err)
-{
-    char *part = mem_alloc(strlen(path) + sizeof ".part");
-    memcpy(part, path, strlen(path));
-    memcpy(part + strlen(path), ".part", sizeof ".part");
-    FILE *file = fopen(part, "wb");
-    bool ok = file && (text.len == 0 || fwrite(text.ptr, 1, text.len, file) == text.len) &&
-              fflush(file) == 0 && fsync(fileno(file)) == 0;
-    ok = (!file || fclose(file) == 0) && ok && rename(part, path) == 0;
-    if (!ok)
-        error_set(err, ERROR_IO, "cannot write '%s': %s", path, strerror(errno));
-    mem_free(part);
-    return ok;
-}
-
 void aggregate_save(struct aggregate *self)
 {
     struct aggregate_pattern *pattern = NULL;
@@ -141,7 +125,8 @@ void aggregate_save(struct aggregate *self)
     while (fits && (pattern = aggregate_maps_next(self->maps, pattern)))
         for (struct task *task = pattern->tasks.oldest; task && fits; task = task->next)
             fits = write_task(self, pattern, task, &text);
-    if (text.len > 0 && (!fits || !write_file(self->aggregate_maps_path.ptr, buf_str(&text), &err)))
+    if (text.len > 0 &&
+        (!fits || !file_write_private(self->aggregate_maps_path.ptr, buf_str(&text), &err)))
         log_error(self->env->log, "aggregate_save", "the open maps cannot be saved",
                   LOG_CSTR("error", err.text));
     buf_release(&text);

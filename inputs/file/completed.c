@@ -13,7 +13,7 @@ static void write_log(const struct watched_file *file)
     arena_init(&arena, NULL);
     const char *log_path = arena_cstr(&arena, input->options.completed_log_path);
     struct str line = arena_printf(&arena, "%s\n", file->path);
-    int fd = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    int fd = open(log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (fd < 0 || write(fd, line.ptr, line.len) != (ssize_t)line.len)
         log_error(input->env->log, "file_completed_log", "cannot write file_completed_log_path",
                   LOG_CSTR("path", log_path), LOG_CSTR("reason", strerror(errno)));

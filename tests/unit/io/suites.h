@@ -7,6 +7,7 @@
 Suite *http_client_suite(void);
 Suite *http_server_suite(void);
 Suite *kafka_suite(void);
+Suite *keystore_suite(void);
 Suite *resolver_suite(void);
 Suite *segment_log_suite(void);
 Suite *service_notify_suite(void);
