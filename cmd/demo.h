@@ -8,7 +8,8 @@
  *   demo_*.c       parts that do not know this struct
  *
  *   STORE ── its address ──▶ PIPELINE ── it listens ──▶ SENDING ── all acknowledged ──▶ SETTLING ── counted ──▶ ASKING
- *   ASKING ── shown ──▶ KEEPING (--keep) or STOPPING
+ *   ASKING ── answered ──▶ ALERTING ── an alert fired and was resolved ──▶ REPORTING ── figures, report ──▶
+ *   KEEPING (--keep) or STOPPING
  *   any ── a signal, a failure ──▶ STOPPING: pipeline and sender end, then the store, then the loop
  */
 #ifndef MILLRACE_CMD_DEMO_H
@@ -24,6 +25,8 @@ enum demo_phase {
     DEMO_SENDING,
     DEMO_SETTLING,
     DEMO_ASKING,
+    DEMO_ALERTING,
+    DEMO_REPORTING,
     DEMO_KEEPING,
     DEMO_STOPPING,
 };
@@ -42,7 +45,9 @@ struct demo {
     uv_timer_t pulse, deadline;
     uv_signal_t signals[DEMO_SIGNALS];
     struct demo_process store_process, pipeline_process, sender_process;
+    struct demo_process alarm_process, report_process;
     struct demo_store store;
+    struct demo_store api; /* the pipeline's, for its figures */
     struct demo_alerts alerts;
     char pipeline_address[DEMO_ADDRESS_MAX];
 
@@ -57,6 +62,9 @@ struct demo {
     unsigned examples_asked;
     const struct value *example;
     struct str example_index;
+    const struct value *stats; /* NULL: not known */
+    struct buf report;         /* as it is shown */
+    unsigned report_tables;
 
     struct terminal terminal;
     struct buf out;

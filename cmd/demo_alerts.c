@@ -73,6 +73,38 @@ bool demo_alerts_take(struct demo_alerts *alerts, struct str body)
     return list;
 }
 
+static void note_alert(struct demo_alerts *alerts, const struct value *alert, struct instant now)
+{
+    struct instant end;
+    int64_t events = 0;
+    struct str count = member_text(member(alert, STR("annotations")), STR("count"));
+    if (!instant_parse_iso8601(member_text(alert, STR("endsAt")), &end))
+        return;
+    bool over = end.seconds < now.seconds ||
+                (end.seconds == now.seconds && end.nanoseconds <= now.nanoseconds);
+    if (str_to_int(count, &events) && events > 0)
+        alerts->fired_events = (uint64_t)events;
+    if (!alerts->fired)
+        alerts->fired_ms = clock_monotonic_ms();
+    alerts->fired = true;
+    if (over && !alerts->resolved)
+        alerts->resolved_ms = clock_monotonic_ms();
+    alerts->resolved = over;
+}
+
+bool demo_alerts_take_list(struct demo_alerts *alerts, struct str body, struct instant now)
+{
+    struct arena arena;
+    struct value root;
+    arena_init(&arena, NULL);
+    bool list =
+        json_decode(alerts->reader, &arena, body, &root, NULL) && value_type(&root) == VALUE_ARRAY;
+    for (size_t i = 0; list && i < value_array_count(&root); i++)
+        note_alert(alerts, value_array_at(&root, i), now);
+    arena_release(&arena);
+    return list;
+}
+
 /* ---- showing -------------------------------------------------------------------------------------- */
 
 static void describe(struct demo_alerts *alerts, struct arena *arena, struct str body,
@@ -130,7 +162,8 @@ static void on_request(void *ctx, struct http_exchange *exchange)
         answer_latest(alerts, exchange);
         return;
     }
-    bool taken = demo_alerts_take(alerts, exchange->body);
+    bool taken = demo_alerts_take(alerts, exchange->body) ||
+                 demo_alerts_take_list(alerts, exchange->body, clock_now());
     http_exchange_respond_text(
         exchange, taken ? 200 : 400, "application/json",
         taken ? STR("{\"status\":\"success\"}\n")

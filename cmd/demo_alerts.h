@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include "base/map.h"
+#include "base/time/clock.h"
 #include "cmd/demo_view.h"
 #include "pipeline/event/event_json.h"
 
@@ -21,6 +22,9 @@ struct demo_alerts {
     uint64_t distinct, again, unknown;
     struct buf latest[DEMO_ALERTS_KEPT]; /* bodies; alert n is at n modulo DEMO_ALERTS_KEPT */
     uint64_t received;
+    /* the one alert that the output alertmanager makes of all errors */
+    bool fired, resolved;
+    uint64_t fired_events, fired_ms, resolved_ms;
 };
 
 void demo_alerts_init(struct demo_alerts *alerts, struct map *alarming);
@@ -39,5 +43,7 @@ size_t demo_alerts_latest(const struct demo_alerts *alerts, struct arena *arena,
 
 /* One posted body: {"alerts":[{"annotations":{"description":LINE}, ...}, ...]}. False when it is none. */
 bool demo_alerts_take(struct demo_alerts *alerts, struct str body);
+/* A body as Alertmanager's second API has it: a list of alerts, each over when its endsAt is not behind `now`. */
+bool demo_alerts_take_list(struct demo_alerts *alerts, struct str body, struct instant now);
 
 #endif

@@ -3,16 +3,19 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/time/clock.h"
 #include "cmd/close_signal.h"
 #include "cmd/demo.h"
+#include "cmd/demo_metrics.h"
 
 enum {
     PULSE_MS = 50,
     START_MS = 30000,  /* for a child to be ready */
     STALL_MS = 60000,  /* without a new document */
     SETTLE_MS = 10000, /* for the last ones to be counted */
+    ALERT_MS = 30000,  /* for an alert to fire and to be resolved */
     STOP_MS = 5000,    /* for the children to end by themselves */
     ARGUMENTS_MAX = 24,
 };
@@ -49,6 +52,7 @@ static void start(struct demo *demo, struct demo_process *process, const char *c
 static void close_everything(struct demo *demo)
 {
     demo_store_close(&demo->store);
+    demo_store_close(&demo->api);
     demo_alerts_close(&demo->alerts);
     uv_close((uv_handle_t *)&demo->pulse, NULL);
     uv_close((uv_handle_t *)&demo->deadline, NULL);
@@ -59,7 +63,8 @@ static void close_everything(struct demo *demo)
 /* The pipeline may still deliver to the store. */
 static void stop_next(struct demo *demo)
 {
-    if (demo->sender_process.is_running || demo->pipeline_process.is_running)
+    if (demo->sender_process.is_running || demo->pipeline_process.is_running ||
+        demo->alarm_process.is_running || demo->report_process.is_running)
         return;
     if (demo->store_process.is_running)
         demo_process_signal(&demo->store_process, SIGTERM);
@@ -70,6 +75,8 @@ static void stop_next(struct demo *demo)
 static void kill_all(struct demo *demo)
 {
     demo_process_signal(&demo->sender_process, SIGKILL);
+    demo_process_signal(&demo->alarm_process, SIGKILL);
+    demo_process_signal(&demo->report_process, SIGKILL);
     demo_process_signal(&demo->pipeline_process, SIGKILL);
     demo_process_signal(&demo->store_process, SIGKILL);
 }
@@ -87,6 +94,8 @@ static void stop(struct demo *demo)
     uv_timer_stop(&demo->pulse);
     uv_timer_start(&demo->deadline, on_deadline, STOP_MS, 0);
     demo_process_signal(&demo->sender_process, SIGTERM);
+    demo_process_signal(&demo->alarm_process, SIGTERM);
+    demo_process_signal(&demo->report_process, SIGTERM);
     demo_process_signal(&demo->pipeline_process, SIGTERM);
     stop_next(demo);
 }
@@ -115,6 +124,84 @@ static void finish(struct demo *demo)
     stop(demo);
 }
 
+/* ---- figures and report --------------------------------------------------------------------------- */
+
+static void start_report(struct demo *demo)
+{
+    char date[] = "YYYY-MM-DD";
+    time_t now = (time_t)clock_now().seconds;
+    struct tm day;
+    strftime(date, sizeof date, "%Y-%m-%d", gmtime_r(&now, &day));
+    const char *argv[] = {"report",
+                          "--es",
+                          arena_printf(&demo->arena, "http://%s", demo->store.address).ptr,
+                          "--date",
+                          arena_printf(&demo->arena, "%s", date).ptr,
+                          "--lang",
+                          "en",
+                          "--format",
+                          "md",
+                          NULL};
+    start(demo, &demo->report_process, argv);
+}
+
+static void on_stats(void *ctx, const struct value *answer, const char *failure)
+{
+    struct demo *demo = ctx;
+    (void)failure; /* then they are not shown */
+    demo->stats = answer;
+    start_report(demo);
+}
+
+static void start_reporting(struct demo *demo)
+{
+    set_phase(demo, DEMO_REPORTING);
+    if (demo->api.client)
+        demo_store_ask(&demo->api, DEMO_STATS_PATH, STR(""), on_stats, demo);
+    else
+        start_report(demo);
+}
+
+/* ---- an alert ------------------------------------------------------------------------------------- */
+
+/* A pipeline of its own reads the same lines; the output alertmanager makes one alert of all errors. */
+static void start_alarm(struct demo *demo)
+{
+    struct arena *arena = &demo->arena;
+    const char *text =
+        arena_printf(arena,
+                     "input { file { path => '%s' mode => read file_completed_action => log "
+                     "file_completed_log_path => '%s/read' } }"
+                     "filter { json { source => message } }"
+                     "output { if [level] == 'ERROR' and ![context][error_code] { alertmanager {"
+                     " hosts => ['http://%s'] labels => { alertname => PaymentErrors }"
+                     " resolve_after => 1 } } }",
+                     demo->lines_path, demo->folder, demo_alerts_address(&demo->alerts))
+            .ptr;
+    const char *argv[] = {"run",
+                          "-e",
+                          text,
+                          "--path.settings",
+                          demo->folder,
+                          "--path.data",
+                          arena_printf(arena, "%s/alarm", demo->folder).ptr,
+                          "--no-api.enabled",
+                          "--shutdown.timeout",
+                          "2s",
+                          NULL};
+    set_phase(demo, DEMO_ALERTING);
+    if (demo->figures.alerts_expected == 0)
+        start_reporting(demo);
+    else
+        start(demo, &demo->alarm_process, argv);
+}
+
+static void watch_alarm(struct demo *demo)
+{
+    if (demo->alerts.resolved || now_ms(demo) - demo->changed_ms > ALERT_MS)
+        demo_process_signal(&demo->alarm_process, SIGTERM);
+}
+
 static void ask_for_example(struct demo *demo);
 
 static void on_example(void *ctx, const struct value *answer, const char *failure)
@@ -127,7 +214,7 @@ static void on_example(void *ctx, const struct value *answer, const char *failur
     }
     demo->example = demo_read_example(answer, &demo->example_index);
     if (demo->example || demo->examples_asked == DEMO_EXAMPLES)
-        finish(demo);
+        start_alarm(demo);
     else
         ask_for_example(demo);
 }
@@ -195,6 +282,8 @@ static void on_pulse(uv_timer_t *timer)
              "it is not ready after %d s", START_MS / 1000);
     else if (demo->phase == DEMO_SENDING && waited_ms > STALL_MS)
         FAIL(demo, &demo->pipeline_process, "no event arrived for %d s", STALL_MS / 1000);
+    else if (demo->phase == DEMO_ALERTING)
+        watch_alarm(demo);
     else if (counting && !demo->store.is_asking)
         demo_store_ask(&demo->store, demo_count_path, STR(""), on_count, demo);
 }
@@ -276,6 +365,11 @@ static void on_store_line(struct demo_process *process, struct str line)
 static void on_pipeline_line(struct demo_process *process, struct str line)
 {
     struct demo *demo = process->ctx;
+    if (!demo->api.client && str_find(line, STR("\"event\":\"api_started\"")) != SIZE_MAX) {
+        char address[DEMO_ADDRESS_MAX];
+        snprintf(address, sizeof address, "127.0.0.1:%lu", number_after(line, STR("127.0.0.1:")));
+        demo_store_open(&demo->api, &demo->loop, address, &demo->arena);
+    }
     if (demo->phase != DEMO_PIPELINE || str_find(line, STR("\"event\":\"listening\"")) == SIZE_MAX)
         return;
     snprintf(demo->pipeline_address, sizeof demo->pipeline_address, "127.0.0.1:%lu",
@@ -283,10 +377,16 @@ static void on_pipeline_line(struct demo_process *process, struct str line)
     start_sender(demo);
 }
 
-static void on_sender_line(struct demo_process *process, struct str line)
+static void on_any_line(struct demo_process *process, struct str line)
 {
     (void)process;
     (void)line;
+}
+
+static void on_report_line(struct demo_process *process, struct str line)
+{
+    struct demo *demo = process->ctx;
+    view_report_line(&demo->terminal, line, &demo->report_tables, &demo->report);
 }
 
 static void all_acknowledged(struct demo *demo)
@@ -317,6 +417,10 @@ static void on_ended(struct demo_process *process)
         stop_next(demo);
     } else if (process == &demo->sender_process && good) {
         all_acknowledged(demo);
+    } else if (process == &demo->alarm_process && demo->phase == DEMO_ALERTING && good) {
+        start_reporting(demo);
+    } else if (process == &demo->report_process && good) {
+        finish(demo);
     } else {
         report_end(demo, process);
         stop(demo);
@@ -355,7 +459,10 @@ void demo_run(struct demo *demo)
     watch(demo);
     prepare(demo, &demo->store_process, "store", on_store_line);
     prepare(demo, &demo->pipeline_process, "pipeline", on_pipeline_line);
-    prepare(demo, &demo->sender_process, "sender", on_sender_line);
+    prepare(demo, &demo->sender_process, "sender", on_any_line);
+    prepare(demo, &demo->alarm_process, "alert", on_any_line);
+    prepare(demo, &demo->report_process, "report", on_report_line);
+    buf_init(&demo->report, DEMO_OUT_MAX_BYTES);
     demo_alerts_init(&demo->alerts, &demo->alarming);
     demo->changed_ms = now_ms(demo);
     if (demo_alerts_open(&demo->alerts, &demo->loop, &err))
@@ -370,4 +477,7 @@ void demo_run(struct demo *demo)
     demo_process_release(&demo->store_process);
     demo_process_release(&demo->pipeline_process);
     demo_process_release(&demo->sender_process);
+    demo_process_release(&demo->alarm_process);
+    demo_process_release(&demo->report_process);
+    buf_release(&demo->report);
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cmd/demo.h"
+#include "cmd/demo_metrics.h"
 
 enum { ALERTS_SHOWN = 3, COMMAND_MAX = 512, SAID_SHOWN_BYTES = 2000 };
 
@@ -117,6 +118,16 @@ static void put_alerts(struct demo *demo)
         view_alert(&demo->terminal, &latest[i], &demo->out);
 }
 
+static void put_alarm(struct demo *demo)
+{
+    const struct demo_alerts *alerts = &demo->alerts;
+    if (demo->figures.alerts_expected == 0)
+        return;
+    view_heading(&demo->terminal, "The same errors as one alert that ends by itself", &demo->out);
+    view_alarm(&demo->terminal, alerts->fired, alerts->resolved, alerts->fired_events,
+               alerts->resolved_ms - alerts->fired_ms, &demo->out);
+}
+
 void demo_show_result(struct demo *demo)
 {
     const struct terminal *terminal = &demo->terminal;
@@ -127,6 +138,19 @@ void demo_show_result(struct demo *demo)
     view_spread(terminal, &demo->categories, demo->figures.stored, "(no error)", &demo->out);
     put_example(demo);
     put_alerts(demo);
+    put_alarm(demo);
+    if (demo->stats) {
+        view_heading(
+            terminal,
+            arena_printf(&demo->arena, "Metrics of the pipeline, from http://%s", demo->api.address)
+                .ptr,
+            &demo->out);
+        view_metrics(terminal, demo->stats, &demo->out);
+    }
+    if (demo->report.len > 0) {
+        view_heading(terminal, "The report of today", &demo->out);
+        buf_append_str(&demo->out, buf_str(&demo->report));
+    }
     view_heading(terminal, "Result", &demo->out);
     view_verdict(terminal, &demo->figures, &demo->out);
     flush(demo);
@@ -188,6 +212,10 @@ void demo_show_keeping(struct demo *demo)
     const char *millrace = program(demo), *store = demo->store.address;
     view_heading(&demo->terminal, "Still running; Ctrl-C ends it. Meanwhile, from another shell",
                  &demo->out);
+    if (demo->api.client)
+        put_command(demo, "the pipeline at work, in a browser", "http://%s/", demo->api.address);
+    put_command(demo, "the day as a page",
+                "%s report --es http://%s --date $(date -u +%%F) -o report.html", millrace, store);
     put_command(demo, "the indices", "curl -s '%s/_cat/indices?v'", store);
     put_command(demo, "a slow payment",
                 "curl -s '%s/_search?q=performance_tier:SLOW&size=1&pretty'", store);

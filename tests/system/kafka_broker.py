@@ -74,7 +74,9 @@ def make_certificates(folder):
         openssl('req', '-newkey', 'rsa:2048', '-nodes', '-subj', f'/CN={name}', '-keyout', key, '-out', request)
         openssl('x509', '-req', '-in', request, '-CA', folder / 'ca.crt', '-CAkey', folder / 'ca.key', '-CAcreateserial',
                 '-days', 2, '-extfile', folder / 'names', '-out', certificate)
-        (folder / f'{name}.pem').write_text(key.read_text() + certificate.read_text())
+        whole = folder / f'{name}.pem'
+        whole.touch(0o600)  # a key that others can read is refused
+        whole.write_text(key.read_text() + certificate.read_text())
 
 
 class Broker:

@@ -9,6 +9,7 @@
 #include "base/text/utf8.h"
 #include "cmd/demo_alerts.h"
 #include "cmd/demo_lines.h"
+#include "cmd/demo_metrics.h"
 #include "cmd/demo_store.h"
 #include "cmd/payment_line.h"
 #include "tests/unit/cmd/suites.h"
@@ -283,6 +284,83 @@ START_TEST(counts_alerts)
 }
 END_TEST
 
+static void tell(struct demo_alerts *alerts, const char *end, const char *count)
+{
+    struct str body = arena_printf(
+        &arena, "[{\"labels\":{},\"annotations\":{\"count\":\"%s\"},\"endsAt\":\"%s\"}]", count,
+        end);
+    ck_assert(demo_alerts_take_list(alerts, body, (struct instant){.seconds = 1000}));
+}
+
+START_TEST(an_alert_fires_until_its_end)
+{
+    struct map alarming;
+    struct demo_alerts alerts;
+    map_init(&alarming);
+    demo_alerts_init(&alerts, &alarming);
+    ck_assert(!demo_alerts_take_list(&alerts, STR("{}"), (struct instant){0}));
+    ck_assert(demo_alerts_take_list(&alerts, STR("[]"), (struct instant){0}) && !alerts.fired);
+    tell(&alerts, "1970-01-01T00:16:41Z", "7");
+    ck_assert(alerts.fired && !alerts.resolved && alerts.fired_events == 7);
+    tell(&alerts, "1970-01-01T00:16:40Z", "9");
+    ck_assert(alerts.resolved && alerts.fired_events == 9);
+    tell(&alerts, "1970-01-01T00:17:00Z", "1");
+    ck_assert(!alerts.resolved); /* again */
+    demo_alerts_release(&alerts);
+    map_release(&alarming);
+}
+END_TEST
+
+START_TEST(an_alarm_is_two_lines)
+{
+    view_alarm(&PLAIN, true, true, 1234, 1500, &out);
+    expect_shown("    firing     PaymentErrors, for 1,234 events\n"
+                 "    resolved   PaymentErrors, 1.5 s later: no further error came\n");
+    view_alarm(&PLAIN, true, false, 1, 0, &out);
+    expect_shown(
+        "    firing     PaymentErrors, for 1 event\n    firing     PaymentErrors, still\n");
+    view_alarm(&PLAIN, false, false, 0, 0, &out);
+    expect_shown("    none came within the time\n");
+}
+END_TEST
+
+START_TEST(plugins_have_a_line_each)
+{
+    ck_assert(
+        view_metrics(&PLAIN,
+                     parse("{\"pipelines\":{\"main\":{\"plugins\":{"
+                           "\"inputs\":[{\"name\":\"beats\",\"events\":{\"out\":2000}}],"
+                           "\"filters\":[{\"name\":\"json\",\"events\":{\"in\":2000,\"out\":1999,"
+                           "\"duration_in_millis\":20}}],\"outputs\":[]}}}}"),
+                     &out));
+    expect_shown("    input    beats                 2,000 out\n"
+                 "    filter   json                  2,000 in       1,999 out    10.0 µs each\n");
+    ck_assert(!view_metrics(&PLAIN, parse("{}"), &out));
+    ck_assert_uint_eq(out.len, 0);
+}
+END_TEST
+
+START_TEST(the_first_table_of_a_report_is_shown)
+{
+    static const char *const LINES_OF_IT[] = {"# Title",
+                                              "",
+                                              "| Number | Value | Before |",
+                                              "| --- | ---: | ---: |",
+                                              "| Payments | 1,234 | - |",
+                                              "| a \\\\| b",
+                                              "| | Count |",
+                                              "| --- | ---: |",
+                                              "| E1 | 7 |",
+                                              "|"};
+    unsigned tables = 0;
+    for (size_t i = 0; i < sizeof LINES_OF_IT / sizeof *LINES_OF_IT; i++)
+        view_report_line(&PLAIN, str_from(LINES_OF_IT[i]), &tables, &out);
+    ck_assert_uint_eq(tables, 2);
+    ck_assert(str_starts_with(buf_str(&out), STR("    Payments                          1,234\n")));
+    ck_assert(str_find(buf_str(&out), STR("E1")) == SIZE_MAX);
+}
+END_TEST
+
 START_TEST(writes_lines_that_end_now)
 {
     char path[] = "/tmp/millrace-demo-test-XXXXXX";
@@ -331,6 +409,10 @@ Suite *demo_suite(void)
     tcase_add_test(tcase, reads_spreads);
     tcase_add_test(tcase, reads_a_document);
     tcase_add_test(tcase, counts_alerts);
+    tcase_add_test(tcase, an_alert_fires_until_its_end);
+    tcase_add_test(tcase, an_alarm_is_two_lines);
+    tcase_add_test(tcase, plugins_have_a_line_each);
+    tcase_add_test(tcase, the_first_table_of_a_report_is_shown);
     tcase_add_test(tcase, writes_lines_that_end_now);
     suite_add_tcase(suite, tcase);
     return suite;
