@@ -81,8 +81,10 @@ void view_report_line(const struct terminal *terminal, struct str line, unsigned
     struct str name, value, rest = str_from_offset(line, 1);
     bool row =
         str_starts_with(line, STR("|")) && take_cell(&rest, &name) && take_cell(&rest, &value);
-    if (!row)
+    if (!row) {
+        *tables += *tables == 1; /* the first one has ended */
         return;
+    }
     if (str_starts_with(value, STR("---"))) {
         ++*tables; /* what stood above were its headings */
         return;

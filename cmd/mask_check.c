@@ -64,13 +64,25 @@ static void note_changed(struct mask_check *check, const struct conf_value *valu
             note_gone(check, value->pairs[i].key.text);
 }
 
+/* Ruby code that names a text does something with it. */
+static void note_code(struct mask_check *check, const struct conf_value *code)
+{
+    if (!is_text(code))
+        return;
+    check->gone[MESSAGE] |= str_find(code->text, STR("message")) != SIZE_MAX;
+    check->gone[ORIGINAL] |= str_find(code->text, STR("original")) != SIZE_MAX;
+}
+
 static void note_removed(struct mask_check *check, const struct conf_plugin *plugin)
 {
     static const char *const CHANGES[] = {"remove_field", "gsub", "replace", "update", "rename"};
     for (size_t i = 0; i < sizeof CHANGES / sizeof *CHANGES; i++)
         note_changed(check, option(plugin, str_from(CHANGES[i])));
-    if (str_equal(plugin->name, STR("ruby")) || str_equal(plugin->name, STR("prune")))
-        check->gone[MESSAGE] = check->gone[ORIGINAL] = true;
+    bool unknown = str_equal(plugin->name, STR("prune")) || option(plugin, STR("path"));
+    check->gone[MESSAGE] |= unknown;
+    check->gone[ORIGINAL] |= unknown;
+    if (str_equal(plugin->name, STR("ruby")))
+        note_code(check, option(plugin, STR("code")));
 }
 
 static bool reads_kept_text(const struct conf_plugin *plugin)

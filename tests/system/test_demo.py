@@ -85,6 +85,10 @@ class Run(DemoCase):
         self.assertRegex(shown, r'\+ performance_tier +"SLOW"')
         self.assertRegex(shown, r'[\d,]+ events/s: [\d.]+ s until')
         self.assertRegex(shown, r'the pipeline: [\d.]+ MiB resident')
+        self.assertRegex(shown, rf' firing +PaymentErrors, for {alerts} events\n +resolved +PaymentErrors, [\d.]+ s later')
+        self.assertRegex(shown, r'Metrics of the pipeline, from http://127\.0\.0\.1:\d+\n')
+        self.assertRegex(shown, r'\n +filter +json +2,000 in +2,000 out')
+        self.assertRegex(shown, r'The report of today\n.*\d')
 
     def test_lines_are_plain_and_narrow_without_a_terminal(self):
         shown = self.finish(self.demo('-n', '500', TERM='xterm'))

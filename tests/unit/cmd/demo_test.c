@@ -347,7 +347,7 @@ START_TEST(the_first_table_of_a_report_is_shown)
                                               "| Number | Value | Before |",
                                               "| --- | ---: | ---: |",
                                               "| Payments | 1,234 | - |",
-                                              "| a \\\\| b",
+                                              "",
                                               "| | Count |",
                                               "| --- | ---: |",
                                               "| E1 | 7 |",
@@ -355,7 +355,7 @@ START_TEST(the_first_table_of_a_report_is_shown)
     unsigned tables = 0;
     for (size_t i = 0; i < sizeof LINES_OF_IT / sizeof *LINES_OF_IT; i++)
         view_report_line(&PLAIN, str_from(LINES_OF_IT[i]), &tables, &out);
-    ck_assert_uint_eq(tables, 2);
+    ck_assert_uint_eq(tables, 3);
     ck_assert(str_starts_with(buf_str(&out), STR("    Payments                          1,234\n")));
     ck_assert(str_find(buf_str(&out), STR("E1")) == SIZE_MAX);
 }
