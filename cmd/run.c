@@ -267,6 +267,21 @@ static bool is_ready(void *ctx)
     return !run->stops && run->set.running == run->set.count;
 }
 
+static void look_up_reloads(void *ctx, struct str pipeline, struct api_reloads *out)
+{
+    const struct run *run = ctx;
+    for (size_t i = 0; i < run->set.count; i++) {
+        const struct run_reloads *reloads = &run->set.pipelines[i]->reloads;
+        if (pipeline.len > 0 && !str_equal(run->set.pipelines[i]->settings->pipeline_id, pipeline))
+            continue;
+        out->successes += reloads->successes;
+        out->failures += reloads->failures;
+        out->last_success_ms = reloads->last_success_ms;
+        out->last_failure_ms = reloads->last_failure_ms;
+        out->last_error = reloads->last_error;
+    }
+}
+
 static void open_api(struct run *run)
 {
     struct api_options options = {
@@ -278,6 +293,7 @@ static void open_api(struct run *run)
         .workers = machine_cores(),
         .collect = collect_metrics,
         .is_ready = is_ready,
+        .reloads = look_up_reloads,
         .ctx = run,
     };
     if (run->settings.api_enabled)

@@ -125,10 +125,14 @@ static bool has_equal_queue(const struct settings *a, const struct settings *b)
 
 bool run_pipeline_equal(const struct run_pipeline *one, const struct run_pipeline *other)
 {
+    return str_equal(one->text, other->text) && run_pipeline_same_settings(one, other);
+}
+
+bool run_pipeline_same_settings(const struct run_pipeline *one, const struct run_pipeline *other)
+{
     const struct settings *a = one->settings, *b = other->settings;
-    return str_equal(one->text, other->text) && a->workers == b->workers &&
-           a->batch_size == b->batch_size && a->ordered == b->ordered && a->ecs == b->ecs &&
-           a->support_escapes == b->support_escapes && a->escape == b->escape &&
+    return a->workers == b->workers && a->batch_size == b->batch_size && a->ordered == b->ordered &&
+           a->ecs == b->ecs && a->support_escapes == b->support_escapes && a->escape == b->escape &&
            a->shutdown_timeout_ms == b->shutdown_timeout_ms && has_equal_queue(a, b) &&
            a->regex_timeout_ms == b->regex_timeout_ms &&
            a->regex_match_limit == b->regex_match_limit &&
@@ -355,6 +359,11 @@ static struct dead_letters *open_dead_letters(const struct run_pipeline *pipelin
     return settings->dlq_enable ? dead_letters_new(&options) : NULL;
 }
 
+static void plan_gone(void *owner)
+{
+    run_pipeline_free(owner);
+}
+
 static void on_closing(void *ctx)
 {
     struct run_pipeline *pipeline = ctx;
@@ -389,6 +398,8 @@ bool run_pipeline_start(struct run_pipeline *pipeline, const struct run_shared *
         .drain_queue = settings->queue_drain,
         .spools = folder_of(pipeline, (struct str){0}, "spool"),
     };
+    options.plan_gone = plan_gone;
+    options.owner = pipeline;
     struct error err = {0};
     pipeline->engine = engine_new(&options);
     pipeline->on_ended = on_ended;
@@ -401,12 +412,53 @@ bool run_pipeline_start(struct run_pipeline *pipeline, const struct run_shared *
                  LOG_STR("pipeline", settings->pipeline_id), LOG_INT("workers", options.lanes));
         return true;
     }
+    run_pipeline_tell(pipeline, &err, out);
+    return false;
+}
+
+void run_pipeline_tell(const struct run_pipeline *pipeline, const struct error *err, FILE *out)
+{
     struct error_list errors;
     error_list_init(&errors);
-    error_list_add(&errors, &err);
+    error_list_add(&errors, err);
     conf_print_errors(out, &pipeline->source, &errors);
     error_list_release(&errors);
-    return false;
+}
+
+/* ---- another plan for a running engine ------------------------------------------------------------ */
+
+bool run_pipeline_can_change(const struct run_pipeline *pipeline, const struct run_pipeline *next)
+{
+    assert(next->plan && !next->engine);
+    return pipeline->engine && pipeline->started && !pipeline->ended &&
+           run_pipeline_same_settings(pipeline, next) &&
+           ordered_of(pipeline->settings, pipeline->plan) ==
+               ordered_of(next->settings, next->plan) &&
+           engine_can_change(pipeline->engine, next->plan);
+}
+
+void run_pipeline_change(struct run_pipeline *pipeline, struct run_pipeline *next,
+                         bool (*done)(void *ctx, enum change_result result,
+                                      const struct error *err),
+                         void *ctx)
+{
+    struct change_options options = {.plan = next->plan, .owner = next, .done = done, .ctx = ctx};
+    engine_change(pipeline->engine, &options);
+}
+
+void run_pipeline_hand_over(struct run_pipeline *pipeline, struct run_pipeline *next)
+{
+    assert(pipeline->engine && !next->engine && pipeline->next != next);
+    next->engine = pipeline->engine;
+    next->started = pipeline->started;
+    next->ended = pipeline->ended;
+    next->on_ended = pipeline->on_ended;
+    next->ctx = pipeline->ctx;
+    next->progress = pipeline->progress;
+    next->counted = pipeline->counted;
+    pipeline->engine = NULL;
+    pipeline->started = pipeline->counted = false;
+    engine_on_closing(next->engine, on_closing, next);
 }
 
 /* False when an output could not go on. */

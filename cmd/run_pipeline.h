@@ -12,8 +12,16 @@
 #include "conf/source.h"
 #include "pipeline/delivery/disk_queue.h"
 #include "pipeline/engine/budget.h"
+#include "pipeline/engine/change.h"
 #include "pipeline/engine/data_path.h"
 #include "pipeline/engine/engine.h"
+
+/* What became of reloads, as Logstash's API names it. Times in milliseconds since 1970; 0: never. */
+struct run_reloads {
+    uint64_t successes, failures;
+    int64_t last_success_ms, last_failure_ms;
+    char last_error[256];
+};
 
 struct run_pipeline {
     const struct settings *settings;
@@ -34,7 +42,11 @@ struct run_pipeline {
     void (*on_ended)(struct run_pipeline *pipeline); /* given to run_pipeline_start */
     void *ctx;
     bool counted, removed, is_fallback; /* the set's, as next (run_set.h) */
-    struct run_pipeline *next;          /* takes its place when it is over */
+    bool changing;                      /* next's plan takes the place of its own while it runs */
+    uint64_t
+        refused; /* a hash of the text that was to take its place and could not be opened; 0: none */
+    struct run_reloads reloads;
+    struct run_pipeline *next; /* takes its place when it is over */
 };
 
 /* Makes another pipeline of the one that was read and compiled. */
@@ -81,6 +93,20 @@ bool run_pipeline_compile(struct run_pipeline *pipeline, const struct run_shared
  * told on `out` at once; ctx is the caller's, in the pipeline. */
 bool run_pipeline_start(struct run_pipeline *pipeline, const struct run_shared *shared, FILE *out,
                         void (*on_ended)(struct run_pipeline *pipeline), void *ctx);
+/* Its engine can go on with the plan of `next`, which is compiled: only filters and outputs differ. */
+bool run_pipeline_can_change(const struct run_pipeline *pipeline, const struct run_pipeline *next);
+/* The same settings, whatever the text. */
+bool run_pipeline_same_settings(const struct run_pipeline *one, const struct run_pipeline *other);
+/* Begins that change; done is called with ctx. `next` belongs to the engine when that has taken or refused its plan, and
+ * `pipeline` when it has taken it: it frees them when nothing of their plan is left. */
+void run_pipeline_change(struct run_pipeline *pipeline, struct run_pipeline *next,
+                         bool (*done)(void *ctx, enum change_result result,
+                                      const struct error *err),
+                         void *ctx);
+/* The engine of `pipeline`, which has taken the plan of `next`, is that of `next` from now on. */
+void run_pipeline_hand_over(struct run_pipeline *pipeline, struct run_pipeline *next);
+/* Says on `out` where in its text an error is. */
+void run_pipeline_tell(const struct run_pipeline *pipeline, const struct error *err, FILE *out);
 /* Says what the engine did, after the loop has returned and all engines are joined, and frees it; those before that it sends
  * to. False when an output could not go on. */
 bool run_pipeline_finish(struct run_pipeline *pipeline);

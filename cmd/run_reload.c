@@ -14,8 +14,10 @@ struct look {
     struct run_set *set;
     struct run_changes *changes;
     struct run_load *load;
-    bool *wanted;     /* for each pipeline of the set */
-    FILE *said;       /* mistakes */
+    bool *wanted; /* for each pipeline of the set */
+    bool *failed; /* the same: it has mistakes now */
+    FILE *said;   /* mistakes */
+    bool quiet;
     uint64_t refused; /* a hash of what has them; 0: nothing */
 };
 
@@ -24,6 +26,11 @@ static uint64_t hash(uint64_t before, struct str text)
     for (size_t i = 0; i < text.len; i++)
         before = (before ^ (unsigned char)text.ptr[i]) * 0x100000001b3u;
     return (before ^ text.len) * 0x100000001b3u | 1;
+}
+
+uint64_t run_reload_hash(const struct run_pipeline *pipeline)
+{
+    return hash(0, pipeline->text);
 }
 
 static size_t index_of(const struct run_set *set, struct str id)
@@ -36,12 +43,15 @@ static size_t index_of(const struct run_set *set, struct str id)
 
 static void refuse(struct look *look, struct run_pipeline *pipeline)
 {
+    size_t index = index_of(look->set, pipeline->settings->pipeline_id);
+    if (index < look->set->count)
+        look->failed[index] = true;
     look->refused = hash(look->refused, pipeline->settings->pipeline_id);
     look->refused = hash(look->refused, pipeline->source.text);
     run_pipeline_free(pipeline);
 }
 
-static bool reads_stdin(const struct run_pipeline *pipeline)
+bool run_reload_reads_stdin(const struct run_pipeline *pipeline)
 {
     for (size_t i = 0; i < pipeline->plan->plugin_count; i++) {
         const struct plan_plugin *plugin = pipeline->plan->plugins[i];
@@ -67,6 +77,26 @@ static bool compile(struct look *look, struct run_pipeline *pipeline)
     return ok;
 }
 
+/* It could not be opened before: looked at again only when somebody asks for it. */
+static bool was_refused(const struct look *look, const struct run_pipeline *current,
+                        const struct run_pipeline *pipeline)
+{
+    return look->quiet && current->refused == run_reload_hash(pipeline);
+}
+
+/* Standard input cannot be opened a second time. */
+static bool can_follow(struct look *look, const struct run_pipeline *current,
+                       const struct run_pipeline *pipeline)
+{
+    if (!current || !run_reload_reads_stdin(current) || run_pipeline_can_change(current, pipeline))
+        return true;
+    fprintf(look->said,
+            "pipeline '%.*s' reads standard input: only its filters and outputs can be "
+            "changed\n",
+            STR_FMT(pipeline->settings->pipeline_id));
+    return false;
+}
+
 static void look_at(struct look *look, const struct settings *item)
 {
     struct run_set *set = look->set;
@@ -76,16 +106,12 @@ static void look_at(struct look *look, const struct settings *item)
     if (current)
         look->wanted[index] = true;
     bool read = run_pipeline_read(pipeline, look->said);
-    if (read && current && run_pipeline_equal(current, pipeline)) {
+    if (read && current &&
+        (run_pipeline_equal(current, pipeline) || was_refused(look, current, pipeline))) {
         run_pipeline_free(pipeline);
         return;
     }
-    if (read && current && reads_stdin(current)) {
-        fprintf(look->said, "pipeline '%.*s' reads standard input and cannot be changed\n",
-                STR_FMT(item->pipeline_id));
-        read = false;
-    }
-    if (!read || !compile(look, pipeline))
+    if (!read || !compile(look, pipeline) || !can_follow(look, current, pipeline))
         refuse(look, pipeline);
     else if (current)
         look->changes->next[index] = pipeline;
@@ -161,6 +187,9 @@ static void tell(struct look *look, const char *said, bool quiet)
     struct run_set *set = look->set;
     if (look->refused && !(quiet && look->refused == set->refused)) {
         fputs(said, stderr);
+        for (size_t i = 0; i < set->count; i++)
+            if (look->failed[i])
+                run_set_note_failure(set->pipelines[i], said);
         log_error(set->log, "reload_failed",
                   "what was changed cannot be used; what runs goes on as it is",
                   LOG_INT("pipelines", (int64_t)set->running));
@@ -184,7 +213,9 @@ bool run_reload_find(struct run_set *set, bool quiet, struct run_changes *out)
         .changes = out,
         .load = run_load_new(),
         .wanted = mem_zero(set->count + 1, sizeof(bool)),
+        .failed = mem_zero(set->count + 1, sizeof(bool)),
         .said = open_memstream(&said, &said_bytes),
+        .quiet = quiet,
     };
     if (!look.said)
         mem_abort("no memory for what is wrong with a pipeline");
@@ -194,6 +225,7 @@ bool run_reload_find(struct run_set *set, bool quiet, struct run_changes *out)
     free(said);
     run_load_unref(look.load);
     mem_free(look.wanted);
+    mem_free(look.failed);
     if (has_changes(set, out))
         return true;
     run_reload_release(out);

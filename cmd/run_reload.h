@@ -18,6 +18,9 @@ struct run_changes {
 /* False when there is nothing to change. Mistakes are told on standard error, with `quiet` only once as long as they stay
  * the same; a pipeline with mistakes stays what it is. */
 bool run_reload_find(struct run_set *set, bool quiet, struct run_changes *out);
+bool run_reload_reads_stdin(const struct run_pipeline *pipeline);
+/* Of its text; never 0. */
+uint64_t run_reload_hash(const struct run_pipeline *pipeline);
 void run_reload_release(
     struct run_changes *changes); /* its lists; the pipelines are the set's now */
 

@@ -2,8 +2,10 @@
 #include "cmd/run_set.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 #include "base/mem.h"
+#include "base/time/clock.h"
 #include "cmd/run_order.h"
 #include "cmd/run_reload.h"
 #include "io/listen_socket.h"
@@ -42,6 +44,18 @@ static bool is_changing(const struct run_set *set)
     return false;
 }
 
+/* When nothing changes any more, what was asked for meanwhile begins. */
+static void look_for_end(struct run_set *set)
+{
+    if (is_changing(set))
+        return;
+    listen_socket_keep(false);
+    if (set->reloads_later && set->stop_by_ms == 0) {
+        set->reloads_later = false;
+        run_set_reload(set, true);
+    }
+}
+
 static void take_out(struct run_set *set, size_t index)
 {
     struct run_pipeline *gone = set->pipelines[index];
@@ -54,6 +68,29 @@ static void take_out(struct run_set *set, size_t index)
     run_pipeline_free(gone);
     run_order_sort(set->pipelines, set->count, set->order);
 }
+
+/* ---- what became of reloads ----------------------------------------------------------------------- */
+
+static int64_t now_ms(void)
+{
+    struct instant now = clock_now();
+    return now.seconds * 1000 + now.nanoseconds / 1000000;
+}
+
+static void note_success(struct run_pipeline *pipeline)
+{
+    pipeline->reloads.successes++;
+    pipeline->reloads.last_success_ms = now_ms();
+}
+
+void run_set_note_failure(struct run_pipeline *pipeline, const char *why)
+{
+    pipeline->reloads.failures++;
+    pipeline->reloads.last_failure_ms = now_ms();
+    snprintf(pipeline->reloads.last_error, sizeof pipeline->reloads.last_error, "%s", why);
+}
+
+/* ---- replacing, the rest -------------------------------------------------------------------------- */
 
 /* The one that is over makes room for the next one, and comes again when that does not start. */
 static void replace(struct run_set *set, size_t index)
@@ -70,12 +107,20 @@ static void replace(struct run_set *set, size_t index)
     set->running -= old->counted; /* never the last one */
     old->counted = false;
     if (run_pipeline_start(next, set->shared, stderr, on_ended, set)) {
+        if (!last) {
+            next->reloads = old->reloads;
+            note_success(next);
+        }
         log_info(set->log, "pipeline_reloaded",
                  last ? "the pipeline runs again as it was" : "a pipeline runs as it was changed",
                  LOG_STR("pipeline", next->settings->pipeline_id));
         next->next = NULL;
         next->is_fallback = false;
     } else {
+        if (!last) {
+            old->refused = run_reload_hash(next);
+            run_set_note_failure(old, "the changed pipeline does not start");
+        }
         log_error(set->log, "reload_failed",
                   last ? "a pipeline that ran before does not start again"
                        : "the changed pipeline does not start; the one before starts again",
@@ -97,14 +142,9 @@ static void on_reap(uv_timer_t *timer)
         else
             replace(set, i);
     }
-    if (is_changing(set))
-        return;
-    uv_timer_stop(&set->reaper);
-    listen_socket_keep(false);
-    if (set->reloads_later && set->stop_by_ms == 0) {
-        set->reloads_later = false;
-        run_set_reload(set, true);
-    }
+    if (!is_changing(set))
+        uv_timer_stop(&set->reaper);
+    look_for_end(set);
 }
 
 static void reap_soon(struct run_set *set)
@@ -153,6 +193,70 @@ static void stop_for_change(struct run_set *set, struct run_pipeline *pipeline)
         engine_stop_within(pipeline->engine, RELOAD_DRAIN_MS);
 }
 
+/* ---- a change while it runs ------------------------------------------------------------------------ */
+
+static void take_over(struct run_set *set, struct run_pipeline *pipeline, struct run_pipeline *next)
+{
+    size_t index = 0;
+    while (set->pipelines[index] != pipeline)
+        index++;
+    assert(index < set->count);
+    pipeline->next = NULL;
+    run_pipeline_hand_over(pipeline, next);
+    next->reloads = pipeline->reloads;
+    note_success(next);
+    set->pipelines[index] = next;
+    run_order_sort(set->pipelines, set->count, set->order);
+    log_info(set->log, "pipeline_reloaded", "a pipeline runs as it was changed",
+             LOG_STR("pipeline", next->settings->pipeline_id));
+}
+
+/* The engine frees what it did not take. */
+static void keep_as_it_is(struct run_set *set, struct run_pipeline *pipeline,
+                          const struct run_pipeline *next, const char *why)
+{
+    pipeline->refused = run_reload_hash(next);
+    pipeline->next = NULL;
+    run_set_note_failure(pipeline, why);
+    log_error(set->log, "reload_failed",
+              "what was changed cannot be used; what runs goes on as it is",
+              LOG_STR("pipeline", pipeline->settings->pipeline_id), LOG_CSTR("reason", why));
+}
+
+static bool on_changed(void *ctx, enum change_result result, const struct error *err)
+{
+    struct run_pipeline *pipeline = ctx, *next = pipeline->next;
+    struct run_set *set = pipeline->ctx;
+    bool whole = (result == CHANGE_BUSY || result == CHANGE_LATE) &&
+                 !run_reload_reads_stdin(pipeline) && set->stop_by_ms == 0;
+    assert(pipeline->changing && next);
+    pipeline->changing = false;
+    if (whole) {
+        stop_for_change(set, pipeline);
+        return true;
+    }
+    if (result == CHANGE_DONE) {
+        take_over(set, pipeline, next);
+    } else {
+        if (err->code != ERROR_NONE)
+            run_pipeline_tell(next, err, stderr);
+        keep_as_it_is(set, pipeline, next,
+                      err->code != ERROR_NONE ? err->text : "its filters were not done in time");
+    }
+    look_for_end(set);
+    return false;
+}
+
+static void change(struct run_set *set, struct run_pipeline *pipeline)
+{
+    if (!pipeline->next || !run_pipeline_can_change(pipeline, pipeline->next)) {
+        stop_for_change(set, pipeline);
+        return;
+    }
+    pipeline->changing = true;
+    run_pipeline_change(pipeline, pipeline->next, on_changed, pipeline);
+}
+
 void run_set_reload(struct run_set *set, bool quiet)
 {
     struct run_changes changes;
@@ -168,8 +272,10 @@ void run_set_reload(struct run_set *set, bool quiet)
         struct run_pipeline *pipeline = set->pipelines[i];
         pipeline->next = changes.next[i];
         pipeline->removed = changes.removed[i];
+        if (pipeline->next && pipeline->next->plan->needs_provenance)
+            set->shared->provenance = true;
         if (pipeline->next || pipeline->removed)
-            stop_for_change(set, pipeline);
+            change(set, pipeline);
     }
     for (size_t i = 0; i < changes.added_count; i++)
         add(set, changes.added[i]);

@@ -2,7 +2,9 @@
  *
  * The pipelines of a run, from their start to their end, and the change of single ones while the others go on. Main thread.
  *
- * A changed pipeline is compiled beside the one that runs; when it has mistakes, that one goes on. Otherwise it stops, is
+ * A changed pipeline is compiled beside the one that runs; when it has mistakes, that one goes on. Where only filters and outputs
+ * differ, its engine goes on with the new plan (pipeline/engine/change.h): inputs keep their connections, and outputs that are
+ * the same keep what they have under way. Otherwise, or when something of the old one is in the way, it stops, is
  * given RELOAD_DRAIN_MS for what is under way (what is not delivered then is abandoned, and origins that can send again do), and
  * when all of it is gone the new one starts. When that does not start, the old one does again.
  *
@@ -39,6 +41,8 @@ void run_set_stop(struct run_set *set);
 void run_set_reload(struct run_set *set, bool quiet);
 /* After the loop has returned. False when an output could not go on. */
 bool run_set_finish(struct run_set *set);
+/* One of its pipelines could not be changed. */
+void run_set_note_failure(struct run_pipeline *pipeline, const char *why);
 uint64_t run_set_left_ms(const struct run_set *set); /* until it has to have stopped */
 void run_set_close(struct run_set *set);             /* its timer, when it is over */
 

@@ -59,6 +59,9 @@ struct conf_plugin {
     bool broken; /* there was an error inside, so attributes may be missing or wrong */
 };
 
+/* The same name and attributes, in the same order, wherever they stand. */
+bool conf_plugin_equal(const struct conf_plugin *one, const struct conf_plugin *other);
+
 enum conf_expr_type {
     CONF_AND,
     CONF_OR,

@@ -143,7 +143,13 @@ struct filter {
     /* What it does depends on the order in which events come (Logstash's "not thread-safe"): unless workers or
      * pipeline.ordered are given, the pipeline is ordered. */
     bool in_order;
+    /* Of bound options: what it makes of the first event decides for all others, as a header does. Until it has said
+     * filter_has_first the events of its pipeline go one after the other through one lane, whatever the workers. May be
+     * NULL. */
+    bool (*wants_first)(const void *self);
 };
+/* Once for each configured filter that wants it, on whichever of its instances. */
+void filter_has_first(const struct plugin_env *env);
 /* Events that prepare() said no to may be ready. On the instance's lane; cheap when nothing waits. */
 void filter_ready(const struct plugin_env *env);
 /* Applies the filter's common options to an event that it made itself. False as common_options_decorate. */

@@ -325,6 +325,17 @@ void delivery_add_selection(struct delivery *delivery, struct event *const *from
 
 /* ---- the end -------------------------------------------------------------------------------------- */
 
+bool delivery_is_sending(const struct delivery *delivery)
+{
+    return delivery->in_flight > 0;
+}
+
+bool delivery_is_idle(const struct delivery *delivery)
+{
+    bool fills = delivery->filling && delivery->filling->count > 0;
+    return !fills && !delivery->ready.first && !delivery->waiting.first && delivery->in_flight == 0;
+}
+
 void delivery_close(struct delivery *delivery)
 {
     struct instance *instance = delivery->instance;

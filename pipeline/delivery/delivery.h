@@ -36,6 +36,10 @@ struct delivery *delivery_open(struct instance *instance, struct outlet *outlet,
 /* Encodes the selected ones of these events. */
 void delivery_add_selection(struct delivery *delivery, struct event *const *from,
                             const struct selection *selection, struct receipt *receipt);
+/* It has nothing that is not delivered. */
+bool delivery_is_idle(const struct delivery *delivery);
+/* The output has not given back all that it was given to send. */
+bool delivery_is_sending(const struct delivery *delivery);
 /* Stops and closes the output. What was not delivered is given up: its receipts come home abandoned. */
 void delivery_close(struct delivery *delivery);
 /* After the loop has run the close callbacks. */

@@ -115,6 +115,7 @@ struct bus_receiver *bus_bind(const struct plugin_env *env, struct str address, 
         receiver->address = address;
         receiver->engine = env->engine;
         receiver->plugin = instance_of(env)->plugin;
+        receiver->on_lanes = instance_of(env)->on_lanes;
         atomic_init(&receiver->references, 1);
         receiver->next = bus->receivers;
         bus->receivers = receiver;
@@ -151,16 +152,14 @@ void bus_unbind(struct bus_receiver *receiver)
 static void count_taken(struct lane *lane, const struct bus_receiver *receiver, size_t events)
 {
     if (lane->program) /* else it is closed, and nobody reads its counters */
-        counter_add(lane->program->instances[receiver->plugin->index]->events_out, events);
+        counter_add(receiver->on_lanes[lane->index]->events_out, events);
 }
 
 static void run_batch(struct inbox_item *item)
 {
     struct batch *batch = (struct batch *)item;
-    struct lane *lane = batch->lane;
-    count_taken(lane, batch->receipt->transfer->receiver, batch->count);
-    program_run(lane->program, batch);
-    atomic_fetch_sub_explicit(&lane->batches, 1, memory_order_relaxed);
+    count_taken(batch->lane, batch->receipt->transfer->receiver, batch->count);
+    lane_run_batch(batch->lane, batch);
 }
 
 static void settle(struct inbox_item *item)

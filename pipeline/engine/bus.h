@@ -28,8 +28,9 @@ struct bus_receiver {
     struct str address;
     struct engine *engine;
     const struct plan_plugin *plugin;
-    atomic_size_t batches;    /* taken and not settled */
-    atomic_size_t references; /* those, and the address */
+    struct instance *const *on_lanes; /* of the input */
+    atomic_size_t batches;            /* taken and not settled */
+    atomic_size_t references;         /* those, and the address */
 };
 
 /* Who sends; embedded in a link. Its lane's thread, but for the wake. */

@@ -7,6 +7,7 @@
 #include "pipeline/delivery/disk_queue.h"
 #include "pipeline/delivery/outlet.h"
 #include "pipeline/engine/engine_private.h"
+#include "pipeline/engine/generation.h"
 #include "pipeline/engine/instance.h"
 #include "pipeline/engine/metric.h"
 #include "pipeline/engine/queue_intake.h"
@@ -43,7 +44,7 @@ static void add_output_gauges(const struct engine *engine, size_t index, struct 
     for (size_t i = 0; i < values->count; i++) /* wraps around on the way to its sum */
         in_flight += (uint64_t)(int64_t)values->items[i].metric->balance * values->items[i].value;
     assert(in_flight <= INT64_MAX); /* M2 */
-    outlet_usage(engine->outlets[index], &requests, &allowed);
+    outlet_usage(engine->generation->outlets[index], &requests, &allowed);
     metric_add(page, values, &OUTPUT_GAUGES[OUTPUT_IN_FLIGHT], in_flight);
     metric_add(page, values, &OUTPUT_GAUGES[OUTPUT_REQUESTS], requests);
     metric_add(page, values, &OUTPUT_GAUGES[OUTPUT_REQUESTS_ALLOWED], allowed);

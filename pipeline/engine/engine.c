@@ -6,13 +6,16 @@
 #include "base/mem.h"
 #include "pipeline/delivery/dead_letters.h"
 #include "pipeline/delivery/outlet.h"
+#include "pipeline/engine/change.h"
 #include "pipeline/engine/engine_private.h"
 #include "pipeline/engine/flush.h"
+#include "pipeline/engine/generation.h"
 #include "pipeline/engine/instance.h"
 #include "pipeline/engine/queue_intake.h"
 #include "pipeline/engine/spools.h"
 #include "pipeline/engine/stream.h"
 #include "pipeline/program/program.h"
+#include "pipeline/program/retire.h"
 
 /* What the other outputs of a pipeline get when one cannot go on. */
 enum { FAILED_GRACE_MS = 1000 };
@@ -31,17 +34,22 @@ struct health *engine_health(struct engine *engine)
 
 /* ---- lanes ---------------------------------------------------------------------------------------- */
 
+static bool is_on_one_lane(const struct engine *engine)
+{
+    return atomic_load_explicit(&engine->one_lane, memory_order_relaxed) ||
+           atomic_load_explicit(&engine->generation->firsts, memory_order_relaxed) > 0;
+}
+
 struct lane *engine_pick_lane(struct engine *engine, struct lane *home)
 {
-    /* Filters that go through the events in turn cannot do so while batches stop at each of them. */
-    if (engine->options.ordered || engine->options.plan->in_turn > 1)
+    if (is_on_one_lane(engine))
         return &engine->lanes[0];
     return pick_lane(engine, home);
 }
 
 struct lane *engine_lane_from_outside(struct engine *engine, size_t index)
 {
-    if (engine->options.ordered || engine->options.plan->in_turn > 1)
+    if (is_on_one_lane(engine))
         return &engine->lanes[0];
     return pick_lane_from_outside(engine, index % engine->lane_count);
 }
@@ -86,49 +94,58 @@ static bool open_lanes(struct engine *engine, struct error *err)
         if (!lane_init(lane, engine, i, i == 0 ? engine->options.loop : NULL, err))
             return false;
         engine->lane_count++;
-        lane->program = program_new(lane, engine->options.plan);
-        if (!program_open(lane->program, err))
+        generation_ref(engine->generation);
+        lane->program = program_new(lane, engine->generation);
+        if (!program_open(lane->program, NULL, err))
             return false;
+        program_begin(lane->program);
     }
     return true;
 }
 
 /* Streams of an input may live on any lane. There they count, and their codecs, in an instance that does nothing else:
- * each list of counters has one lane that writes it. */
-static void open_counting_instances(struct engine *engine, const struct plan_plugin *plugin)
+ * each list of counters has one lane that writes it. Returns that of the main lane. */
+static struct instance *new_input(struct engine *engine, const struct plan_plugin *plugin)
 {
-    for (size_t i = 1; i < engine->lane_count; i++)
-        engine->lanes[i].program->instances[plugin->index] =
-            instance_new(&engine->lanes[i], plugin);
+    struct instance **on_lanes = NULL;
+    for (size_t i = 0; i < engine->lane_count; i++) {
+        struct instance *instance = instance_new(&engine->lanes[i], plugin);
+        if (i == 0)
+            on_lanes = arena_zero(&instance->arena, engine->lane_count * sizeof *on_lanes);
+        instance->born = engine->generation;
+        instance->on_lanes = on_lanes;
+        on_lanes[i] = engine->lanes[i].program->instances[plugin->index] = instance;
+    }
+    return on_lanes[0];
 }
 
-static void make_outlets(struct engine *engine)
+static void make_generation(struct engine *engine)
 {
     const struct plan *plan = engine->options.plan;
-    engine->outlets = mem_zero(plan->plugin_count, sizeof(struct outlet *));
+    engine->first = generation_new(plan, engine->options.plan_gone, engine->options.owner);
+    engine->generation = engine->first;
+    generation_ref(engine->first);
     for (size_t i = 0; i < plan->plugin_count; i++)
         if (plan->plugins[i]->section == CONF_OUTPUT)
-            engine->outlets[i] = outlet_new();
+            engine->generation->outlets[i] = outlet_new();
 }
 
-static void free_outlets(struct engine *engine)
+void engine_look_at_plan(struct engine *engine)
 {
-    for (size_t i = 0; i < engine->options.plan->plugin_count; i++)
-        outlet_free(engine->outlets[i]);
-    mem_free(engine->outlets);
+    const struct plan *plan = engine->options.plan;
+    /* Filters that go through the events in turn cannot do so while batches stop at each of them. */
+    atomic_store_explicit(&engine->one_lane, engine->options.ordered || plan->in_turn > 1,
+                          memory_order_relaxed);
 }
 
 static bool open_inputs(struct engine *engine, struct error *err)
 {
     const struct plan *plan = engine->options.plan;
-    struct lane *lane = &engine->lanes[0];
     for (size_t i = 0; i < plan->plugin_count; i++) {
         const struct plan_plugin *plugin = plan->plugins[i];
         if (plugin->section != CONF_INPUT)
             continue;
-        struct instance *instance = instance_new(lane, plugin);
-        lane->program->instances[i] = instance;
-        open_counting_instances(engine, plugin);
+        struct instance *instance = new_input(engine, plugin);
         if (engine->options.isolated)
             continue;
         if (!plugin->as.input->open(instance->self, &instance->env, err)) {
@@ -168,11 +185,13 @@ struct engine *engine_new(const struct engine_options *options)
     if (!engine->options.batch_events)
         engine->options.batch_events = BATCH_MAX_EVENTS;
     engine->lanes = mem_zero(options->lanes, sizeof *engine->lanes);
-    make_outlets(engine);
+    make_generation(engine);
+    engine_look_at_plan(engine);
     uv_async_init(options->loop, &engine->drained, on_drained);
     engine->drained.data = engine;
     uv_timer_init(options->loop, &engine->deadline);
-    engine->deadline.data = engine;
+    uv_timer_init(options->loop, &engine->patience);
+    engine->deadline.data = engine->patience.data = engine;
     return engine;
 }
 
@@ -258,6 +277,8 @@ static void start_closing(struct engine *engine);
  * sequential consistency one of the two sees what the other did, and nobody sleeps through the last receipt. */
 static void check_drained(struct engine *engine)
 {
+    if (engine->change)
+        return; /* its end comes back here */
     if (engine->state == ENGINE_RUNNING && engine->inputs_open == 0) {
         set_state(engine, ENGINE_DRAINING);
         atomic_store(&engine->draining, true);
@@ -332,19 +353,23 @@ void output_failed(const struct plugin_env *env)
 static void close_lane(struct inbox_item *item)
 {
     struct lane *lane = (struct lane *)(void *)((char *)item - offsetof(struct lane, task));
-    if (lane->program)
+    if (lane->program) {
         program_close(lane->program);
+        change_close_lane(lane);
+    }
     lane_close_inbox(lane);
 }
 
 static void close_lanes(struct engine *engine)
 {
+    retire_hurry(engine);
     for (size_t i = engine->lane_count; i-- > 0;) {
         engine->lanes[i].task.run = close_lane;
         lane_post(&engine->lanes[i], &engine->lanes[i].task);
     }
     uv_close((uv_handle_t *)&engine->drained, NULL);
     uv_close((uv_handle_t *)&engine->deadline, NULL);
+    uv_close((uv_handle_t *)&engine->patience, NULL);
     if (engine->closing)
         engine->closing(engine->closing_ctx);
     set_state(engine, ENGINE_CLOSED);
@@ -421,10 +446,13 @@ static void free_programs(struct engine *engine)
     queue_intake_stop(engine->queue); /* no batch comes to a lane any more */
     spools_stop(engine);
     drain_inboxes(engine);
+    retire_free_all(engine);
     for (size_t i = 0; i < engine->lane_count; i++) {
         program_free(engine->lanes[i].program);
-        engine->lanes[i].program = NULL;
+        program_free(engine->lanes[i].next);
+        engine->lanes[i].program = engine->lanes[i].next = NULL;
     }
+    change_free(engine);
     dead_letters_close(engine->options.dead_letters);
     engine->options.dead_letters = NULL;
 }
@@ -440,8 +468,9 @@ bool engine_try_free(struct engine *engine)
     for (size_t i = 0; i < engine->lane_count; i++)
         lane_release(&engine->lanes[i]);
     health_release(&engine->health);
-    free_outlets(engine);
     budget_share_close(&engine->share);
+    generation_unref(engine->generation);
+    generation_unref(engine->first);
     mem_free(engine->lanes);
     mem_free(engine);
     return true;
@@ -489,6 +518,7 @@ static void add_output(const struct engine *engine, size_t index, struct engine_
 void engine_summary(const struct engine *engine, struct engine_summary *out)
 {
     *out = engine->summary;
+    retire_add_up(engine, out);
     const struct plan *plan = engine->options.plan;
     for (size_t i = 0; i < plan->plugin_count; i++) {
         if (plan->plugins[i]->section == CONF_INPUT)

@@ -54,6 +54,9 @@ struct engine_options {
         *queue;         /* NULL: there is no queue on disk. Lives as long as the engine */
     const char *spools; /* folder of the outputs' spools; NULL: there are none */
     bool drain_queue;   /* engine_stop waits until the queue is empty */
+    /* With the owner of a plan that is not used any more (change.h); the owner of the first one. May be NULL. */
+    void (*plan_gone)(void *owner);
+    void *owner;
 };
 
 struct engine *engine_new(const struct engine_options *options);

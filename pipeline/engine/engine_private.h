@@ -22,7 +22,8 @@ enum engine_state {
     ENGINE_CLOSED
 };
 
-struct outlet;
+struct change;
+struct generation;
 struct queue_intake;
 
 struct engine {
@@ -30,10 +31,15 @@ struct engine {
     enum engine_state state;
     struct lane *lanes;
     size_t lane_count;
-    struct outlet **outlets;    /* by the plugin's index; of outputs only */
-    struct queue_intake *queue; /* NULL: batches go to the lanes at once */
-    size_t inputs_open;         /* not finished yet */
-    size_t inputs_unclosed;     /* close() called, closed callback not yet */
+    struct queue_intake *queue;            /* NULL: batches go to the lanes at once */
+    struct generation *_Atomic generation; /* what options.plan is of, */
+    struct generation *first;              /* and was of at first */
+    struct change *change;                 /* NULL: none is under way */
+    struct program *retired;               /* programs that are not freed yet */
+    uv_timer_t patience;                   /* of a change */
+    atomic_bool one_lane;                  /* all batches run on the main one */
+    size_t inputs_open;                    /* not finished yet */
+    size_t inputs_unclosed;                /* close() called, closed callback not yet */
     struct budget_share share;
     atomic_size_t unsettled; /* batches handed over whose receipts their streams have not taken */
     atomic_size_t unsettled_events; /* that those batches came with */
@@ -56,6 +62,8 @@ void engine_receipt_out(struct engine *engine, size_t events);
 void engine_receipt_settled(struct engine *engine, size_t events);
 /* A counter of one plugin (its index in the plan), added up over the lanes. */
 uint64_t engine_counted(const struct engine *engine, size_t plugin, const char *name);
+/* What is known of the plan is looked up anew. Main thread. */
+void engine_look_at_plan(struct engine *engine);
 /* The lane that a batch made on `home` should run on. */
 struct lane *engine_pick_lane(struct engine *engine, struct lane *home);
 /* The same for one that comes from another pipeline, on any thread; index: of the lane that sends it there. */

@@ -14,11 +14,14 @@ struct counter_cell {
 };
 
 struct delivery;
+struct generation;
 struct link;
 
 struct instance {
-    const struct plan_plugin *plugin;
-    void *self; /* starts with the bound options */
+    const struct plan_plugin *plugin; /* of the plan that it was made of, */
+    struct generation *born;          /* which lives as long */
+    struct instance **on_lanes; /* inputs: itself, and what counts for it on each other lane */
+    void *self;                 /* starts with the bound options */
     struct plugin_env env;
     struct arena arena;
     /* Newest first; only added to. Made in the order in which an event meets them (metric.h, M2). */

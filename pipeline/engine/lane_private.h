@@ -9,6 +9,7 @@
 #include "pipeline/engine/pick_lane.h"
 #include "pipeline/plugin.h"
 
+struct batch;
 struct program;
 struct stream;
 
@@ -27,7 +28,14 @@ struct lane {
     atomic_uint_fast64_t
         busy_reading_ms; /* when it last handed a batch over without having had a rest; uv_now */
     struct lane_rest rest;
-    struct program *program;
+    struct program *_Atomic program; /* read by whoever is told that a filter is ready */
+    /* A change of the plan (change.h): what is opened for it, or has to retire; whether batches that come wait. */
+    struct program *next;
+    bool opened;
+    struct error open_error;
+    bool parked;
+    struct inbox_item *held;
+    struct inbox_item order, answer, go, leave, left;
     struct json_reader *json;
     struct regex_scratch *regex;
     struct script_vm *script; /* NULL until a Ruby filter needs it */
@@ -42,6 +50,8 @@ bool lane_init(struct lane *lane, struct engine *engine, size_t index, uv_loop_t
 bool lane_start_thread(struct lane *lane, struct error *err);
 /* Runs what was posted; false when there was nothing. */
 bool lane_drain_inbox(struct lane *lane);
+/* On the lane's thread: runs a batch that came to it, or keeps it while the lane is parked. */
+void lane_run_batch(struct lane *lane, struct batch *batch);
 /* On the lane's thread, as the last thing: the loop then ends when its handles are closed. */
 void lane_close_inbox(struct lane *lane);
 /* Waits until the lane's loop has ended. */

@@ -112,13 +112,11 @@ static void run_batch(struct inbox_item *item)
     for (size_t i = 0; i < reading->count; i++)
         decode_record(receipt->intake, batch, &reading->records[i]);
     if (batch->count > 0) {
-        uint64_t now_ms = uv_now(lane->loop), since_ms = receipt->handed_over_ms;
-        counter_add(&lane->program->queue_wait_ms, now_ms > since_ms ? now_ms - since_ms : 0);
-        program_run(lane->program, batch);
-    } else {
-        batch_free(batch);
-        receipt_release(receipt, 1, RECEIPT_DELIVERED);
+        lane_run_batch(lane, batch);
+        return;
     }
+    batch_free(batch);
+    receipt_release(receipt, 1, RECEIPT_DELIVERED);
     atomic_fetch_sub_explicit(&lane->batches, 1, memory_order_relaxed);
 }
 

@@ -159,7 +159,7 @@ struct series_family *series_family_open(struct series_registry *registry,
         if (!same_name && !is_in_the_way(&family->options, options) &&
             !is_in_the_way(options, &family->options))
             continue;
-        error_set(err, ERROR_CONFIG,
+        error_set(err, ERROR_BUSY,
                   "metric '%.*s' is defined elsewhere in another way; the same name needs the same "
                   "kind, labels, buckets and time zone",
                   STR_FMT(options->name));

@@ -6,6 +6,7 @@
 #include "pipeline/delivery/outlet.h"
 #include "pipeline/delivery/spool.h"
 #include "pipeline/engine/engine_private.h"
+#include "pipeline/engine/generation.h"
 #include "pipeline/engine/instance.h"
 #include "pipeline/program/program.h"
 
@@ -27,7 +28,7 @@ static bool open_spool(struct engine *engine, const struct plan_plugin *plugin, 
     };
     struct spool *spool = spool_open(&options, err);
     if (spool) {
-        outlet_set_spool(engine->outlets[plugin->index], spool);
+        outlet_set_spool(engine->generation->outlets[plugin->index], spool);
         return true;
     }
     err->position = plugin->position;
@@ -64,7 +65,7 @@ bool spools_start(struct engine *engine, struct error *err)
     if (!engine->options.spools)
         return true;
     for (size_t i = 0; i < plan->plugin_count; i++) {
-        struct outlet *outlet = engine->outlets[i];
+        struct outlet *outlet = engine->generation->outlets[i];
         struct spool *spool = outlet ? outlet_spool(outlet) : NULL;
         if (spool && !spool_start(spool, engine->lanes[0].program->instances[i]->delivery, err))
             return false;
@@ -76,6 +77,6 @@ bool spools_start(struct engine *engine, struct error *err)
 void spools_stop(struct engine *engine)
 {
     for (size_t i = 0; i < engine->options.plan->plugin_count; i++)
-        if (engine->outlets[i])
-            spool_stop(outlet_spool(engine->outlets[i]));
+        if (engine->generation->outlets[i])
+            spool_stop(outlet_spool(engine->generation->outlets[i]));
 }

@@ -121,7 +121,7 @@ struct stream *stream_open(const struct stream_options *options, struct error *e
     struct stream *stream = mem_zero(1, sizeof *stream);
     stream->lane = options->lane ? options->lane : options->env->lane;
     stream->engine = stream->lane->engine;
-    stream->input = stream->lane->program->instances[instance_of(options->env)->plugin->index];
+    stream->input = instance_of(options->env)->on_lanes[stream->lane->index];
     stream->origin = options->origin;
     stream->decorate = options->decorate;
     stream->complete = options->complete;
@@ -363,11 +363,7 @@ bool stream_full(const struct stream *stream)
 static void run_batch(struct inbox_item *item)
 {
     struct batch *batch = (struct batch *)item;
-    struct lane *lane = batch->lane;
-    uint64_t now_ms = uv_now(lane->loop), since_ms = batch->receipt->handed_over_ms;
-    counter_add(&lane->program->queue_wait_ms, now_ms > since_ms ? now_ms - since_ms : 0);
-    program_run(lane->program, batch);
-    atomic_fetch_sub_explicit(&lane->batches, 1, memory_order_relaxed);
+    lane_run_batch(batch->lane, batch);
 }
 
 /* Takes the receipts that are home and not behind one that is still out. */

@@ -170,6 +170,7 @@ static struct plan_plugin *compile_plugin(struct compiler *compiler,
     plugin->section = source->section;
     plugin->as.plugin = type;
     plugin->position = source->position;
+    plugin->source = source;
     plugin->options = arena_zero(compiler->arena, type->size);
     plugin->shared = mem_zero(1, type->shared_size);
     remember_plugin(compiler, plugin);
@@ -187,6 +188,8 @@ static struct plan_plugin *compile_plugin(struct compiler *compiler,
     check_codec(compiler, source);
     if (bound)
         check_plugin(compiler, plugin, source);
+    if (bound && plugin->section == CONF_FILTER && plugin->as.filter->wants_first)
+        compiler->plan->firsts += plugin->as.filter->wants_first(plugin->options);
     compiler->plan->needs_provenance |=
         bound && type->needs_provenance && type->needs_provenance(plugin->options);
     return plugin;

@@ -22,6 +22,7 @@ struct plan_plugin {
         const struct output *output;
     } as;
     struct error_position position;
+    const struct conf_plugin *source; /* the tree's */
     struct str id;
     enum ecs_mode ecs;
     size_t index;
@@ -65,6 +66,7 @@ struct plan {
     bool needs_provenance; /* a plugin asks for it */
     bool wants_order;      /* has a filter for which the order of events matters */
     unsigned in_turn;      /* filters that say so in their struct plugin */
+    unsigned firsts;       /* filters that want the first event (wants_first) */
 };
 
 struct plan_options {

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "pipeline/delivery/delivery.h"
 #include "pipeline/engine/engine_private.h"
+#include "pipeline/engine/generation.h"
 #include "pipeline/engine/link.h"
 #include "pipeline/program/observer.h"
 #include "pipeline/program/slice.h"
@@ -31,14 +32,14 @@ static bool belongs_here(const struct lane *lane, const struct plan_plugin *plug
 }
 
 /* The one on the main lane sends for all when the output has pipeline scope. */
-static struct delivery *open_delivery(struct instance *instance, struct error *err)
+static struct delivery *open_delivery(const struct program *program, struct instance *instance,
+                                      struct error *err)
 {
     const struct plan_plugin *plugin = instance->plugin;
-    struct engine *engine = instance->env.engine;
     struct delivery *home = NULL;
-    if (plugin->as.plugin->scope == SCOPE_PIPELINE && instance->env.lane != &engine->lanes[0])
-        home = engine->lanes[0].program->instances[plugin->index]->delivery;
-    return delivery_open(instance, engine->outlets[plugin->index], home, err);
+    if (plugin->as.plugin->scope == SCOPE_PIPELINE && program->main != program)
+        home = program->main->instances[plugin->index]->delivery;
+    return delivery_open(instance, program->generation->outlets[plugin->index], home, err);
 }
 
 static bool open_encoder_only(struct instance *instance, struct error *err)
@@ -47,7 +48,8 @@ static bool open_encoder_only(struct instance *instance, struct error *err)
     return !output->open_encoder || output->open_encoder(instance->self, &instance->env, err);
 }
 
-static bool open_instance(struct instance *instance, struct error *err)
+static bool open_instance(const struct program *program, struct instance *instance,
+                          struct error *err)
 {
     const struct plan_plugin *plugin = instance->plugin;
     bool open = true;
@@ -59,7 +61,7 @@ static bool open_instance(struct instance *instance, struct error *err)
     } else if (plugin->as.output->link) {
         instance->link = link_open(instance);
     } else {
-        instance->delivery = open_delivery(instance, err);
+        instance->delivery = open_delivery(program, instance, err);
         open = instance->delivery;
     }
     instance->open = open;
@@ -69,11 +71,23 @@ static bool open_instance(struct instance *instance, struct error *err)
     return error_prefix(err, "%s", plugin->as.plugin->name);
 }
 
-struct program *program_new(struct lane *lane, const struct plan *plan)
+/* That of the main lane is made first. */
+static struct program *main_program(struct program *program)
 {
+    struct lane *main = &program->lane->engine->lanes[0];
+    if (program->lane == main)
+        return program;
+    return main->next ? main->next : main->program;
+}
+
+struct program *program_new(struct lane *lane, struct generation *generation)
+{
+    const struct plan *plan = generation->plan;
     struct program *program = mem_zero(1, sizeof *program);
     program->lane = lane;
+    program->generation = generation;
     program->plan = plan;
+    program->main = main_program(program);
     program->observer = lane->engine->options.observer;
     program->taps = lane->engine->options.taps;
     program->suspended_end = &program->suspended;
@@ -82,7 +96,7 @@ struct program *program_new(struct lane *lane, const struct plan *plan)
     uv_idle_init(lane->loop, &program->turn);
     program->turn.data = program;
     program->instances = mem_zero(plan->plugin_count, sizeof(struct instance *));
-    ticks_start(program);
+    ticks_open(program);
     return program;
 }
 
@@ -91,24 +105,44 @@ static void say_cut(const struct program *program, const struct instance *instan
     const struct engine *engine = program->lane->engine;
     if (instance->plugin->section == CONF_FILTER &&
         instance->plugin->as.plugin->scope != SCOPE_LANE && engine->options.lanes > 1 &&
-        !engine->options.ordered && engine->options.plan->in_turn <= 1)
+        !engine->options.ordered && program->plan->in_turn <= 1)
         log_info(
             instance->env.log, "filter_on_one_lane",
             "this filter sees all events on one lane; what is before and behind it runs on all",
             LOG_INT("lanes", engine->options.lanes));
 }
 
-bool program_open(struct program *program, struct error *err)
+bool program_open(struct program *program, const size_t *from, struct error *err)
 {
     for (size_t i = 0; i < program->plan->plugin_count; i++) {
-        if (!belongs_here(program->lane, program->plan->plugins[i]))
+        bool comes = from && from[i] != SIZE_MAX;
+        if (comes || !belongs_here(program->lane, program->plan->plugins[i]))
             continue;
         program->instances[i] = instance_new(program->lane, program->plan->plugins[i]);
-        if (!open_instance(program->instances[i], err))
+        program->instances[i]->born = program->generation;
+        if (!open_instance(program, program->instances[i], err))
             return false;
         say_cut(program, program->instances[i]);
     }
     return true;
+}
+
+void program_begin(struct program *program)
+{
+    assert(!program->closed);
+    ticks_start(program);
+}
+
+void program_take_counts(struct program *program, const struct program *before)
+{
+    assert(program->batches == 0 && before->batches == 0);
+    counter_add(&program->filtered, counter_read(&before->filtered));
+    counter_add(&program->created, counter_read(&before->created));
+    counter_add(&program->cancelled, counter_read(&before->cancelled));
+    counter_add(&program->failed_conditions, counter_read(&before->failed_conditions));
+    counter_add(&program->queue_wait_ms, counter_read(&before->queue_wait_ms));
+    counter_add(&program->condition_limits, counter_read(&before->condition_limits));
+    program->searches_log = before->searches_log;
 }
 
 /* ---- batches ------------------------------------------------------------------------------------ */
@@ -118,6 +152,21 @@ static void finish_batch(struct batch *batch, enum receipt_outcome outcome)
     struct receipt *receipt = batch->receipt;
     batch_free(batch);
     receipt_release(receipt, 1, outcome);
+}
+
+static void say_when_quiet(struct program *program)
+{
+    void (*quiet)(struct program *) = program->quiet;
+    if (!quiet || program->batches > 0)
+        return;
+    program->quiet = NULL;
+    quiet(program);
+}
+
+void program_when_quiet(struct program *program, void (*quiet)(struct program *program))
+{
+    program->quiet = quiet;
+    say_when_quiet(program);
 }
 
 static void visit_cut(struct inbox_item *item);
@@ -135,6 +184,9 @@ static void look_at_batch(struct program *program, struct batch *batch)
         return;
     }
     finish_batch(batch, program->closed ? RECEIPT_ABANDONED : RECEIPT_DELIVERED);
+    assert(program->batches > 0);
+    program->batches--;
+    say_when_quiet(program);
 }
 
 /* A slice of the batch, or its run as a whole, is over. */
@@ -216,16 +268,19 @@ static void resume(struct program *program, struct slice *slice)
         put(program, slice, slice_resume(slice));
 }
 
-static size_t slice_length(const struct batch *batch)
+static size_t slice_length(const struct program *program, const struct batch *batch)
 {
     size_t left = batch->count - batch->next_event;
-    size_t most = batch->engine->options.plan->in_turn > 1 ? 1 : SLICE_EVENTS;
+    size_t most = program->plan->in_turn > 1 ? 1 : SLICE_EVENTS;
     return left < most ? left : most;
 }
 
 static bool has_to_wait(const struct program *program)
 {
-    return is_turn_due(program) || (program->suspended && program->lane->engine->options.ordered);
+    return is_turn_due(program) ||
+           (program->suspended &&
+            (program->lane->engine->options.ordered ||
+             atomic_load_explicit(&program->generation->firsts, memory_order_relaxed) > 0));
 }
 
 /* False: the rest of the batch waits for a turn of the loop or, in an ordered pipeline, behind a suspended slice. */
@@ -236,7 +291,7 @@ static bool run_slices(struct program *program, struct batch *batch)
             return false;
         size_t first = batch->next_event;
         struct slice *slice;
-        batch->next_event += slice_length(batch);
+        batch->next_event += slice_length(program, batch);
         batch->unfinished++;
         bool through = slice_filter(program, batch, first, batch->next_event, &slice);
         put(program, slice, through);
@@ -287,8 +342,23 @@ void program_run(struct program *program, struct batch *batch)
         return;
     }
     batch->unfinished = 1;
+    program->batches++;
     join_queue(&program->queue, batch);
     run_queue(program);
+}
+
+void lane_run_batch(struct lane *lane, struct batch *batch)
+{
+    assert(batch->lane == lane && !batch->link.next);
+    if (lane->parked) {
+        join_queue(&lane->held, batch);
+        return;
+    }
+    uint64_t now_ms = uv_now(lane->loop), since_ms = batch->receipt->handed_over_ms;
+    struct program *program = lane->program;
+    counter_add(&program->queue_wait_ms, now_ms > since_ms ? now_ms - since_ms : 0);
+    program_run(program, batch);
+    atomic_fetch_sub_explicit(&lane->batches, 1, memory_order_relaxed);
 }
 
 /* ---- waiting ------------------------------------------------------------------------------------ */
@@ -404,6 +474,14 @@ void filter_ready(const struct plugin_env *env)
         uv_timer_start(&program->recheck, on_recheck, 0, 0);
 }
 
+void filter_has_first(const struct plugin_env *env)
+{
+    struct generation *generation = instance_of(env)->born;
+    unsigned before = atomic_fetch_sub_explicit(&generation->firsts, 1, memory_order_relaxed);
+    assert(before > 0);
+    (void)before;
+}
+
 static void drop_slices(struct program *program, struct slice **slices)
 {
     while (*slices) {
@@ -429,9 +507,11 @@ static void drop_what_waits(struct program *program)
 
 /* ---- closing ------------------------------------------------------------------------------------ */
 
-static void close_instance(struct instance *instance)
+void program_close_instance(struct instance *instance)
 {
     const struct plan_plugin *plugin = instance->plugin;
+    if (!instance->open)
+        return;
     instance->open = false;
     if (instance->delivery)
         delivery_close(instance->delivery);
@@ -450,10 +530,22 @@ void program_close(struct program *program)
     uv_close((uv_handle_t *)&program->recheck, NULL);
     uv_close((uv_handle_t *)&program->turn, NULL);
     drop_what_waits(program);
-    for (size_t i = 0; i < program->plan->plugin_count; i++) {
-        if (program->instances[i] && program->instances[i]->open)
-            close_instance(program->instances[i]);
-    }
+    for (size_t i = 0; i < program->plan->plugin_count; i++)
+        if (program->instances[i])
+            program_close_instance(program->instances[i]);
+}
+
+/* The timer of rechecks is used on. */
+void program_close_filters(struct program *program)
+{
+    assert(program->batches == 0 && !program->closed);
+    program->closed = true;
+    ticks_close(program);
+    uv_timer_stop(&program->recheck);
+    uv_close((uv_handle_t *)&program->turn, NULL);
+    for (size_t i = 0; i < program->plan->plugin_count; i++)
+        if (program->instances[i] && program->plan->plugins[i]->section == CONF_FILTER)
+            program_close_instance(program->instances[i]);
 }
 
 void program_free(struct program *program)
@@ -465,8 +557,11 @@ void program_free(struct program *program)
             delivery_free(program->instances[i]->delivery);
         if (program->instances[i] && program->instances[i]->link)
             link_free(program->instances[i]->link);
+        if (program->instances[i] && program->instances[i]->born != program->generation)
+            generation_unref(program->instances[i]->born);
         instance_free(program->instances[i]);
     }
+    generation_unref(program->generation);
     mem_free(program->instances);
     mem_free(program);
 }

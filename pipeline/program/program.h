@@ -10,13 +10,16 @@
 #include "pipeline/engine/instance.h"
 #include "pipeline/engine/lane_private.h"
 
+struct generation;
 struct observer;
 struct slice;
 struct taps;
 
 struct program {
     struct lane *lane;
-    const struct plan *plan;
+    struct generation *generation;
+    const struct plan *plan;     /* the generation's */
+    struct program *main;        /* of the same generation, on the main lane */
     struct observer *observer;   /* NULL: nobody looks on (observer.h) */
     struct taps *taps;           /* the engine's; may be NULL */
     struct instance **instances; /* by the plugin's index; NULL: not on this lane */
@@ -35,7 +38,15 @@ struct program {
     struct inbox_item *visits; /* batches of other lanes, whose slices wait for a filter here */
     uint64_t slow_ms;          /* that events took since the last turn */
     bool closed;               /* a batch that still comes is abandoned */
-    struct counter filtered;   /* events that left the filters */
+    size_t batches;            /* begun here and not over */
+    void (*quiet)(struct program *program); /* program_when_quiet */
+    /* retire.h */
+    struct inbox_item order, over, hurry;
+    struct program *next_retired;
+    uint64_t retire_by_ms, linger_until_ms;
+    size_t others; /* of the main lane: those of other lanes that are not over */
+    bool is_over;
+    struct counter filtered; /* events that left the filters */
     struct counter created, cancelled, failed_conditions;
     struct counter queue_wait_ms; /* of batches, from their hand-over until this lane has time */
     struct counter
@@ -43,16 +54,27 @@ struct program {
     struct log_limit searches_log;
 };
 
-struct program *program_new(struct lane *lane, const struct plan *plan);
-/* Opens the instances that belong on this lane (inputs are the engine's). On false those that are open stay so: the
+/* Has a reference of the generation, which the caller takes for it. */
+struct program *program_new(struct lane *lane, struct generation *generation);
+/* Opens the instances that belong on this lane (inputs are the engine's), but those that come from another program: from
+ * is NULL or says so for each plugin (generation_match). On false those that are open stay so: the
  * program is still to be closed, and freed when the loop has closed its handles. */
-bool program_open(struct program *program, struct error *err);
+bool program_open(struct program *program, const size_t *from, struct error *err);
+/* Ticks begin, or go on. */
+void program_begin(struct program *program);
+/* Once, when no batch is under way in it: perhaps at once. NULL: not any more. */
+void program_when_quiet(struct program *program, void (*quiet)(struct program *program));
+/* Counters of the program itself go on from those of the one before. */
+void program_take_counts(struct program *program, const struct program *before);
 /* Runs the filters and hands every event to its outputs. Takes the batch. */
 void program_run(struct program *program, struct batch *batch);
 /* A slice of the batch that was kept (link.h) is over. */
 void program_release(struct program *program, struct batch *batch);
 /* On the lane's thread: closes filters, stops and closes outputs. */
 void program_close(struct program *program);
+/* The parts of it, for one that retires: no batch is under way. */
+void program_close_filters(struct program *program);
+void program_close_instance(struct instance *instance);
 void program_free(struct program *program);
 
 #endif

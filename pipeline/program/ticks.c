@@ -72,10 +72,14 @@ static void on_tick(uv_timer_t *timer)
             tick(program, program->instances[i], false);
 }
 
-void ticks_start(struct program *program)
+void ticks_open(struct program *program)
 {
     uv_timer_init(program->lane->loop, &program->tick);
     program->tick.data = program;
+}
+
+void ticks_start(struct program *program)
+{
     for (size_t i = 0; i < program->plan->plugin_count; i++)
         if (ticks(program->plan->plugins[i]))
             uv_timer_start(&program->tick, on_tick, TICK_MS, TICK_MS);

@@ -8,6 +8,7 @@
 
 #include "pipeline/program/program.h"
 
+void ticks_open(struct program *program);
 /* The timer: once a second while the program has a filter with a tick. */
 void ticks_start(struct program *program);
 /* The last tick of one filter, by its index in the plan: no event comes to it any more. Ends the timer. */

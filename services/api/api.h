@@ -17,6 +17,13 @@
 
 struct api;
 
+/* What became of reloads. Times in milliseconds since 1970; 0, and an empty text: never. */
+struct api_reloads {
+    uint64_t successes, failures;
+    int64_t last_success_ms, last_failure_ms;
+    const char *last_error;
+};
+
 struct api_options {
     uv_loop_t *loop;
     const struct log *log;
@@ -26,6 +33,8 @@ struct api_options {
     const struct series_registry *series;                 /* of output metrics, for /metrics */
     void (*collect)(void *ctx, struct metric_page *page); /* adds every pipeline */
     bool (*is_ready)(void *ctx);                          /* all of them run, none stops */
+    void (*reloads)(void *ctx, struct str pipeline,
+                    struct api_reloads *out); /* of one pipeline; empty: of all together */
     void *ctx;
 };
 

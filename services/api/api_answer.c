@@ -215,11 +215,55 @@ static bool stats_flow(struct api_request *request, struct str id)
     return id.len == 0;
 }
 
-static struct value reloads(struct api_request *request)
+static void look_up_reloads(struct api_request *request, struct str pipeline,
+                            struct api_reloads *out)
+{
+    const struct api_options *options = &request->api->options;
+    *out = (struct api_reloads){.last_error = ""};
+    if (options->reloads)
+        options->reloads(options->ctx, pipeline, out);
+}
+
+static struct value reload_counts(struct api_request *request, const struct api_reloads *reloads)
 {
     struct value counts = new_object(request);
-    set(request, &counts, STR("successes"), value_int(0));
-    set(request, &counts, STR("failures"), value_int(0));
+    set(request, &counts, STR("successes"), value_int((int64_t)reloads->successes));
+    set(request, &counts, STR("failures"), value_int((int64_t)reloads->failures));
+    return counts;
+}
+
+static struct value all_reloads(struct api_request *request)
+{
+    struct api_reloads reloads;
+    look_up_reloads(request, STR(""), &reloads);
+    return reload_counts(request, &reloads);
+}
+
+static struct value time_or_null(struct api_request *request, int64_t ms)
+{
+    char text_out[INSTANT_TEXT_MAX];
+    if (ms == 0)
+        return value_null();
+    struct instant at = {ms / 1000, (uint32_t)(ms % 1000) * 1000000};
+    size_t len = instant_format(at, text_out);
+    return value_str(arena_dup(request->arena, str_make(text_out, len)));
+}
+
+static struct value reloads_of(struct api_request *request, struct str pipeline)
+{
+    struct api_reloads reloads;
+    look_up_reloads(request, pipeline, &reloads);
+    struct value counts = reload_counts(request, &reloads), error = value_null();
+    if (reloads.last_error[0]) {
+        error = new_object(request);
+        set(request, &error, STR("message"),
+            value_str(arena_dup(request->arena, str_from(reloads.last_error))));
+    }
+    set(request, &counts, STR("last_error"), error);
+    set(request, &counts, STR("last_success_timestamp"),
+        time_or_null(request, reloads.last_success_ms));
+    set(request, &counts, STR("last_failure_timestamp"),
+        time_or_null(request, reloads.last_failure_ms));
     return counts;
 }
 
@@ -258,7 +302,7 @@ static struct value pipeline_stats(struct api_request *request,
     set_queue(request, &stats, pipeline->queue_folder);
     set(request, &stats, STR("flow"),
         flow_of(request, (size_t)(pipeline - request->page->pipelines)));
-    set(request, &stats, STR("reloads"), reloads(request));
+    set(request, &stats, STR("reloads"), reloads_of(request, pipeline->id));
     set(request, &stats, STR("ephemeral_id"), text(request->api->id));
     return stats;
 }
@@ -270,7 +314,7 @@ static bool stats_pipelines(struct api_request *request, struct str id)
 
 static bool stats_reloads(struct api_request *request, struct str id)
 {
-    set(request, &request->body, STR("reloads"), reloads(request));
+    set(request, &request->body, STR("reloads"), all_reloads(request));
     return id.len == 0;
 }
 

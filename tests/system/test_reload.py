@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pipelines change while they run: by SIGHUP and by themselves, with mistakes, under load, during outages."""
 import json
+import os
 import re
 import signal
+import socket
 import threading
 import unittest
+import urllib.request
 
 import lumberjack
 import search_stub
@@ -15,7 +18,10 @@ filter { mutate { add_field => { "version" => "@VERSION@" } } }
 output { @OUTPUT@ }'''
 
 
-class Reload(support.Case):
+RELOADS = int(os.environ.get('MILLRACE_RELOADS', '20'))  # under load, a tenth of them during an outage
+
+
+class Case(support.Case):
     def hang_up(self, millrace, pattern='pipeline_reloaded|a pipeline runs as it was changed'):
         """Asks for a reload and waits for what is said of it."""
         before = len(self.said(millrace, pattern))
@@ -42,6 +48,8 @@ class Reload(support.Case):
         with (self.folder / 'log').open('a') as log:
             log.write(''.join(f'line {n}\n' for n in range(first, end)))
 
+
+class Reload(Case):
     def test_a_changed_file_takes_effect(self):
         self.append(0, 10)
         config = self.write('pipeline.conf', self.tail('one'))
@@ -132,10 +140,13 @@ class Reload(support.Case):
         feeders = [threading.Thread(target=feed, args=(name,), daemon=True) for name in 'abc']
         for feeder in feeders:
             feeder.start()
-        for version in range(1, 16):
-            stub.failing = 503 if version in (5, 6) else None
+        for version in range(1, RELOADS + 1):
+            stub.failing = 503 if 5 <= version < 5 + RELOADS // 10 else None
+            before = len(sent)
             config.write_text(text(version))
             self.hang_up(millrace)
+            if not stub.failing:
+                millrace.wait_for(lambda: len(sent) > before, 'a window', 60)
         done.set()
         for feeder in feeders:
             feeder.join(60 * support.PATIENCE)
@@ -143,7 +154,7 @@ class Reload(support.Case):
         self.assertEqual(0, millrace.stop())
         arrived = {source['message'] for _, _, source in stub.documents}
         self.assertEqual(set(), set(sent) - arrived)
-        self.assertGreater(len(sent), 15 * 20)
+        self.assertGreater(len(sent), RELOADS // 2 * 20)
         self.assertLess(5, len({source['v'] for _, _, source in stub.documents}))
 
     def test_a_file_under_load_loses_nothing_when_the_output_is_mended(self):
@@ -230,15 +241,160 @@ class Reload(support.Case):
         self.assertEqual(0, millrace.stop())
 
     def test_standard_input_is_not_read_anew(self):
+        """Filters and outputs of such a pipeline can be changed, the input cannot."""
         config = self.write('pipeline.conf', f'input {{ stdin {{ }} }} output {{ {self.file_output()} }}')
         millrace = self.start('-f', config, stdin=True)
         millrace.wait_for_log('pipeline started')
-        config.write_text(f'input {{ stdin {{ }} }} filter {{ drop {{ }} }} output {{ {self.file_output()} }}')
-        self.hang_up(millrace, 'reads standard input and cannot be changed')
+        config.write_text(f'input {{ stdin {{ type => "t" }} }} output {{ {self.file_output()} }}')
+        self.hang_up(millrace, 'reads standard input: only its filters and outputs can be changed')
+        config.write_text(f'input {{ stdin {{ }} }} filter {{ mutate {{ add_field => {{ "v" => "2" }} }} }} output {{ {self.file_output()} }}')
+        self.hang_up(millrace)
         millrace.child.stdin.write(b'x\n')
         millrace.child.stdin.close()
         self.assertEqual(0, millrace.wait())
-        self.assertEqual(['x'], [event['message'] for event in self.out()])
+        self.assertEqual([('x', '2')], [(event['message'], event['v']) for event in self.out()])
+
+
+class InPlace(Case):
+    """Where the inputs stay the same they keep their connections, and outputs that stay the same what they have under way."""
+
+    def beats(self, port, version, output):
+        return (f'input {{ beats {{ host => "127.0.0.1" port => {port} }} }} '
+                f'filter {{ mutate {{ add_field => {{ "v" => "{version}" }} }} }} output {{ {output} }}')
+
+    def search(self, stub, more=''):
+        return (f'elasticsearch {{ hosts => ["{stub.address}"] data_stream => false index => "i" '
+                f'retry_initial_interval => "10 ms" retry_max_interval => "50 ms" {more} }}')
+
+    def start_with_stub(self, *arguments):
+        self.port, self.stub = support.free_port(), search_stub.SearchStub()
+        self.addCleanup(self.stub.close)
+        self.config = self.write('pipeline.conf', self.beats(self.port, 0, self.search(self.stub)))
+        millrace = self.start('-f', self.config, *arguments)
+        millrace.wait_for_port(self.port)
+        return millrace
+
+    def arrived(self):
+        return sorted((source['message'], source['v']) for _, _, source in self.stub.documents)
+
+    def test_a_connection_is_kept_over_reloads_also_in_the_middle_of_a_window(self):
+        for workers in (1, 3):
+            with self.subTest(workers=workers):
+                millrace = self.start_with_stub('-w', workers)
+                with lumberjack.Client(self.port, 60) as client:
+                    for version in range(1, 6):
+                        whole = lumberjack.batch([{'message': f'{version}.{i}'} for i in range(4)])
+                        client.send(whole[:len(whole) // 2])
+                        self.config.write_text(self.beats(self.port, version, self.search(self.stub)))
+                        self.hang_up(millrace)
+                        client.send(whole[len(whole) // 2:])
+                        self.assertEqual((2, 4), client.read_acks(1, 60)[-1])
+                self.assertEqual(0, millrace.stop())
+                self.assertEqual([(f'{version}.{i}', str(version)) for version in range(1, 6) for i in range(4)], self.arrived())
+
+    def test_what_is_under_way_stays_with_an_output_that_stays(self):
+        """An outage over several reloads: the window is delivered once, by the program that it came to, and the connection lives."""
+        millrace = self.start_with_stub('-w', 2)
+        self.stub.failing = 503
+        with lumberjack.Client(self.port, 60) as client:
+            client.send(lumberjack.batch([{'message': 'a'}, {'message': 'b'}]))
+            millrace.wait_for(lambda: self.stub.bulks > 0, 'a try')
+            for version in range(1, 4):
+                self.config.write_text(self.beats(self.port, version, self.search(self.stub)))
+                self.hang_up(millrace)
+            client.send(lumberjack.batch([{'message': 'c'}]))
+            self.stub.failing = None
+            self.assertEqual([(2, 2), (2, 1)], [ack for ack in client.read_acks(2, 60) if ack[1] > 0])
+        self.assertEqual(0, millrace.stop())
+        self.assertEqual([('a', '0'), ('b', '0'), ('c', '3')], self.arrived())
+
+    def test_a_new_output_gets_what_comes_then_and_a_removed_one_what_it_had(self):
+        millrace = self.start_with_stub('-w', 2)
+        other = search_stub.SearchStub()
+        self.addCleanup(other.close)
+        with lumberjack.Client(self.port, 60) as client:
+            client.send(lumberjack.batch([{'message': 'a'}]))
+            self.assertEqual((2, 1), client.read_acks(1, 60)[-1])
+            self.config.write_text(self.beats(self.port, 1, self.search(self.stub) + self.search(other)))
+            self.hang_up(millrace)
+            client.send(lumberjack.batch([{'message': 'b'}]))
+            self.assertEqual((2, 1), client.read_acks(1, 60)[-1])
+            other.failing = 503
+            client.send(lumberjack.batch([{'message': 'c'}]))
+            millrace.wait_for(lambda: other.bulks > 1, 'a try')
+            self.config.write_text(self.beats(self.port, 2, self.search(self.stub)))
+            self.hang_up(millrace)
+            other.failing = None
+            self.assertEqual((2, 1), client.read_acks(1, 60)[-1])
+        self.assertEqual(0, millrace.stop())
+        self.assertEqual([('a', '0'), ('b', '1'), ('c', '1')], self.arrived())
+        self.assertEqual({'b', 'c'}, {source['message'] for _, _, source in other.documents})
+
+    def test_what_cannot_be_opened_leaves_the_connection_alone(self):
+        millrace = self.start_with_stub('-w', 2)
+        with lumberjack.Client(self.port, 60) as client:
+            self.config.write_text(self.beats(self.port, 1, self.search(self.stub)).replace(
+                'filter {', 'filter { ruby { init => "raise %q(no such thing)" code => "" }'))
+            self.hang_up(millrace, 'what was changed cannot be used; what runs goes on as it is')
+            self.assertIn('no such thing', millrace.stderr)
+            client.send(lumberjack.batch([{'message': 'a'}]))
+            self.assertEqual((2, 1), client.read_acks(1, 60)[-1])
+            self.config.write_text(self.beats(self.port, 2, self.search(self.stub)))
+            self.hang_up(millrace)
+            client.send(lumberjack.batch([{'message': 'b'}]))
+            self.assertEqual((2, 1), client.read_acks(1, 60)[-1])
+        self.assertEqual(0, millrace.stop())
+        self.assertEqual([('a', '0'), ('b', '2')], self.arrived())
+
+    def test_filters_say_their_last_word(self):
+        """What an old filter still has goes on to the outputs."""
+        port = support.free_port()
+
+        def text(version):
+            return (f'input {{ tcp {{ host => "127.0.0.1" port => {port} codec => line }} }} filter {{ multiline {{ pattern => "^ " '
+                    f'what => "previous" }} mutate {{ add_field => {{ "v" => "{version}" }} }} }} output {{ {self.file_output()} }}')
+        config = self.write('pipeline.conf', text(1))
+        millrace = self.start('-f', config, '-w', '1')
+        millrace.wait_for_port(port)
+        with socket.create_connection(('127.0.0.1', port)) as client:
+            client.sendall(b'x\n')
+            millrace.wait_for(lambda: self.counted(millrace)['in'] == 1, 'a line')
+            config.write_text(text(2))
+            self.hang_up(millrace)
+            millrace.wait_for(lambda: len(self.out()) == 1, 'what was left')
+            client.sendall(b'y\n')
+            millrace.wait_for(lambda: self.counted(millrace)['in'] == 2, 'another line')
+        self.assertEqual(0, millrace.stop())
+        self.assertEqual([('x', '1'), ('y', '2')], [(event['message'], event['v']) for event in self.out()])
+
+    def counted(self, millrace):
+        return self.ask(millrace, '_node/stats/pipelines/main')['pipelines']['main']['events']
+
+    def ask(self, millrace, path):
+        address = re.search(r'the monitoring API listens address=(\S+)', millrace.stderr)[1]
+        with urllib.request.urlopen(f'http://{address}/{path}', timeout=30) as answer:
+            return json.load(answer)
+
+    def test_reloads_are_counted_and_the_other_counters_go_on(self):
+        millrace = self.start_with_stub('-w', 2)
+        with lumberjack.Client(self.port, 60) as client:
+            client.send(lumberjack.batch([{'message': 'a'}]))
+            self.assertEqual((2, 1), client.read_acks(1, 60)[-1])
+            self.config.write_text('filter { nosuch { } }')
+            self.hang_up(millrace, 'what was changed cannot be used')
+            self.config.write_text(self.beats(self.port, 1, self.search(self.stub)))
+            self.hang_up(millrace)
+            client.send(lumberjack.batch([{'message': 'b'}]))
+            self.assertEqual((2, 1), client.read_acks(1, 60)[-1])
+        stats = self.ask(millrace, '_node/stats/pipelines/main')['pipelines']['main']
+        self.assertEqual((2, 2, 2), tuple(stats['events'][name] for name in ('in', 'filtered', 'out')))
+        reloads = stats['reloads']
+        self.assertEqual((1, 1), (reloads['successes'], reloads['failures']))
+        self.assertIn("no filter plugin 'nosuch'", reloads['last_error']['message'])
+        for name in ('last_success_timestamp', 'last_failure_timestamp'):
+            self.assertRegex(reloads[name], r'^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$')
+        self.assertEqual({'successes': 1, 'failures': 1}, self.ask(millrace, '_node/stats/reloads')['reloads'])
+        self.assertEqual(0, millrace.stop())
 
 
 if __name__ == '__main__':
