@@ -3,8 +3,9 @@
  * csv: a line of separated values into fields. Columns are named by the option, by the first line when
  * autodetect_column_names is on, or by their number.
  *
- * A detected header belongs to the plugin, not to one lane: the lane that reads a line first publishes it for all by one
- * compare-and-swap; the last instance to close frees it. Each instance keeps its own parsed field references.
+ * A detected header belongs to the plugin, not to one lane: until it is there all events go through one lane, in order
+ * (wants_first), and whoever reads the first line publishes it for all by one compare-and-swap; the last instance to close
+ * frees it. Each instance keeps its own parsed field references.
  */
 #include <assert.h>
 #include <stdatomic.h>
@@ -210,7 +211,9 @@ static bool publish_header(struct csv_filter *filter, const struct csv_row *row)
 {
     struct csv_header *header = header_new(row), *expected = NULL;
     bool first = atomic_compare_exchange_strong(&filter->shared->header, &expected, header);
-    if (!first) {
+    if (first) {
+        filter_has_first(filter->env);
+    } else {
         mem_free(header);
         header = expected;
     }
@@ -353,6 +356,12 @@ static enum filter_result csv_apply(void *self, struct event *event, struct even
     return FILTER_MATCHED;
 }
 
+static bool csv_wants_first(const void *self)
+{
+    const struct csv_filter *filter = self;
+    return filter->autodetect_column_names && filter->columns.count == 0;
+}
+
 const struct filter filter_csv = {
     .plugin = {.name = "csv",
                .summary = "A line of separated values into fields.",
@@ -363,4 +372,5 @@ const struct filter filter_csv = {
     .open = csv_open,
     .apply = csv_apply,
     .close = csv_close,
+    .wants_first = csv_wants_first,
 };

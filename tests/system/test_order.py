@@ -63,5 +63,25 @@ class OneLane(support.Case):
         self.assertNotIn('on one lane', run.stderr)
 
 
+class FirstEvent(support.Case):
+    """The header of a CSV file is its first line, however many lanes there are and however long it takes."""
+    LINES = 20000
+    PIPELINE = ('input { file { path => "@IN@" mode => "read" exit_after_read => true file_completed_action => "log" '
+                'file_completed_log_path => "@DONE@" sincedb_path => "@DB@" } } '
+                'filter { if [message] =~ /^id,/ { ruby { code => "until_then = Time.now + 0.3; while Time.now < until_then; end" } } '
+                'csv { autodetect_column_names => true } } '
+                'output { file { path => "@OUT@" codec => line { format => "%{id} %{name} %{column1}" } } }')
+
+    def test_the_header_of_a_file_on_several_lanes(self):
+        self.write('in.csv', 'id,name\n' + ''.join(f'{n},name {n}\n' for n in range(self.LINES)))
+        pipeline = support.fill(self.PIPELINE, **{name: self.folder / name for name in ('done', 'db', 'out')},
+                                IN=self.folder / 'in.csv')
+        run = self.run_to_end('-w', '3', '-e', pipeline)
+        self.assertEqual(0, run.wait())
+        lines = set((self.folder / 'out').read_text().splitlines())
+        wrong = lines ^ {f'{n} name {n} %{{column1}}' for n in range(self.LINES)}
+        self.assertEqual((0, []), (len(wrong), sorted(wrong)[:3]))
+
+
 if __name__ == '__main__':
     support.unittest.main()
