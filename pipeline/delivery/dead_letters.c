@@ -21,6 +21,7 @@ enum {
     SEGMENT_BYTES = 8 * 1024 * 1024,
     SEGMENT_MIN_BYTES = 1024,
     SEGMENTS_OF_ALL = 8, /* what is dropped at once is an eighth of what may be kept */
+    LETTER_MAX_BYTES = 512 * 1024 * 1024,
     PARCEL_MAX_BYTES = 512 * 1024 * 1024,
     AGAIN_MS = 1000, /* after a write that failed, and while there is no room */
     WARN_LINES = 1,  /* for each WARN_WINDOW_MS */
@@ -114,6 +115,25 @@ void dead_letter_add(struct dead_letters *letters, struct dead_letter_parcel **p
     to->letters = mem_grow(to->letters, to->count, &to->capacity, sizeof *to->letters);
     to->letters[to->count++] =
         (struct parcel_letter){.len = to->records.len - before, .receipt = receipt};
+}
+
+void dead_letter_add_event(struct dead_letters *letters, struct dead_letter_parcel **parcel,
+                           struct account *account, struct dead_letter letter,
+                           const struct event *event, struct receipt *receipt)
+{
+    struct buf text, metadata;
+    buf_init(&text, LETTER_MAX_BYTES);
+    buf_init(&metadata, LETTER_MAX_BYTES);
+    bool fits = json_encode_event(event, &text) && (value_object_count(&event->metadata) == 0 ||
+                                                    json_encode_value(&event->metadata, &metadata));
+    assert(fits);
+    (void)fits;
+    letter.event = buf_str(&text);
+    letter.metadata = buf_str(&metadata);
+    receipt_hold(receipt, 1);
+    dead_letter_add(letters, parcel, account, &letter, receipt);
+    buf_release(&text);
+    buf_release(&metadata);
 }
 
 static void settle_parcel(struct dead_letter_parcel *parcel, enum receipt_outcome outcome)

@@ -26,6 +26,7 @@
 #include "base/log.h"
 #include "base/str.h"
 
+struct event;
 struct receipt;
 
 /* What becomes of a letter when there is no more room. */
@@ -62,6 +63,10 @@ struct dead_letter_parcel;
 void dead_letter_add(struct dead_letters *letters, struct dead_letter_parcel **parcel,
                      struct account *account, const struct dead_letter *letter,
                      struct receipt *receipt);
+/* The same with the event's own JSON and metadata in place of the letter's; the receipt is held for it. */
+void dead_letter_add_event(struct dead_letters *letters, struct dead_letter_parcel **parcel,
+                           struct account *account, struct dead_letter letter,
+                           const struct event *event, struct receipt *receipt);
 /* Hands *parcel in, if there is one; it is NULL afterwards. Any thread. */
 void dead_letters_put(struct dead_letters *letters, struct dead_letter_parcel **parcel);
 

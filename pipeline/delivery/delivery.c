@@ -22,7 +22,6 @@ enum {
     STOCK_ITEMS = 256, /* in a group from which requests of a few items are cut */
     STOCK_BYTES = 64 * 1024,
     DESCRIPTORS_PER_REQUEST = 16,
-    LETTER_MAX_BYTES = 512 * 1024 * 1024,
     REFUSAL_LINES = 5, /* for each REFUSAL_WINDOW_MS */
     REFUSAL_WINDOW_MS = 10000,
 };
@@ -250,19 +249,14 @@ static void refuse(struct delivery *delivery, const struct event *event, struct 
     counter_add(delivery->refused, 1);
     if (!delivery->letters)
         return;
-    struct buf text, metadata;
-    buf_init(&text, LETTER_MAX_BYTES);
-    buf_init(&metadata, LETTER_MAX_BYTES);
-    bool fits = json_encode_event(event, &text) &&
-                (!has_metadata(event) || json_encode_value(&event->metadata, &metadata));
-    assert(fits);
-    (void)fits;
     struct dead_letter letter = {
-        .reason = str_from(err->text), .event = buf_str(&text), .metadata = buf_str(&metadata)};
-    receipt_hold(receipt, 1);
-    add_letter(delivery, &letter, receipt);
-    buf_release(&text);
-    buf_release(&metadata);
+        .plugin_type = str_from(delivery->output->plugin.name),
+        .plugin_id = delivery->instance->plugin->id,
+        .reason = str_from(err->text),
+    };
+    dead_letter_add_event(delivery->letters, &delivery->parcel,
+                          engine_account(delivery->lane->engine, BUDGET_SPOOL), letter, event,
+                          receipt);
 }
 
 /* ---- encoding ------------------------------------------------------------------------------------- */

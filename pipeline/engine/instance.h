@@ -31,7 +31,10 @@ struct instance {
     struct counter *events_in, *events_out;
     struct counter *busy_ns; /* filters and outputs: time at work on events, on this lane */
     struct counter
-        *match_limits;         /* filters only: searches that met a limit of regular expressions */
+        *match_limits; /* filters only: searches that met a limit of regular expressions */
+    const struct counter *
+        failures; /* filters whose on_error is not tag: counts what they fail on; NULL: nothing is to be done then */
+    struct counter *set_aside; /* with failures: events that became dead letters */
     struct counter *cancelled; /* filters only: events that go no further */
     struct log_limit searches_log;
     bool open;

@@ -63,6 +63,8 @@ static const struct option INPUT_OPTIONS[] = {
     OPTION_END,
 };
 
+static const char *const ON_ERROR[] = {"tag", "dead_letter", "drop", NULL};
+
 static const struct option FILTER_OPTIONS[] = {
     COMMON_ROWS,
     COMMON_ADD_FIELD,
@@ -86,6 +88,16 @@ static const struct option FILTER_OPTIONS[] = {
         .doc = "Call the filter's flush at regular intervals.",
         OPTION_IN_BOOL(struct common_options, periodic_flush),
         .def = "false",
+    },
+    {
+        .name = "on_error",
+        .doc =
+            "What becomes of an event that the filter fails on: tag, it goes on with the filter's "
+            "tag; dead_letter, it is kept on disk as the filter left it and goes no further; drop "
+            "(ours).",
+        OPTION_IN_CHOICE(struct common_options, on_error),
+        .choices = ON_ERROR,
+        .def = "tag",
     },
     CHOICE_ROWS,
     OPTION_END,

@@ -8,6 +8,7 @@
 
 #include "pipeline/plugin.h"
 
+enum on_error { ON_ERROR_TAG, ON_ERROR_DEAD_LETTER, ON_ERROR_DROP };
 enum on_full { ON_FULL_BLOCK, ON_FULL_SPOOL, ON_FULL_DROP_OLDEST, ON_FULL_DEAD_LETTER };
 
 struct common_field {
@@ -28,6 +29,7 @@ struct common_options {
     struct option_templates remove_tag;
     struct option_templates remove_field;
     bool periodic_flush;
+    int on_error; /* filter; enum on_error */
     const struct conf_plugin *codec;
     int64_t hold_max_ms, spool_max_bytes; /* output */
     int on_full;                          /* output; enum on_full */

@@ -42,6 +42,23 @@ static struct delivery *open_delivery(const struct program *program, struct inst
     return delivery_open(instance, program->generation->outlets[plugin->index], home, err);
 }
 
+/* A filter counts what it fails on: so the engine sees it. */
+static bool look_for_failures(struct instance *instance, struct error *err)
+{
+    const struct plan_plugin *plugin = instance->plugin;
+    if (plugin->section != CONF_FILTER || plugin->common.on_error == ON_ERROR_TAG)
+        return true;
+    if (plugin->common.on_error == ON_ERROR_DEAD_LETTER &&
+        !instance->env.engine->options.dead_letters && !instance->env.engine->options.isolated) {
+        error_set(err, ERROR_CONFIG, "on_error => dead_letter wants dead_letter_queue.enable");
+        err->position = plugin->position;
+        return error_prefix(err, "%s", plugin->as.plugin->name);
+    }
+    instance->failures = instance_counter(instance, "failures");
+    instance->set_aside = instance_counter(instance, "set_aside");
+    return true;
+}
+
 static bool open_encoder_only(struct instance *instance, struct error *err)
 {
     const struct output *output = instance->plugin->as.output;
@@ -66,7 +83,7 @@ static bool open_instance(const struct program *program, struct instance *instan
     }
     instance->open = open;
     if (open)
-        return true;
+        return look_for_failures(instance, err);
     err->position = plugin->position;
     return error_prefix(err, "%s", plugin->as.plugin->name);
 }
@@ -476,6 +493,8 @@ void filter_ready(const struct plugin_env *env)
 
 void filter_has_first(const struct plugin_env *env)
 {
+    if (!env->engine)
+        return; /* a filter by itself, in a test */
     struct generation *generation = instance_of(env)->born;
     unsigned before = atomic_fetch_sub_explicit(&generation->firsts, 1, memory_order_relaxed);
     assert(before > 0);

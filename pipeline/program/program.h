@@ -52,6 +52,7 @@ struct program {
     struct counter
         condition_limits; /* searches of conditions that met a limit of regular expressions */
     struct log_limit searches_log;
+    struct dead_letter_parcel *letters; /* of filters and conditions, not handed in yet */
 };
 
 /* Has a reference of the generation, which the caller takes for it. */

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "pipeline/delivery/dead_letters.h"
 #include "pipeline/delivery/delivery.h"
 #include "pipeline/engine/engine_private.h"
 #include "pipeline/engine/link.h"
@@ -105,15 +106,44 @@ static void note_given_up(struct lane *lane, const struct log *log, struct log_l
                  LOG_INT_IF("not_logged_before", suppressed));
 }
 
-static bool apply_filter(const struct instance *instance, struct event *event,
-                         struct event_sink *more)
+/* The event goes no further here; its letter, if there is one, holds its receipt. */
+static void set_aside(struct program *program, struct dead_letter letter, const struct event *event,
+                      struct receipt *receipt)
+{
+    struct engine *engine = program->lane->engine;
+    if (engine->options.dead_letters)
+        dead_letter_add_event(engine->options.dead_letters, &program->letters,
+                              engine_account(engine, BUDGET_SPOOL), letter, event, receipt);
+}
+
+/* The filter has failed on it (on_error). */
+static void give_up(struct program *program, const struct slice *slice,
+                    const struct instance *instance, struct event *event)
+{
+    const struct plan_plugin *plugin = instance->plugin;
+    event->cancelled = true;
+    if (plugin->common.on_error != ON_ERROR_DEAD_LETTER)
+        return;
+    counter_add(instance->set_aside, 1);
+    set_aside(program,
+              (struct dead_letter){.plugin_type = str_from(plugin->as.plugin->name),
+                                   .plugin_id = plugin->id,
+                                   .reason = STR("the filter failed on it")},
+              event, slice->batch->receipt);
+}
+
+static bool apply_filter(struct program *program, const struct instance *instance,
+                         struct event *event, struct filter_run *run)
 {
     const struct filter *filter = instance->plugin->as.filter;
-    enum filter_result result = filter->apply(instance->self, event, more);
+    uint64_t failures = instance->failures ? counter_read(instance->failures) : 0;
+    enum filter_result result = filter->apply(instance->self, event, &run->sink);
     if (result == FILTER_MATCHED && !event->cancelled &&
         !common_options_decorate(&instance->plugin->common, event) && filter->decorate_failed)
         filter->decorate_failed(instance->self, event);
     event->cancelled |= result == FILTER_CANCELLED;
+    if (instance->failures && !event->cancelled && counter_read(instance->failures) > failures)
+        give_up(program, run->slice, instance, event);
     return !event->cancelled;
 }
 
@@ -122,6 +152,12 @@ static bool wants_turn(struct program *program)
 {
     program->slow_ms += regex_budget_used_ms(program->lane->regex);
     return program->slow_ms >= SLICE_TURN_MS;
+}
+
+static void hand_in_letters(struct program *program)
+{
+    if (program->letters)
+        dead_letters_put(program->lane->engine->options.dead_letters, &program->letters);
 }
 
 /* From slice->from on, up to the first event that the loop is to have a turn behind; whether that came. */
@@ -140,13 +176,14 @@ static bool apply_up_to_turn(struct program *program, struct slice *slice,
         run.sink.held = slice->held ? slice->held[slice->nth] : NULL;
         slice->nth++;
         regex_budget_begin(regex);
-        if (!apply_filter(instance, slice->events[run.at], &run.sink)) {
+        if (!apply_filter(program, instance, slice->events[run.at], &run)) {
             selection_remove(&slice->selection, run.at);
             cancelled++;
         }
         turn = wants_turn(program);
     }
     regex_budget_end(regex);
+    hand_in_letters(program);
     slice->from = run.at;
     created = slice->created_count - created;
     counter_add(instance->events_in, slice->nth - first);
@@ -302,6 +339,11 @@ static void test_event(struct slice *slice, struct frame *frame, const struct co
         selection_remove(rest, at);
         break;
     case CONDITION_ERROR:
+        set_aside(slice->program,
+                  (struct dead_letter){.plugin_type = STR("if-statement"),
+                                       .plugin_id = STR("if-statement"),
+                                       .reason = STR("the condition cannot be evaluated for it")},
+                  slice->events[at], slice->batch->receipt);
         slice->events[at]->cancelled = true;
         selection_remove(rest, at);
         counter_add(&slice->program->failed_conditions, 1);
@@ -326,6 +368,7 @@ static bool take_matching(struct slice *slice, struct frame *frame,
         turn = wants_turn(program);
     }
     regex_budget_end(regex);
+    hand_in_letters(program);
     note_given_up(program->lane, program->lane->engine->options.log, &program->searches_log,
                   &program->condition_limits, limits_met);
     frame->tests = turn;

@@ -264,5 +264,60 @@ class OneOutputIsDown(LetterCase):
         self.assertIn('on_full => dead_letter wants dead_letter_queue.enable', millrace.stderr)
 
 
+class Filters(LetterCase):
+    """on_error of filters, and conditions that cannot be evaluated: what is not a letter goes on, and each is counted once."""
+
+    def run_filters(self, filters, *arguments):
+        lines = ''.join(json.dumps({'n': n, 'j': '{"a":1}' if n % 3 else '{bad', 'k': n if n % 4 else 'text'}) + '\n'
+                                    for n in range(600)).encode()
+        pipeline = (f'input {{ stdin {{ codec => json_lines }} }} filter {{ {filters} }} '
+                    f'output {{ file {{ path => "{self.folder / "out"}" codec => json_lines }} }}')
+        return self.run_to_end('--counters', 'counters.json', '-e', pipeline, *arguments, stdin=lines)
+
+    def out(self):
+        return [json.loads(line) for line in (self.folder / 'out').read_text().splitlines()]
+
+    def check(self, filters, gone, letters, *arguments):
+        self.run_filters(filters, *arguments)
+        self.assertEqual(set(range(600)) - set(gone), {event['n'] for event in self.out()})
+        self.assertEqual(sorted(letters), self.numbers())
+        counted = json.loads((self.folder / 'counters.json').read_text())['pipelines']['main']['events']
+        self.assertEqual((600, 600 - len(gone)), (counted['in'], counted['out']))
+
+    def test_a_filter_that_fails(self):
+        bad = range(0, 600, 3)
+        for workers in (1, 3):
+            with self.subTest(workers=workers):
+                for path in (self.folder / 'out',):
+                    path.unlink(missing_ok=True)
+                shutil.rmtree(self.folder / 'data', ignore_errors=True)
+                self.check('json { id => "j" source => "j" on_error => "dead_letter" } mutate { add_tag => ["on"] }', bad, bad,
+                           '-w', workers)
+                letter = self.letters()[0]
+                self.assertEqual(('json', 'j', 'the filter failed on it'),
+                                 tuple(letter[name] for name in ('plugin_type', 'plugin_id', 'reason')))
+                self.assertEqual(['_jsonparsefailure'], letter['event']['tags'])
+
+    def test_drop_and_tag(self):
+        self.check('json { source => "j" on_error => "drop" }', range(0, 600, 3), [])
+        (self.folder / 'out').unlink()
+        self.check('json { source => "j" on_error => "tag" }', [], [])
+        self.assertEqual(200, sum('_jsonparsefailure' in event.get('tags', ()) for event in self.out()))
+
+    def test_a_condition_that_cannot_be_evaluated(self):
+        odd = range(0, 600, 4)
+        self.check('if [k] > 5 { mutate { add_tag => ["large"] } }', odd, odd)
+        letter = self.letters()[0]
+        self.assertEqual(('if-statement', 'the condition cannot be evaluated for it'), (letter['plugin_id'], letter['reason']))
+        self.dlq('replay', '--whole', '-f', self.write('mended.conf', f'output {{ file {{ path => "{self.folder / "mended"}" codec => json_lines }} }}'))
+        self.assertEqual(list(odd), sorted(json.loads(line)['n'] for line in (self.folder / 'mended').read_text().splitlines()))
+        self.assertEqual([], self.numbers())
+
+    def test_without_letters_it_is_refused(self):
+        millrace = self.run_to_end('-e', 'input { generator { count => 1 } } filter { json { source => "m" on_error => "dead_letter" } } '
+                                   'output { null { } }', '--dead_letter_queue.enable', 'false', status=1)
+        self.assertIn('on_error => dead_letter wants dead_letter_queue.enable', millrace.stderr)
+
+
 if __name__ == '__main__':
     unittest.main()

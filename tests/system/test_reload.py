@@ -330,6 +330,29 @@ class InPlace(Case):
         self.assertEqual([('a', '0'), ('b', '1'), ('c', '1')], self.arrived())
         self.assertEqual({'b', 'c'}, {source['message'] for _, _, source in other.documents})
 
+    def test_a_changed_output_gives_back_what_it_cannot_deliver(self):
+        """The reload waits for nobody; in the end the client is told to send again, to where it now goes."""
+        self.port, stub = support.free_port(), search_stub.SearchStub()
+        self.addCleanup(stub.close)
+        self.stub = stub
+        dead = f'http {{ url => "http://127.0.0.1:{support.free_port()}/" http_method => "post" format => "json" automatic_retries => 0 }}'
+        config = self.write('pipeline.conf', self.beats(self.port, 0, dead))
+        millrace = self.start('-f', config, '-w', 2)
+        millrace.wait_for_port(self.port)
+        with lumberjack.Client(self.port, 60) as client, lumberjack.Client(self.port, 60) as other:
+            client.send(lumberjack.batch([{'message': 'a'}]))
+            millrace.wait_for_log('sent again|cannot be delivered|retr')
+            config.write_text(self.beats(self.port, 1, self.search(stub)))
+            self.hang_up(millrace)
+            other.send(lumberjack.batch([{'message': 'b'}]))
+            self.assertEqual((2, 1), other.read_acks(1, 60)[-1])
+            self.assertEqual(lumberjack.CLOSED, client.read_acks(1, 60 * support.PATIENCE)[-1])
+        with lumberjack.Client(self.port, 60) as client:
+            client.send(lumberjack.batch([{'message': 'a'}]))
+            self.assertEqual((2, 1), client.read_acks(1, 60)[-1])
+        self.assertEqual(0, millrace.stop())
+        self.assertEqual([('a', '1'), ('b', '1')], self.arrived())
+
     def test_what_cannot_be_opened_leaves_the_connection_alone(self):
         millrace = self.start_with_stub('-w', 2)
         with lumberjack.Client(self.port, 60) as client:
@@ -371,6 +394,7 @@ class InPlace(Case):
         return self.ask(millrace, '_node/stats/pipelines/main')['pipelines']['main']['events']
 
     def ask(self, millrace, path):
+        millrace.wait_for_log('the monitoring API listens')
         address = re.search(r'the monitoring API listens address=(\S+)', millrace.stderr)[1]
         with urllib.request.urlopen(f'http://{address}/{path}', timeout=30) as answer:
             return json.load(answer)
