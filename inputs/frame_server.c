@@ -2,21 +2,23 @@
 #include "inputs/frame_server.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
 #include "inputs/frame_cutter.h"
+#include "inputs/proxy_header.h"
 #include "inputs/server.h"
 #include "io/loop_timer.h"
 
-enum { BIND_AGAIN_MS = 5000 };
+enum { BIND_AGAIN_MS = 5000, CLIENT_TEXT_MAX = 128 };
 
 struct frame_server {
     struct frame_server_options options;
     struct server server;
     bool is_open, stopped;
     struct loop_timer *again;
-    struct counter *too_long, *timed_out;
+    struct counter *too_long, *timed_out, *proxy_errors;
     void (*closed)(void *ctx);
     void *closed_ctx;
 };
@@ -27,9 +29,11 @@ struct connection {
     struct origin origin;
     struct frame_source source;
     struct frame_cutter cutter;
-    struct loop_timer *half; /* set while a message is not whole */
-    struct buf held;         /* what is not decoded yet */
-    bool waiting;            /* for memory */
+    struct loop_timer *half;      /* set while a message is not whole */
+    struct buf held;              /* what is not decoded yet */
+    bool waiting;                 /* for memory */
+    bool waits_for_header;        /* of a proxy, which says who the client is */
+    char client[CLIENT_TEXT_MAX]; /* as the proxy said; "": the peer */
     uint64_t token, last_ms;
 };
 
@@ -67,7 +71,9 @@ static void take(struct connection *connection, struct str message)
         return; /* a line break behind a message that said its length */
     struct arena *arena = stream_arena(source->stream);
     if (!source->address.ptr)
-        source->address = arena_dup(arena, str_from(connection->base.peer.text));
+        source->address =
+            arena_dup(arena, str_from(connection->client[0] ? connection->client
+                                                            : connection->base.peer.text));
     struct str bytes = arena_dup(arena, message);
     if (options->take) {
         options->take(options->ctx, source, bytes);
@@ -98,11 +104,45 @@ static void note_too_long(struct connection *connection)
                  LOG_INT_IF("not_logged_before", suppressed));
 }
 
+static void refuse_header(struct connection *connection)
+{
+    uint64_t suppressed;
+    server_count(connection->server->proxy_errors, 1);
+    if (server_may_log(&connection->base, &suppressed))
+        log_error(connection->server->options.env->log, "proxy_header",
+                  "a connection without a PROXY header is closed: proxy_protocol wants one first",
+                  LOG_CSTR("client", connection->base.peer.text),
+                  LOG_INT_IF("not_logged_before", suppressed));
+    server_end(&connection->base);
+}
+
+/* Takes the line of a proxy off the bytes. False: it is not whole yet, or none, and then nothing is left. */
+static bool take_header(struct connection *connection, struct str bytes, size_t *used_out)
+{
+    struct proxy_header header;
+    switch (proxy_header_read(bytes, &header, used_out)) {
+    case PROXY_HEADER_MORE:
+        *used_out = 0;
+        return false;
+    case PROXY_HEADER_BROKEN:
+        *used_out = bytes.len;
+        refuse_header(connection);
+        return false;
+    case PROXY_HEADER_WHOLE:
+        break;
+    }
+    connection->waits_for_header = false;
+    snprintf(connection->client, sizeof connection->client, "%.*s", STR_FMT(header.source));
+    return true;
+}
+
 /* Whole messages; returns how many bytes they took. */
 static size_t decode(struct connection *connection, struct str bytes)
 {
     size_t done = 0, used;
     struct str message;
+    if (connection->waits_for_header && !take_header(connection, bytes, &done))
+        return done;
     for (;;) {
         enum frame_cut cut =
             frame_cutter_next(&connection->cutter, str_from_offset(bytes, done), &message, &used);
@@ -191,7 +231,7 @@ static void end(struct connection *connection, bool rest_counts)
         decode_held(connection);
     }
     struct str rest = frame_cutter_rest(&connection->cutter, buf_str(&connection->held));
-    if (rest_counts && rest.len > 0) {
+    if (rest_counts && rest.len > 0 && !connection->waits_for_header) {
         take(connection, rest);
         hand_over(connection);
     }
@@ -254,6 +294,7 @@ static bool open_connection(struct server_connection *base)
         .counts_octets = options->counts_octets,
         .max_bytes = (size_t)options->max_frame_bytes,
     };
+    connection->waits_for_header = options->proxy_protocol;
     buf_init(&connection->held, (size_t)options->max_frame_bytes + 2 * SERVER_READ_BYTES);
     connection->last_ms = server_now_ms(base);
     server_read(base, true);
@@ -301,6 +342,8 @@ struct frame_server *frame_server_new(const struct frame_server_options *options
     server->options = *options;
     server->too_long = env->counter(env, "messages_too_long");
     server->timed_out = env->counter(env, "message_timeouts");
+    if (options->proxy_protocol)
+        server->proxy_errors = env->counter(env, "proxy_header_errors");
     struct stream *stream = open_stream(server, NULL, &origin, err);
     stream_close(stream);
     if (stream)

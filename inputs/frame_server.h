@@ -35,6 +35,7 @@ struct frame_server_options {
     char delimiter;
     bool keeps_delimiter; /* it is a part of the message */
     bool counts_octets;   /* a digit in front is a length, as RFC 6587 has it */
+    bool proxy_protocol;  /* a proxy says first who the client is (proxy_header.h) */
     const struct conf_plugin *codec;
     const char *codec_default;
     void *ctx;

@@ -8,6 +8,7 @@
  */
 #include <assert.h>
 
+#include "inputs/http_poller_fields.h"
 #include "inputs/inputs.h"
 #include "inputs/schedule.h"
 #include "pipeline/client_options.h"
@@ -22,9 +23,7 @@ enum {
 
 struct poll {
     struct http_poller *poller;
-    struct str name, url;
-    enum http_method method;
-    struct str body;
+    struct polled asked;
     struct http_headers *headers;
     struct http_client *client; /* with a login of its own; NULL: the poller's */
 };
@@ -56,15 +55,6 @@ struct answer_sink {
     const struct http_result *result;
 };
 
-static const struct field_ref FAILURE = FIELD_REF_TOP("http_request_failure");
-static const struct field_ref ERROR_MESSAGE = FIELD_REF_BELOW("error", "message");
-static const struct field_ref URL_FULL = FIELD_REF_BELOW("url", "full");
-static const struct field_ref HOST_NAME = FIELD_REF_BELOW("host", "hostname");
-static const struct field_ref DURATION = FIELD_REF_BELOW("event", "duration");
-static const struct field_ref HTTP_REQUEST = FIELD_REF_BELOW("http", "request");
-
-static const char *const METHODS[] = {"get", "head", "post", "put", "patch", "delete", NULL};
-
 static struct http_poller *poller_of(struct origin *origin)
 {
     return (struct http_poller *)(void *)((char *)origin - offsetof(struct http_poller, origin));
@@ -76,156 +66,13 @@ static void acked(struct origin *origin, uint64_t token)
     (void)token;
 }
 
-/* ---- fields --------------------------------------------------------------------------------------- */
-
-static void put(struct arena *arena, struct value *object, const char *name, struct value value)
-{
-    value_object_set(arena, object, str_from(name), value);
-}
-
-static struct value text(struct arena *arena, struct str from)
-{
-    return value_str_dup(arena, from);
-}
-
-static struct str method_name(const struct poll *poll)
-{
-    return str_from(METHODS[poll->method]);
-}
-
-static struct value request_of(const struct poll *poll, struct arena *arena)
-{
-    struct value request = value_object_new(arena, 3);
-    put(arena, &request, "method", value_str(method_name(poll)));
-    put(arena, &request, "url", value_str(poll->url));
-    if (poll->body.len > 0)
-        put(arena, &request, "body", value_str(poll->body));
-    return request;
-}
-
-static struct value headers_of(const struct http_result *result, struct arena *arena)
-{
-    struct value headers = value_object_new(arena, 8);
-    struct str rest = result->headers, name, value;
-    while (http_header_next(&rest, &name, &value)) {
-        char *lower = arena_cstr(arena, name);
-        for (size_t i = 0; i < name.len; i++)
-            lower[i] = lower[i] >= 'A' && lower[i] <= 'Z' ? (char)(lower[i] + 'a' - 'A') : lower[i];
-        value_object_set(arena, &headers, str_make(lower, name.len), text(arena, value));
-    }
-    return headers;
-}
-
-static const char *message_of(int status)
-{
-    static const struct {
-        int status;
-        const char *message;
-    } MESSAGES[] = {
-        {200, "OK"},
-        {201, "Created"},
-        {202, "Accepted"},
-        {204, "No Content"},
-        {301, "Moved Permanently"},
-        {302, "Found"},
-        {304, "Not Modified"},
-        {400, "Bad Request"},
-        {401, "Unauthorized"},
-        {403, "Forbidden"},
-        {404, "Not Found"},
-        {405, "Method Not Allowed"},
-        {408, "Request Timeout"},
-        {409, "Conflict"},
-        {410, "Gone"},
-        {413, "Payload Too Large"},
-        {422, "Unprocessable Entity"},
-        {429, "Too Many Requests"},
-        {500, "Internal Server Error"},
-        {501, "Not Implemented"},
-        {502, "Bad Gateway"},
-        {503, "Service Unavailable"},
-        {504, "Gateway Timeout"},
-    };
-    for (size_t i = 0; i < sizeof MESSAGES / sizeof *MESSAGES; i++)
-        if (MESSAGES[i].status == status)
-            return MESSAGES[i].message;
-    return "";
-}
-
-static double seconds_of(const struct http_result *result)
-{
-    return (double)result->elapsed_us / 1e6;
-}
-
-static struct value plain_metadata(const struct poll *poll, const struct http_result *result,
-                                   struct arena *arena)
-{
-    struct value object = value_object_new(arena, 8);
-    put(arena, &object, "name", value_str(poll->name));
-    put(arena, &object, "host", value_str(str_from(poll->poller->env->settings->host_name)));
-    put(arena, &object, "request", request_of(poll, arena));
-    put(arena, &object, "runtime_seconds", value_float(seconds_of(result)));
-    if (result->outcome != HTTP_ANSWERED)
-        return object;
-    put(arena, &object, "code", value_int(result->status));
-    put(arena, &object, "response_headers", headers_of(result, arena));
-    put(arena, &object, "response_message", value_str(str_from(message_of(result->status))));
-    put(arena, &object, "times_retried", value_int(0));
-    return object;
-}
-
-/* elapsed_time_ns counts microseconds, as in Logstash. */
-static struct value ecs_metadata(const struct poll *poll, const struct http_result *result,
-                                 struct arena *arena)
-{
-    struct value host = value_object_new(arena, 1), request = value_object_new(arena, 4);
-    struct value response = value_object_new(arena, 4), object = value_object_new(arena, 2);
-    struct value poller = value_object_new(arena, 1), input = value_object_new(arena, 1);
-    put(arena, &host, "hostname", value_str(str_from(poll->poller->env->settings->host_name)));
-    put(arena, &request, "host", host);
-    put(arena, &request, "name", value_str(poll->name));
-    put(arena, &request, "original", request_of(poll, arena));
-    put(arena, &request, "retry_count", value_int(0));
-    put(arena, &response, "elapsed_time_ns", value_int((int64_t)result->elapsed_us));
-    if (result->outcome == HTTP_ANSWERED) {
-        put(arena, &response, "status_code", value_int(result->status));
-        put(arena, &response, "headers", headers_of(result, arena));
-        put(arena, &response, "status_message", value_str(str_from(message_of(result->status))));
-    }
-    put(arena, &object, "request", request);
-    put(arena, &object, "response", response);
-    put(arena, &poller, "http_poller", object);
-    put(arena, &input, "input", poller);
-    return input;
-}
-
-static void set_metadata(const struct poll *poll, const struct http_result *result,
-                         struct event *event)
-{
-    const struct http_poller *poller = poll->poller;
-    const struct field_ref *target = &poller->metadata_target;
-    bool ecs = poller->env->ecs != ECS_DISABLED;
-    struct value object =
-        ecs ? ecs_metadata(poll, result, event->arena) : plain_metadata(poll, result, event->arena);
-    if (target->count > 0) {
-        (void)event_set(event, target, object, NULL);
-        return;
-    }
-    for (size_t i = 0; i < value_object_count(&object); i++) {
-        struct field_part part;
-        const struct value *value = value_object_at(&object, i, &part.name);
-        part = (struct field_part){.name = part.name};
-        struct field_ref field = {
-            .text = part.name, .root = FIELD_ROOT_METADATA, .parts = &part, .count = 1};
-        (void)event_set(event, &field, *value, NULL);
-    }
-}
-
 /* ---- answers -------------------------------------------------------------------------------------- */
 
 static void emit(const struct poll *poll, const struct http_result *result, struct event *event)
 {
-    set_metadata(poll, result, event);
+    const struct http_poller *poller = poll->poller;
+    http_poller_set_metadata(&poll->asked, result, poller->env->ecs != ECS_DISABLED,
+                             &poller->metadata_target, event);
     stream_emit(poll->poller->stream, event);
 }
 
@@ -257,40 +104,12 @@ static void take_body(const struct poll *poll, const struct http_result *result)
         codec->codec->flush(codec->self, &answer.sink);
 }
 
-static void fail_plain(const struct poll *poll, const struct http_result *result,
-                       struct event *event)
-{
-    struct arena *arena = event->arena;
-    struct value failure = value_object_new(arena, 4);
-    put(arena, &failure, "request", request_of(poll, arena));
-    put(arena, &failure, "name", value_str(poll->name));
-    put(arena, &failure, "error", text(arena, str_from(result->error)));
-    put(arena, &failure, "backtrace", value_null());
-    put(arena, &failure, "runtime_seconds", value_float(seconds_of(result)));
-    (void)event_set(event, &FAILURE, failure, NULL);
-}
-
-static void fail_ecs(const struct poll *poll, const struct http_result *result, struct event *event)
-{
-    struct value request = value_object_new(event->arena, 1);
-    put(event->arena, &request, "method", value_str(method_name(poll)));
-    (void)event_set(event, &ERROR_MESSAGE, text(event->arena, str_from(result->error)), NULL);
-    (void)event_set(event, &URL_FULL, value_str(poll->url), NULL);
-    (void)event_set(event, &HOST_NAME, value_str(str_from(poll->poller->env->settings->host_name)),
-                    NULL);
-    (void)event_set(event, &DURATION, value_int((int64_t)result->elapsed_us), NULL);
-    (void)event_set(event, &HTTP_REQUEST, request, NULL);
-}
-
 static void take_failure(const struct poll *poll, const struct http_result *result)
 {
     struct http_poller *poller = poll->poller;
     struct event *event = event_new(stream_arena(poller->stream));
     counter_add(poller->failures, 1);
-    if (poller->env->ecs == ECS_DISABLED)
-        fail_plain(poll, result, event);
-    else
-        fail_ecs(poll, result, event);
+    http_poller_set_failure(&poll->asked, result, poller->env->ecs != ECS_DISABLED, event);
     event_add_tag(event, STR("_http_request_failure"));
     emit(poll, result, event);
 }
@@ -326,9 +145,9 @@ static void ask_all(struct http_poller *poller)
     for (size_t i = 0; i < poller->poll_count; i++) {
         struct poll *poll = &poller->polls[i];
         struct http_request request = {
-            .method = poll->method,
-            .url = poll->url,
-            .body = poll->body,
+            .method = poll->asked.method,
+            .url = poll->asked.url,
+            .body = poll->asked.body,
             .headers = poll->headers,
             .wants_headers = true,
             .done = on_answered,
@@ -404,8 +223,8 @@ static struct str text_of(const struct conf_value *hash, const char *name)
 
 static bool read_method(struct str name, enum http_method *out, struct error *err)
 {
-    for (size_t i = 0; METHODS[i]; i++)
-        if (name.len == 0 || str_equal_nocase(name, str_from(METHODS[i]))) {
+    for (size_t i = 0; http_poller_methods[i]; i++)
+        if (name.len == 0 || str_equal_nocase(name, str_from(http_poller_methods[i]))) {
             *out = (enum http_method)i;
             return true;
         }
@@ -430,9 +249,9 @@ static bool read_url(struct poll *poll, struct str url, const struct conf_value 
     struct buf whole;
     buf_init(&whole, 1024 * 1024);
     bool ok = buf_append_str(&whole, url) && append_query(query, &whole);
-    poll->url = arena_dup(env->arena, buf_str(&whole));
+    poll->asked.url = arena_dup(env->arena, buf_str(&whole));
     buf_release(&whole);
-    return (ok && client_url_is_valid(poll->url)) ||
+    return (ok && client_url_is_valid(poll->asked.url)) ||
            error_set(err, ERROR_CONFIG, "'%.*s' is no URL of http or https", STR_FMT(url));
 }
 
@@ -458,11 +277,11 @@ static bool read_request(struct poll *poll, const struct conf_value *value,
                          const struct plugin_env *env, bool opens, struct error *err)
 {
     const struct conf_value *headers = entry(value, "headers");
-    if (!read_method(text_of(value, "method"), &poll->method, err) ||
+    if (!read_method(text_of(value, "method"), &poll->asked.method, err) ||
         !read_url(poll, text_of(value, "url"), entry(value, "query"), env, err) ||
         !read_login(poll, value, env, opens, err))
         return false;
-    poll->body = text_of(value, "body");
+    poll->asked.body = text_of(value, "body");
     if (!headers || !opens)
         return true;
     struct option_hash pairs = {headers->pairs, headers->count};
@@ -480,11 +299,14 @@ static bool read_polls(struct http_poller *poller, const struct plugin_env *env,
     for (size_t i = 0; i < poller->urls.count; i++) {
         struct poll *poll = &poller->polls[poller->poll_count++];
         const struct conf_pair *pair = &poller->urls.pairs[i];
-        *poll = (struct poll){.poller = poller, .name = pair->key.text};
+        *poll = (struct poll){
+            .poller = poller,
+            .asked = {.name = pair->key.text, .host = env->settings->host_name},
+        };
         bool ok = pair->value.type == CONF_HASH ? read_request(poll, &pair->value, env, opens, err)
                                                 : read_url(poll, pair->value.text, NULL, env, err);
         if (!ok)
-            return error_prefix(err, "urls: '%.*s'", STR_FMT(poll->name));
+            return error_prefix(err, "urls: '%.*s'", STR_FMT(poll->asked.name));
     }
     return true;
 }

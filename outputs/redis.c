@@ -17,6 +17,7 @@
 #include "outputs/outputs.h"
 #include "pipeline/delivery/group.h"
 #include "pipeline/program/evaluate.h"
+#include "pipeline/tls_options.h"
 
 enum {
     GROUP_ITEMS = 1000,
@@ -35,10 +36,8 @@ struct redis_output {
     struct str password;
     struct template key;
     int data_type;
-    bool shuffle_hosts, batch, ssl_enabled;
-    int verification;
-    struct option_strings authorities, protocols, ciphers;
-    struct str certificate, certificate_key, passphrase;
+    bool shuffle_hosts, batch;
+    struct tls_options tls_options;
     const struct conf_plugin *codec_option;
 
     const struct plugin_env *env;
@@ -322,21 +321,16 @@ static void redis_stop(void *self)
 
 /* ---- the output ----------------------------------------------------------------------------------- */
 
+static const struct tls_defaults TLS_DEFAULTS = {TLS_CLIENT, "full"};
+
 static bool redis_check(void *self, const struct plugin_env *env, struct error *err)
 {
     const struct redis_output *output = self;
-    (void)env;
     if (output->batch && output->data_type != DATA_LIST)
         return error_set(err, ERROR_CONFIG, "batch is for lists: a channel has no elements");
     if (output->hosts.count == 0)
         return error_set(err, ERROR_CONFIG, "host needs at least one name");
-    if ((output->certificate.len > 0) != (output->certificate_key.len > 0))
-        return error_set(err, ERROR_CONFIG, "ssl_certificate and ssl_key belong together");
-    for (size_t i = 0; i < output->protocols.count; i++)
-        if (!tls_version_of(output->protocols.items[i]))
-            return error_set(err, ERROR_CONFIG, "ssl_supported_protocols: '%.*s' is unknown",
-                             STR_FMT(output->protocols.items[i]));
-    return true;
+    return tls_options_check(&output->tls_options, &TLS_DEFAULTS, env, err);
 }
 
 static bool redis_open_encoder(void *self, const struct plugin_env *env, struct error *err)
@@ -345,38 +339,12 @@ static bool redis_open_encoder(void *self, const struct plugin_env *env, struct 
     return codec_open_writer(env, output->codec_option, "json", &output->codec, err);
 }
 
-static const char *text_or_null(struct str text)
-{
-    return text.len > 0 ? text.ptr : NULL; /* texts of options have a NUL behind them */
-}
-
-static bool open_tls(struct redis_output *output, struct error *err)
-{
-    const struct option_strings *authorities = &output->authorities;
-    const char **paths = arena_zero(output->env->arena, (authorities->count + 1) * sizeof *paths);
-    struct tls_settings settings = {
-        .certificate = text_or_null(output->certificate),
-        .key = text_or_null(output->certificate_key),
-        .key_passphrase = text_or_null(output->passphrase),
-        .authorities = authorities->count > 0 ? paths : NULL,
-        .verify = output->verification == 0 ? TLS_VERIFY_FULL : TLS_VERIFY_NONE,
-        .ciphers = output->ciphers.items,
-        .cipher_count = output->ciphers.count,
-    };
-    for (size_t i = 0; i < authorities->count; i++)
-        paths[i] = authorities->items[i].ptr;
-    for (size_t i = 0; i < output->protocols.count; i++)
-        settings.versions |= tls_version_of(output->protocols.items[i]);
-    output->tls = tls_context_new(&settings, err);
-    return output->tls != NULL;
-}
-
 static bool redis_open(void *self, const struct plugin_env *env, struct output_limits *limits,
                        struct error *err)
 {
     struct redis_output *output = self;
     output->env = env;
-    if (output->ssl_enabled && !open_tls(output, err))
+    if (!tls_options_open(&output->tls_options, &TLS_DEFAULTS, env, &output->tls, err))
         return false;
     output->congested = loop_timer_new(env->loop, on_congested, output);
     output->log_limit = (struct log_limit){.window_ms = LOG_WINDOW_MS, .burst = 1};
@@ -414,7 +382,6 @@ static void redis_close_encoder(void *self)
 #define ROW(kind, member) OPTION_IN_##kind(struct redis_output, member)
 
 static const char *const DATA_TYPES[] = {"list", "channel", NULL};
-static const char *const VERIFICATIONS[] = {"full", "none", NULL};
 
 static const struct option redis_rows[] = {
     {
@@ -525,49 +492,11 @@ static const struct option redis_rows[] = {
         .doc = "How an event becomes an element; json when not given.",
         ROW(CODEC, codec_option),
     },
-    {
-        .name = "ssl_enabled",
-        .doc = "Connect by TLS.",
-        ROW(BOOL, ssl_enabled),
-        .def = "false",
-    },
-    {
-        .name = "ssl_verification_mode",
-        .doc = "full: the server's certificate must be valid and for its name; none: anything.",
-        ROW(CHOICE, verification),
-        .choices = VERIFICATIONS,
-        .def = "full",
-    },
-    {
-        .name = "ssl_certificate_authorities",
-        .doc = "PEM files with the authorities; default: those of the system.",
-        ROW(STRINGS, authorities),
-    },
-    {
-        .name = "ssl_certificate",
-        .doc = "PEM file with our certificate.",
-        ROW(PATH, certificate),
-    },
-    {
-        .name = "ssl_key",
-        .doc = "PEM file with its key.",
-        ROW(PATH, certificate_key),
-    },
-    {
-        .name = "ssl_key_passphrase",
-        .doc = "What the key is encrypted with.",
-        ROW(PASSWORD, passphrase),
-    },
-    {
-        .name = "ssl_supported_protocols",
-        .doc = "TLSv1.1, TLSv1.2, TLSv1.3; default: the last two.",
-        ROW(STRINGS, protocols),
-    },
-    {
-        .name = "ssl_cipher_suites",
-        .doc = "Cipher suites, by IANA's or OpenSSL's names.",
-        ROW(STRINGS, ciphers),
-    },
+    TLS_COMMON_ROWS(struct redis_output, tls_options),
+    TLS_ROW("ssl_certificate_authorities",
+            "PEM files with the authorities; default: those of the system.", STRINGS,
+            struct redis_output, tls_options.authorities),
+    TLS_CLIENT_ROWS(struct redis_output, tls_options, "full"),
     OPTION_END,
 };
 

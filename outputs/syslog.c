@@ -9,6 +9,7 @@
 #include "outputs/net_sender.h"
 #include "outputs/outputs.h"
 #include "pipeline/program/evaluate.h"
+#include "pipeline/tls_options.h"
 
 enum {
     DEFAULT_FACILITY = 1,
@@ -26,8 +27,7 @@ struct syslog_output {
     bool use_labels, ssl_verify;
     struct template facility, severity, priority, sourcehost, appname, procid, msgid, message,
         structured_data;
-    struct option_strings ssl_authorities, ssl_ciphers, ssl_protocols;
-    struct str ssl_certificate, ssl_key, ssl_passphrase;
+    struct tls_options tls;
     const struct conf_plugin *codec_option;
 
     const struct plugin_env *env;
@@ -191,21 +191,22 @@ static bool is_plain_without_format(const struct conf_plugin *codec)
     return true;
 }
 
+/* The chain is checked, not the name, as in Logstash. */
+static struct tls_defaults tls_of(const struct syslog_output *output)
+{
+    return (struct tls_defaults){TLS_CLIENT, output->ssl_verify ? "certificate" : "none"};
+}
+
 static bool syslog_check(void *self, const struct plugin_env *env, struct error *err)
 {
-    const struct syslog_output *output = self;
-    (void)env;
+    struct syslog_output *output = self;
+    output->tls.enabled = output->protocol == PROTOCOL_TLS;
     if (output->structured_data.text.len > 0 && output->rfc == RFC_3164)
         return error_set(
             err, ERROR_CONFIG,
             "structured_data needs rfc => rfc5424: the older form has no place for it");
-    if ((output->ssl_certificate.len > 0) != (output->ssl_key.len > 0))
-        return error_set(err, ERROR_CONFIG, "ssl_certificate and ssl_key belong together");
-    for (size_t i = 0; i < output->ssl_protocols.count; i++)
-        if (!tls_version_of(output->ssl_protocols.items[i]))
-            return error_set(err, ERROR_CONFIG, "ssl_supported_protocols: '%.*s' is unknown",
-                             STR_FMT(output->ssl_protocols.items[i]));
-    return true;
+    const struct tls_defaults defaults = tls_of(output);
+    return output->protocol != PROTOCOL_TLS || tls_options_check(&output->tls, &defaults, env, err);
 }
 
 static bool syslog_open_encoder(void *self, const struct plugin_env *env, struct error *err)
@@ -223,33 +224,6 @@ static bool syslog_open_encoder(void *self, const struct plugin_env *env, struct
     return codec_open_writer(env, output->codec_option, "plain", &output->codec, err);
 }
 
-static const char *text_or_null(const struct plugin_env *env, struct str text)
-{
-    return text.len > 0 ? arena_cstr(env->arena, text) : NULL;
-}
-
-/* The chain is checked, not the name, as in Logstash. */
-static struct tls_context *open_tls(const struct syslog_output *output, struct error *err)
-{
-    const struct plugin_env *env = output->env;
-    const struct option_strings *authorities = &output->ssl_authorities;
-    const char **paths = arena_zero(env->arena, (authorities->count + 1) * sizeof *paths);
-    struct tls_settings settings = {
-        .certificate = text_or_null(env, output->ssl_certificate),
-        .key = text_or_null(env, output->ssl_key),
-        .key_passphrase = text_or_null(env, output->ssl_passphrase),
-        .authorities = authorities->count > 0 ? paths : NULL,
-        .verify = output->ssl_verify ? TLS_VERIFY_REQUIRED : TLS_VERIFY_NONE,
-        .ciphers = output->ssl_ciphers.items,
-        .cipher_count = output->ssl_ciphers.count,
-    };
-    for (size_t i = 0; i < authorities->count; i++)
-        paths[i] = arena_cstr(env->arena, authorities->items[i]);
-    for (size_t i = 0; i < output->ssl_protocols.count; i++)
-        settings.versions |= tls_version_of(output->ssl_protocols.items[i]);
-    return tls_context_new(&settings, err);
-}
-
 static bool syslog_open(void *self, const struct plugin_env *env, struct output_limits *limits,
                         struct error *err)
 {
@@ -262,7 +236,9 @@ static bool syslog_open(void *self, const struct plugin_env *env, struct output_
         .reconnect_ms = (unsigned)output->reconnect_ms,
     };
     assert(output->env);
-    if (output->protocol == PROTOCOL_TLS && !(options.tls = open_tls(output, err)))
+    const struct tls_defaults defaults = tls_of(output);
+    output->tls.enabled = output->protocol == PROTOCOL_TLS;
+    if (!tls_options_open(&output->tls, &defaults, env, &options.tls, err))
         return false;
     output->sender = net_sender_new(&options, limits);
     return true;
@@ -409,46 +385,47 @@ static const struct option syslog_options[] = {
     {
         .name = "ssl_certificate_authorities",
         .doc = "PEM files with the authorities; default: those of the system.",
-        ROW(STRINGS, ssl_authorities),
+        ROW(STRINGS, tls.authorities),
     },
     {
         .name = "ssl_cacert",
         .doc = "The same, once.",
         .note = "use ssl_certificate_authorities",
-        ROW(STRINGS, ssl_authorities),
+        ROW(STRINGS, tls.authorities),
         .flags = OPTION_DEPRECATED,
     },
     {
         .name = "ssl_certificate",
         .doc = "PEM file with our certificate.",
-        ROW(PATH, ssl_certificate),
+        ROW(PATH, tls.certificate),
     },
     {
         .name = "ssl_cert",
         .doc = "The same, once.",
         .note = "use ssl_certificate",
-        ROW(PATH, ssl_certificate),
+        ROW(PATH, tls.certificate),
         .flags = OPTION_DEPRECATED,
     },
     {
         .name = "ssl_key",
         .doc = "PEM file with its key.",
-        ROW(PATH, ssl_key),
+        ROW(PATH, tls.key),
     },
     {
         .name = "ssl_key_passphrase",
         .doc = "What the key is encrypted with.",
-        ROW(PASSWORD, ssl_passphrase),
+        ROW(PASSWORD, tls.key_passphrase),
+        .flags = OPTION_SECRET,
     },
     {
         .name = "ssl_cipher_suites",
         .doc = "Cipher suites, by IANA's or OpenSSL's names.",
-        ROW(STRINGS, ssl_ciphers),
+        ROW(STRINGS, tls.ciphers),
     },
     {
         .name = "ssl_supported_protocols",
         .doc = "TLSv1.1, TLSv1.2, TLSv1.3; default: the last two.",
-        ROW(STRINGS, ssl_protocols),
+        ROW(STRINGS, tls.versions),
     },
     {
         .name = "ssl_crl_path",

@@ -65,6 +65,7 @@ static bool open_server(struct syslog_input *input, struct error *err)
         .delimiter = '\n',
         .keeps_delimiter = true,
         .counts_octets = input->options.rfc5424,
+        .proxy_protocol = input->proxy_protocol,
         .codec = input->codec,
         .codec_default = "plain",
         .ctx = input,
@@ -216,11 +217,10 @@ static const struct option syslog_rows[] = {
     },
     {
         .name = "proxy_protocol",
-        .doc = "Connections begin with a line of a proxy.",
-        .note =
-            "let the proxy send to input 'tcp' with proxy_protocol, and read the lines with grok",
+        .doc = "Over TCP, a proxy in front says who the client is, in a line of version 1 of its "
+               "protocol.",
         OPTION_IN_BOOL(struct syslog_input, proxy_protocol),
-        .flags = OPTION_UNSUPPORTED,
+        .def = "false",
     },
     {
         .name = "max_connections",

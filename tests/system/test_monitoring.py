@@ -284,16 +284,17 @@ class Books(Api):
             events = {name: one(f'millrace_plugin_{name}_total', plugin_id=plugin_id) for name in ('routed', *SETTLED)}
             self.check_output({**events, 'in_flight': one('millrace_output_events_in_flight', plugin_id=plugin_id)})
 
-    def scrape(self, answer, workers, times):
+    def scrape(self, answer, workers, times, text_each=1):
         server = self.recorder(answer)
         self.listen('-w', workers, '--shutdown.timeout', '1', text=support.fill(PIPELINE, address=server.address))
         last = 0
-        for _ in range(times):
+        for number in range(times):
             pipeline = self.json('/_node/stats/pipelines/main')['pipelines']['main']
             self.check_pipeline(pipeline)
             self.assertLessEqual(last, pipeline['events']['in'])
             last = pipeline['events']['in']
-            self.check_text(parse_prometheus(self.ask('/metrics')))
+            if number % text_each == 0:
+                self.check_text(parse_prometheus(self.ask('/metrics')))
         self.assertGreater(last, 0)
         return pipeline
 
@@ -306,6 +307,19 @@ class Books(Api):
         turns = iter(range(1 << 30))
         pipeline = self.scrape(lambda request: ((200, 503, 400)[next(turns) % 3], {}), 2, 100)
         self.assertGreater(pipeline['events']['in'], 0)
+
+    def test_they_balance_on_a_thousand_scrapes_with_outages(self):
+        """By turns the destination takes events, is overloaded, and breaks off."""
+        turns = iter(range(1 << 30))
+
+        def answer(request):
+            stretch = next(turns) // 20 % 3
+            if stretch == 2:
+                raise ConnectionAbortedError
+            return (503 if stretch else 200), {}
+        pipeline = self.scrape(answer, 2, 200 if support.SANITIZED else 1000, 20)
+        web = next(output['events'] for output in pipeline['plugins']['outputs'] if output['id'] == 'web')
+        self.assertGreater(web['retried'], 0)
 
     def test_nothing_is_in_flight_at_rest(self):
         self.listen(text='input { stdin {} } filter { clone { clones => ["twin"] } } output { null { id => "away" } }')

@@ -140,7 +140,7 @@ class Syslog(OutputCase):
 
     def test_options(self):
         for options, said in (('structured_data => "[x]"', 'needs rfc => rfc5424'), ('ssl_crl_path => "/x"', 'ssl_crl_path'),
-                              ('ssl_supported_protocols => ["SSLv3"]', "'SSLv3' is unknown")):
+                              ('protocol => "ssl-tcp" ssl_supported_protocols => ["SSLv3"]', "'SSLv3'")):
             millrace = self.run_to_end('-t', '-e', f'input {{ stdin {{ }} }} output {{ syslog {{ host => "h" port => 1 {options} }} }}',
                                        status=1)
             self.assertIn(said, millrace.stderr)

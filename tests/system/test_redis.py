@@ -97,6 +97,22 @@ class Input(RedisCase):
                 self.assertEqual({}, later['meta'])
                 self.assertEqual(0, self.millrace.stop())
 
+    def test_what_a_sigkill_costs(self):
+        """Elements that were taken and not written yet are gone, as in Logstash; none comes twice, and what is left is read later."""
+        server, count = Server(self), 50000
+        for begin in range(0, count, 1000):
+            server.command('RPUSH', 'events', *[json.dumps({'n': n}) for n in range(begin, begin + 1000)])
+        options = 'key => "events" data_type => list batch_count => 50'
+        self.read(options, server.port)
+        self.millrace.wait_for(lambda: self.millrace.stdout.count('\n') > 500, 'some events')
+        self.millrace.kill()
+        whole = self.millrace.stdout.rpartition('\n')[0].splitlines()
+        self.assertEqual(list(range(len(whole))), [json.loads(line)['n'] for line in whole])
+        left = server.command('LLEN', 'events')
+        self.assertLessEqual(len(whole), count - left)
+        self.read(options, server.port)
+        self.assertEqual(list(range(count - left, count)), [event['n'] for event in self.events(left)])
+
     def test_channel(self):
         server = Server(self)
         self.read('key => "news" data_type => channel codec => plain', server.port)

@@ -54,6 +54,33 @@ class Recorded(SyslogCase):
             self.assertEqual(0, self.millrace.stop())
 
 
+class Proxies(SyslogCase):
+    def test_the_client_is_who_the_proxy_says(self):
+        self.serve_syslog(OFF + ' proxy_protocol => true')
+        client = self.connect()
+        for piece in (b'PRO', b'XY TCP4 192.0.2.7 198.51.100.2 56324 443\r', b'\n<13>Oct 11 22:14:15 h p: on', b'e\n<13>Oct 11 22:14:15 h p: two\n'):
+            client.sendall(piece)
+        self.assertEqual([('192.0.2.7', 'one\n'), ('192.0.2.7', 'two\n')], [(event['host'], event['message']) for event in self.events(2)])
+        self.connect().sendall(b'PROXY UNKNOWN\r\n<13>Oct 11 22:14:15 h p: three\n')
+        self.assertEqual('127.0.0.1', self.events(3)[2]['host'])
+        self.send(b'<13>Oct 11 22:14:15 h p: four')
+        self.assertEqual(('127.0.0.1', 'four'), tuple(self.events(4)[3][name] for name in ('host', 'message')), 'datagrams have no header')
+
+    def test_who_does_not_say_it_is_closed(self):
+        self.serve_syslog(OFF + ' proxy_protocol => true')
+        for wrong in (b'<13>Oct 11 22:14:15 h p: no\n', b'PROXY TCP4 ' + b'9' * 1000):
+            client = self.connect()
+            client.sendall(wrong)
+            try:
+                self.assertEqual(b'', client.recv(1))
+            except ConnectionError:
+                pass
+        with self.connect() as client:
+            client.sendall(b'PROXY TCP4 192.0.2')  # and no more
+        self.connect().sendall(b'PROXY TCP4 192.0.2.7 198.51.100.2 1 2\r\n<13>Oct 11 22:14:15 h p: good\n')
+        self.assertEqual(['good\n'], self.messages(1))
+
+
 class Rfc5424(SyslogCase):
     TEXT = (b'<165>1 2003-10-11T22:14:15.003Z mymachine.example.com evntslog 8710 ID47 '
             b'[exampleSDID@32473 iut="3" eventSource="App \\"x\\" \\] \\\\"][priority@32473 class="high"] '

@@ -177,6 +177,31 @@ class Lines(TcpCase):
         self.assertEqual({f'{n} {line}' for n in range(20) for line in range(5000)}, set(self.messages()))
 
 
+class Killed(TcpCase):
+    def test_what_a_sigkill_costs(self):
+        """Nobody is told what became of a line: what was under way is gone. What is there is a beginning of what was sent, once each,
+        and whoever connects anew is served."""
+        lines = [f'{number} {"x" * 100}' for number in range(200000)]
+        self.serve(arguments=('-w', '1'))
+        client = self.connect()
+        def send():
+            try:
+                client.sendall(''.join(line + '\n' for line in lines).encode())
+            except OSError:
+                pass
+        sender = threading.Thread(target=send)
+        sender.start()
+        self.millrace.wait_for(lambda: self.path.exists() and self.path.read_bytes().count(b'\n') > 1000, 'some of them in the file')
+        self.millrace.kill()
+        sender.join()
+        whole = self.path.read_text().rpartition('\n')[0].splitlines()
+        self.assertEqual(lines[:len(whole)], [json.loads(line)['message'] for line in whole])
+        self.serve()
+        self.send(b'after\n')
+        self.millrace.wait_for(lambda: self.path.read_text().rstrip('\n').endswith('}') and '"after"' in self.path.read_text(), 'the line after it')
+        self.assertEqual(1, self.path.read_text().count('"after"'))
+
+
 class Ecs(TcpCase):
     ecs = 'v8'
 
