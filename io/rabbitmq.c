@@ -1,73 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "io/rabbitmq.h"
-
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "io/connector.h"
-#include "io/loop_timer.h"
-#include "io/rabbitmq_frames.h"
-
-enum {
-    READ_BYTES = 64 * 1024,
-    OUT_KEEP_BYTES = 256 * 1024,
-    OUT_MAX = 1024 * 1024 * 1024,
-    REASON_MAX = 300,
-    PLAIN_MAX = 512,
-    LEAVE_MS = 2000,
-    POOL_PAGE_BYTES = 4096,
-    FRAME_MIN = 4096, /* the least that the protocol lets a broker ask for */
-};
-
-enum rabbit_state {
-    RABBIT_CONNECTING,
-    RABBIT_GREETING,
-    RABBIT_SETTING_UP,
-    RABBIT_READY,
-    RABBIT_LOST
-};
-
-enum setup_step {
-    STEP_QOS,
-    STEP_QUEUE,
-    STEP_EXCHANGE,
-    STEP_BIND,
-    STEP_CONSUME,
-    STEP_CONFIRM,
-    STEP_DONE
-};
-
-struct rabbit {
-    struct rabbit_options options;
-    enum rabbit_state state;
-    enum setup_step step;
-    struct connector *connector;
-    struct byte_stream *stream;
-    amqp_connection_state_t decoder;
-    struct buf out, sending;
-    bool writing, paused, leaving, closing, busy, freed;
-    size_t frame_max;
-    char queue[256]; /* as the broker calls it */
-    uint64_t published;
-
-    /* The message that arrives. */
-    bool has_content; /* a method that brings content came; its header, then its body follow */
-    bool is_delivery, has_header;
-    amqp_basic_deliver_t delivery;
-    uint64_t body_bytes, body_got;
-    /* Copies: the decoder's memory is given back behind each frame. */
-    struct buf texts, properties, body; /* of the delivery; of the header, as they came */
-    amqp_pool_t pool;                   /* for reading the properties */
-
-    struct loop_timer *timer;     /* of the setup; then the news that it is lost */
-    struct loop_timer *heartbeat; /* half of the interval */
-    unsigned silent_beats;
-    char reason[REASON_MAX];
-    unsigned parts;
-    char read_buffer[READ_BYTES];
-};
+#include "io/rabbitmq_private.h"
 
 /* ---- the end -------------------------------------------------------------------------------------- */
 
@@ -108,7 +45,7 @@ static void drop_connection(struct rabbit *rabbit)
         byte_stream_close(stream);
 }
 
-static void lose(struct rabbit *rabbit, const char *reason)
+void rabbit_lose(struct rabbit *rabbit, const char *reason)
 {
     if (rabbit->state == RABBIT_LOST)
         return;
@@ -135,7 +72,7 @@ static void on_timer(void *ctx)
     if (rabbit->state == RABBIT_LOST)
         tell_lost(rabbit);
     else
-        lose(rabbit, "no answer in time");
+        rabbit_lose(rabbit, "no answer in time");
 }
 
 void rabbit_close(struct rabbit *rabbit)
@@ -161,10 +98,10 @@ static void write_out(struct rabbit *rabbit)
     struct buf empty = rabbit->sending;
     rabbit->sending = rabbit->out;
     rabbit->out = empty;
-    buf_clear(&rabbit->out, OUT_KEEP_BYTES);
+    buf_clear(&rabbit->out, RABBIT_KEEP_BYTES);
     rabbit->writing = true;
     if (byte_stream_write(rabbit->stream, buf_str(&rabbit->sending)) != 0)
-        lose(rabbit, "the connection broke");
+        rabbit_lose(rabbit, "the connection broke");
 }
 
 static void on_written(void *ctx, int status)
@@ -174,12 +111,12 @@ static void on_written(void *ctx, int status)
     if (rabbit->state == RABBIT_LOST)
         return;
     if (status != 0)
-        lose(rabbit, uv_strerror(status));
+        rabbit_lose(rabbit, uv_strerror(status));
     else
         write_out(rabbit);
 }
 
-static void send_method(struct rabbit *rabbit, amqp_channel_t channel, amqp_method_number_t id,
+void rabbit_send_method(struct rabbit *rabbit, amqp_channel_t channel, amqp_method_number_t id,
                         void *method)
 {
     if (rabbit->state == RABBIT_LOST)
@@ -187,7 +124,7 @@ static void send_method(struct rabbit *rabbit, amqp_channel_t channel, amqp_meth
     if (frame_method(&rabbit->out, channel, id, method))
         write_out(rabbit);
     else
-        lose(rabbit, "names or arguments are longer than AMQP allows");
+        rabbit_lose(rabbit, "names or arguments are longer than AMQP allows");
 }
 
 static void on_heartbeat(void *ctx)
@@ -196,188 +133,12 @@ static void on_heartbeat(void *ctx)
     if (rabbit->state == RABBIT_LOST)
         return;
     if (!rabbit->paused && ++rabbit->silent_beats > 4) {
-        lose(rabbit, "the broker is silent: no heartbeat");
+        rabbit_lose(rabbit, "the broker is silent: no heartbeat");
         return;
     }
     frame_heartbeat(&rabbit->out);
     write_out(rabbit);
     loop_timer_start(rabbit->heartbeat, rabbit->options.heartbeat_s * 500u);
-}
-
-/* ---- setting up ----------------------------------------------------------------------------------- */
-
-static amqp_bytes_t text(const char *text_or_null)
-{
-    return rabbit_bytes(str_from(text_or_null ? text_or_null : ""));
-}
-
-static void send_qos(struct rabbit *rabbit)
-{
-    amqp_basic_qos_t qos = {.prefetch_count = rabbit->options.setup->prefetch};
-    send_method(rabbit, RABBIT_CHANNEL, AMQP_BASIC_QOS_METHOD, &qos);
-}
-
-static void send_queue(struct rabbit *rabbit)
-{
-    const struct rabbit_setup *setup = rabbit->options.setup;
-    amqp_table_entry_t entries[RABBIT_TABLE_MAX];
-    amqp_queue_declare_t declare = {
-        .queue = text(setup->queue),
-        .passive = setup->queue_passive,
-        .durable = setup->queue_durable,
-        .exclusive = setup->queue_exclusive,
-        .auto_delete = setup->queue_auto_delete,
-        .arguments = rabbit_table(setup->arguments, setup->argument_count, entries),
-    };
-    send_method(rabbit, RABBIT_CHANNEL, AMQP_QUEUE_DECLARE_METHOD, &declare);
-}
-
-static void send_exchange(struct rabbit *rabbit)
-{
-    const struct rabbit_setup *setup = rabbit->options.setup;
-    amqp_exchange_declare_t declare = {
-        .exchange = text(setup->exchange),
-        .type = text(setup->exchange_type),
-        .passive = setup->exchange_passive,
-        .durable = setup->exchange_durable,
-    };
-    send_method(rabbit, RABBIT_CHANNEL, AMQP_EXCHANGE_DECLARE_METHOD, &declare);
-}
-
-static void send_bind(struct rabbit *rabbit)
-{
-    amqp_queue_bind_t bind = {
-        .queue = text(rabbit->queue),
-        .exchange = text(rabbit->options.setup->exchange),
-        .routing_key = text(rabbit->options.setup->binding),
-    };
-    send_method(rabbit, RABBIT_CHANNEL, AMQP_QUEUE_BIND_METHOD, &bind);
-}
-
-static void send_consume(struct rabbit *rabbit)
-{
-    amqp_basic_consume_t consume = {
-        .queue = text(rabbit->queue),
-        .no_ack = !rabbit->options.setup->acknowledges,
-    };
-    send_method(rabbit, RABBIT_CHANNEL, AMQP_BASIC_CONSUME_METHOD, &consume);
-}
-
-static void send_confirm(struct rabbit *rabbit)
-{
-    amqp_confirm_select_t confirm = {0};
-    send_method(rabbit, RABBIT_CHANNEL, AMQP_CONFIRM_SELECT_METHOD, &confirm);
-}
-
-static bool needs_qos(const struct rabbit_setup *setup)
-{
-    return setup->consume && setup->acknowledges && setup->prefetch > 0;
-}
-static bool needs_queue(const struct rabbit_setup *setup)
-{
-    return setup->queue != NULL;
-}
-static bool needs_exchange(const struct rabbit_setup *setup)
-{
-    return setup->exchange && setup->exchange_type;
-}
-static bool needs_bind(const struct rabbit_setup *setup)
-{
-    return setup->exchange && setup->binding;
-}
-static bool needs_consume(const struct rabbit_setup *setup)
-{
-    return setup->consume;
-}
-static bool needs_confirm(const struct rabbit_setup *setup)
-{
-    return setup->confirm;
-}
-
-static const struct {
-    bool (*needed)(const struct rabbit_setup *setup);
-    void (*send)(struct rabbit *rabbit);
-    amqp_method_number_t answer;
-} STEPS[STEP_DONE] = {
-    [STEP_QOS] = {needs_qos, send_qos, AMQP_BASIC_QOS_OK_METHOD},
-    [STEP_QUEUE] = {needs_queue, send_queue, AMQP_QUEUE_DECLARE_OK_METHOD},
-    [STEP_EXCHANGE] = {needs_exchange, send_exchange, AMQP_EXCHANGE_DECLARE_OK_METHOD},
-    [STEP_BIND] = {needs_bind, send_bind, AMQP_QUEUE_BIND_OK_METHOD},
-    [STEP_CONSUME] = {needs_consume, send_consume, AMQP_BASIC_CONSUME_OK_METHOD},
-    [STEP_CONFIRM] = {needs_confirm, send_confirm, AMQP_CONFIRM_SELECT_OK_METHOD},
-};
-
-/* The next step that the setup has; behind the last it is ready. */
-static void set_up_from(struct rabbit *rabbit, enum setup_step step)
-{
-    while (step < STEP_DONE && !STEPS[step].needed(rabbit->options.setup))
-        step++;
-    rabbit->step = step;
-    if (step < STEP_DONE) {
-        STEPS[step].send(rabbit);
-        return;
-    }
-    rabbit->state = RABBIT_READY;
-    loop_timer_stop(rabbit->timer);
-    rabbit->options.ready(rabbit->options.ctx);
-}
-
-/* ---- greeting ------------------------------------------------------------------------------------- */
-
-static void answer_start(struct rabbit *rabbit)
-{
-    static const struct rabbit_pair ABLE[] = {
-        {STR_INIT("publisher_confirms"), {.kind = RABBIT_BOOL, .boolean = true}},
-        {STR_INIT("consumer_cancel_notify"), {.kind = RABBIT_BOOL, .boolean = true}},
-        {STR_INIT("connection.blocked"), {.kind = RABBIT_BOOL, .boolean = true}},
-        {STR_INIT("authentication_failure_close"), {.kind = RABBIT_BOOL, .boolean = true}},
-    };
-    amqp_table_entry_t able[RABBIT_TABLE_MAX], properties[2];
-    char plain[PLAIN_MAX];
-    int len = snprintf(plain, sizeof plain, "%c%s%c%s", '\0', rabbit->options.user, '\0',
-                       rabbit->options.password);
-    if (len < 0 || (size_t)len >= sizeof plain) {
-        lose(rabbit, "user and password are longer than 500 bytes");
-        return;
-    }
-    properties[0] = (amqp_table_entry_t){
-        .key = text("product"),
-        .value = {.kind = AMQP_FIELD_KIND_UTF8, .value.bytes = text("millrace")}};
-    properties[1] = (amqp_table_entry_t){
-        .key = text("capabilities"),
-        .value = {.kind = AMQP_FIELD_KIND_TABLE,
-                  .value.table = rabbit_table(ABLE, sizeof ABLE / sizeof *ABLE, able)}};
-    amqp_connection_start_ok_t start = {
-        .client_properties = {.num_entries = 2, .entries = properties},
-        .mechanism = text("PLAIN"),
-        .response = rabbit_bytes(str_make(plain, (size_t)len)),
-        .locale = text("en_US"),
-    };
-    send_method(rabbit, 0, AMQP_CONNECTION_START_OK_METHOD, &start);
-}
-
-static void answer_tune(struct rabbit *rabbit, const amqp_connection_tune_t *tune)
-{
-    rabbit->frame_max = RABBIT_FRAME_MAX;
-    if (tune->frame_max >= FRAME_MIN && tune->frame_max < RABBIT_FRAME_MAX)
-        rabbit->frame_max = tune->frame_max;
-    amqp_connection_tune_ok_t answer = {
-        .channel_max = tune->channel_max,
-        .frame_max = (uint32_t)rabbit->frame_max,
-        .heartbeat = (uint16_t)rabbit->options.heartbeat_s,
-    };
-    amqp_connection_open_t open = {.virtual_host = text(rabbit->options.vhost)};
-    (void)amqp_tune_connection(rabbit->decoder, 0, RABBIT_FRAME_MAX, 0);
-    send_method(rabbit, 0, AMQP_CONNECTION_TUNE_OK_METHOD, &answer);
-    send_method(rabbit, 0, AMQP_CONNECTION_OPEN_METHOD, &open);
-    if (rabbit->options.heartbeat_s > 0)
-        loop_timer_start(rabbit->heartbeat, rabbit->options.heartbeat_s * 500u);
-}
-
-static void open_channel(struct rabbit *rabbit)
-{
-    amqp_channel_open_t open = {.out_of_band = amqp_empty_bytes};
-    send_method(rabbit, RABBIT_CHANNEL, AMQP_CHANNEL_OPEN_METHOD, &open);
 }
 
 /* ---- methods that arrive -------------------------------------------------------------------------- */
@@ -387,43 +148,7 @@ static void lose_with_reply(struct rabbit *rabbit, uint16_t code, amqp_bytes_t r
     char reason[REASON_MAX];
     snprintf(reason, sizeof reason, "the broker says %u %.*s", code, (int)reply.len,
              (const char *)reply.bytes);
-    lose(rabbit, reason);
-}
-
-static void keep_queue_name(struct rabbit *rabbit, const amqp_queue_declare_ok_t *declared)
-{
-    snprintf(rabbit->queue, sizeof rabbit->queue, "%.*s", (int)declared->queue.len,
-             (const char *)declared->queue.bytes);
-}
-
-static void begin_content(struct rabbit *rabbit, bool is_delivery)
-{
-    rabbit->has_content = true;
-    rabbit->is_delivery = is_delivery;
-    rabbit->has_header = false;
-}
-
-/* Moves the text into the copy, behind `at`. */
-static size_t keep_text(struct rabbit *rabbit, amqp_bytes_t *bytes, size_t at)
-{
-    memcpy(rabbit->texts.ptr + at, bytes->bytes, bytes->len);
-    bytes->bytes = rabbit->texts.ptr + at;
-    return at + bytes->len;
-}
-
-static void begin_delivery(struct rabbit *rabbit, const amqp_basic_deliver_t *delivery)
-{
-    size_t len = delivery->consumer_tag.len + delivery->exchange.len + delivery->routing_key.len;
-    buf_clear(&rabbit->texts, OUT_KEEP_BYTES);
-    bool fits = buf_reserve(&rabbit->texts, len + 1);
-    assert(fits); /* three short strings */
-    (void)fits;
-    rabbit->delivery = *delivery;
-    size_t at = keep_text(rabbit, &rabbit->delivery.consumer_tag, 0);
-    at = keep_text(rabbit, &rabbit->delivery.exchange, at);
-    at = keep_text(rabbit, &rabbit->delivery.routing_key, at);
-    assert(at == len);
-    begin_content(rabbit, true);
+    rabbit_lose(rabbit, reason);
 }
 
 static void confirmed(struct rabbit *rabbit, uint64_t tag, bool multiple, bool taken)
@@ -441,44 +166,13 @@ static void blocked(struct rabbit *rabbit, bool on)
 static void cancelled(struct rabbit *rabbit)
 {
     if (!rabbit->leaving)
-        lose(rabbit, "the broker ended the consumer: its queue is gone");
-}
-
-static void on_step(struct rabbit *rabbit, const amqp_method_t *method)
-{
-    if (rabbit->state != RABBIT_SETTING_UP || rabbit->step >= STEP_DONE ||
-        method->id != STEPS[rabbit->step].answer)
-        return; /* nothing that concerns us */
-    if (method->id == AMQP_QUEUE_DECLARE_OK_METHOD)
-        keep_queue_name(rabbit, method->decoded);
-    set_up_from(rabbit, rabbit->step + 1);
+        rabbit_lose(rabbit, "the broker ended the consumer: its queue is gone");
 }
 
 static void on_close_of(struct rabbit *rabbit, const amqp_method_t *method)
 {
     const amqp_connection_close_t *close = method->decoded; /* channel.close has the same members */
     lose_with_reply(rabbit, close->reply_code, close->reply_text);
-}
-
-static void on_greeting(struct rabbit *rabbit, const amqp_method_t *method)
-{
-    switch (method->id) {
-    case AMQP_CONNECTION_START_METHOD:
-        answer_start(rabbit);
-        break;
-    case AMQP_CONNECTION_TUNE_METHOD:
-        answer_tune(rabbit, method->decoded);
-        break;
-    case AMQP_CONNECTION_OPEN_OK_METHOD:
-        open_channel(rabbit);
-        break;
-    case AMQP_CHANNEL_OPEN_OK_METHOD:
-        rabbit->state = RABBIT_SETTING_UP;
-        set_up_from(rabbit, STEP_QOS);
-        break;
-    default:
-        lose(rabbit, "the broker greets in an unknown way");
-    }
 }
 
 static void on_method(struct rabbit *rabbit, const amqp_method_t *method)
@@ -495,22 +189,22 @@ static void on_method(struct rabbit *rabbit, const amqp_method_t *method)
         blocked(rabbit, method->id == AMQP_CONNECTION_BLOCKED_METHOD);
         return;
     case AMQP_CONNECTION_CLOSE_OK_METHOD:
-        lose(rabbit, "closed");
+        rabbit_lose(rabbit, "closed");
         return;
     default:
         break;
     }
     if (rabbit->state == RABBIT_GREETING) {
-        on_greeting(rabbit, method);
+        rabbit_on_greeting(rabbit, method);
         return;
     }
     switch (method->id) {
     case AMQP_BASIC_DELIVER_METHOD:
-        begin_delivery(rabbit, method->decoded);
+        rabbit_begin_delivery(rabbit, method->decoded);
         break;
     case AMQP_BASIC_RETURN_METHOD:
     case AMQP_BASIC_GET_OK_METHOD:
-        begin_content(rabbit, false);
+        rabbit_begin_content(rabbit, false);
         break;
     case AMQP_BASIC_ACK_METHOD:
         confirmed(rabbit, ack->delivery_tag, ack->multiple, true);
@@ -522,72 +216,8 @@ static void on_method(struct rabbit *rabbit, const amqp_method_t *method)
         cancelled(rabbit);
         break;
     default:
-        on_step(rabbit, method);
+        rabbit_on_step(rabbit, method);
     }
-}
-
-/* ---- content -------------------------------------------------------------------------------------- */
-
-static void tell_message(struct rabbit *rabbit)
-{
-    bool too_long = rabbit->body_bytes > rabbit->options.max_message_bytes;
-    rabbit->has_content = false;
-    if (!rabbit->is_delivery || !rabbit->options.message || rabbit->leaving)
-        return;
-    struct rabbit_message message = {
-        .tag = rabbit->delivery.delivery_tag,
-        .redelivered = rabbit->delivery.redelivered,
-        .exchange = rabbit_str(rabbit->delivery.exchange),
-        .routing_key = rabbit_str(rabbit->delivery.routing_key),
-        .consumer_tag = rabbit_str(rabbit->delivery.consumer_tag),
-        .body = buf_str(&rabbit->body),
-        .too_long = too_long,
-    };
-    void *properties;
-    int status = amqp_decode_properties(AMQP_BASIC_CLASS, &rabbit->pool,
-                                        rabbit_bytes(buf_str(&rabbit->properties)), &properties);
-    assert(status == AMQP_STATUS_OK); /* they were read once already */
-    (void)status;
-    rabbit_properties_read(properties, &message.properties);
-    rabbit->options.message(rabbit->options.ctx, &message);
-    recycle_amqp_pool(&rabbit->pool);
-    buf_clear(&rabbit->body, OUT_KEEP_BYTES);
-}
-
-static void on_header(struct rabbit *rabbit, const amqp_frame_t *frame)
-{
-    if (!rabbit->has_content || rabbit->has_header ||
-        frame->payload.properties.class_id != AMQP_BASIC_CLASS) {
-        lose(rabbit, "the broker sends a header without a message");
-        return;
-    }
-    rabbit->has_header = true;
-    buf_clear(&rabbit->properties, OUT_KEEP_BYTES);
-    bool fits = buf_append_str(&rabbit->properties, rabbit_str(frame->payload.properties.raw));
-    assert(fits); /* at most a frame */
-    (void)fits;
-    rabbit->body_bytes = frame->payload.properties.body_size;
-    rabbit->body_got = 0;
-    buf_clear(&rabbit->body, OUT_KEEP_BYTES);
-    if (rabbit->body_bytes == 0)
-        tell_message(rabbit);
-}
-
-static void on_body(struct rabbit *rabbit, amqp_bytes_t part)
-{
-    if (!rabbit->has_content || !rabbit->has_header ||
-        part.len > rabbit->body_bytes - rabbit->body_got) {
-        lose(rabbit, "the broker sends more than a message has");
-        return;
-    }
-    rabbit->body_got += part.len;
-    if (rabbit->is_delivery && rabbit->body_bytes <= rabbit->options.max_message_bytes) {
-        bool fits = buf_append(&rabbit->body, part.bytes, part.len);
-        assert(fits);
-        (void)fits;
-    }
-    if (rabbit->body_got == rabbit->body_bytes)
-        tell_message(rabbit);
 }
 
 /* ---- reading -------------------------------------------------------------------------------------- */
@@ -598,20 +228,20 @@ static void on_frame(struct rabbit *rabbit, const amqp_frame_t *frame)
     switch (frame->frame_type) {
     case AMQP_FRAME_METHOD:
         if (rabbit->has_content)
-            lose(rabbit, "the broker sends a method within a message");
+            rabbit_lose(rabbit, "the broker sends a method within a message");
         else
             on_method(rabbit, &frame->payload.method);
         break;
     case AMQP_FRAME_HEADER:
-        on_header(rabbit, frame);
+        rabbit_on_header(rabbit, frame);
         break;
     case AMQP_FRAME_BODY:
-        on_body(rabbit, frame->payload.body_fragment);
+        rabbit_on_body(rabbit, frame->payload.body_fragment);
         break;
     case AMQP_FRAME_HEARTBEAT:
         break;
     default: /* a protocol header of another version */
-        lose(rabbit, "the server does not speak AMQP 0-9-1");
+        rabbit_lose(rabbit, "the server does not speak AMQP 0-9-1");
     }
 }
 
@@ -621,7 +251,7 @@ static void decode(struct rabbit *rabbit, struct str bytes)
         amqp_frame_t frame;
         int used = amqp_handle_input(rabbit->decoder, rabbit_bytes(bytes), &frame);
         if (used < 0) {
-            lose(rabbit, amqp_error_string2(used));
+            rabbit_lose(rabbit, amqp_error_string2(used));
             return;
         }
         bytes = str_from_offset(bytes, (size_t)used);
@@ -655,7 +285,7 @@ static void on_read(void *ctx, struct str bytes)
 
 static void on_ended(void *ctx, int status)
 {
-    lose(ctx, status == UV_EOF ? "the broker closed the connection" : uv_strerror(status));
+    rabbit_lose(ctx, status == UV_EOF ? "the broker closed the connection" : uv_strerror(status));
 }
 
 static const struct byte_stream_handler HANDLER = {
@@ -676,7 +306,7 @@ void rabbit_pause(struct rabbit *rabbit, bool on)
     if (on)
         byte_stream_read_stop(rabbit->stream);
     else if (byte_stream_read_start(rabbit->stream) != 0)
-        lose(rabbit, "the connection broke");
+        rabbit_lose(rabbit, "the connection broke");
 }
 
 /* ---- connecting ----------------------------------------------------------------------------------- */
@@ -695,14 +325,14 @@ static void on_connected(void *ctx, struct byte_stream *stream, const struct pee
     if (byte_stream_read_start(stream) == 0)
         write_out(rabbit);
     else
-        lose(rabbit, "the connection broke at once");
+        rabbit_lose(rabbit, "the connection broke at once");
 }
 
 static void on_failed(void *ctx, const char *reason)
 {
     struct rabbit *rabbit = ctx;
     rabbit->connector = NULL;
-    lose(rabbit, reason);
+    rabbit_lose(rabbit, reason);
 }
 
 struct rabbit *rabbit_connect(const struct rabbit_options *options)
@@ -716,8 +346,8 @@ struct rabbit *rabbit_connect(const struct rabbit_options *options)
     rabbit->heartbeat = loop_timer_new(options->loop, on_heartbeat, rabbit);
     buf_init(&rabbit->out, OUT_MAX);
     buf_init(&rabbit->sending, OUT_MAX);
-    buf_init(&rabbit->texts, OUT_KEEP_BYTES);
-    buf_init(&rabbit->properties, OUT_KEEP_BYTES);
+    buf_init(&rabbit->texts, RABBIT_KEEP_BYTES);
+    buf_init(&rabbit->properties, RABBIT_KEEP_BYTES);
     init_amqp_pool(&rabbit->pool, POOL_PAGE_BYTES);
     buf_init(&rabbit->body, options->max_message_bytes);
     if (options->setup->queue)
@@ -741,15 +371,16 @@ struct rabbit *rabbit_connect(const struct rabbit_options *options)
 
 void rabbit_leave(struct rabbit *rabbit)
 {
-    amqp_connection_close_t close = {.reply_code = AMQP_REPLY_SUCCESS, .reply_text = text("bye")};
+    amqp_connection_close_t close = {.reply_code = AMQP_REPLY_SUCCESS,
+                                     .reply_text = rabbit_bytes(STR("bye"))};
     assert(!rabbit->leaving && !rabbit->closing);
     rabbit->leaving = true;
     if (rabbit->state != RABBIT_READY) {
-        lose(rabbit, "closed");
+        rabbit_lose(rabbit, "closed");
         return;
     }
     rabbit_pause(rabbit, false); /* what is not read would make the socket's end a reset */
-    send_method(rabbit, 0, AMQP_CONNECTION_CLOSE_METHOD, &close);
+    rabbit_send_method(rabbit, 0, AMQP_CONNECTION_CLOSE_METHOD, &close);
     loop_timer_start(rabbit->timer, LEAVE_MS);
 }
 
@@ -758,13 +389,13 @@ void rabbit_leave(struct rabbit *rabbit)
 void rabbit_ack(struct rabbit *rabbit, uint64_t tag)
 {
     amqp_basic_ack_t ack = {.delivery_tag = tag, .multiple = true};
-    send_method(rabbit, RABBIT_CHANNEL, AMQP_BASIC_ACK_METHOD, &ack);
+    rabbit_send_method(rabbit, RABBIT_CHANNEL, AMQP_BASIC_ACK_METHOD, &ack);
 }
 
 void rabbit_reject(struct rabbit *rabbit, uint64_t tag)
 {
     amqp_basic_reject_t reject = {.delivery_tag = tag, .requeue = false};
-    send_method(rabbit, RABBIT_CHANNEL, AMQP_BASIC_REJECT_METHOD, &reject);
+    rabbit_send_method(rabbit, RABBIT_CHANNEL, AMQP_BASIC_REJECT_METHOD, &reject);
 }
 
 uint64_t rabbit_publish(struct rabbit *rabbit, struct str exchange, struct str routing_key,

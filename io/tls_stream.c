@@ -8,58 +8,15 @@
  * 3. While `working` the pool owns ssl, in, kept and out; the loop touches none of them.
  * 4. It is freed when the stream below, the timer and the work have let go (holders).
  */
-#include "io/tls_stream.h"
-
-#include <arpa/inet.h>
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/mem.h"
-#include "io/tls_private.h"
-
-enum {
-    TLS_READ_BYTES = 32 * 1024,  /* one read of the stream below */
-    TLS_OUT_BYTES = 64 * 1024,   /* so much is encrypted before some of it is sent */
-    TLS_OUT_MAX = 1024 * 1024,   /* what OpenSSL adds by itself, such as alerts, is far less */
-    TLS_PIECE_BYTES = 16 * 1024, /* a record's content */
-    TLS_LIMIT_AGAIN_MS = 10,
-    TLS_REASON_BYTES = 160,
-    TLS_SUBJECT_BYTES = 1024,
-};
-
-enum tls_state { TLS_SHAKING, TLS_OPEN, TLS_ENDED };
-
-struct tls_stream {
-    struct byte_stream shown; /* first */
-    struct byte_stream *below;
-    SSL *ssl;
-    enum tls_state state;
-    unsigned holders;
-    bool working, closing, reading, timed_out, peer_ended;
-    bool sending; /* `flying` is on its way */
-    bool shutting;
-    struct str in;
-    struct buf kept, out, flying;
-    struct str unsent; /* of the owner's write */
-    bool has_write;
-    uv_timer_t timer; /* the handshake's limit, then: a turn of its own */
-    unsigned limit_ms;
-    uv_work_t work;
-    int shaken; /* SSL_get_error of the last step */
-    int status; /* of a stream below that failed during a flush */
-    char reason[TLS_REASON_BYTES];
-    struct account *charged;
-};
+#include "io/tls_stream_private.h"
 
 /* What one read of any stream brings; nothing stays in it from one callback to the next. */
 static _Thread_local char read_room[TLS_READ_BYTES];
-
-static struct tls_stream *tls_of(const struct byte_stream *stream)
-{
-    return (struct tls_stream *)(uintptr_t)stream;
-}
 
 /* ---- the BIO ---- */
 
@@ -113,11 +70,9 @@ static BIO *new_bio(struct tls_stream *tls)
     return bio;
 }
 
-static int flush(struct tls_stream *tls);
-
 /* ---- the end ---- */
 
-static void release_holder(struct tls_stream *tls)
+void tls_stream_release_holder(struct tls_stream *tls)
 {
     assert(tls->holders > 0);
     if (--tls->holders > 0)
@@ -134,7 +89,7 @@ static void release_holder(struct tls_stream *tls)
 
 static void on_timer_closed(uv_handle_t *handle)
 {
-    release_holder(handle->data);
+    tls_stream_release_holder(handle->data);
 }
 
 static void close_stream(struct byte_stream *stream)
@@ -146,19 +101,19 @@ static void close_stream(struct byte_stream *stream)
         ERR_clear_error();
         SSL_shutdown(tls->ssl);
         ERR_clear_error();
-        flush(tls);
+        tls_stream_flush(tls);
     }
     tls->closing = true;
     byte_stream_close(tls->below);
     uv_close((uv_handle_t *)&tls->timer, on_timer_closed);
 }
 
-static void note_reason(struct tls_stream *tls, const char *reason)
+void tls_stream_note_reason(struct tls_stream *tls, const char *reason)
 {
     snprintf(tls->reason, sizeof tls->reason, "%s", reason);
 }
 
-static void end(struct tls_stream *tls, int status)
+void tls_stream_end(struct tls_stream *tls, int status)
 {
     assert(tls->state != TLS_ENDED && !tls->closing);
     tls->state = TLS_ENDED;
@@ -169,7 +124,7 @@ static void end(struct tls_stream *tls, int status)
 
 /* ---- sending ---- */
 
-static int flush(struct tls_stream *tls)
+int tls_stream_flush(struct tls_stream *tls)
 {
     if (tls->sending || tls->out.len == 0 || tls->closing)
         return 0;
@@ -195,7 +150,7 @@ static ssize_t encrypt(struct tls_stream *tls, struct str bytes)
         size_t piece = left < TLS_PIECE_BYTES ? left : TLS_PIECE_BYTES;
         ERR_clear_error();
         if (SSL_write_ex(tls->ssl, bytes.ptr + total, piece, &wrote) != 1) {
-            note_reason(tls, tls_reason());
+            tls_stream_note_reason(tls, tls_reason());
             return UV_EPROTO;
         }
         total += wrote;
@@ -210,7 +165,7 @@ static ssize_t try_write(struct byte_stream *stream, struct str bytes)
     if (tls->sending)
         return 0;
     ssize_t taken = encrypt(tls, bytes);
-    int status = taken < 0 ? 0 : flush(tls);
+    int status = taken < 0 ? 0 : tls_stream_flush(tls);
     return status < 0 ? status : taken;
 }
 
@@ -218,7 +173,7 @@ static int continue_write(struct tls_stream *tls)
 {
     while (tls->unsent.len > 0 && !tls->sending) {
         ssize_t taken = encrypt(tls, tls->unsent);
-        int status = taken < 0 ? (int)taken : flush(tls);
+        int status = taken < 0 ? (int)taken : tls_stream_flush(tls);
         if (status < 0)
             return status;
         tls->unsent = str_from_offset(tls->unsent, (size_t)taken);
@@ -271,7 +226,7 @@ static int shut_down(struct byte_stream *stream)
     ERR_clear_error();
     SSL_shutdown(tls->ssl); /* our half; a broken connection has none */
     ERR_clear_error();
-    int status = flush(tls);
+    int status = tls_stream_flush(tls);
     if (status < 0)
         return status;
     tls->shutting = tls->sending;
@@ -284,7 +239,7 @@ static void on_below_written(void *ctx, int status)
     tls->sending = false;
     buf_release(&tls->flying);
     if (status == 0 && !tls->closing && !tls->working)
-        status = flush(tls);
+        status = tls_stream_flush(tls);
     if (status == 0 && tls->has_write && !tls->closing)
         status = continue_write(tls);
     if (tls->has_write && (status != 0 || (tls->unsent.len == 0 && !tls->sending)))
@@ -330,27 +285,27 @@ static void read_on(struct tls_stream *tls)
         size_t got;
         stopped = decrypt(tls, room, &got);
         if (stopped == SSL_ERROR_SSL || stopped == SSL_ERROR_SYSCALL)
-            note_reason(tls, tls_reason());
+            tls_stream_note_reason(tls, tls_reason());
         if (got > 0)
             shown->handler->read(shown->ctx, str_make(room.base, got));
     }
     if (tls->closing)
         return;
-    int status = flush(tls); /* what OpenSSL answered by itself */
+    int status = tls_stream_flush(tls); /* what OpenSSL answered by itself */
     if (stopped == SSL_ERROR_ZERO_RETURN)
         tls->peer_ended = true;
     if (tls->state != TLS_OPEN || !tls->reading)
         return;
     if (tls->peer_ended)
-        end(tls, UV_EOF);
+        tls_stream_end(tls, UV_EOF);
     else if (status < 0)
-        end(tls, status);
+        tls_stream_end(tls, status);
     else if (stopped != SSL_ERROR_NONE && stopped != SSL_ERROR_WANT_READ)
-        end(tls, UV_EPROTO);
+        tls_stream_end(tls, UV_EPROTO);
 }
 
 /* What OpenSSL has not taken of the bytes that came; `in` lies in them or in `kept`. */
-static void keep_rest(struct tls_stream *tls)
+void tls_stream_keep_rest(struct tls_stream *tls)
 {
     if (tls->kept.len > 0) {
         buf_consume(&tls->kept, tls->kept.len - tls->in.len);
@@ -370,21 +325,19 @@ static uv_buf_t below_room(void *ctx)
     return uv_buf_init(read_room, sizeof read_room);
 }
 
-static void shake(struct tls_stream *tls);
-
 static void on_below_read(void *ctx, struct str bytes)
 {
     struct tls_stream *tls = ctx;
     assert(tls->kept.len == 0 && !tls->working);
     tls->in = bytes;
     if (tls->state == TLS_SHAKING) {
-        keep_rest(tls);
+        tls_stream_keep_rest(tls);
         byte_stream_read_stop(tls->below);
-        shake(tls);
+        tls_handshake_go_on(tls);
         return;
     }
     read_on(tls);
-    keep_rest(tls);
+    tls_stream_keep_rest(tls);
 }
 
 static bool has_more(const struct tls_stream *tls)
@@ -422,11 +375,11 @@ static void on_turn(uv_timer_t *timer)
         return;
     tls->in = buf_str(&tls->kept);
     read_on(tls);
-    keep_rest(tls);
+    tls_stream_keep_rest(tls);
     if (!tls->closing && tls->reading && !has_more(tls)) {
         int failure = byte_stream_read_start(tls->below);
         if (failure != 0)
-            end(tls, failure);
+            tls_stream_end(tls, failure);
     } else if (!tls->closing && tls->reading) {
         post_turn(tls);
     }
@@ -436,15 +389,15 @@ static void on_below_ended(void *ctx, int status)
 {
     struct tls_stream *tls = ctx;
     if (tls->state == TLS_SHAKING && status == UV_EOF) {
-        note_reason(tls, "the peer hung up in the handshake");
+        tls_stream_note_reason(tls, "the peer hung up in the handshake");
         status = UV_ECONNRESET;
     }
-    end(tls, status);
+    tls_stream_end(tls, status);
 }
 
 static void on_below_closed(void *ctx)
 {
-    release_holder(ctx);
+    tls_stream_release_holder(ctx);
 }
 
 static const struct byte_stream_handler BELOW = {
@@ -456,95 +409,7 @@ static const struct byte_stream_handler BELOW = {
     .closed = on_below_closed,
 };
 
-/* ---- the handshake ---- */
-
-static void note_failure(struct tls_stream *tls)
-{
-    long verified = SSL_get_verify_result(tls->ssl);
-    const char *reason = tls_reason();
-    if (verified != X509_V_OK)
-        snprintf(tls->reason, sizeof tls->reason, "%s: %s", reason,
-                 X509_verify_cert_error_string(verified));
-    else
-        note_reason(tls, reason);
-}
-
-static void work_on(uv_work_t *work)
-{
-    struct tls_stream *tls = work->data;
-    ERR_clear_error();
-    int result = SSL_do_handshake(tls->ssl);
-    tls->shaken = result == 1 ? SSL_ERROR_NONE : SSL_get_error(tls->ssl, result);
-    if (tls->shaken == SSL_ERROR_SSL || tls->shaken == SSL_ERROR_SYSCALL)
-        note_failure(tls);
-    ERR_clear_error();
-}
-
-static void open_stream(struct tls_stream *tls)
-{
-    tls->state = TLS_OPEN;
-    uv_timer_stop(&tls->timer);
-    tls->shown.handler->opened(tls->shown.ctx);
-}
-
-static void on_worked(uv_work_t *work, int cancelled)
-{
-    struct tls_stream *tls = work->data;
-    tls->working = false;
-    keep_rest(tls);
-    if (!tls->closing && tls->state == TLS_SHAKING && !cancelled) {
-        int status = flush(tls);
-        if (tls->shaken == SSL_ERROR_WANT_READ && status == 0)
-            status = byte_stream_read_start(tls->below);
-        if (status != 0)
-            end(tls, status);
-        else if (tls->shaken == SSL_ERROR_NONE)
-            open_stream(tls);
-        else if (tls->shaken != SSL_ERROR_WANT_READ)
-            end(tls, UV_EPROTO);
-    }
-    release_holder(tls);
-}
-
-static void shake(struct tls_stream *tls)
-{
-    assert(!tls->working && tls->state == TLS_SHAKING);
-    tls->in = buf_str(&tls->kept);
-    tls->working = true;
-    tls->holders++;
-    tls->work.data = tls;
-    int failure = uv_queue_work(tls->shown.loop, &tls->work, work_on, on_worked);
-    assert(failure == 0);
-    (void)failure;
-}
-
-static void on_limit(uv_timer_t *timer)
-{
-    struct tls_stream *tls = timer->data;
-    assert(tls->state == TLS_SHAKING);
-    if (tls->working) { /* its time is ours: looked at again when the step is over */
-        uv_timer_start(timer, on_limit, TLS_LIMIT_AGAIN_MS, 0);
-        return;
-    }
-    tls->timed_out = true;
-    note_reason(tls, "the handshake took longer than ssl_handshake_timeout");
-    end(tls, UV_ETIMEDOUT);
-}
-
-static void name_host(struct tls_stream *tls, const char *host, bool verify)
-{
-    unsigned char address[sizeof(struct in6_addr)];
-    bool is_address =
-        inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
-    if (!is_address)
-        SSL_set_tlsext_host_name(tls->ssl, host);
-    if (!verify)
-        return;
-    if (is_address)
-        X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls->ssl), host);
-    else
-        SSL_set1_host(tls->ssl, host);
-}
+/* ---- the beginning ---- */
 
 static const struct byte_stream_kind TLS = {
     read_start, read_stop, try_write, write_all, shut_down, close_stream,
@@ -575,57 +440,11 @@ struct byte_stream *tls_stream_new(const struct tls_stream_options *options)
     else
         SSL_set_connect_state(tls->ssl);
     if (options->host)
-        name_host(tls, options->host, options->verify_host);
+        tls_handshake_name(tls, options->host, options->verify_host);
     byte_stream_set_handler(tls->below, &BELOW, tls);
     uv_timer_init(loop, &tls->timer);
     tls->timer.data = tls;
     tls->holders = 2; /* the stream below, and the timer */
-    uv_timer_start(&tls->timer, on_limit, tls->limit_ms, 0);
-    shake(tls);
+    tls_handshake_begin(tls);
     return &tls->shown;
-}
-
-/* ---- what is known of it ---- */
-
-const char *tls_stream_reason(const struct byte_stream *stream)
-{
-    const struct tls_stream *tls = tls_of(stream);
-    return tls->reason[0] ? tls->reason : NULL;
-}
-
-bool tls_stream_timed_out(const struct byte_stream *stream)
-{
-    return tls_of(stream)->timed_out;
-}
-
-static struct str subject_of(X509 *certificate, struct arena *arena)
-{
-    BIO *bio = BIO_new(BIO_s_mem());
-    char *text = NULL;
-    if (!bio)
-        mem_abort("BIO_new");
-    X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0,
-                       XN_FLAG_RFC2253 & ~(unsigned long)ASN1_STRFLGS_ESC_MSB);
-    long len = BIO_get_mem_data(bio, &text);
-    if (len > TLS_SUBJECT_BYTES)
-        len = TLS_SUBJECT_BYTES;
-    struct str subject = arena_dup(arena, str_make(text, len > 0 ? (size_t)len : 0));
-    BIO_free(bio);
-    return subject;
-}
-
-struct tls_peer tls_stream_peer(const struct byte_stream *stream, struct arena *arena)
-{
-    const struct tls_stream *tls = tls_of(stream);
-    assert(tls->state != TLS_SHAKING);
-    X509 *certificate = SSL_get0_peer_certificate(tls->ssl);
-    struct tls_peer peer = {
-        .verified = certificate && SSL_get_verify_mode(tls->ssl) != SSL_VERIFY_NONE &&
-                    SSL_get_verify_result(tls->ssl) == X509_V_OK,
-        .protocol = str_from(SSL_get_version(tls->ssl)),
-        .cipher = str_from(SSL_CIPHER_standard_name(SSL_get_current_cipher(tls->ssl))),
-    };
-    if (certificate)
-        peer.subject = subject_of(certificate, arena);
-    return peer;
 }

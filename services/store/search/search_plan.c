@@ -414,8 +414,8 @@ static bool check_window(const struct search_plan *plan, struct api_error *err)
     api_error_set(
         err, 400, "illegal_argument_exception",
         "Result window is too large, from + size must be less than or equal to: [%d] but was "
-        "[%lld]. See the scroll api for a more efficient way to request large data sets. This "
-        "limit can be set by changing the [index.max_result_window] index level setting.",
+        "[%lld]. Ask for more with [sort] and [search_after]: this store has no scroll, and the "
+        "limit is the same for every index.",
         SEARCH_WINDOW_MAX, (long long)window);
     err->of_search = true;
     return false;

@@ -192,9 +192,8 @@ static const struct {
      "400 parsing_exception: [terms] query does not support [k]"},
     {"", "{\"size\":10001}",
      "400 illegal_argument_exception: Result window is too large, from + size must be less"
-     " than or equal to: [10000] but was [10001]. See the scroll api for a more efficient "
-     "way to request large data sets. This limit can be set by changing the [index.max_res"
-     "ult_window] index level setting."},
+     " than or equal to: [10000] but was [10001]. Ask for more with [sort] and [search_aft"
+     "er]: this store has no scroll, and the limit is the same for every index."},
     {"", "{\"foo\":1}", "400 parsing_exception: Unknown key for a VALUE_NUMBER in [foo]."},
     {"", "{\"size\":-1}",
      "400 illegal_argument_exception: [size] parameter cannot be negative, found [-1]"},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "inputs/rabbitmq_fields.h"
+#include "inputs/rabbitmq/fields.h"
 
 #include "base/text/utf8.h"
 

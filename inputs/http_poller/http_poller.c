@@ -8,7 +8,7 @@
  */
 #include <assert.h>
 
-#include "inputs/http_poller_fields.h"
+#include "inputs/http_poller/fields.h"
 #include "inputs/inputs.h"
 #include "inputs/schedule.h"
 #include "pipeline/client_options.h"

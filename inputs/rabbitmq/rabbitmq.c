@@ -15,7 +15,7 @@
 
 #include "base/mem.h"
 #include "inputs/inputs.h"
-#include "inputs/rabbitmq_fields.h"
+#include "inputs/rabbitmq/fields.h"
 #include "io/loop_timer.h"
 #include "pipeline/engine/stream.h"
 #include "pipeline/rabbitmq_options.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "inputs/http_poller_fields.h"
+#include "inputs/http_poller/fields.h"
 
 static const struct field_ref FAILURE = FIELD_REF_TOP("http_request_failure");
 static const struct field_ref ERROR_MESSAGE = FIELD_REF_BELOW("error", "message");
