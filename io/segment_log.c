@@ -25,6 +25,7 @@ struct segment_log {
     uint64_t number; /* its number, or the last one that was there before */
     uint32_t salt;
     uint64_t end;   /* of what is written in it */
+    uint64_t last;  /* where the record begins that was appended last */
     uint64_t bytes; /* of all segments */
     struct buf out; /* the record being written: one write(2) for each */
     bool broken;    /* something torn may stand at the end: the next record goes to a new segment */
@@ -148,9 +149,16 @@ bool segment_log_append(struct segment_log *log, struct str payload, struct erro
         log->broken = ftruncate(log->fd, (off_t)log->end) != 0;
         return false;
     }
+    log->last = log->end;
     log->end += SEGMENT_RECORD_HEAD_BYTES + payload.len;
     log->bytes += SEGMENT_RECORD_HEAD_BYTES + payload.len;
     return true;
+}
+
+struct segment_position segment_log_last(const struct segment_log *log)
+{
+    assert(log->last > 0);
+    return (struct segment_position){.segment = log->number, .offset = log->last};
 }
 
 bool segment_log_sync(struct segment_log *log, struct error *err)

@@ -52,6 +52,8 @@ void segment_log_close(struct segment_log *log);
 /* Writes at the end; not yet sure to survive the machine. False, and nothing of it stays, when it cannot be written (a
  * full disk): the same call may succeed later. */
 bool segment_log_append(struct segment_log *log, struct str payload, struct error *err);
+/* Where the record that was appended last is. */
+struct segment_position segment_log_last(const struct segment_log *log);
 /* What was appended is on the disk. After a false nothing is known of what was appended since the last true. */
 bool segment_log_sync(struct segment_log *log, struct error *err);
 /* Begins a new segment, if the one that is being written has a record: readers may then remove it when all of it is done. */

@@ -285,8 +285,7 @@ bool segment_reader_done(struct segment_reader *reader, struct segment_position 
     if (!state || is_done(state, at.offset))
         return true;
     remember_done(state, at.offset);
-    assert(state->open > 0);
-    state->open--;
+    state->open -= state->open > 0; /* it was read, unless somebody changed the files meanwhile */
     if (!write_mark(reader, state, at.offset))
         return error_set(err, ERROR_IO, "cannot mark a record of '%s' as done: %s", reader->folder,
                          strerror(errno));

@@ -142,6 +142,14 @@ void queue_parcel_settle(struct queue_parcel *parcel, bool written)
     mem_free(parcel);
 }
 
+bool disk_queue_may_pass(struct disk_queue *queue)
+{
+    uv_mutex_lock(&queue->lock);
+    bool may = queue->counted && queue->unread_records == 0 && disk_queue_may_give(queue);
+    uv_mutex_unlock(&queue->lock);
+    return may;
+}
+
 void disk_queue_put(struct disk_queue *queue, struct queue_parcel *parcel)
 {
     assert(parcel->count > 0 && !parcel->next);
@@ -246,6 +254,8 @@ void disk_queue_stop(struct disk_queue *queue)
     join_threads(queue);
     for (struct queue_parcel *parcel; (parcel = queue->first);) {
         queue->first = parcel->next;
+        if (parcel->batch)
+            queue->user.unpassed(queue->user.ctx, parcel->batch);
         queue_parcel_settle(parcel, false);
     }
 }

@@ -17,6 +17,8 @@
  * Q2. Records are given out in the order in which they were put, each once for each opening of the queue. One that is not
  *     marked as done is given out again at the next opening.
  * Q3. The reader reads no record before all of it is written.
+ * Q6. A batch that comes with its parcel goes on as it is only while everything before it was given out; so Q2 holds. The reader then
+ *     passes over its records, and marks none of them before.
  * Q4. More than max_bytes is only on disk when a single record is larger, or for the head of a segment that lets a full one
  *     be deleted. While there is no room, or the disk is full, parcels wait, and whoever they are charged to; nothing is lost.
  * Q5. It opens whatever its files contain. What is damaged is counted and moved to DIR/damaged, what is whole is given out.
@@ -76,8 +78,10 @@ struct disk_queue_user {
     size_t ahead_readings;
     /* All on the reader's thread. A reading begins: the arena that its bytes are to live in. */
     struct arena *(*begin)(void *ctx, struct queue_reading *reading);
-    /* It is complete. */
+    /* It is complete. Records without bytes: the batch is the one that came with the parcel. */
     void (*arrived)(void *ctx, struct queue_reading *reading);
+    void (*unpassed)(
+        void *ctx, void *batch); /* it is not needed: it will be read. NULL: no parcel brings one */
     /* Something has changed that disk_queue_is_drained depends on. Any thread. */
     void (*changed)(void *ctx);
 };
@@ -111,11 +115,16 @@ struct queue_parcel {
     size_t written, written_bytes;
     struct receipt *receipt;
     size_t parts; /* of it; 1 */
+    /* The user's form of all of it, or NULL. While the reader has nothing to give out, and more may be under way, it goes on as it is
+     * when it is written (user.arrived, on the writer's thread). Else it is given to user.unpassed. */
+    void *batch;
 };
 
 struct queue_parcel *queue_parcel_new(struct account *account, struct receipt *receipt);
 /* The bytes behind those of the records so far are another one. */
 void queue_parcel_add(struct queue_parcel *parcel, size_t len, uint32_t events);
+/* Whether a batch that comes with a parcel may well go on as it is. */
+bool disk_queue_may_pass(struct disk_queue *queue);
 /* Takes the parcel and its part of the receipt. Any thread, until disk_queue_stop. */
 void disk_queue_put(struct disk_queue *queue, struct queue_parcel *parcel);
 

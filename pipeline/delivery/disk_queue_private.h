@@ -31,6 +31,7 @@ struct disk_queue {
     bool wants_room;  /* the writer waits for segments to be deleted */
     struct queue_parcel *first, *last; /* wait to be written */
     struct queue_reading *done;        /* wait to be marked */
+    uint64_t passed_records;           /* written and given out: the reader has to pass over them */
     uint64_t unread_records;           /* written, not read */
     size_t out_bytes, out_readings;    /* read, not back */
     struct disk_queue_figures figures;
@@ -46,6 +47,8 @@ struct disk_queue {
     struct log_limit read_warnings;
 };
 
+/* With the lock: more may be given out. */
+bool disk_queue_may_give(const struct disk_queue *queue);
 void disk_queue_run_writer(void *queue);
 void disk_queue_run_reader(void *queue);
 

@@ -136,13 +136,24 @@ static bool sync_is_due(const struct disk_queue *queue)
 
 /* ---- reading -------------------------------------------------------------------------------------- */
 
-/* With the lock. */
-static bool may_read(const struct disk_queue *queue)
+bool disk_queue_may_give(const struct disk_queue *queue)
 {
     const struct disk_queue_user *user = &queue->user;
-    return !queue->no_reading && queue->unread_records > 0 &&
+    return !queue->no_reading &&
            (queue->out_readings == 0 ||
             (queue->out_readings < user->ahead_readings && queue->out_bytes < user->ahead_bytes));
+}
+
+/* What went on as it was handed over is only looked at: marks want it (Q6). */
+static void pass_over(struct disk_queue *queue, uint64_t count)
+{
+    struct str payload;
+    struct segment_position at;
+    for (uint64_t i = 0; i < count; i++)
+        (void)segment_reader_next(queue->segments, &payload, &at);
+    uv_mutex_lock(&queue->lock);
+    queue->passed_records -= count;
+    uv_mutex_unlock(&queue->lock);
 }
 
 static void add_record(struct queue_reading *reading, struct arena *arena, struct str payload,
@@ -206,7 +217,7 @@ static void read_on(struct disk_queue *queue, uint64_t unread)
 
 /* ---- the thread ----------------------------------------------------------------------------------- */
 
-enum task { TASK_END, TASK_MARK, TASK_SYNC, TASK_READ };
+enum task { TASK_END, TASK_PASS, TASK_MARK, TASK_SYNC, TASK_READ };
 
 static void wait_for_task(struct disk_queue *queue)
 {
@@ -217,18 +228,20 @@ static void wait_for_task(struct disk_queue *queue)
         uv_cond_wait(&queue->wake_reader, &queue->lock);
 }
 
-static enum task next_task(struct disk_queue *queue, uint64_t *unread_out)
+static enum task next_task(struct disk_queue *queue, uint64_t *records_out)
 {
     enum task task = TASK_END;
     uv_mutex_lock(&queue->lock);
     for (;; wait_for_task(queue)) {
-        if (queue->done)
+        if (queue->passed_records > 0)
+            task = TASK_PASS;
+        else if (queue->done)
             task = TASK_MARK;
         else if (queue->stopping)
             task = TASK_END;
         else if (sync_is_due(queue))
             task = TASK_SYNC;
-        else if (may_read(queue))
+        else if (queue->unread_records > 0 && disk_queue_may_give(queue))
             task = TASK_READ;
         else
             continue;
@@ -236,7 +249,7 @@ static enum task next_task(struct disk_queue *queue, uint64_t *unread_out)
     }
     if (task == TASK_READ)
         queue->reading_now = true;
-    *unread_out = queue->unread_records;
+    *records_out = task == TASK_PASS ? queue->passed_records : queue->unread_records;
     uv_mutex_unlock(&queue->lock);
     return task;
 }
@@ -244,12 +257,15 @@ static enum task next_task(struct disk_queue *queue, uint64_t *unread_out)
 void disk_queue_run_reader(void *arg)
 {
     struct disk_queue *queue = arg;
-    uint64_t unread;
+    uint64_t records;
     count_what_is_there(queue);
     for (;;) {
-        switch (next_task(queue, &unread)) {
+        switch (next_task(queue, &records)) {
         case TASK_END:
             return;
+        case TASK_PASS:
+            pass_over(queue, records);
+            break;
         case TASK_MARK:
             disk_queue_mark(queue);
             break;
@@ -257,7 +273,7 @@ void disk_queue_run_reader(void *arg)
             sync_marks(queue);
             break;
         case TASK_READ:
-            read_on(queue, unread);
+            read_on(queue, records);
             break;
         }
     }

@@ -4,6 +4,7 @@
  */
 #include <assert.h>
 
+#include "base/mem.h"
 #include "base/time/clock.h"
 #include "pipeline/delivery/disk_queue_private.h"
 
@@ -58,20 +59,61 @@ static bool has_room(struct disk_queue *queue, size_t len)
 
 /* ---- writing -------------------------------------------------------------------------------------- */
 
-static void count_written(struct disk_queue *queue, const struct queue_parcel_record *record)
+static void count_written(struct disk_queue *queue, const struct queue_parcel_record *record,
+                          bool is_unread)
 {
     uv_mutex_lock(&queue->lock);
     struct disk_queue_figures *figures = &queue->figures;
-    queue->unread_records++;
+    queue->unread_records += is_unread;
     figures->records++;
     figures->events += record->events;
     figures->written_events += record->events;
     figures->bytes += record->len; /* until the reader looks at the files */
     assert(figures->waiting_bytes >= record->len);
     figures->waiting_bytes -= record->len;
-    uv_cond_signal(&queue->wake_reader); /* Q3 */
+    if (is_unread)
+        uv_cond_signal(&queue->wake_reader); /* Q3 */
     uv_mutex_unlock(&queue->lock);
     queue->unsynced_events += record->events;
+}
+
+/* ---- passing on (Q6) ------------------------------------------------------------------------------- */
+
+static struct queue_reading *reading_of(const struct queue_parcel *parcel,
+                                        struct segment_position at)
+{
+    struct queue_reading *reading = mem_zero(1, sizeof *reading);
+    reading->records = mem_zero(1, sizeof *reading->records);
+    reading->records[0] = (struct queue_read_record){.at = at, .events = parcel->records[0].events};
+    reading->count = reading->capacity = 1;
+    reading->events = parcel->records[0].events;
+    reading->bytes = parcel->records[0].len;
+    reading->batch = parcel->batch;
+    return reading;
+}
+
+/* The only record of the parcel is written: its batch goes on, or is not needed any more. */
+static void pass_on(struct disk_queue *queue, struct queue_parcel *parcel)
+{
+    struct queue_reading *reading = NULL;
+    uv_mutex_lock(&queue->lock);
+    if (queue->unread_records == 0 && !queue->reading_now && parcel->count == 1 &&
+        disk_queue_may_give(queue)) {
+        reading = reading_of(parcel, segment_log_last(queue->log));
+        queue->passed_records++;
+        queue->out_readings++;
+        queue->out_bytes += reading->bytes;
+        queue->figures.read_events += reading->events;
+    } else {
+        queue->unread_records += parcel->count;
+    }
+    uv_cond_signal(&queue->wake_reader); /* Q3 */
+    uv_mutex_unlock(&queue->lock);
+    if (reading)
+        queue->user.arrived(queue->user.ctx, reading);
+    else
+        queue->user.unpassed(queue->user.ctx, parcel->batch);
+    parcel->batch = NULL;
 }
 
 /* False: not all of it, for now. */
@@ -91,8 +133,10 @@ static bool write_parcel(struct disk_queue *queue, struct queue_parcel *parcel)
             return false;
         }
         parcel->written_bytes += record->len;
-        count_written(queue, record);
+        count_written(queue, record, !parcel->batch);
     }
+    if (parcel->batch)
+        pass_on(queue, parcel);
     say_full(queue, false);
     return true;
 }

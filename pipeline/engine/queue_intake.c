@@ -20,7 +20,7 @@ enum {
 struct queue_intake {
     struct engine *engine;
     struct disk_queue *queue;
-    size_t next_lane; /* the reader's own: where to begin to look for one */
+    atomic_size_t next_lane; /* where to begin to look for one */
 };
 
 /* ---- putting -------------------------------------------------------------------------------------- */
@@ -57,7 +57,10 @@ void queue_intake_put(struct queue_intake *intake, struct batch *batch)
     (void)buf_reserve(&parcel->bytes, guess < PARCEL_FIRST_BYTES ? guess : PARCEL_FIRST_BYTES);
     encode(batch, parcel);
     buf_trim(&parcel->bytes);
-    batch_free(batch);
+    if (parcel->count == 1 && disk_queue_may_pass(intake->queue))
+        parcel->batch = batch;
+    else
+        batch_free(batch);
     disk_queue_put(intake->queue, parcel);
 }
 
@@ -110,7 +113,8 @@ static void run_batch(struct inbox_item *item)
     struct receipt *receipt = batch->receipt;
     const struct queue_reading *reading = receipt->reading;
     for (size_t i = 0; i < reading->count; i++)
-        decode_record(receipt->intake, batch, &reading->records[i]);
+        if (reading->records[i].bytes.len > 0) /* else it came as it is */
+            decode_record(receipt->intake, batch, &reading->records[i]);
     if (batch->count > 0) {
         lane_run_batch(lane, batch);
         return;
@@ -125,7 +129,7 @@ static void arrived(void *ctx, struct queue_reading *reading)
     struct queue_intake *intake = ctx;
     struct engine *engine = intake->engine;
     struct batch *batch = reading->batch;
-    struct lane *lane = engine_lane_from_outside(engine, intake->next_lane++);
+    struct lane *lane = engine_lane_from_outside(engine, atomic_fetch_add(&intake->next_lane, 1));
     struct receipt *receipt = receipt_new(NULL, lane, settle);
     receipt->intake = intake;
     receipt->reading = reading;
@@ -137,6 +141,12 @@ static void arrived(void *ctx, struct queue_reading *reading)
     batch->link.run = run_batch;
     atomic_fetch_add_explicit(&lane->batches, 1, memory_order_relaxed);
     lane_post(lane, &batch->link);
+}
+
+static void unpassed(void *ctx, void *batch)
+{
+    (void)ctx;
+    batch_free(batch);
 }
 
 static void changed(void *ctx)
@@ -155,7 +165,8 @@ struct queue_intake *queue_intake_open(struct engine *engine,
     if (!queue)
         return NULL;
     struct queue_intake *intake = mem_zero(1, sizeof *intake);
-    *intake = (struct queue_intake){.engine = engine, .queue = queue};
+    intake->engine = engine;
+    intake->queue = queue;
     return intake;
 }
 
@@ -171,6 +182,7 @@ bool queue_intake_start(struct queue_intake *intake, struct error *err)
         .ahead_readings = (engine->lane_count + 1) * AHEAD_EACH_LANE,
         .begin = begin,
         .arrived = arrived,
+        .unpassed = unpassed,
         .changed = changed,
     };
     return disk_queue_start(intake->queue, &user, err);

@@ -78,12 +78,40 @@ static void teardown(void)
 
 /* ---- a user that notes what comes ------------------------------------------------------------------ */
 
+struct some_batch {
+    struct arena arena;
+    unsigned number; /* of one that came with its parcel */
+};
+
+static struct some_batch *batch_of(unsigned number)
+{
+    struct some_batch *batch = mem_zero(1, sizeof *batch);
+    arena_init(&batch->arena, NULL);
+    batch->number = number;
+    return batch;
+}
+
+static void free_batch(struct some_batch *batch)
+{
+    arena_release(&batch->arena);
+    mem_free(batch);
+}
+
 static struct arena *begin(void *ctx, struct queue_reading *reading)
 {
     (void)ctx;
-    reading->batch = mem_zero(1, sizeof(struct arena));
-    arena_init(reading->batch, NULL);
-    return reading->batch;
+    struct some_batch *batch = batch_of(0);
+    reading->batch = batch;
+    return &batch->arena;
+}
+
+static unsigned passed_count, unpassed_count;
+
+static void unpassed(void *ctx, void *batch)
+{
+    (void)ctx;
+    unpassed_count++;
+    free_batch(batch);
 }
 
 static unsigned number_of(struct str bytes)
@@ -104,15 +132,20 @@ static unsigned number_of(struct str bytes)
 static void arrived(void *ctx, struct queue_reading *reading)
 {
     (void)ctx;
-    bool done = reading->count > 0 && number_of(reading->records[0].bytes) < keep_from;
+    struct some_batch *batch = reading->batch;
+    bool has_passed = reading->count > 0 && reading->records[0].bytes.len == 0;
+    unsigned first = has_passed           ? batch->number
+                     : reading->count > 0 ? number_of(reading->records[0].bytes)
+                                          : RECORDS;
+    bool done = first < keep_from;
+    passed_count += has_passed;
     uv_mutex_lock(&lock);
     for (size_t i = 0; i < reading->count && came_count <= RECORDS; i++) {
-        came[came_count] = number_of(reading->records[i].bytes);
+        came[came_count] = has_passed ? first : number_of(reading->records[i].bytes);
         was_done[came[came_count++]] |= done;
     }
     uv_mutex_unlock(&lock);
-    arena_release(reading->batch);
-    mem_free(reading->batch);
+    free_batch(batch);
     disk_queue_done(queue, reading, done);
 }
 
@@ -142,6 +175,7 @@ static void open_queue(const struct disk_queue_options *options)
                                    .ahead_readings = 3,
                                    .begin = begin,
                                    .arrived = arrived,
+                                   .unpassed = unpassed,
                                    .changed = changed};
     queue = disk_queue_open(options, &err);
     ck_assert_msg(queue != NULL, "%s", err.text);
@@ -331,6 +365,39 @@ START_TEST(a_stop_gives_nothing_up)
     read_all();
     ck_assert_uint_eq(left() + 1, before + came_count);
     ck_assert_uint_eq(0, came[came_count - 1]);
+}
+END_TEST
+
+/* A batch that comes with its parcel goes on as it is, or its records are read: each once, and in order; what is not done comes
+ * again. */
+START_TEST(batches_pass_while_nothing_waits)
+{
+    struct disk_queue_options options = options_of(DURABLE_ACK);
+    passed_count = unpassed_count = 0;
+    keep_from = DONE_BEFORE;
+    open_queue(&options);
+    for (unsigned n = 0; n < RECORDS; n++) {
+        struct queue_parcel *parcel = queue_parcel_new(&account, receipt_new(NULL, &lane, at_home));
+        queue_parcel_add(parcel, write_record(&parcel->bytes, n), 1);
+        parcel->batch = n % 7 != 6 ? batch_of(n) : NULL;
+        disk_queue_put(queue, parcel);
+        if (n == 0)
+            wait_home(1);
+    }
+    wait_home(RECORDS);
+    wait_drained();
+    close_queue();
+    ck_assert_uint_eq(RECORDS, came_count);
+    for (unsigned n = 0; n < RECORDS; n++)
+        ck_assert_uint_eq(n, came[n]);
+    ck_assert_uint_ge(passed_count, 1);
+    ck_assert_uint_eq(RECORDS - RECORDS / 7, passed_count + unpassed_count);
+    keep_from = RECORDS;
+    memcpy(done_before, was_done, sizeof was_done);
+    read_all();
+    ck_assert_uint_eq(left(), came_count);
+    ck_assert_uint_eq(0, missing_of());
+    ck_assert_uint_eq(0, segment_list_bytes(folder));
 }
 END_TEST
 
@@ -563,6 +630,7 @@ Suite *disk_queue_suite(void)
     tcase_add_test(tcase, what_is_not_done_comes_again);
     tcase_add_test(tcase, nothing_is_left_of_what_is_done);
     tcase_add_test(tcase, a_second_one_is_refused);
+    tcase_add_test(tcase, batches_pass_while_nothing_waits);
     tcase_add_test(tcase, a_stop_gives_nothing_up);
     tcase_add_test(tcase, every_truncation_keeps_what_is_whole);
     tcase_add_test(tcase, every_flipped_bit_costs_one_record_at_most);
