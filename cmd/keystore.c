@@ -107,10 +107,10 @@ static bool read_value(const char *name, char **line, size_t *capacity, struct s
     struct termios before, silent;
     bool asks = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &before) == 0;
     if (asks) {
-        fprintf(stderr, "value of %s: ", name);
         silent = before;
         silent.c_lflag &= ~(tcflag_t)ECHO;
-        tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
+        tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent); /* before it asks: what was typed is dropped */
+        fprintf(stderr, "value of %s: ", name);
     }
     ssize_t len = getline(line, capacity, stdin);
     if (asks) {

@@ -2,6 +2,7 @@
 """`millrace keystore`, and what pipelines take from it."""
 import os
 import pty
+import select
 import subprocess
 import unittest
 
@@ -77,11 +78,14 @@ class Keystore(support.Case):
         child = subprocess.Popen([support.BINARY, 'keystore', 'add', 'ES_PWD', '--path.settings', self.settings], stdin=theirs, stdout=theirs,
                                  stderr=theirs)
         os.close(theirs)
+        self.addCleanup(child.kill)
         shown = b''
         while b'value of ES_PWD: ' not in shown:
+            self.assertTrue(select.select([ours], [], [], 60 * support.PATIENCE)[0], shown)
             shown += os.read(ours, 1000)
         os.write(ours, b'geheim\n')
         while True:
+            self.assertTrue(select.select([ours], [], [], 60 * support.PATIENCE)[0], shown)
             try:
                 part = os.read(ours, 1000)
             except OSError:  # the other end is closed
