@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/colour.h"
+#include "base/log_memory.h"
 #include "base/text/utf8.h"
 #include "base/time/clock.h"
 
@@ -232,11 +233,26 @@ static void write_line(int fd, const struct line *line)
     while (written < 0 && errno == EINTR);
 }
 
+static void remember(const struct log *log, enum log_level level, const char *sentence,
+                     const struct log_field *fields, size_t count)
+{
+    struct line line = {.limit = sizeof line.bytes};
+    put_escaped(&line, str_from(sentence), SENTENCE_BYTES_MAX, false);
+    put_fields(&line, fields, count, false);
+    struct log_memory_line kept = {.at = clock_now(),
+                                   .level = level,
+                                   .scope = scope_of(log),
+                                   .text = str_make(line.bytes, line.len)};
+    log_memory_add(log->memory, &kept);
+}
+
 void log_write(const struct log *log, enum log_level level, const char *event, const char *sentence,
                const struct log_field *fields, size_t count)
 {
     assert(log && level <= LOG_LEVEL_FATAL);
     bool json = log->format == LOG_FORMAT_JSON;
+    if (log->memory && level >= LOG_LEVEL_WARN)
+        remember(log, level, sentence, fields, count);
     struct line line;
     line.len = 0;
     line.limit = sizeof line.bytes - TAIL_BYTES;

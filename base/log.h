@@ -26,12 +26,15 @@ enum log_level {
 };
 enum log_format { LOG_FORMAT_PLAIN, LOG_FORMAT_JSON };
 
+struct log_memory;
+
 struct log {
     enum log_level level;
     enum log_format format;
     int fd;
-    bool colours;     /* of the level's name */
-    struct str scope; /* "elasticsearch/main-es" or empty; shown with each line */
+    bool colours;              /* of the level's name */
+    struct str scope;          /* "elasticsearch/main-es" or empty; shown with each line */
+    struct log_memory *memory; /* keeps warnings and errors (log_memory.h); NULL: nothing does */
 };
 
 enum log_field_type { LOG_FIELD_STR, LOG_FIELD_INT, LOG_FIELD_FLOAT };

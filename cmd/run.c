@@ -290,6 +290,7 @@ static void open_api(struct run *run)
         .settings = &run->settings,
         .plugins = &builtin_plugins,
         .series = run->shared.series,
+        .tap_node = &run->tap_node,
         .workers = machine_cores(),
         .collect = collect_metrics,
         .is_ready = is_ready,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/log_memory.h"
 #include "base/machine.h"
 #include "base/mem.h"
 #include "cmd/commands.h"
@@ -167,6 +168,7 @@ struct run_pipeline *run_pipeline_new(const struct settings *settings, struct ru
         load->references++;
     arena_init(&pipeline->own, NULL);
     pipeline->arena = &pipeline->own;
+    pipeline->log_memory = log_memory_new();
     return pipeline;
 }
 
@@ -177,6 +179,7 @@ void run_pipeline_free(struct run_pipeline *pipeline)
     assert(!pipeline->engine);
     run_pipeline_free(pipeline->next);
     plan_free(pipeline->plan);
+    log_memory_free(pipeline->log_memory);
     arena_release(&pipeline->own);
     run_load_unref(pipeline->load);
     mem_free(pipeline);
@@ -188,6 +191,7 @@ static void prepare(struct run_pipeline *pipeline, const struct run_shared *shar
 {
     const struct settings *settings = pipeline->settings;
     pipeline->log = *shared->log;
+    pipeline->log.memory = pipeline->log_memory;
     pipeline->plugin_settings = (struct plugin_settings){
         .data = shared->data,
         .bus = shared->bus,

@@ -29,6 +29,7 @@ struct run_pipeline {
     struct arena own, *arena;
     struct str text; /* as it was read */
     struct log log;
+    struct log_memory *log_memory; /* of the log, for the page of the API */
     struct conf_source source;
     struct keystore *keystore; /* open while the text is read, if there is one */
     struct conf_tree tree;

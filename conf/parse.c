@@ -297,14 +297,17 @@ static bool parse_arm(struct parser *parser, enum conf_section section, bool has
     scan_skip(parser);
     if (has_condition && !parse_test(parser, out))
         return false;
+    out->text.len = (size_t)(parser->text.ptr + parser->at - out->text.ptr);
+    out->text = str_trim(out->text);
     return parse_block(parser, section, has_condition ? "'if' block" : "'else' block", &out->block);
 }
 
-/* Moves past "else" and "if" when they are there. */
-static bool next_arm(struct parser *parser, bool *has_condition)
+/* Moves past "else" and "if" when they are there. *from: where they begin. */
+static bool next_arm(struct parser *parser, size_t *from, bool *has_condition)
 {
     struct parser ahead = *parser;
     scan_skip(&ahead);
+    *from = ahead.at;
     if (!scan_take(&ahead, "else"))
         return false;
     scan_skip(&ahead);
@@ -326,12 +329,12 @@ static bool parse_branch(struct parser *parser, enum conf_section section,
     while (more) {
         out->arms =
             scan_room(parser->arena, out->arms, out->arm_count, &capacity, sizeof *out->arms);
-        struct conf_arm arm = {.position = scan_position(parser, from)};
+        struct conf_arm arm = {.position = scan_position(parser, from),
+                               .text = {.ptr = parser->text.ptr + from}};
         if (!parse_arm(parser, section, has_condition, &arm))
             return false;
         out->arms[out->arm_count++] = arm;
-        from = parser->at;
-        more = has_condition && next_arm(parser, &has_condition);
+        more = has_condition && next_arm(parser, &from, &has_condition);
     }
     return true;
 }

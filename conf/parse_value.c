@@ -76,6 +76,7 @@ static void fill_variables(struct parser *parser, size_t from, struct conf_value
         return;
     struct str *items = NULL;
     size_t count = 0;
+    value->written = value->text;
     value->text = substitute_unquote(filled.text);
     if (substitute_list(parser->arena, value->text, &items, &count))
         become_array(parser, value, items, count);

@@ -20,6 +20,7 @@ enum settings_ecs { SETTINGS_ECS_DISABLED, SETTINGS_ECS_V1, SETTINGS_ECS_V8 };
 enum settings_queue { SETTINGS_QUEUE_MEMORY, SETTINGS_QUEUE_PERSISTED };
 enum settings_durability { SETTINGS_DURABLE_NONE, SETTINGS_DURABLE_INTERVAL, SETTINGS_DURABLE_ACK };
 enum settings_dlq_policy { SETTINGS_DLQ_BLOCK, SETTINGS_DLQ_DROP_NEWER, SETTINGS_DLQ_DROP_OLDER };
+enum settings_api_tap { SETTINGS_API_TAP_OFF, SETTINGS_API_TAP_OUTPUTS, SETTINGS_API_TAP_ALL };
 enum settings_api_auth { SETTINGS_API_AUTH_NONE, SETTINGS_API_AUTH_BASIC };
 
 struct settings {
@@ -69,6 +70,7 @@ struct settings {
     int64_t api_first_port, api_last_port;
     struct str api_environment;
     int api_auth; /* enum settings_api_auth */
+    int api_tap;  /* enum settings_api_tap */
     struct str api_user, api_password;
 
     int log_level;       /* enum log_level */

@@ -7,6 +7,7 @@ static const char *const ESCAPES[] = {"none", "percent", "ampersand", NULL};
 static const char *const DURABILITIES[] = {"none", "interval", "ack", NULL};
 static const char *const QUEUES[] = {"memory", "persisted", NULL};
 static const char *const DLQ_POLICIES[] = {"block", "drop_newer", "drop_older", NULL};
+static const char *const API_TAP[] = {"off", "outputs", "all", NULL};
 static const char *const API_AUTH[] = {"none", "basic", NULL};
 static const char *const LOG_LEVELS[] = {"trace", "debug", "info", "warn", "error", "fatal", NULL};
 static const char *const LOG_FORMATS[] = {"plain", "json", NULL};
@@ -504,6 +505,16 @@ const struct setting settings_table[] = {
                    .choices = API_AUTH,
                    .def = "none"},
         .value = "TYPE",
+        .group = API,
+    },
+    {
+        .option = {.name = "api.tap",
+                   .doc = "Which events the API's page may show: off (none), outputs (what outputs "
+                          "get), all (also what later filters mask or remove).",
+                   OPTION_IN_CHOICE(struct settings, api_tap),
+                   .choices = API_TAP,
+                   .def = "outputs"},
+        .value = "WHICH",
         .group = API,
     },
     {

@@ -31,6 +31,7 @@ struct conf_value {
         lost_brackets; /* ARRAY: a text in [ ] with a variable in it, which Logstash takes for a list */
     struct error_position position;
     struct str text;          /* STRING, BAREWORD, NUMBER */
+    struct str written;       /* before ${VAR} was replaced in it; empty: nothing was */
     struct conf_value *items; /* ARRAY */
     struct conf_pair *pairs;  /* HASH, in order */
     size_t count;             /* of items or pairs */
@@ -113,6 +114,7 @@ struct conf_block {
 struct conf_arm {
     struct conf_expr *condition;
     struct error_position position;
+    struct str text; /* as it is written, up to its block: "else if [a] == 1" */
     struct conf_block block;
 };
 

@@ -87,6 +87,39 @@ struct str redact_user_info(struct str text)
     return str_make(rest.ptr, at);
 }
 
+/* As the keys of webhooks are: letters and digits in one long word. */
+static bool is_key(struct str part)
+{
+    enum { KEY_MIN = 20 };
+    bool digit = false, letter = false;
+    for (size_t i = 0; i < part.len; i++) {
+        char c = part.ptr[i];
+        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        bool is_digit = c >= '0' && c <= '9';
+        if (!is_letter && !is_digit && c != '-' && c != '_')
+            return false;
+        digit |= is_digit;
+        letter |= is_letter;
+    }
+    return part.len >= KEY_MIN && digit && letter;
+}
+
+static void append_parts(struct str path, struct buf *out)
+{
+    size_t host = str_find(path, STR("//"));
+    size_t at = host == SIZE_MAX ? 0 : host + 2;
+    at += authority_end(str_from_offset(path, at));
+    buf_append_str(out, str_make(path.ptr, at));
+    while (at < path.len) {
+        struct str rest = str_from_offset(path, at + 1);
+        size_t slash = str_find(rest, STR("/"));
+        struct str part = str_make(rest.ptr, slash == SIZE_MAX ? rest.len : slash);
+        buf_append_char(out, path.ptr[at]);
+        buf_append_str(out, is_key(part) ? STR("...") : part);
+        at += 1 + part.len;
+    }
+}
+
 void redact_url(struct str url, struct buf *out)
 {
     struct str hidden = redact_user_info(url);
@@ -102,7 +135,7 @@ void redact_url(struct str url, struct buf *out)
         url = str_from_offset(url, from + hidden.len + 1);
         end -= from + hidden.len + 1;
     }
-    buf_append_str(out, str_make(url.ptr, end));
+    append_parts(str_make(url.ptr, end), out);
     if (query)
         buf_append_str(out, STR("?..."));
 }

@@ -18,7 +18,8 @@ bool redact_is_secret(struct str name);
 /* The part of a text that is "USER:PASSWORD" of a URL, between "//" and '@'; length 0 when there is none. */
 struct str redact_user_info(struct str text);
 
-/* Appends a URL without user and password, and with its query as "?..." when it has one. */
+/* Appends a URL without user and password, with its query as "?..." when it has one, and with "..." for parts of its path that
+ * look like keys, as those of webhooks do. */
 void redact_url(struct str url, struct buf *out);
 
 /* Appends what a server gave as its reason, without the values that it quotes: what stands between quotes,

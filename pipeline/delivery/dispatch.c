@@ -336,6 +336,14 @@ static void narrow_down(struct delivery *delivery, struct group *group,
         retry_whole(delivery, group, result->retry_after_ms, true);
 }
 
+static bool took_nothing(const struct group *group)
+{
+    for (size_t i = 0; i < group->count; i++)
+        if (group->items[i].verdict != VERDICT_RETRY)
+            return false;
+    return group->count > 0;
+}
+
 static void tell_outlet(struct delivery *delivery, const struct group *group,
                         const struct send_result *result)
 {
@@ -349,6 +357,8 @@ static void tell_outlet(struct delivery *delivery, const struct group *group,
         .sent_us = group->sent_us,
         .now_us = now_us(),
         .random = random_of(delivery),
+        .reason = result->reason,
+        .took_nothing = result->cause == SEND_ANSWERED && took_nothing(group),
     };
     outlet_finish(delivery->outlet, &report);
 }

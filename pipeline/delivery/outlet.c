@@ -5,6 +5,7 @@
 #include <uv.h>
 
 #include "base/mem.h"
+#include "base/text/utf8.h"
 #include "pipeline/delivery/retry.h"
 #include "pipeline/delivery/spool.h"
 #include "pipeline/plugin.h"
@@ -50,6 +51,13 @@ struct outlet {
 
     uint64_t rejected_us; /* when a request was last rejected that is not part of one */
     bool passed_since;    /* a request that was sent later got through */
+
+    /* For outlet_look */
+    uint64_t moved_ms;         /* when something last ended, or the first of now went */
+    uint64_t failing_since_ms; /* while failures > 0 or untaken > 0 */
+    uint64_t untaken;          /* requests in a row of which nothing was taken */
+    enum send_cause cause;     /* of the last failure */
+    char reason[OUTLET_REASON_BYTES];
 };
 
 struct outlet *outlet_new(void)
@@ -132,7 +140,8 @@ bool outlet_take_permit(struct outlet *outlet, struct outlet_member *member, uin
         *again_ms_out = outlet->paused_until_ms;
     } else if (outlet->in_flight < allowed(outlet)) {
         taken = true;
-        outlet->in_flight++;
+        if (outlet->in_flight++ == 0)
+            outlet->moved_ms = now_ms;
     } else {
         member->denied = true;
         outlet->wanted = true;
@@ -239,6 +248,9 @@ static void learn_size(struct outlet *outlet, const struct outlet_report *report
 
 static void succeed(struct outlet *outlet, const struct outlet_report *report)
 {
+    if (report->took_nothing && outlet->untaken + outlet->failures == 0)
+        outlet->failing_since_ms = report->now_us / 1000;
+    outlet->untaken = report->took_nothing ? outlet->untaken + 1 : 0;
     if (is_down(outlet) && outlet->refused_share > SHARE_AFTER_DOWN)
         outlet->refused_share = SHARE_AFTER_DOWN;
     outlet->failures = outlet->pauses = 0;
@@ -250,9 +262,23 @@ static void succeed(struct outlet *outlet, const struct outlet_report *report)
     learn_size(outlet, report);
 }
 
+static void remember_failure(struct outlet *outlet, const struct outlet_report *report)
+{
+    if (outlet->failures + outlet->untaken == 0)
+        outlet->failing_since_ms = report->now_us / 1000;
+    outlet->cause = report->cause;
+    size_t len =
+        report->reason.len < sizeof outlet->reason ? report->reason.len : sizeof outlet->reason - 1;
+    len = utf8_valid_prefix(str_make(report->reason.ptr, len));
+    if (len > 0)
+        memcpy(outlet->reason, report->reason.ptr, len);
+    outlet->reason[len] = 0;
+}
+
 static void fail(struct outlet *outlet, const struct outlet_report *report)
 {
     uint64_t now_ms = report->now_us / 1000;
+    remember_failure(outlet, report);
     outlet->failures++;
     if (outlet->samples < SHARE_WEIGHT)
         outlet->samples++;
@@ -279,6 +305,7 @@ void outlet_finish(struct outlet *outlet, const struct outlet_report *report)
     uv_mutex_lock(&outlet->lock);
     assert(outlet->in_flight > 0);
     outlet->in_flight--;
+    outlet->moved_ms = report->now_us / 1000;
     switch (report->cause) {
     case SEND_ANSWERED:
         succeed(outlet, report);
@@ -330,6 +357,48 @@ unsigned outlet_gather_ms(struct outlet *outlet)
     unsigned flush_ms = outlet->limits.flush_ms;
     uv_mutex_unlock(&outlet->lock);
     return part < flush_ms ? (unsigned)part : flush_ms;
+}
+
+static enum outlet_state state_of(const struct outlet *outlet, uint64_t quiet_ms)
+{
+    if (outlet->failures > 0)
+        return is_down(outlet) ? OUTLET_DOWN : OUTLET_FAILS;
+    if (outlet->untaken > 0)
+        return OUTLET_FAILS;
+    if (outlet->in_flight == 0)
+        return OUTLET_IDLE;
+    return quiet_ms > OUTLET_MOMENT_MS ? OUTLET_WAITS : OUTLET_ANSWERS;
+}
+
+struct outlet_look outlet_look(struct outlet *outlet, uint64_t now_us)
+{
+    static const char *const CAUSES[] = {
+        [SEND_ANSWERED] = NULL,
+        [SEND_UNREACHABLE] = "it cannot be reached",
+        [SEND_OVERLOADED] = "it asks for less",
+        [SEND_TOO_LARGE] = NULL,
+        [SEND_REJECTED] = "it rejects requests as a whole",
+        [SEND_FORBIDDEN] = "it forbids requests",
+        [SEND_STOPPED] = NULL,
+    };
+    struct outlet_look look = {.for_ms = 0};
+    uint64_t now_ms = now_us / 1000;
+    uv_mutex_lock(&outlet->lock);
+    uint64_t quiet_ms = now_ms > outlet->moved_ms ? now_ms - outlet->moved_ms : 0;
+    look.state = state_of(outlet, quiet_ms);
+    look.failures = outlet->failures + outlet->untaken;
+    if (look.failures > 0)
+        quiet_ms = now_ms > outlet->failing_since_ms ? now_ms - outlet->failing_since_ms : 0;
+    if (look.state >= OUTLET_WAITS)
+        look.for_ms = quiet_ms;
+    if (outlet->untaken > 0)
+        look.cause = "it takes nothing of what it is sent";
+    if (outlet->failures > 0) {
+        look.cause = CAUSES[outlet->cause];
+        memcpy(look.reason, outlet->reason, sizeof look.reason);
+    }
+    uv_mutex_unlock(&outlet->lock);
+    return look;
 }
 
 void outlet_usage(struct outlet *outlet, unsigned *in_flight_out, unsigned *allowed_out)

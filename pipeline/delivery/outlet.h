@@ -45,6 +45,8 @@ struct outlet_report {
     bool fresh; /* sent for the first time, and not part of a request that was rejected */
     uint64_t sent_us, now_us; /* of the monotonic clock */
     uint64_t random;
+    struct str reason; /* of a failure, for people; borrowed for the call */
+    bool took_nothing; /* it was answered, and each of its items is to be sent again */
 };
 
 struct outlet *outlet_new(void);
@@ -70,6 +72,23 @@ unsigned outlet_gather_ms(struct outlet *outlet);
 /* A request with a single item was rejected: whether another one got through that was sent after the rejection, so that it
  * must be this item's fault and not the request's. */
 bool outlet_blames_item(struct outlet *outlet);
+/* How the destination is. */
+enum outlet_state {
+    OUTLET_IDLE, /* nothing is under way, and nothing failed last */
+    OUTLET_ANSWERS, /* the last request was answered, and what is under way has been for less than a moment */
+    OUTLET_WAITS, /* something is under way, and nothing has ended for for_ms */
+    OUTLET_FAILS, /* the last requests failed, the first of them for_ms ago */
+    OUTLET_DOWN,  /* the same, so often that it is asked with pauses only */
+};
+enum { OUTLET_REASON_BYTES = 200, OUTLET_MOMENT_MS = 3000 };
+struct outlet_look {
+    enum outlet_state state;
+    uint64_t for_ms, failures;
+    const char *cause; /* of the last failure, as a sentence; NULL: none */
+    char reason[OUTLET_REASON_BYTES];
+};
+/* now_us: of the monotonic clock. */
+struct outlet_look outlet_look(struct outlet *outlet, uint64_t now_us);
 /* For reading out: requests under way and allowed now. */
 void outlet_usage(struct outlet *outlet, unsigned *in_flight_out, unsigned *allowed_out);
 

@@ -101,6 +101,32 @@ static struct value *describe(const struct engine *engine, size_t index, struct 
     return object;
 }
 
+/* How its destination is, and since when. */
+static struct value *describe_output(const struct engine *engine, size_t index,
+                                     struct metric_page *page)
+{
+    static const char *const STATES[] = {
+        [OUTLET_IDLE] = "idle",   [OUTLET_ANSWERS] = "answers", [OUTLET_WAITS] = "waits",
+        [OUTLET_FAILS] = "fails", [OUTLET_DOWN] = "down",
+    };
+    struct arena *arena = &page->arena;
+    struct outlet_look look = outlet_look(engine->generation->outlets[index], uv_hrtime() / 1000);
+    struct value *object = arena_alloc(arena, sizeof *object);
+    struct value destination = value_object_new(arena, 0);
+    value_object_set(arena, &destination, STR("state"), value_str(str_from(STATES[look.state])));
+    value_object_set(arena, &destination, STR("for_millis"), value_int((int64_t)look.for_ms));
+    value_object_set(arena, &destination, STR("failures_in_a_row"),
+                     value_int((int64_t)look.failures));
+    if (look.cause)
+        value_object_set(arena, &destination, STR("cause"), value_str(str_from(look.cause)));
+    if (*look.reason)
+        value_object_set(arena, &destination, STR("reason"),
+                         value_str_dup(arena, str_from(look.reason)));
+    *object = value_object_new(arena, 1);
+    value_object_set(arena, object, STR("destination"), destination);
+    return object;
+}
+
 static void read_section(const struct engine *engine, enum conf_section section,
                          struct metric_page *page, struct metric_pipeline *pipeline)
 {
@@ -115,8 +141,10 @@ static void read_section(const struct engine *engine, enum conf_section section,
         read_counters(engine, i, page, &out->values);
         if (section == CONF_INPUT)
             out->description = describe(engine, i, page);
-        if (section == CONF_OUTPUT)
+        if (section == CONF_OUTPUT) {
             add_output_gauges(engine, i, page, &out->values);
+            out->description = describe_output(engine, i, page);
+        }
     }
 }
 
@@ -403,6 +431,8 @@ void engine_collect(struct engine *engine, struct metric_page *page)
     struct metric_pipeline *pipeline = &page->pipelines[page->count++];
     *pipeline = (struct metric_pipeline){
         .id = str_from(engine->options.pipeline_id),
+        .plan = engine->options.plan,
+        .memory = engine->options.log->memory,
         .symptom = health_symptom(&engine->health, &page->arena),
         .plugin_count = engine->options.plan->plugin_count,
     };

@@ -61,8 +61,13 @@ struct metric_histogram {
     uint64_t sum_ms;
 };
 
+struct log_memory;
+struct plan;
+
 struct metric_pipeline {
     struct str id;
+    const struct plan *plan;   /* the engine's */
+    struct log_memory *memory; /* its last warnings and errors; NULL: none are kept */
     struct metric_histogram
         latency;        /* from an input's hand-over to its acknowledgement, of events */
     struct str symptom; /* what goes on that a person should know about; empty: nothing */

@@ -243,6 +243,14 @@ struct tap_line *tap_take(struct tap *tap)
     return line;
 }
 
+bool tap_has_lines(struct tap *tap)
+{
+    uv_mutex_lock(&tap->lock);
+    bool has = tap->queued > 0;
+    uv_mutex_unlock(&tap->lock);
+    return has;
+}
+
 struct tap_counts tap_counts(struct tap *tap)
 {
     uv_mutex_lock(&tap->lock);

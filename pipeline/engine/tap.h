@@ -85,6 +85,7 @@ void taps_release(struct taps *taps); /* no tap is open, no lane runs */
 struct tap *tap_open(struct taps *taps, const struct tap_options *options, struct error *err);
 void tap_close(struct taps *taps, struct tap *tap); /* wake is not called any more */
 struct tap_line *tap_take(struct tap *tap);         /* the oldest; NULL: none */
+bool tap_has_lines(struct tap *tap);
 struct tap_counts tap_counts(struct tap *tap);
 
 /* T1 */

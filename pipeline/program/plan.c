@@ -222,6 +222,8 @@ static void compile_branch(struct compiler *compiler, const struct conf_statemen
         if (arm->condition)
             step->arms[i].condition = compile_condition(compiler, arm->condition);
         step->arms[i].position = arm->position;
+        step->arms[i].text = arm->text;
+        step->arms[i].expr = arm->condition;
         compile_block(compiler, &arm->block, step, &step->arms[i].block);
     }
 }

@@ -53,6 +53,8 @@ struct plan_block {
 struct plan_arm {
     struct condition *condition; /* NULL: else */
     struct error_position position;
+    struct str text;              /* as it is written: "if [a] == 1" */
+    const struct conf_expr *expr; /* NULL: else */
     struct plan_block block;
 };
 

@@ -19,6 +19,7 @@ enum {
 };
 
 static const char JSON[] = "application/json";
+static const char HTML[] = "text/html; charset=utf-8";
 static const char TEXT[] = "text/plain; charset=utf-8";
 static const char PROMETHEUS[] = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -60,6 +61,7 @@ static void respond_json(struct http_exchange *exchange, unsigned status,
         buf_release(&text);
         return;
     }
+    http_exchange_add_header(exchange, "X-Content-Type-Options", "nosniff");
     http_exchange_respond(exchange, status, JSON, &text);
 }
 
@@ -140,13 +142,54 @@ static void respond_node(struct api *api, struct http_exchange *exchange)
     metric_page_release(&page);
 }
 
+static void respond_graph(struct api *api, struct http_exchange *exchange)
+{
+    struct metric_page page;
+    make_page(api, &page);
+    struct api_request request = {
+        .api = api,
+        .arena = &exchange->arena,
+        .page = &page,
+        .body = value_object_new(&exchange->arena, 0),
+    };
+    api_graph(&request);
+    respond_json(exchange, 200, &request.body);
+    metric_page_release(&page);
+}
+
+static void respond_tap(struct api *api, struct http_exchange *exchange)
+{
+    api_taps_handle(api->taps, exchange);
+}
+
+/* ---- the page ------------------------------------------------------------------------------------- */
+
+/* A browser says that it wants HTML; everyone else gets Logstash's JSON. */
+static bool wants_page(const struct http_exchange *exchange)
+{
+    struct str accept = str_from(http_exchange_header(exchange, "Accept"));
+    return exchange->target.segment_count == 0 && str_find(accept, STR("text/html")) != SIZE_MAX;
+}
+
+static void respond_page(struct http_exchange *exchange)
+{
+    http_exchange_add_header(exchange, "Content-Security-Policy", api_page_policy);
+    http_exchange_add_header(exchange, "X-Content-Type-Options", "nosniff");
+    http_exchange_add_header(exchange, "Referrer-Policy", "no-referrer");
+    http_exchange_add_header(exchange, "Cache-Control", "no-cache");
+    http_exchange_add_header(exchange, "Vary", "Accept");
+    http_exchange_respond_text(exchange, 200, HTML, str_make(api_page, api_page_bytes));
+}
+
+/* ---- paths ---------------------------------------------------------------------------------------- */
+
 static const struct {
     const char *path;
     void (*respond)(struct api *api, struct http_exchange *exchange);
 } PLAIN[] = {
-    {"/metrics", respond_metrics},
-    {"/healthz", respond_alive},
-    {"/readyz", respond_ready},
+    {"/metrics", respond_metrics},   {"/healthz", respond_alive},
+    {"/readyz", respond_ready},      {"/_millrace/graph", respond_graph},
+    {"/_millrace/tap", respond_tap},
 };
 
 static void handle(void *ctx, struct http_exchange *exchange)
@@ -166,7 +209,10 @@ static void handle(void *ctx, struct http_exchange *exchange)
             PLAIN[i].respond(api, exchange);
             return;
         }
-    respond_node(api, exchange);
+    if (wants_page(exchange))
+        respond_page(exchange);
+    else
+        respond_node(api, exchange);
 }
 
 /* ---- opening and closing -------------------------------------------------------------------------- */
@@ -264,6 +310,7 @@ struct api *api_open(const struct api_options *options)
         log_info(options->log, "api_started", "the monitoring API listens",
                  LOG_CSTR("address", api_address(api)));
         start_samples(api);
+        api->taps = api_taps_new(options->loop, options->tap_node, options->settings->api_tap);
         return api;
     }
     log_warn(options->log, "api_not_started", "there is no monitoring API; all else goes on",
@@ -285,5 +332,6 @@ void api_close(struct api *api)
     if (!api)
         return;
     loop_timer_close(api->sampler);
+    api_taps_close(api->taps);
     http_server_close(api->server, free_api, api);
 }

@@ -16,6 +16,7 @@
 #include "pipeline/plugin.h"
 
 struct api;
+struct tap_node;
 
 /* What became of reloads. Times in milliseconds since 1970; 0, and an empty text: never. */
 struct api_reloads {
@@ -31,6 +32,7 @@ struct api_options {
     const struct plugin_list *plugins;
     size_t workers;                                       /* of a pipeline that does not say */
     const struct series_registry *series;                 /* of output metrics, for /metrics */
+    const struct tap_node *tap_node;                      /* for the page; NULL: no taps */
     void (*collect)(void *ctx, struct metric_page *page); /* adds every pipeline */
     bool (*is_ready)(void *ctx);                          /* all of them run, none stops */
     void (*reloads)(void *ctx, struct str pipeline,

@@ -9,6 +9,7 @@
 #include "io/loop_timer.h"
 #include "services/api/api.h"
 #include "services/api/api_flow.h"
+#include "services/api/api_tap.h"
 
 enum { API_ID_MAX = 37, API_ANSWER_MAX_BYTES = 64 * 1024 * 1024 };
 
@@ -20,6 +21,7 @@ struct api {
     uint64_t started_ms; /* of the monotonic clock */
     struct flow *flow;
     struct loop_timer *sampler; /* each FLOW_SAMPLE_MS */
+    struct api_taps *taps;
 };
 
 /* Filled before the route runs. */
@@ -33,6 +35,14 @@ struct api_request {
 
 /* Makes the JSON of a path; false: there is nothing there. */
 bool api_answer(struct api_request *request, const struct http_target *target);
+
+/* /_millrace/graph */
+bool api_graph(struct api_request *request);
+
+/* The page, and the Content-Security-Policy that fits it (page.html, page_source.py). */
+extern const char api_page[];
+extern const size_t api_page_bytes;
+extern const char api_page_policy[];
 
 /* Memory, processor time and descriptors of this process. */
 void api_process_metrics(const struct api *api, struct metric_page *page);

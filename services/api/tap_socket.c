@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/text/utf8.h"
 #include "io/directory.h"
 #include "io/local_socket.h"
 #include "io/loop_timer.h"
@@ -178,6 +179,14 @@ static void wake_server(void *ctx)
     uv_async_send(&server->wake);
 }
 
+/* An error may have been cut in the middle of a character. */
+static struct str whole_text(const char *text)
+{
+    struct str whole = str_from(text);
+    whole.len = utf8_valid_prefix(whole);
+    return whole;
+}
+
 static void answer(struct client *client, struct str line)
 {
     struct tap_socket *server = client->server;
@@ -195,7 +204,7 @@ static void answer(struct client *client, struct str line)
     if (client->tap)
         send_object(client, STR("tap"), about, &arena);
     else
-        send_object(client, STR("error"), value_str(str_from(err.text)), &arena);
+        send_object(client, STR("error"), value_str(whole_text(err.text)), &arena);
     arena_release(&arena);
     json_reader_free(reader);
 }

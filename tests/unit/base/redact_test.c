@@ -48,6 +48,10 @@ static const struct {
     {"htp://joe:pw@host", "htp://host"},
     {"host:9200", "host:9200"},
     {"", ""},
+    {"https://hooks.example/services/T024/B0249999/a1B2c3D4e5F6g7H8i9J0k1L2",
+     "https://hooks.example/services/T024/B0249999/..."},
+    {"http://es-1a2b3c4d5e6f7g8h9i0j:9200/logs-2026.11.30/_bulk",
+     "http://es-1a2b3c4d5e6f7g8h9i0j:9200/logs-2026.11.30/_bulk"},
 };
 
 START_TEST(urls_lose_credentials_and_query)
