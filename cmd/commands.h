@@ -36,6 +36,7 @@ extern const struct command commands[];
 int cmd_run(int argc, char **argv); /* without a subcommand: run a pipeline */
 int cmd_completions(int argc, char **argv);
 int cmd_demo(int argc, char **argv);
+int cmd_diff(int argc, char **argv);
 int cmd_dlq(int argc, char **argv);
 int cmd_format(int argc, char **argv);
 int cmd_generate(int argc, char **argv);
@@ -48,9 +49,12 @@ int cmd_report(int argc, char **argv);
 int cmd_send(int argc, char **argv);
 int cmd_store(int argc, char **argv);
 int cmd_tap(int argc, char **argv);
+int cmd_test(int argc, char **argv);
+int cmd_trace(int argc, char **argv);
 
 extern const struct flag completions_flags[];
 extern const struct flag demo_flags[];
+extern const struct flag diff_flags[];
 extern const struct flag dlq_flags[];
 extern const struct flag format_flags[];
 extern const struct flag generate_flags[];
@@ -63,6 +67,8 @@ extern const struct flag report_flags[];
 extern const struct flag send_flags[];
 extern const struct flag store_flags[];
 extern const struct flag tap_flags[];
+extern const struct flag test_flags[];
+extern const struct flag trace_flags[];
 
 /* The environment variable that names the pid of a process to end with, however that ends. */
 #define END_WITH "MILLRACE_END_WITH"

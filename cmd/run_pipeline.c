@@ -75,6 +75,14 @@ static bool add_default_sections(struct run_pipeline *pipeline, struct error_lis
     return parse(pipeline, errors);
 }
 
+/* Behind the files, of which no position changes. */
+static bool add_input(struct run_pipeline *pipeline, struct error_list *errors)
+{
+    pipeline->source.text = arena_printf(pipeline->arena, "%.*s\ninput { stdin { } }\n",
+                                         STR_FMT(pipeline->source.text));
+    return parse(pipeline, errors);
+}
+
 static bool read_text(struct run_pipeline *pipeline, struct error_list *errors)
 {
     const struct settings *settings = pipeline->settings;
@@ -89,17 +97,19 @@ static bool read_text(struct run_pipeline *pipeline, struct error_list *errors)
     return err.code == ERROR_NONE;
 }
 
-static bool load_text(struct run_pipeline *pipeline, struct error_list *errors)
+static bool load_text(struct run_pipeline *pipeline, bool needs_input, struct error_list *errors)
 {
     if (!read_text(pipeline, errors) || !parse(pipeline, errors))
         return false;
+    if (needs_input && pipeline->tree.inputs.count == 0 && !pipeline->settings->config_string.ptr)
+        return add_input(pipeline, errors);
     return !pipeline->settings->config_string.ptr || add_default_sections(pipeline, errors);
 }
 
 /* The keystore is open only meanwhile. */
-static bool load(struct run_pipeline *pipeline, struct error_list *errors)
+static bool load(struct run_pipeline *pipeline, bool needs_input, struct error_list *errors)
 {
-    bool ok = open_keystore(pipeline, errors) && load_text(pipeline, errors);
+    bool ok = open_keystore(pipeline, errors) && load_text(pipeline, needs_input, errors);
     keystore_free(pipeline->keystore);
     pipeline->keystore = NULL;
     return ok;
@@ -243,7 +253,7 @@ bool run_pipeline_compile(struct run_pipeline *pipeline, const struct run_shared
         .settings = &pipeline->plugin_settings,
         .ecs = ecs_of(pipeline->settings),
     };
-    bool read = load(pipeline, &errors);
+    bool read = load(pipeline, shared->needs_input, &errors);
     if (read)
         mask_check(&pipeline->tree, options.ecs != ECS_DISABLED, &errors);
     if (read || pipeline->tree.broken)
@@ -375,15 +385,11 @@ static void on_closing(void *ctx)
     pipeline->on_ended(pipeline);
 }
 
-bool run_pipeline_start(struct run_pipeline *pipeline, const struct run_shared *shared, FILE *out,
-                        void (*on_ended)(struct run_pipeline *pipeline), void *ctx)
+struct engine_options run_pipeline_engine_options(const struct run_pipeline *pipeline,
+                                                  const struct run_shared *shared)
 {
     const struct settings *settings = pipeline->settings;
-    bool persisted = settings->queue_type == SETTINGS_QUEUE_PERSISTED;
-    choose_queue(pipeline);
-    if (!persisted)
-        warn_of_old_queue(pipeline);
-    struct engine_options options = {
+    return (struct engine_options){
         .plan = pipeline->plan,
         .plugins = &builtin_plugins,
         .log = &pipeline->log,
@@ -396,12 +402,23 @@ bool run_pipeline_start(struct run_pipeline *pipeline, const struct run_shared *
         .budget = shared->budget,
         .shutdown_timeout_ms = (unsigned)settings->shutdown_timeout_ms,
         .loop = shared->loop,
-        .dead_letters = open_dead_letters(pipeline),
         .taps = shared->taps,
-        .queue = persisted ? &pipeline->queue : NULL,
-        .drain_queue = settings->queue_drain,
-        .spools = folder_of(pipeline, (struct str){0}, "spool"),
     };
+}
+
+bool run_pipeline_start(struct run_pipeline *pipeline, const struct run_shared *shared, FILE *out,
+                        void (*on_ended)(struct run_pipeline *pipeline), void *ctx)
+{
+    const struct settings *settings = pipeline->settings;
+    bool persisted = settings->queue_type == SETTINGS_QUEUE_PERSISTED;
+    choose_queue(pipeline);
+    if (!persisted)
+        warn_of_old_queue(pipeline);
+    struct engine_options options = run_pipeline_engine_options(pipeline, shared);
+    options.dead_letters = open_dead_letters(pipeline);
+    options.queue = persisted ? &pipeline->queue : NULL;
+    options.drain_queue = settings->queue_drain;
+    options.spools = folder_of(pipeline, (struct str){0}, "spool");
     options.plan_gone = plan_gone;
     options.owner = pipeline;
     struct error err = {0};

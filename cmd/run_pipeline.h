@@ -75,7 +75,8 @@ struct run_shared {
     struct taps *taps; /* may be NULL */
     uv_loop_t *loop;
     const char *shipped_templates;
-    bool provenance; /* a plugin of any of them asks for it */
+    bool provenance;  /* a plugin of any of them asks for it */
+    bool needs_input; /* a text without an input section reads stdin, as with -e */
 };
 
 struct run_pipeline *run_pipeline_new(const struct settings *settings, struct run_load *load);
@@ -108,6 +109,9 @@ void run_pipeline_change(struct run_pipeline *pipeline, struct run_pipeline *nex
 void run_pipeline_hand_over(struct run_pipeline *pipeline, struct run_pipeline *next);
 /* Says on `out` where in its text an error is. */
 void run_pipeline_tell(const struct run_pipeline *pipeline, const struct error *err, FILE *out);
+/* What its engine is started with. No dead letters are opened. */
+struct engine_options run_pipeline_engine_options(const struct run_pipeline *pipeline,
+                                                  const struct run_shared *shared);
 /* Says what the engine did, after the loop has returned and all engines are joined, and frees it; those before that it sends
  * to. False when an output could not go on. */
 bool run_pipeline_finish(struct run_pipeline *pipeline);

@@ -12,7 +12,7 @@ struct run_words {
     char **ours, **theirs; /* each with the command's name in front, and a NULL behind */
 };
 
-/* Parts argv: what is a flag of the table, with its value, is ours. */
+/* Parts argv: flags of `millrace run` that the table does not have, with their values, are theirs. All else is ours. */
 void run_words_part(struct run_words *words, const struct flag *table, int argc, char **argv);
 void run_words_release(struct run_words *words);
 

@@ -514,4 +514,5 @@ const struct input input_redis = {
     .start = redis_start,
     .stop = redis_stop,
     .close = redis_input_close,
+    .codec_default = "json",
 };

@@ -335,4 +335,5 @@ const struct input input_stdin = {
     .start = stdin_start,
     .stop = stdin_stop,
     .close = stdin_close,
+    .codec_default = "line",
 };

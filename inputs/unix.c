@@ -477,4 +477,5 @@ const struct input input_unix = {
     .start = unix_start,
     .stop = unix_stop,
     .close = unix_close,
+    .codec_default = "line",
 };

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "io/child.h"
+#include "outputs/describe.h"
 #include "outputs/outputs.h"
 #include "pipeline/delivery/group.h"
 #include "pipeline/program/evaluate.h"
@@ -168,6 +169,14 @@ static const struct option exec_options[] = {
     OPTION_END,
 };
 
+static struct str exec_describe_item(const void *self, struct str item, struct arena *arena,
+                                     struct value *object)
+{
+    (void)self;
+    describe_text(arena, object, "command", item);
+    return STR("");
+}
+
 const struct output output_exec = {
     .plugin = {.name = "exec",
                .summary = "a command for each event",
@@ -176,6 +185,7 @@ const struct output output_exec = {
                .scope = SCOPE_LANE},
     .open = exec_open,
     .encode = exec_encode,
+    .describe_item = exec_describe_item,
     .send = exec_send,
     .stop = exec_stop,
     .close = exec_close,

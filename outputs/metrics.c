@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <math.h>
 
+#include "outputs/describe.h"
 #include "outputs/labels.h"
 #include "outputs/outputs.h"
 #include "pipeline/delivery/group.h"
@@ -349,6 +350,31 @@ static const struct option metrics_options[] = {
     OPTION_END,
 };
 
+static struct str metrics_describe_item(const void *self, struct str item, struct arena *arena,
+                                        struct value *object)
+{
+    const struct metrics_output *output = self;
+    struct item_head head;
+    memcpy(&head, take(&item, sizeof head), sizeof head);
+    struct str member = str_make(take(&item, head.member_bytes), head.member_bytes);
+    for (int kind = SERIES_COUNTER; kind <= SERIES_UNIQUE; kind++)
+        if (output->names[kind].ptr)
+            describe_text(arena, object, KINDS[kind], output->names[kind]);
+    if (is_unique(output))
+        describe_text(arena, object, "member", member);
+    else
+        value_object_set(arena, object, STR("value"), value_float(head.number));
+    struct value labels = value_object_new(arena, output->labels.count);
+    for (size_t i = 0; i < output->labels.count; i++) {
+        uint32_t size;
+        memcpy(&size, take(&item, sizeof size), sizeof size);
+        struct str text = str_make(take(&item, size), size);
+        describe_text(arena, &labels, arena_cstr(arena, output->items[i].name), text);
+    }
+    value_object_set(arena, object, STR("labels"), labels);
+    return STR("");
+}
+
 const struct output output_metrics = {
     .plugin = {.name = "metrics",
                .summary = "counters, gauges, histograms and unique counts on /metrics",
@@ -359,6 +385,7 @@ const struct output output_metrics = {
     .open_encoder = metrics_open_encoder,
     .open = metrics_open,
     .encode = metrics_encode,
+    .describe_item = metrics_describe_item,
     .send = metrics_send,
     .close = metrics_close,
 };

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "io/child.h"
 #include "io/loop_timer.h"
+#include "outputs/describe.h"
 #include "outputs/outputs.h"
 #include "pipeline/delivery/group.h"
 #include "pipeline/program/evaluate.h"
@@ -383,6 +384,18 @@ static const struct option pipe_options[] = {
     OPTION_END,
 };
 
+static struct str pipe_describe_item(const void *self, struct str item, struct arena *arena,
+                                     struct value *object)
+{
+    struct str command = take_command(&item);
+    char *words = arena_bytes(arena, command.len);
+    (void)self;
+    for (size_t i = 0; i < command.len; i++)
+        words[i] = command.ptr[i] == '\0' ? ' ' : command.ptr[i];
+    describe_text(arena, object, "command", str_trim(str_make(words, command.len)));
+    return item;
+}
+
 const struct output output_pipe = {
     .plugin = {.name = "pipe",
                .summary = "lines to the standard input of a program",
@@ -392,6 +405,7 @@ const struct output output_pipe = {
                .check = pipe_check},
     .open = pipe_open,
     .encode = pipe_encode,
+    .describe_item = pipe_describe_item,
     .send = pipe_send,
     .stop = pipe_stop,
     .close = pipe_close,

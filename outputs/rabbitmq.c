@@ -12,6 +12,7 @@
 #include <assert.h>
 
 #include "base/mem.h"
+#include "outputs/describe.h"
 #include "outputs/item_parts.h"
 #include "outputs/outputs.h"
 #include "pipeline/delivery/group.h"
@@ -501,6 +502,24 @@ static const struct option rabbitmq_rows[] = {
     OPTION_END,
 };
 
+static struct str rabbitmq_describe_item(const void *self, struct str item, struct arena *arena,
+                                         struct value *object)
+{
+    const struct rabbitmq_output *output = self;
+    struct str key = item_take_part(&item);
+    describe_text(arena, object, "exchange", output->exchange);
+    describe_text(arena, object, "key", key);
+    for (size_t i = 0; i < output->setting_count; i++) {
+        struct str text = item_take_part(&item);
+        struct str header = output->settings[i].header;
+        for (size_t n = 0; header.len == 0 && n < sizeof NAMES / sizeof *NAMES; n++)
+            if (NAMES[n].property == output->settings[i].property)
+                header = str_from(NAMES[n].name);
+        describe_text(arena, object, arena_cstr(arena, header), text);
+    }
+    return item;
+}
+
 const struct output output_rabbitmq = {
     .plugin = {.name = "rabbitmq",
                .summary = "messages to an exchange of RabbitMQ, confirmed by the broker",
@@ -512,6 +531,7 @@ const struct output output_rabbitmq = {
     .open_encoder = rabbitmq_open_encoder,
     .open = rabbitmq_open,
     .encode = rabbitmq_encode,
+    .describe_item = rabbitmq_describe_item,
     .send = rabbitmq_send,
     .stop = rabbitmq_stop,
     .close = rabbitmq_close,

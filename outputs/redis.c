@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "io/loop_timer.h"
 #include "io/redis.h"
+#include "outputs/describe.h"
 #include "outputs/outputs.h"
 #include "pipeline/delivery/group.h"
 #include "pipeline/program/evaluate.h"
@@ -500,6 +501,18 @@ static const struct option redis_rows[] = {
     OPTION_END,
 };
 
+static struct str redis_describe_item(const void *self, struct str item, struct arena *arena,
+                                      struct value *object)
+{
+    const struct redis_output *output = self;
+    struct str key = take_key(&item);
+    describe_hosts(arena, object, &output->hosts);
+    describe_text(arena, object, "command",
+                  output->data_type == DATA_LIST ? STR("RPUSH") : STR("PUBLISH"));
+    describe_text(arena, object, "key", key);
+    return item;
+}
+
 const struct output output_redis = {
     .plugin = {.name = "redis",
                .summary = "elements of lists or messages to channels of Redis",
@@ -511,6 +524,7 @@ const struct output output_redis = {
     .open_encoder = redis_open_encoder,
     .open = redis_open,
     .encode = redis_encode,
+    .describe_item = redis_describe_item,
     .refuses = true,
     .send = redis_send_group,
     .stop = redis_stop,

@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "base/time/date_pattern.h"
+#include "outputs/describe.h"
 #include "outputs/net_sender.h"
 #include "outputs/outputs.h"
 #include "pipeline/program/evaluate.h"
@@ -444,6 +445,16 @@ static const struct option syslog_options[] = {
     OPTION_END,
 };
 
+static struct str syslog_describe_item(const void *self, struct str item, struct arena *arena,
+                                       struct value *object)
+{
+    static const char *const NAMES[] = {
+        [PROTOCOL_UDP] = "udp", [PROTOCOL_TCP] = "tcp", [PROTOCOL_TLS] = "tls"};
+    const struct syslog_output *output = self;
+    describe_to(arena, object, NAMES[output->protocol], output->host, output->port);
+    return item;
+}
+
 const struct output output_syslog = {
     .plugin = {.name = "syslog",
                .summary = "lines to a syslog server",
@@ -455,6 +466,7 @@ const struct output output_syslog = {
     .open_encoder = syslog_open_encoder,
     .open = syslog_open,
     .encode = syslog_encode,
+    .describe_item = syslog_describe_item,
     .refuses = true,
     .send = syslog_send,
     .stop = syslog_stop,

@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #include "io/udp_sender.h"
+#include "outputs/describe.h"
 #include "outputs/outputs.h"
 #include "pipeline/delivery/group.h"
 #include "pipeline/program/evaluate.h"
@@ -221,6 +222,15 @@ static const struct option udp_options[] = {
     OPTION_END,
 };
 
+static struct str udp_describe_item(const void *self, struct str item, struct arena *arena,
+                                    struct value *object)
+{
+    const struct udp_output *output = self;
+    uint16_t port = take_port(&item);
+    describe_to(arena, object, "udp", output->host, port);
+    return item;
+}
+
 const struct output output_udp = {
     .plugin = {.name = "udp",
                .summary = "a datagram for each event",
@@ -232,6 +242,7 @@ const struct output output_udp = {
     .open = udp_open,
     .refuses = true,
     .encode = udp_encode,
+    .describe_item = udp_describe_item,
     .send = udp_send,
     .stop = udp_stop,
     .close = udp_close,

@@ -204,6 +204,11 @@ struct output {
      * NULL. */
     bool refuses;
     struct str (*carried_event)(const void *self, struct str item);
+    /* What an item that encode() made is to be, for people (`millrace trace`), of an instance of which only the encoder is open:
+     * members of an object, such as "url" or "topic", in the arena; answers the bytes of the event itself, a part of the item
+     * or in the arena. NULL: the item is what is sent. */
+    struct str (*describe_item)(const void *self, struct str item, struct arena *arena,
+                                struct value *object);
     /* Takes the group until group_done (pipeline/delivery/group.h). Asynchronous or at once; never blocks the loop. Called with
      * at most max_in_flight groups outstanding. */
     void (*send)(void *self, struct group *group);
@@ -243,6 +248,8 @@ struct input {
     bool (*connect)(void *self, const struct plugin_env *env, struct buf *said, struct error *err);
     /* What the monitoring API says of it beside its counters: members of an object. NULL: nothing. */
     void (*describe)(const void *self, struct arena *arena, struct value *object);
+    /* The codec of what arrives when none is given; NULL: plain. */
+    const char *codec_default;
     /* At which it takes events of other pipelines, of bound options. NULL: at none. Its stop() closes the address, also
      * when no other pipeline can send to it any more. */
     struct str (*address)(const void *self);

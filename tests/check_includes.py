@@ -24,6 +24,7 @@ ROOMS = {
 PLUGIN_FOLDERS = ('inputs', 'filters', 'outputs', 'codecs')
 # Headers that several plugins of a folder share; whoever adds one says here what it is for.
 SHARED = {
+    'outputs/describe.h': 'where an event goes, in words',
     'outputs/item_parts.h': 'items of several parts, for email, kafka and rabbitmq',
     'outputs/labels.h': 'names with texts out of events, for metrics and alertmanager',
     'codecs/codecs.h': 'the declarations for the list of plugins',

@@ -18,7 +18,10 @@ struct instant {
     uint32_t nanoseconds;
 };
 
-struct instant clock_now(void);    /* the wall clock */
+struct instant clock_now(void); /* the wall clock */
+/* From now on it stands at this time, or with NULL goes again: for commands that show what would be. Before there are other
+ * threads. */
+void clock_stand(const struct instant *at);
 uint64_t clock_monotonic_ms(void); /* never steps back; for timeouts */
 uint64_t clock_coarse_ms(void);    /* the same a few ms late, for a third of its cost */
 

@@ -434,4 +434,5 @@ const struct input input_http_poller = {
     .start = http_poller_start,
     .stop = http_poller_stop,
     .close = http_poller_close,
+    .codec_default = "json",
 };

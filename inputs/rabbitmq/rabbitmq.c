@@ -446,4 +446,5 @@ const struct input input_rabbitmq = {
     .start = rabbitmq_start,
     .stop = rabbitmq_stop,
     .close = rabbitmq_close,
+    .codec_default = "json",
 };

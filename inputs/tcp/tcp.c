@@ -192,4 +192,5 @@ const struct input input_tcp = {
     .start = start,
     .stop = stop,
     .close = close_input,
+    .codec_default = "line",
 };

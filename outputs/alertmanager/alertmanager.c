@@ -11,6 +11,7 @@
 #include <assert.h>
 
 #include "outputs/alertmanager/alertmanager.h"
+#include "outputs/describe.h"
 #include "outputs/outputs.h"
 
 enum {
@@ -284,6 +285,16 @@ static void alertmanager_close(void *self)
     alerts_release(&output->alerts);
 }
 
+static struct str describe_item(const void *self, struct str item, struct arena *arena,
+                                struct value *object)
+{
+    const struct alertmanager *output = self;
+    struct alert_event event = alertmanager_read_item(item);
+    describe_hosts(arena, object, &output->hosts);
+    return arena_printf(arena, "{\"labels\":%.*s,\"annotations\":%.*s}", STR_FMT(event.labels),
+                        STR_FMT(event.annotations));
+}
+
 const struct output output_alertmanager = {
     .plugin = {.name = "alertmanager",
                .summary = "alerts at one or more Alertmanagers",
@@ -294,6 +305,7 @@ const struct output output_alertmanager = {
     .open_encoder = alertmanager_open_encoder,
     .open = alertmanager_open,
     .encode = alertmanager_encode,
+    .describe_item = describe_item,
     .refuses = true,
     .send = send_group,
     .stop = alertmanager_stop,

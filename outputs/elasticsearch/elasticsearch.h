@@ -66,4 +66,8 @@ void elasticsearch_host_died(struct elasticsearch *output, struct host *host, co
 void elasticsearch_watch(struct elasticsearch *output);
 void elasticsearch_look_around(void *output); /* what that timer does */
 
+/* describe.c; as plugin.h says of describe_item. */
+struct str elasticsearch_describe_item(const void *self, struct str item, struct arena *arena,
+                                       struct value *object);
+
 #endif

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "io/mail_client.h"
+#include "outputs/describe.h"
 #include "outputs/email/mail.h"
 #include "outputs/item_parts.h"
 #include "outputs/outputs.h"
@@ -393,6 +394,16 @@ static const struct option email_rows[] = {
     OPTION_END,
 };
 
+static struct str email_describe_item(const void *self, struct str item, struct arena *arena,
+                                      struct value *object)
+{
+    (void)self;
+    struct str from = item_take_part(&item), recipients = item_take_part(&item);
+    describe_text(arena, object, "from", from);
+    describe_text(arena, object, "to", recipients);
+    return item;
+}
+
 const struct output output_email = {
     .plugin = {.name = "email",
                .summary = "a mail for each event, by SMTP",
@@ -403,6 +414,7 @@ const struct output output_email = {
     .open_encoder = email_open_encoder,
     .open = email_open,
     .encode = email_encode,
+    .describe_item = email_describe_item,
     .refuses = true,
     .send = email_send,
     .stop = email_stop,

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "outputs/describe.h"
 #include "outputs/file/file_targets.h"
 #include "outputs/outputs.h"
 #include "pipeline/delivery/group.h"
@@ -407,6 +408,13 @@ static const struct option file_options[] = {
     OPTION_END,
 };
 
+static struct str file_describe_item(const void *self, struct str item, struct arena *arena,
+                                     struct value *object)
+{
+    describe_text(arena, object, "path", decode_path(self, &item));
+    return item;
+}
+
 const struct output output_file = {
     .plugin = {.name = "file",
                .summary = "events appended to files",
@@ -418,6 +426,7 @@ const struct output output_file = {
     .open_encoder = file_open_encoder,
     .open = file_open,
     .encode = file_encode,
+    .describe_item = file_describe_item,
     .send = file_send,
     .close = file_close,
     .close_encoder = file_close_encoder,

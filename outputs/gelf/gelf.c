@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "io/gzip.h"
+#include "outputs/describe.h"
 #include "outputs/gelf/document.h"
 #include "outputs/net_sender.h"
 #include "outputs/outputs.h"
@@ -237,6 +238,15 @@ static const struct option gelf_options[] = {
     OPTION_END,
 };
 
+static struct str gelf_describe_item(const void *self, struct str item, struct arena *arena,
+                                     struct value *object)
+{
+    const struct gelf_output *output = self;
+    bool is_udp = output->protocol == PROTOCOL_UDP;
+    describe_to(arena, object, is_udp ? "udp" : "tcp", output->host, output->port);
+    return item;
+}
+
 const struct output output_gelf = {
     .plugin = {.name = "gelf",
                .summary = "messages in Graylog's GELF",
@@ -246,6 +256,7 @@ const struct output output_gelf = {
     .open_encoder = gelf_open_encoder,
     .open = gelf_open,
     .encode = gelf_encode,
+    .describe_item = gelf_describe_item,
     .refuses = true,
     .send = gelf_send,
     .stop = gelf_stop,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "outputs/http/http.h"
+#include "outputs/describe.h"
 
 #include <assert.h>
 
@@ -282,6 +283,28 @@ static bool open_output(void *self, const struct plugin_env *env, struct output_
     return false;
 }
 
+static struct str describe_item(const void *self, struct str item, struct arena *arena,
+                                struct value *object)
+{
+    static const char *const METHODS[] = {
+        [HTTP_GET] = "GET", [HTTP_HEAD] = "HEAD",   [HTTP_POST] = "POST",
+        [HTTP_PUT] = "PUT", [HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE",
+    };
+    const struct http_output *output = self;
+    struct request_item parts = {.url = output->options.url.text, .body = item};
+    bool is_batch = output->options.format == HTTP_FORMAT_JSON_BATCH;
+    describe_text(arena, object, "method", str_from(METHODS[output->options.method]));
+    if (is_batch)
+        parts.body = str_from_offset(item, 1); /* the comma */
+    else
+        parts = request_item_read(item);
+    describe_text(arena, object, "url", parts.url.len > 0 ? parts.url : output->options.url.text);
+    describe_text(arena, object, "headers", parts.headers);
+    if (is_batch)
+        describe_text(arena, object, "body", STR("one of a JSON list"));
+    return parts.body;
+}
+
 const struct output output_http = {
     .plugin = {.name = "http",
                .summary = "a request for each event, or for a group of events",
@@ -293,6 +316,7 @@ const struct output output_http = {
     .open_encoder = open_encoder,
     .open = open_output,
     .encode = encode,
+    .describe_item = describe_item,
     .refuses = true,
     .carried_event = carried_event,
     .send = send_group,

@@ -4,6 +4,7 @@
  * the group is given back when the last delivery report is there.
  */
 #include "outputs/kafka/kafka.h"
+#include "outputs/describe.h"
 
 #include <assert.h>
 
@@ -251,6 +252,23 @@ static void kafka_close_encoder(void *self)
     codec_close(&output->encoder.codec);
 }
 
+static struct str kafka_describe_item(const void *self, struct str item, struct arena *arena,
+                                      struct value *object)
+{
+    const struct kafka_output *output = self;
+    struct kafka_header headers[RECORD_HEADERS_MAX];
+    struct kafka_record record = record_read(item, headers);
+    describe_text(arena, object, "to", output->options.client.bootstrap_servers);
+    describe_text(arena, object, "topic", record.topic);
+    describe_text(arena, object, "key", record.key);
+    struct value list = value_object_new(arena, record.header_count);
+    for (size_t i = 0; i < record.header_count; i++)
+        describe_text(arena, &list, arena_cstr(arena, headers[i].name), headers[i].value);
+    if (record.header_count > 0)
+        value_object_set(arena, object, STR("headers"), list);
+    return record.value;
+}
+
 const struct output output_kafka = {
     .plugin = {.name = "kafka",
                .summary = "records in topics of Apache Kafka",
@@ -262,6 +280,7 @@ const struct output output_kafka = {
     .open_encoder = kafka_open_encoder,
     .open = kafka_open,
     .encode = kafka_encode,
+    .describe_item = kafka_describe_item,
     .refuses = true,
     .carried_event = kafka_carried_event,
     .send = kafka_send,

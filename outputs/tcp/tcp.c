@@ -4,6 +4,7 @@
  * has taken its bytes; a group that failed is sent again as a whole. In server mode it is whether anybody hears it or not.
  */
 #include "outputs/tcp/tcp.h"
+#include "outputs/describe.h"
 
 #include <assert.h>
 
@@ -232,6 +233,17 @@ static void close_output(void *self)
     output->clients = NULL;
 }
 
+static struct str describe_item(const void *self, struct str item, struct arena *arena,
+                                struct value *object)
+{
+    const struct tcp_output *output = self;
+    bool is_client = output->options.mode == TCP_OUTPUT_CLIENT;
+    describe_to(arena, object, "tcp", output->options.host, output->options.port);
+    if (!is_client)
+        describe_text(arena, object, "clients", STR("all that are connected"));
+    return item;
+}
+
 const struct output output_tcp = {
     .plugin =
         {
@@ -246,6 +258,7 @@ const struct output output_tcp = {
     .open_encoder = open_encoder,
     .open = open_output,
     .encode = encode,
+    .describe_item = describe_item,
     .send = send_group,
     .stop = stop,
     .close = close_output,
