@@ -20,20 +20,17 @@ enum { FOLDERS_MAX_DEPTH = 32, DIFFERENCE_MAX_BYTES = 64 * 1024 * 1024 };
 static const char USAGE[] =
     "usage: millrace test DIR|FILE...\n"
     "       millrace test --record FILE -f PIPELINE EVENT...\n"
-    "Runs tests of pipelines: files that end in _test.yml or _test.yaml, with "
-    "events\n"
+    "Runs tests of pipelines: files that end in _test.yml or _test.yaml, with events\n"
     "and what is to become of them.\n"
     "  --junit FILE            write the results as JUnit XML too\n"
     "  -q, --quiet             show failures only\n"
     "  -f PATH                 the pipeline of files that name none\n"
-    "  --record FILE           write tests of what the pipeline does today: "
-    "one for\n"
+    "  --record FILE           write tests of what the pipeline does today: one for\n"
     "                          each EVENT, a line or a JSON object\n"
     "  --input ID              with --record: the input that gets it\n"
     "  --now TIME              with --record: the time of the test\n"
     "Flags of 'millrace run' are taken as well.\n"
-    "Exit status: 0 all passed, 1 some failed, 2 a file or a pipeline cannot "
-    "be read.\n";
+    "Exit status: 0 all passed, 1 some failed, 2 a file or a pipeline cannot be read.\n";
 
 enum { FLAG_JUNIT, FLAG_QUIET, FLAG_RECORD, FLAG_INPUT, FLAG_NOW, FLAG_HELP };
 
@@ -62,9 +59,7 @@ struct test_command {
     struct check_results results;
 };
 
-/* ---- files
- * ----------------------------------------------------------------------------------------
- */
+/* ---- files --------------------------------------------------------------------------------------- */
 
 static void add_file(struct test_command *command, struct str path)
 {
@@ -133,9 +128,7 @@ static bool collect_files(struct test_command *command)
     return true;
 }
 
-/* ---- running
- * --------------------------------------------------------------------------------------
- */
+/* ---- running ------------------------------------------------------------------------------------- */
 
 static void report(struct test_command *command, const struct check_file *file,
                    const struct check_case *what, struct check_result *result)
@@ -286,9 +279,7 @@ static int run_tests(struct test_command *command)
     return command->broken ? EXIT_USAGE : failed ? EXIT_ERROR : EXIT_DONE;
 }
 
-/* ---- recording
- * ------------------------------------------------------------------------------------
- */
+/* ---- recording ----------------------------------------------------------------------------------- */
 
 static int record(struct test_command *command)
 {
@@ -315,9 +306,7 @@ static int record(struct test_command *command)
     return ok ? EXIT_DONE : EXIT_USAGE;
 }
 
-/* ---- flags
- * ----------------------------------------------------------------------------------------
- */
+/* ---- flags --------------------------------------------------------------------------------------- */
 
 static bool take_flag(struct test_command *command, const struct flags *flags, int id)
 {

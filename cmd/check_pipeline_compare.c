@@ -16,9 +16,7 @@ struct comparison {
     bool headed;   /* it was named */
 };
 
-/* ---- saying
- * ---------------------------------------------------------------------------------------
- */
+/* ---- saying -------------------------------------------------------------------------------------- */
 
 static void say(struct comparison *comparison, enum style style, const char *mark, struct str text)
 {
@@ -54,9 +52,7 @@ static void say_both(struct comparison *comparison, struct str path, const struc
     say_value(comparison, STYLE_GOOD, "+ ", path, actual);
 }
 
-/* ---- values
- * ---------------------------------------------------------------------------------------
- */
+/* ---- values -------------------------------------------------------------------------------------- */
 
 /* What a test file can say: times are texts there. */
 static struct value plain(struct arena *arena, const struct value *value)
@@ -113,9 +109,7 @@ static const struct value *at_path(const struct check_made *made, struct str pat
     return value;
 }
 
-/* ---- one event
- * ------------------------------------------------------------------------------------
- */
+/* ---- one event ----------------------------------------------------------------------------------- */
 
 static void compare_fields(struct comparison *comparison, const struct check_event *expected,
                            const struct check_made *made)
@@ -274,9 +268,7 @@ static void compare_routes(struct comparison *comparison, const struct check_eve
     say_both(comparison, STR("routes"), &expected->routes, &found);
 }
 
-/* ---- the case
- * -------------------------------------------------------------------------------------
- */
+/* ---- the case ------------------------------------------------------------------------------------ */
 
 static void compare_count(struct comparison *comparison, const char *what, int64_t expected,
                           size_t actual)

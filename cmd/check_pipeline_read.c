@@ -5,9 +5,7 @@
 #include "base/text/suggest.h"
 #include "cmd/check_pipeline_read.h"
 
-/* ---- values
- * ---------------------------------------------------------------------------------------
- */
+/* ---- values -------------------------------------------------------------------------------------- */
 
 static bool is_number(struct str text, bool *is_float)
 {
@@ -60,9 +58,7 @@ static struct value value_of(struct arena *arena, const struct yaml_tree *node)
     return out;
 }
 
-/* ---- kinds
- * ----------------------------------------------------------------------------------------
- */
+/* ---- kinds --------------------------------------------------------------------------------------- */
 
 bool check_refuse(const struct check_reader *reader, const struct yaml_tree *node, const char *what,
                   const char *expected)
@@ -132,9 +128,7 @@ static int find_key(const struct check_reader *reader, const struct yaml_tree *k
     return -1;
 }
 
-/* ---- an expected event
- * ----------------------------------------------------------------------------
- */
+/* ---- an expected event --------------------------------------------------------------------------- */
 
 static bool take_patterns(const struct check_reader *reader, const struct yaml_tree *node,
                           struct check_event *event)
@@ -220,9 +214,7 @@ static bool take_event(const struct check_reader *reader, const struct yaml_tree
     return true;
 }
 
-/* ---- a case
- * ---------------------------------------------------------------------------------------
- */
+/* ---- a case -------------------------------------------------------------------------------------- */
 
 static bool take_events(const struct check_reader *reader, const struct yaml_tree *node,
                         struct check_case *out)
@@ -342,9 +334,7 @@ static bool take_case(const struct check_reader *reader, const struct yaml_tree 
     return has_expect || error_set_at(reader->err, node->position, "the test expects nothing");
 }
 
-/* ---- a file
- * ---------------------------------------------------------------------------------------
- */
+/* ---- a file -------------------------------------------------------------------------------------- */
 
 struct instant check_default_now(void)
 {

@@ -59,9 +59,7 @@ void check_report_end(const struct check_results *results, const struct terminal
     buf_release(&out);
 }
 
-/* ---- JUnit
- * ----------------------------------------------------------------------------------------
- */
+/* ---- JUnit --------------------------------------------------------------------------------------- */
 
 /* Controls are escapes already where they matter; XML knows no others. */
 static void put_xml(struct str text, struct buf *out)

@@ -10,9 +10,7 @@
 #include "pipeline/program/selection.h"
 #include "pipeline/program/slice.h"
 
-/* ---- what is dropped
- * ------------------------------------------------------------------------------
- */
+/* ---- what is dropped ----------------------------------------------------------------------------- */
 
 static bool is_gone(const struct check_world *world, const struct event *event)
 {
@@ -59,9 +57,7 @@ static void on_condition_failed(struct observer *observer, const struct plan_ste
     note_gone((struct check_world *)observer, event, false);
 }
 
-/* ---- what comes out
- * -------------------------------------------------------------------------------
- */
+/* ---- what comes out ------------------------------------------------------------------------------ */
 
 static void on_filtered(struct observer *observer, const struct slice *slice)
 {
@@ -141,9 +137,7 @@ void check_world_release(struct check_world *world)
     arena_release(&world->arena);
 }
 
-/* ---- running
- * --------------------------------------------------------------------------------------
- */
+/* ---- running ------------------------------------------------------------------------------------- */
 
 static uint64_t drawn;
 

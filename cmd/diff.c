@@ -13,24 +13,19 @@
 
 static const char USAGE[] =
     "usage: millrace diff OLD NEW [SAMPLE]...\n"
-    "Runs two versions of a pipeline over a sample and shows what comes out "
-    "different:\n"
-    "fields, events that are dropped, outputs that events go to and how they "
-    "are sent.\n"
+    "Runs two versions of a pipeline over a sample and shows what comes out\n"
+    "different: fields, events that are dropped, outputs that events go to and how\n"
+    "they are sent.\n"
     "Nothing is sent, and no input is opened.\n"
-    "A SAMPLE is a file; each line of it is a line as it arrives at the input, "
-    "or an\n"
+    "A SAMPLE is a file; each line of it is a line as it arrives at the input, or an\n"
     "event as a JSON object. Without one, standard input is read.\n"
-    "  --input ID              the input that gets it, where there are "
-    "several\n"
-    "  --line                  a JSON object too is a line, for the input's "
-    "codec\n"
+    "  --input ID              the input that gets it, where there are several\n"
+    "  --line                  a JSON object too is a line, for the input's codec\n"
     "  --offline               leave out filters that ask other machines\n"
     "  --now TIME              as if it were then (2026-01-02T03:04:05Z)\n"
     "  --format text|json\n"
     "Flags of 'millrace run' are taken as well.\n"
-    "Exit status: 0 nothing is different, 1 something is, 2 a file cannot be "
-    "read.\n";
+    "Exit status: 0 nothing is different, 1 something is, 2 a file cannot be read.\n";
 
 enum { FLAG_INPUT, FLAG_LINE, FLAG_OFFLINE, FLAG_NOW, FLAG_FORMAT, FLAG_HELP };
 
@@ -67,9 +62,7 @@ struct diff_command {
     struct diff diff;
 };
 
-/* ---- the sample
- * -----------------------------------------------------------------------------------
- */
+/* ---- the sample ---------------------------------------------------------------------------------- */
 
 static bool give(struct diff_command *command, struct str text)
 {
@@ -148,9 +141,7 @@ static void end_sample(struct diff_command *command)
     diff_line(&command->diff, 0, STR(""), &command->sides[OLD].world, &command->sides[NEW].world);
 }
 
-/* ---- two pipelines
- * --------------------------------------------------------------------------------
- */
+/* ---- two pipelines ------------------------------------------------------------------------------- */
 
 static bool open_side(struct diff_command *command, struct side *side)
 {
@@ -219,9 +210,7 @@ static int compare(struct diff_command *command)
     return !ok ? EXIT_USAGE : differs ? EXIT_ERROR : EXIT_DONE;
 }
 
-/* ---- flags
- * ----------------------------------------------------------------------------------------
- */
+/* ---- flags --------------------------------------------------------------------------------------- */
 
 static bool take_flag(struct diff_command *command, const struct flags *flags, int id)
 {

@@ -26,9 +26,7 @@ void diff_release(struct diff *diff)
     arena_release(&diff->arena);
 }
 
-/* ---- kinds
- * ----------------------------------------------------------------------------------------
- */
+/* ---- kinds --------------------------------------------------------------------------------------- */
 
 static struct diff_change *change_of(struct line *line, enum diff_kind kind, struct str output,
                                      struct str field)
@@ -66,9 +64,7 @@ static void note(struct line *line, enum diff_kind kind, struct str output,
     change->count++;
 }
 
-/* ---- events
- * ---------------------------------------------------------------------------------------
- */
+/* ---- events -------------------------------------------------------------------------------------- */
 
 static void note_fields(struct line *line, const struct check_made *before,
                         const struct check_made *after)

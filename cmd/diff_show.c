@@ -9,9 +9,7 @@
 
 enum { COUNT_COLUMN = 48, VALUE_COLUMNS = 100, TEXT_MAX_BYTES = 256 * 1024 * 1024 };
 
-/* ---- for people
- * -----------------------------------------------------------------------------------
- */
+/* ---- for people ---------------------------------------------------------------------------------- */
 
 static enum style style_of(enum diff_kind kind)
 {
@@ -127,9 +125,7 @@ void diff_show_text(const struct diff *diff, const struct terminal *terminal, st
     buf_append_char(out, '\n');
 }
 
-/* ---- as JSON
- * --------------------------------------------------------------------------------------
- */
+/* ---- as JSON ------------------------------------------------------------------------------------- */
 
 static const char *const KINDS[] = {
     [DIFF_DROPPED] = "dropped",

@@ -43,7 +43,10 @@ static int length_of_theirs(const char *word, const char *next)
     int words = 0;
     for (size_t i = 0; words == 0 && settings_flag_at(i, &row); i++)
         words = length(&(struct known){row.name, row.letter, row.value != NULL}, word, next);
-    return words > 0 ? words : 1; /* a flag that nobody knows: the settings say so */
+    if (words > 0)
+        return words;
+    /* A flag that nobody knows: the settings say so, before anybody wonders about what may be its value. */
+    return next && next[0] != '-' && !strchr(word, '=') ? 2 : 1;
 }
 
 static int whose(const struct flag *table, const char *word, const char *next, enum whose *out)

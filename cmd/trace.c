@@ -22,19 +22,14 @@ enum { OUT_MAX_BYTES = 1024 * 1024 * 1024 };
 static const char USAGE[] =
     "usage: millrace trace -f FILE [EVENT]...\n"
     "       COMMAND | millrace trace -f FILE\n"
-    "Shows what a pipeline does with an event, step by step: which conditions "
-    "were\n"
-    "true, what each filter changed and how long it took, where the event "
-    "would be\n"
+    "Shows what a pipeline does with an event, step by step: which conditions were\n"
+    "true, what each filter changed and how long it took, where the event would be\n"
     "sent and as what. Nothing is sent, and no input is opened.\n"
-    "An EVENT is a line as it arrives at the input, or an event as a JSON "
-    "object.\n"
+    "An EVENT is a line as it arrives at the input, or an event as a JSON object.\n"
     "Without one, each line of standard input is one.\n"
     "  -f FILE, -e TEXT        the pipeline, as of 'millrace run'\n"
-    "  --input ID              the input that gets it, where there are "
-    "several\n"
-    "  --line                  a JSON object too is a line, for the input's "
-    "codec\n"
+    "  --input ID              the input that gets it, where there are several\n"
+    "  --line                  a JSON object too is a line, for the input's codec\n"
     "  --offline               leave out filters that ask other machines\n"
     "  --now TIME              as if it were then (2026-01-02T03:04:05Z)\n"
     "  --format text|json      json: a document on a line for each event\n"
@@ -81,9 +76,7 @@ struct trace_command {
     bool wrote;
 };
 
-/* ---- writing
- * --------------------------------------------------------------------------------------
- */
+/* ---- writing ------------------------------------------------------------------------------------- */
 
 static void write_trace(struct trace_command *command)
 {
@@ -104,9 +97,7 @@ static void write_trace(struct trace_command *command)
     trace_forget(&command->trace);
 }
 
-/* ---- events
- * ---------------------------------------------------------------------------------------
- */
+/* ---- events -------------------------------------------------------------------------------------- */
 
 static bool give(struct trace_command *command, struct str text)
 {
@@ -222,9 +213,7 @@ static int trace_pipeline(struct trace_command *command)
     return status;
 }
 
-/* ---- flags
- * ----------------------------------------------------------------------------------------
- */
+/* ---- flags --------------------------------------------------------------------------------------- */
 
 static bool take_flag(struct trace_command *command, const struct flags *flags, int id)
 {

@@ -11,9 +11,7 @@
 #include "pipeline/program/selection.h"
 #include "pipeline/program/slice.h"
 
-/* ---- steps and events
- * -----------------------------------------------------------------------------
- */
+/* ---- steps and events ---------------------------------------------------------------------------- */
 
 static struct trace_step *add_step(struct trace *trace, enum trace_step_type type,
                                    const struct plan_plugin *plugin)
@@ -117,9 +115,7 @@ void trace_arrived(void *ctx, size_t input, const struct event *event)
     show_new(trace, step, event, 0);
 }
 
-/* ---- filters
- * --------------------------------------------------------------------------------------
- */
+/* ---- filters ------------------------------------------------------------------------------------- */
 
 static void number_all(struct trace *trace, const struct slice *slice)
 {
@@ -201,9 +197,7 @@ static void on_filter_left_out(struct observer *observer, const struct slice *sl
         effect->result = TRACE_LEFT_OUT;
 }
 
-/* ---- conditions
- * -----------------------------------------------------------------------------------
- */
+/* ---- conditions ---------------------------------------------------------------------------------- */
 
 static void keep_values(struct trace *trace, const struct conf_expr *expr,
                         const struct event *event, struct value *out)
@@ -270,9 +264,7 @@ static void on_condition_failed(struct observer *observer, const struct plan_ste
     end->by = step;
 }
 
-/* ---- outputs
- * --------------------------------------------------------------------------------------
- */
+/* ---- outputs ------------------------------------------------------------------------------------- */
 
 static enum trace_result result_of(enum encode_result result)
 {
@@ -311,9 +303,7 @@ static void on_encoded(struct observer *observer, const struct observed_item *it
     }
 }
 
-/* ---- the trace
- * ------------------------------------------------------------------------------------
- */
+/* ---- the trace ----------------------------------------------------------------------------------- */
 
 void trace_open(struct trace *trace, const struct trial *trial)
 {

@@ -40,9 +40,7 @@ struct trial {
     uv_loop_t loop;
 };
 
-/* ---- compiling
- * ------------------------------------------------------------------------------------
- */
+/* ---- compiling ----------------------------------------------------------------------------------- */
 
 static void share(struct trial *trial)
 {
@@ -105,9 +103,7 @@ const struct conf_source *trial_source(const struct trial *trial)
     return &trial->pipeline->source;
 }
 
-/* ---- inputs
- * ---------------------------------------------------------------------------------------
- */
+/* ---- inputs -------------------------------------------------------------------------------------- */
 
 static bool is_named(const struct plan_plugin *input, struct str name)
 {
@@ -162,9 +158,7 @@ struct str trial_codec(const struct trial *trial, size_t input)
     return plugin->common.codec ? plugin->common.codec->name : str_from(default_codec(plugin));
 }
 
-/* ---- feeding
- * --------------------------------------------------------------------------------------
- */
+/* ---- feeding ------------------------------------------------------------------------------------- */
 
 static void on_acked(struct origin *origin, uint64_t token)
 {
@@ -284,9 +278,7 @@ struct str observed_item_describe(const struct observed_item *item, struct arena
     return bytes;
 }
 
-/* ---- from begin to end
- * ----------------------------------------------------------------------------
- */
+/* ---- from begin to end --------------------------------------------------------------------------- */
 
 static void run_to_end(struct trial *trial)
 {
