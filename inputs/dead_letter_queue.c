@@ -42,7 +42,8 @@ struct dead_letter_input {
     struct letter_out *out; /* from `first_out` on */
     size_t first_out, out_count, out_capacity;
     uint64_t token;
-    uint64_t damage_said; /* places */
+    uint64_t damage_said;  /* places */
+    uint64_t last_segment; /* once: the last that was there; what is refused again goes behind it */
     bool finished, timer_open;
     uv_timer_t timer;
     void (*closed)(void *ctx);
@@ -150,6 +151,23 @@ static void finish(struct dead_letter_input *input)
     input_finished(input->env);
 }
 
+/* The next letter. With `once` what came to the queue in later segments is left: it may be what this reading itself had refused. */
+static bool next_letter(struct dead_letter_input *input, struct str *record,
+                        struct segment_position *at)
+{
+    return segment_reader_next(input->reader, record, at) &&
+           (!input->once || at->segment <= input->last_segment);
+}
+
+static uint64_t last_segment_of(const char *folder)
+{
+    size_t count;
+    uint64_t *numbers = segment_list(folder, &count);
+    uint64_t last = count > 0 ? numbers[count - 1] : 0;
+    mem_free(numbers);
+    return last;
+}
+
 static size_t letters_of_turn(const struct dead_letter_input *input)
 {
     return input->rate > 0 && input->rate < TURN_LETTERS ? (size_t)input->rate : TURN_LETTERS;
@@ -168,8 +186,7 @@ static void on_turn(uv_timer_t *timer)
     size_t most = letters_of_turn(input), read = 0;
     if (!stream_admit(input->stream, TURN_BYTES))
         return; /* resume comes */
-    while (read < most && !stream_full(input->stream) &&
-           segment_reader_next(input->reader, &record, &at)) {
+    while (read < most && !stream_full(input->stream) && next_letter(input, &record, &at)) {
         take_record(input, record, at);
         read++;
     }
@@ -232,6 +249,7 @@ static bool dead_letter_open(void *self, const struct plugin_env *env, struct er
         return false;
     }
     input->reader = segment_reader_open(folder);
+    input->last_segment = last_segment_of(folder);
     return true;
 }
 

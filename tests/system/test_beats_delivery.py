@@ -108,7 +108,8 @@ class Outage(BeatsCase):
         clients = [self.client(timeout=60).send(content) for _ in range(250)]
         self.assertEqual(KEEPALIVE, clients[0].read_ack())
         time.sleep(1)
-        self.assert_memory(self.millrace.resident_kib(), 96 * 1024)
+        # 64 MiB of budget, the program itself, and what the allocator keeps: 88 to 101 MiB were seen
+        self.assert_memory(self.millrace.resident_kib(), 112 * 1024)
         gate.open()
         for client in clients:
             self.assertEqual([(2, 40)], client.read_acks(1, timeout=60))

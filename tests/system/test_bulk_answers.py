@@ -514,7 +514,7 @@ class Configuration(support.Case):
                 ('user => "u" password => "p" api_key => "a:b"', 'only one'),
                 ('action => "destroy"', 'destroy'),
                 ('scripted_upsert => true doc_as_upsert => true', 'exclude'),
-                ('ssl_keystore_path => "/x"', 'PEM'),
+                ('ssl_keystore_path => "/x.jks"', 'keytool'),
                 ('retry_initial_interval => 9 retry_max_interval => 3', 'retry_max_interval'),
                 ('index_name => "x"', 'index')):
             with self.subTest(options=options):

@@ -116,6 +116,13 @@ class DeadLetters(LetterCase):
             with self.subTest(arguments):
                 self.assertIn(said, self.dlq(*arguments, status=status).stderr)
 
+    def test_a_replay_ends_though_all_are_refused_again(self):
+        self.refused = set(range(50))
+        self.run_pipeline(range(50))
+        for _ in range(2):
+            self.dlq('replay', '-f', self.pipeline)
+            self.assertEqual(list(range(50)), sorted(self.numbers()))
+
     def test_a_replay_that_is_killed_loses_nothing(self):
         self.refused = set(range(500))
         self.run_pipeline(range(500))

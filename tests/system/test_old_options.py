@@ -36,7 +36,7 @@ REFUSED = {
     'input { kafka { ssl => true } }': 'security_protocol',
     'output { kafka { topic_id => "a" broker_list => "a:9092" } }': 'bootstrap_servers',
     'output { kafka { topic_id => "a" compression_codec => "lz4" } }': 'compression_type',
-    'output { elasticsearch { truststore => "x" } }': 'ssl_certificate_authorities',
+    'output { elasticsearch { truststore => "x.jks" } }': 'keytool',
 }
 
 

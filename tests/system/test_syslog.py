@@ -238,8 +238,7 @@ action(type="omfwd" target="127.0.0.1" port="{self.tcp_port}" protocol="tcp" tem
 
 class Options(support.Case):
     def test_what_is_refused(self):
-        for options, said in (('timezone => "Mars/Base"', 'timezone'), ('grok_pattern => "%{NO_SUCH_NAME}"', 'NO_SUCH_NAME'),
-                              ('proxy_protocol => true', 'proxy_protocol')):
+        for options, said in (('timezone => "Mars/Base"', 'timezone'), ('grok_pattern => "%{NO_SUCH_NAME}"', 'NO_SUCH_NAME')):
             millrace = self.run_to_end('-t', '-e', f'input {{ syslog {{ {options} }} }} output {{ null {{ }} }}', status=1)
             self.assertIn(said, millrace.stderr)
 
