@@ -193,7 +193,8 @@ static void show_line(void *ctx, char mark, struct str line)
     if (mark != '@')
         whole = arena_printf(&work->arena, "%c%.*s", mark, STR_FMT(line));
     terminal_text(&work->terminal, style, whole, &text);
-    fwrite(text.ptr, 1, text.len, stdout);
+    if (text.len > 0)
+        fwrite(text.ptr, 1, text.len, stdout);
     putchar('\n');
     buf_release(&text);
 }
@@ -207,7 +208,8 @@ static void show_difference(struct formatting *work)
 static bool give_out(struct formatting *work)
 {
     if (!work->in_place && !work->check)
-        return fwrite(work->out.ptr, 1, work->out.len, stdout) == work->out.len;
+        return work->out.len == 0 ||
+               fwrite(work->out.ptr, 1, work->out.len, stdout) == work->out.len;
     if (str_equal(work->text, buf_str(&work->out)))
         return true;
     if (!work->check)

@@ -307,7 +307,8 @@ static void show_event(struct tap_command *tap, struct str line, const struct va
         printf("%.*s\n", STR_FMT(line));
     else
         tap_show(&tap->terminal, event, &arena, &text);
-    fwrite(text.ptr, 1, text.len, stdout);
+    if (text.len > 0)
+        fwrite(text.ptr, 1, text.len, stdout);
     fflush(stdout);
     buf_release(&text);
     arena_release(&arena);

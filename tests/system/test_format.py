@@ -26,6 +26,11 @@ class Format(support.Case):
         self.assertEqual(UGLY.encode(), path.read_bytes())
         self.assertEqual((0, NEAT, ''), self.format('-', given=UGLY.encode()))
 
+    def test_an_empty_file_is_in_its_form(self):
+        path = self.write('empty.conf', '')
+        self.assertEqual('', self.run_to_end('format', path).stdout)
+        self.run_to_end('format', '--check', path)
+
     def test_rewrites_in_place(self):
         path, other = self.write('a.conf', UGLY), self.write('b.conf', '\ufeff' + NEAT)
         path.chmod(0o640)

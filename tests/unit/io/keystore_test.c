@@ -10,11 +10,12 @@
 #include "base/file.h"
 #include "tests/unit/io/suites.h"
 
-static char folder[] = "/tmp/millrace-keystore-XXXXXX";
+static char folder[64];
 static char path[128];
 
 static void make_folder(void)
 {
+    snprintf(folder, sizeof folder, "/tmp/millrace-keystore-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/millrace.keystore", folder);
 }
