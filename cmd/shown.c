@@ -5,21 +5,6 @@
 
 #include "base/text/utf8.h"
 
-/* Not controls alone: also what has no width, or turns the direction of what follows. */
-static bool is_harmless(uint32_t character)
-{
-    static const struct {
-        uint32_t first, last;
-    } HARMFUL[] = {{0x00, 0x1f},      {0x7f, 0x9f},     {0xad, 0xad},     {0x061c, 0x061c},
-                   {0x180e, 0x180e},  {0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f},
-                   {0xfeff, 0xfeff},  {0xfff9, 0xfffb}, {0xfffe, 0xffff}, {0xe0000, 0xe0fff},
-                   {0x1d173, 0x1d17a}};
-    for (size_t i = 0; i < sizeof HARMFUL / sizeof *HARMFUL; i++)
-        if (character >= HARMFUL[i].first && character <= HARMFUL[i].last)
-            return false;
-    return true;
-}
-
 static void put_escape(uint32_t character, struct buf *out)
 {
     if (character == '\n')
@@ -49,7 +34,7 @@ static void put(struct str text, const char *specials, struct buf *out)
         assert(len > 0 && len <= text.len);
         if (!valid)
             buf_printf(out, "\\x%02x", (unsigned char)text.ptr[0]);
-        else if (!is_harmless(character))
+        else if (!utf8_is_showable(character))
             put_escape(character, out);
         else if (character < 0x80 && strchr(specials, (int)character))
             buf_printf(out, "\\%c", (char)character);

@@ -28,6 +28,9 @@ unsigned utf8_encode(uint32_t codepoint, char out[4]);
 size_t utf8_length(struct str text); /* characters of valid text */
 /* Columns of a terminal that a character takes: 0 (control characters, combining marks), 1 or 2 (Hangul, CJK, emoji). */
 unsigned utf8_columns(uint32_t codepoint);
+/* False for what changes how a terminal or an editor shows the text around it: controls, separators of lines, directions of
+ * text, what has no width, what is no character. */
+bool utf8_is_showable(uint32_t codepoint);
 /* The beginning of valid text that takes at most `max` columns, and how many it takes. */
 struct str utf8_cut_to_columns(struct str text, size_t max, size_t *columns_out);
 

@@ -34,6 +34,22 @@ static const struct range WITHOUT[] = {
     {0xFEFF, 0xFEFF}, /* byte order mark */
 };
 
+static const struct range UNSHOWABLE[] = {
+    {0x0000, 0x001F},   /* C0 controls */
+    {0x007F, 0x009F},   /* delete, C1 controls */
+    {0x00AD, 0x00AD},   /* soft hyphen */
+    {0x061C, 0x061C},   /* Arabic mark of direction */
+    {0x180E, 0x180E},   /* Mongolian vowel separator */
+    {0x200B, 0x200F},   /* zero-width space, joiners, marks of direction */
+    {0x2028, 0x202E},   /* separators of lines and paragraphs, directions of text */
+    {0x2060, 0x206F},   /* word joiner, invisible operators, isolates */
+    {0xFEFF, 0xFEFF},   /* byte order mark */
+    {0xFFF9, 0xFFFB},   /* interlinear annotations */
+    {0xFFFE, 0xFFFF},   /* no characters */
+    {0x1D173, 0x1D17A}, /* invisible marks of musical notation */
+    {0xE0000, 0xE0FFF}, /* tags, more variation selectors */
+};
+
 static bool is_among(uint32_t codepoint, const struct range *ranges, size_t count)
 {
     for (size_t i = 0; i < count && codepoint >= ranges[i].first; i++)
@@ -48,6 +64,11 @@ unsigned utf8_columns(uint32_t codepoint)
         is_among(codepoint, WITHOUT, sizeof WITHOUT / sizeof *WITHOUT))
         return 0;
     return is_among(codepoint, WIDE, sizeof WIDE / sizeof *WIDE) ? 2 : 1;
+}
+
+bool utf8_is_showable(uint32_t codepoint)
+{
+    return !is_among(codepoint, UNSHOWABLE, sizeof UNSHOWABLE / sizeof *UNSHOWABLE);
 }
 
 struct str utf8_cut_to_columns(struct str text, size_t max, size_t *columns_out)

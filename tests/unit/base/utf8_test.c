@@ -114,6 +114,19 @@ START_TEST(counts_columns)
 }
 END_TEST
 
+START_TEST(knows_what_changes_the_text_around_it)
+{
+    static const uint32_t HIDDEN[] = {0,      0x1B,   0x7F,   0x9F,    0xAD,
+                                      0x061C, 0x200B, 0x200F, 0x2028,  0x202E,
+                                      0x2066, 0xFEFF, 0xFFFF, 0x1D173, 0xE0001};
+    static const uint32_t SHOWN[] = {' ', '~', 0xA0, 0xE9, 0x200A, 0x2010, 0x2030, 0xAC00, 0x1F600};
+    for (size_t i = 0; i < sizeof HIDDEN / sizeof *HIDDEN; i++)
+        ck_assert_msg(!utf8_is_showable(HIDDEN[i]), "%#x", HIDDEN[i]);
+    for (size_t i = 0; i < sizeof SHOWN / sizeof *SHOWN; i++)
+        ck_assert_msg(utf8_is_showable(SHOWN[i]), "%#x", SHOWN[i]);
+}
+END_TEST
+
 Suite *utf8_suite(void)
 {
     Suite *suite = suite_create("utf8");
@@ -122,6 +135,7 @@ Suite *utf8_suite(void)
     tcase_add_test(tcase, finds_a_bad_byte_anywhere);
     tcase_add_test(tcase, encodes_what_it_decodes);
     tcase_add_test(tcase, counts_characters);
+    tcase_add_test(tcase, knows_what_changes_the_text_around_it);
     tcase_add_loop_test(tcase, counts_columns, 0, sizeof CUTS / sizeof *CUTS);
     suite_add_tcase(suite, tcase);
     return suite;

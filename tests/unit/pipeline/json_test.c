@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "pipeline/event/event_json.h"
+#include "pipeline/event/json_showable.h"
 #include "tests/unit/pipeline/json_text.h"
 #include "tests/unit/pipeline/suites.h"
 
@@ -280,6 +281,23 @@ END_TEST
 
 #define LOOP(function, table) tcase_add_loop_test(tcase, function, 0, sizeof table / sizeof *table)
 
+START_TEST(what_a_terminal_would_obey_is_escaped)
+{
+    static const char JSON[] = "{\"\xC2\x9B\":\"a\xE2\x80\xAEz\xF0\x9D\x85\xB3\xED\x95\x9C\x7F\"}";
+    static const char SHOWN[] = "{\"\\u009B\":\"a\\u202Ez\\uD834\\uDD73\xED\x95\x9C\\u007F\"}";
+    struct buf out;
+    struct value before, after;
+    struct error err;
+    buf_init(&out, 1024);
+    ck_assert(json_append_showable(str_from(JSON), &out));
+    ck_assert_int_eq(out.len, sizeof SHOWN - 1);
+    ck_assert_mem_eq(out.ptr, SHOWN, out.len);
+    ck_assert(decode(str_from(JSON), &before, &err) && decode(buf_str(&out), &after, &err));
+    ck_assert(value_equal(&before, &after));
+    buf_release(&out);
+}
+END_TEST
+
 Suite *json_suite(void)
 {
     Suite *suite = suite_create("json");
@@ -295,6 +313,7 @@ Suite *json_suite(void)
     tcase_add_loop_test(tcase, escapes_at_every_place, 0, 128);
     tcase_add_test(tcase, stops_at_the_maximum);
     tcase_add_test(tcase, writes_events_without_metadata);
+    tcase_add_test(tcase, what_a_terminal_would_obey_is_escaped);
     suite_add_tcase(suite, tcase);
     return suite;
 }
