@@ -60,16 +60,24 @@ static void one_sided(struct arena *arena, struct str path, const struct value *
     }
 }
 
+static void compare_members(struct arena *arena, struct str path, const struct value *before,
+                            const struct value *after, struct event_diff *out);
+
 static void compare(struct arena *arena, struct str path, const struct value *before,
                     const struct value *after, struct event_diff *out)
 {
     if (value_equal(before, after))
-        return;
-    if (value_type(before) != VALUE_OBJECT || value_type(after) != VALUE_OBJECT) {
+        out->same++;
+    else if (value_type(before) == VALUE_OBJECT && value_type(after) == VALUE_OBJECT)
+        compare_members(arena, path, before, after, out);
+    else
         add(arena, out, FIELD_CHANGED,
             &(struct event_change){.path = path, .before = *before, .after = *after});
-        return;
-    }
+}
+
+static void compare_members(struct arena *arena, struct str path, const struct value *before,
+                            const struct value *after, struct event_diff *out)
+{
     struct str name;
     for (size_t i = 0; i < value_object_count(before); i++) {
         const struct value *member = value_object_at(before, i, &name);
@@ -93,8 +101,8 @@ void event_diff(struct arena *arena, const struct event_fields *before,
     assert(value_type(&before->fields) == VALUE_OBJECT);
     assert(value_type(&after->fields) == VALUE_OBJECT);
     *out = (struct event_diff){.items = NULL};
-    compare(arena, STR(""), &before->fields, &after->fields, out);
-    compare(arena, STR("@metadata"), &before->metadata, &after->metadata, out);
+    compare_members(arena, STR(""), &before->fields, &after->fields, out);
+    compare_members(arena, STR("@metadata"), &before->metadata, &after->metadata, out);
 }
 
 void event_list(struct arena *arena, const struct event_fields *event, struct event_diff *out)

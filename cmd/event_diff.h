@@ -19,6 +19,7 @@ struct event_change {
 struct event_diff {
     struct event_change *items;
     size_t count, capacity;
+    size_t same; /* fields, and objects as a whole, that both have alike */
 };
 
 /* All fields of an event, and beside them its metadata: as a copy of it, or from a file. */

@@ -3,16 +3,16 @@
 
 #include <assert.h>
 
+#include "cmd/event_diff.h"
 #include "pipeline/event/event_json.h"
 #include "pipeline/event/json_showable.h"
 
-enum { DEPTH_MAX = 8, SHOWN_MAX_BYTES = 1024 * 1024 };
+enum { SHOWN_MAX_BYTES = 1024 * 1024 };
 
 struct showing {
     const struct terminal *terminal;
     struct arena *arena;
     struct buf *out;
-    size_t same; /* fields that a filter left as they were */
 };
 
 static struct str json_of(const struct showing *showing, const struct value *value)
@@ -28,81 +28,51 @@ static struct str json_of(const struct showing *showing, const struct value *val
     return text;
 }
 
-/* As a field reference is written, and as safe as a value. */
-static struct str path_of(const struct showing *showing, struct str parent, struct str key)
+/* With brackets in any case, and as safe as a value. */
+static struct str path_of(const struct showing *showing, struct str path)
 {
-    struct value name = value_str(key);
-    struct str quoted = json_of(showing, &name);
+    struct value value = value_str(path);
+    struct str quoted = json_of(showing, &value);
     assert(quoted.len >= 2);
-    return arena_printf(showing->arena, "%.*s[%.*s]", STR_FMT(parent),
-                        STR_FMT(str_make(quoted.ptr + 1, quoted.len - 2)));
+    struct str text = str_make(quoted.ptr + 1, quoted.len - 2);
+    return path.len > 0 && path.ptr[0] == '['
+               ? text
+               : arena_printf(showing->arena, "[%.*s]", STR_FMT(text));
 }
 
 static void put_line(const struct showing *showing, enum style style, const char *mark,
-                     struct str path, struct str value)
+                     struct str path, const struct value *value)
 {
     terminal_text(showing->terminal, style, str_from(mark), showing->out);
-    terminal_text(showing->terminal, STYLE_BOLD, path, showing->out);
+    terminal_text(showing->terminal, STYLE_BOLD, path_of(showing, path), showing->out);
     buf_append_char(showing->out, ' ');
-    terminal_text(showing->terminal, style, value, showing->out);
+    terminal_text(showing->terminal, style, json_of(showing, value), showing->out);
     buf_append_char(showing->out, '\n');
 }
 
-/* ---- an event ------------------------------------------------------------------------------------- */
-
-static bool goes_deeper(const struct value *value, unsigned depth)
+/* All fields of one event; no object stands for one without. */
+static void put_fields(const struct showing *showing, enum style style, const char *mark,
+                       const struct event_fields *event)
 {
-    return value->type == VALUE_OBJECT && value_object_count(value) > 0 && depth < DEPTH_MAX;
+    struct event_diff list;
+    event_list(showing->arena, event, &list);
+    for (size_t i = 0; i < list.count; i++)
+        put_line(showing, style, mark, list.items[i].path, &list.items[i].after);
 }
 
-static void put_fields(struct showing *showing, enum style style, const char *mark, struct str path,
-                       const struct value *value)
+static size_t put_difference(const struct showing *showing, const struct event_fields *before,
+                             const struct event_fields *after)
 {
-    if (!goes_deeper(value, (unsigned)path.len / 2)) {
-        put_line(showing, style, mark, path, json_of(showing, value));
-        return;
+    struct event_diff diff;
+    event_diff(showing->arena, before, after, &diff);
+    for (size_t i = 0; i < diff.count; i++) {
+        const struct event_change *item = &diff.items[i];
+        if (item->change != FIELD_ADDED)
+            put_line(showing, STYLE_BAD, "- ", item->path, &item->before);
+        if (item->change != FIELD_REMOVED)
+            put_line(showing, STYLE_GOOD, "+ ", item->path, &item->after);
     }
-    for (size_t i = 0; i < value_object_count(value); i++) {
-        struct str key;
-        const struct value *item = value_object_at(value, i, &key);
-        put_fields(showing, style, mark, path_of(showing, path, key), item);
-    }
-}
-
-/* ---- a difference --------------------------------------------------------------------------------- */
-
-static void put_difference(struct showing *showing, struct str path, const struct value *before,
-                           const struct value *after);
-
-static void put_objects(struct showing *showing, struct str path, const struct value *before,
-                        const struct value *after)
-{
-    struct str key;
-    for (size_t i = 0; i < value_object_count(before); i++) {
-        const struct value *item = value_object_at(before, i, &key);
-        put_difference(showing, path_of(showing, path, key), item, value_object_get(after, key));
-    }
-    for (size_t i = 0; i < value_object_count(after); i++) {
-        const struct value *item = value_object_at(after, i, &key);
-        if (!value_object_get(before, key))
-            put_difference(showing, path_of(showing, path, key), NULL, item);
-    }
-}
-
-static void put_difference(struct showing *showing, struct str path, const struct value *before,
-                           const struct value *after)
-{
-    if (!before || !after) {
-        put_fields(showing, before ? STYLE_BAD : STYLE_GOOD, before ? "- " : "+ ", path,
-                   before ? before : after);
-    } else if (value_equal(before, after)) {
-        showing->same++;
-    } else if (goes_deeper(before, (unsigned)path.len / 2) && after->type == VALUE_OBJECT) {
-        put_objects(showing, path, before, after);
-    } else {
-        put_line(showing, STYLE_BAD, "- ", path, json_of(showing, before));
-        put_line(showing, STYLE_GOOD, "+ ", path, json_of(showing, after));
-    }
+    return diff.same;
 }
 
 static const struct value *object_in(const struct value *line, struct str name)
@@ -111,24 +81,24 @@ static const struct value *object_in(const struct value *line, struct str name)
     return item && item->type == VALUE_OBJECT ? item : NULL;
 }
 
-static void put_both(struct showing *showing, const struct value *line)
+static void put_both(const struct showing *showing, const struct value *line)
 {
     const struct value *before = object_in(line, STR("before")),
                        *after = object_in(line, STR("after"));
-    struct str top = {.len = 0};
+    struct value none = value_object_new(showing->arena, 1);
+    struct event_fields old = {before ? *before : none, none}, new = {after ? *after : none, none};
+    size_t same = 0;
     if (before && after)
-        put_objects(showing, top, before, after);
-    else if (after)
-        put_fields(showing, STYLE_GOOD, "+ ", top, after);
-    else if (before)
-        put_fields(showing, STYLE_BAD, "- ", top, before);
+        same = put_difference(showing, &old, &new);
+    else
+        put_fields(showing, after ? STYLE_GOOD : STYLE_BAD, after ? "+ " : "- ",
+                   after ? &new : &old);
     if (before && !after)
         terminal_printf(showing->terminal, STYLE_BAD, showing->out, "  (goes no further)\n");
     else if (!before && after)
         terminal_printf(showing->terminal, STYLE_DIM, showing->out, "  (made by the filter)\n");
-    else if (showing->same > 0)
-        terminal_printf(showing->terminal, STYLE_DIM, showing->out, "  (%zu unchanged)\n",
-                        showing->same);
+    else if (same > 0)
+        terminal_printf(showing->terminal, STYLE_DIM, showing->out, "  (%zu unchanged)\n", same);
 }
 
 void tap_show(const struct terminal *terminal, const struct value *line, struct arena *arena,
@@ -137,15 +107,13 @@ void tap_show(const struct terminal *terminal, const struct value *line, struct 
     struct showing showing = {.terminal = terminal, .arena = arena, .out = out};
     const struct value *event = object_in(line, STR("event"));
     const struct value *metadata = object_in(line, STR("metadata"));
-    struct str top = {.len = 0};
+    struct value none = value_object_new(arena, 1);
     if (value_object_get(line, STR("too_large")))
         terminal_printf(terminal, STYLE_CHANGED, out,
                         "  (an event that is too large to be shown)\n");
     else if (value_object_get(line, STR("before")))
         put_both(&showing, line);
-    if (event)
-        put_fields(&showing, STYLE_PLAIN, "", top, event);
-    if (metadata)
-        put_fields(&showing, STYLE_DIM, "", STR("[@metadata]"), metadata);
+    put_fields(&showing, STYLE_PLAIN, "", &(struct event_fields){event ? *event : none, none});
+    put_fields(&showing, STYLE_DIM, "", &(struct event_fields){none, metadata ? *metadata : none});
     buf_append_char(out, '\n');
 }
