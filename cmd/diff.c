@@ -27,14 +27,10 @@ static const char USAGE[] =
     "Flags of 'millrace run' are taken as well.\n"
     "Exit status: 0 nothing is different, 1 something is, 2 a file cannot be read.\n";
 
-enum { FLAG_INPUT, FLAG_LINE, FLAG_OFFLINE, FLAG_NOW, FLAG_FORMAT, FLAG_HELP };
+enum { FLAG_HELP = TRIAL_FLAG_COUNT };
 
 const struct flag diff_flags[] = {
-    {"input", 0, true, FLAG_INPUT},
-    {"line", 0, false, FLAG_LINE},
-    {"offline", 0, false, FLAG_OFFLINE},
-    {"now", 0, true, FLAG_NOW},
-    {"format", 0, true, FLAG_FORMAT},
+    TRIAL_FLAGS,
     {"help", 'h', false, FLAG_HELP},
     {NULL, 0, false, 0},
 };
@@ -53,8 +49,7 @@ struct side {
 struct diff_command {
     struct arena arena;
     const struct run_words *words;
-    struct str input_name;
-    bool as_line, offline, has_now, json;
+    struct trial_flags asked;
     const char **operands;
     size_t operand_count;
     struct side sides[SIDES];
@@ -71,7 +66,8 @@ static bool give(struct diff_command *command, struct str text)
     struct error err = {0};
     bool ok = true;
     arena_init(&arena, NULL);
-    bool is_event = !command->as_line && sample_is_event(command->reader, &arena, text, &fields);
+    bool is_event =
+        !command->asked.as_line && sample_is_event(command->reader, &arena, text, &fields);
     for (size_t i = 0; ok && i < SIDES; i++) {
         struct side *side = &command->sides[i];
         check_world_forget(&side->world);
@@ -85,25 +81,14 @@ static bool give(struct diff_command *command, struct str text)
     return ok;
 }
 
-static bool read_lines(struct diff_command *command, FILE *in)
+static bool take_sample(void *ctx, struct str text)
 {
-    char *line = NULL;
-    size_t capacity = 0;
-    ssize_t len;
-    bool ok = true;
-    while (ok && (len = getline(&line, &capacity, in)) >= 0) {
-        while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
-            len--;
-        if (len == 0)
-            continue;
-        struct str text = str_make(line, (size_t)len);
-        ok = give(command, text);
-        if (ok)
-            diff_line(&command->diff, command->diff.lines + 1, text, &command->sides[OLD].world,
-                      &command->sides[NEW].world);
-    }
-    free(line);
-    return ok && !ferror(in);
+    struct diff_command *command = ctx;
+    bool ok = give(command, text);
+    if (ok)
+        diff_line(&command->diff, command->diff.lines + 1, text, &command->sides[OLD].world,
+                  &command->sides[NEW].world);
+    return ok;
 }
 
 static bool read_sample(struct diff_command *command, const char *path)
@@ -113,7 +98,7 @@ static bool read_sample(struct diff_command *command, const char *path)
         fprintf(stderr, "millrace diff: cannot open '%s': %s\n", path, strerror(errno));
         return false;
     }
-    bool ok = read_lines(command, file);
+    bool ok = samples_of("diff", file, take_sample, command);
     if (file != stdin)
         fclose(file);
     return ok;
@@ -153,12 +138,13 @@ static bool open_side(struct diff_command *command, struct side *side)
     side->trial = trial_new(&side->settings, LOG_LEVEL_ERROR);
     if (!side->trial)
         return false;
-    if (!trial_input(side->trial, command->input_name, &side->input, &err)) {
+    if (!trial_input(side->trial, command->asked.input_name, &side->input, &err)) {
         fprintf(stderr, "millrace diff: %s: %s; --input ID\n", side->path, err.text);
         return false;
     }
-    struct trial_run run = {
-        .observer = &side->world.observer, .offline = command->offline, .random = check_random};
+    struct trial_run run = {.observer = &side->world.observer,
+                            .offline = command->asked.offline,
+                            .random = check_random};
     side->begun = trial_begin(side->trial, &run);
     return side->begun;
 }
@@ -176,7 +162,7 @@ static void show(const struct diff_command *command)
     struct terminal terminal = terminal_of(STDOUT_FILENO);
     struct buf out;
     buf_init(&out, OUT_MAX_BYTES);
-    if (command->json)
+    if (command->asked.json)
         diff_show_json(&command->diff, &out);
     else
         diff_show_text(&command->diff, &terminal, &out);
@@ -189,7 +175,7 @@ static int compare(struct diff_command *command)
 {
     struct instant now = clock_now();
     bool ok = true;
-    if (!command->has_now)
+    if (!command->asked.has_now)
         clock_stand(&now);
     command->reader = json_reader_new();
     diff_init(&command->diff);
@@ -214,25 +200,10 @@ static int compare(struct diff_command *command)
 
 static bool take_flag(struct diff_command *command, const struct flags *flags, int id)
 {
-    switch (id) {
-    case FLAG_INPUT:
-        command->input_name = str_from(flags->value);
-        return true;
-    case FLAG_LINE:
-        command->as_line = true;
-        return true;
-    case FLAG_OFFLINE:
-        command->offline = true;
-        return true;
-    case FLAG_NOW:
-        command->has_now = true;
-        return take_now(flags);
-    case FLAG_FORMAT:
-        return take_format(flags, &command->json);
-    default:
-        command->operands[command->operand_count++] = flags->value;
-        return true;
-    }
+    if (id != FLAGS_OPERAND)
+        return take_trial_flag(&command->asked, flags, id);
+    command->operands[command->operand_count++] = flags->value;
+    return true;
 }
 
 static int run_command(struct diff_command *command)

@@ -37,23 +37,10 @@ static const char USAGE[] =
     "  --record FILE           also write a test of it ('millrace test')\n"
     "Flags of 'millrace run' are taken as well.\n";
 
-enum {
-    FLAG_INPUT,
-    FLAG_LINE,
-    FLAG_OFFLINE,
-    FLAG_NOW,
-    FLAG_FORMAT,
-    FLAG_FULL,
-    FLAG_RECORD,
-    FLAG_HELP
-};
+enum { FLAG_FULL = TRIAL_FLAG_COUNT, FLAG_RECORD, FLAG_HELP };
 
 const struct flag trace_flags[] = {
-    {"input", 0, true, FLAG_INPUT},
-    {"line", 0, false, FLAG_LINE},
-    {"offline", 0, false, FLAG_OFFLINE},
-    {"now", 0, true, FLAG_NOW},
-    {"format", 0, true, FLAG_FORMAT},
+    TRIAL_FLAGS,
     {"full", 0, false, FLAG_FULL},
     {"record", 0, true, FLAG_RECORD},
     {"help", 'h', false, FLAG_HELP},
@@ -63,8 +50,7 @@ const struct flag trace_flags[] = {
 struct trace_command {
     struct arena arena;
     struct settings settings;
-    struct str input_name;
-    bool as_line, offline, has_now, json;
+    struct trial_flags asked;
     const char *record;
     struct trace_look look;
     const char **events; /* given as arguments */
@@ -84,9 +70,9 @@ static void write_trace(struct trace_command *command)
     if (trace_is_empty(&command->trace))
         return;
     buf_init(&out, OUT_MAX_BYTES);
-    if (command->wrote && !command->json)
+    if (command->wrote && !command->asked.json)
         buf_append_char(&out, '\n');
-    if (command->json)
+    if (command->asked.json)
         trace_write_json(&command->trace, &out);
     else
         trace_write_text(&command->trace, &command->look, &out);
@@ -99,13 +85,15 @@ static void write_trace(struct trace_command *command)
 
 /* ---- events -------------------------------------------------------------------------------------- */
 
-static bool give(struct trace_command *command, struct str text)
+static bool give(void *ctx, struct str text)
 {
+    struct trace_command *command = ctx;
     struct error err = {0};
     struct arena arena;
     struct value fields;
     arena_init(&arena, NULL);
-    bool is_event = !command->as_line && sample_is_event(command->reader, &arena, text, &fields);
+    bool is_event =
+        !command->asked.as_line && sample_is_event(command->reader, &arena, text, &fields);
     bool ok = is_event ? trial_event(command->trial, command->input, &fields, &err)
                        : trial_line(command->trial, command->input, text, &err);
     arena_release(&arena);
@@ -116,32 +104,17 @@ static bool give(struct trace_command *command, struct str text)
     return ok;
 }
 
-static bool give_lines(struct trace_command *command, FILE *in)
-{
-    char *line = NULL;
-    size_t capacity = 0;
-    ssize_t len;
-    bool ok = true;
-    while (ok && (len = getline(&line, &capacity, in)) >= 0) {
-        while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
-            len--;
-        if (len > 0)
-            ok = give(command, str_make(line, (size_t)len));
-    }
-    free(line);
-    return ok;
-}
-
 static bool give_all(struct trace_command *command)
 {
     bool ok = true;
     if (command->event_count == 0 && isatty(STDIN_FILENO))
         fputs("millrace trace: an event a line, please; Ctrl-D ends\n", stderr);
     if (command->event_count == 0)
-        return give_lines(command, stdin);
+        return samples_of("trace", stdin, give, command);
     for (size_t i = 0; ok && i < command->event_count; i++) {
         struct str text = str_from(command->events[i]);
-        ok = str_equal(text, STR("-")) ? give_lines(command, stdin) : give(command, text);
+        ok = str_equal(text, STR("-")) ? samples_of("trace", stdin, give, command)
+                                       : give(command, text);
     }
     return ok;
 }
@@ -156,7 +129,7 @@ static int trace_events(struct trace_command *command)
 {
     struct trial_run run = {
         .observer = &command->trace.observer,
-        .offline = command->offline,
+        .offline = command->asked.offline,
         .arrived = trace_arrived,
         .ctx = &command->trace,
     };
@@ -169,7 +142,7 @@ static int trace_events(struct trace_command *command)
         write_trace(command);
         trial_end(command->trial);
         write_trace(command);
-        if (ok && !command->wrote && !command->json)
+        if (ok && !command->wrote && !command->asked.json)
             say_nothing_came(command);
     }
     json_reader_free(command->reader);
@@ -181,15 +154,15 @@ static int trace_events(struct trace_command *command)
 static bool record(struct trace_command *command)
 {
     struct json_reader *reader = json_reader_new();
-    struct instant now = command->has_now ? clock_now() : check_default_now();
+    struct instant now = command->asked.has_now ? clock_now() : check_default_now();
     struct check_case *cases =
         arena_zero(&command->arena, (command->event_count + 1) * sizeof *cases);
     for (size_t i = 0; i < command->event_count; i++) {
         struct str text = str_from(command->events[i]);
         check_case_of(&command->arena, reader, text, &cases[i]);
-        if (command->as_line)
+        if (command->asked.as_line)
             cases[i].inputs[0].line = text;
-        cases[i].input_name = command->input_name;
+        cases[i].input_name = command->asked.input_name;
     }
     json_reader_free(reader);
     return check_record(command->trial, command->settings.path_config.ptr, command->record, cases,
@@ -203,7 +176,7 @@ static int trace_pipeline(struct trace_command *command)
     command->trial = trial_new(&command->settings, LOG_LEVEL_WARN);
     if (!command->trial)
         return status;
-    if (trial_input(command->trial, command->input_name, &command->input, &err))
+    if (trial_input(command->trial, command->asked.input_name, &command->input, &err))
         status = trace_events(command);
     else
         fprintf(stderr, "millrace trace: %s; --input ID\n", err.text);
@@ -218,29 +191,17 @@ static int trace_pipeline(struct trace_command *command)
 static bool take_flag(struct trace_command *command, const struct flags *flags, int id)
 {
     switch (id) {
-    case FLAG_INPUT:
-        command->input_name = str_from(flags->value);
-        return true;
-    case FLAG_LINE:
-        command->as_line = true;
-        return true;
-    case FLAG_OFFLINE:
-        command->offline = true;
-        return true;
-    case FLAG_NOW:
-        command->has_now = true;
-        return take_now(flags);
-    case FLAG_FORMAT:
-        return take_format(flags, &command->json);
     case FLAG_RECORD:
         command->record = flags->value;
         return true;
     case FLAG_FULL:
         command->look.full = true;
         return true;
-    default:
+    case FLAGS_OPERAND:
         command->events[command->event_count++] = flags->value;
         return true;
+    default:
+        return take_trial_flag(&command->asked, flags, id);
     }
 }
 

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/trace_flags.h"
 
+#include <assert.h>
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -23,13 +26,35 @@ bool take_now(const struct flags *flags)
     return true;
 }
 
-bool take_format(const struct flags *flags, bool *json_out)
+static bool take_format(const struct flags *flags, bool *json_out)
 {
     *json_out = strcmp(flags->value, "json") == 0;
     if (*json_out || strcmp(flags->value, "text") == 0)
         return true;
     fprintf(stderr, "millrace %s: --format is '%s', expected text or json\n", flags->argv[0],
             flags->value);
+    return false;
+}
+
+bool take_trial_flag(struct trial_flags *trial, const struct flags *flags, int id)
+{
+    switch (id) {
+    case TRIAL_INPUT:
+        trial->input_name = str_from(flags->value);
+        return true;
+    case TRIAL_LINE:
+        trial->as_line = true;
+        return true;
+    case TRIAL_OFFLINE:
+        trial->offline = true;
+        return true;
+    case TRIAL_NOW:
+        trial->has_now = true;
+        return take_now(flags);
+    case TRIAL_FORMAT:
+        return take_format(flags, &trial->json);
+    }
+    assert(false);
     return false;
 }
 
@@ -71,6 +96,25 @@ bool load_trial_settings(struct settings *settings, struct arena *arena,
     error_list_release(&errors);
     *status_out = result == SETTINGS_USAGE ? EXIT_USAGE : EXIT_ERROR;
     return ok;
+}
+
+bool samples_of(const char *command, FILE *in, bool (*take)(void *ctx, struct str line), void *ctx)
+{
+    char *line = NULL;
+    size_t capacity = 0;
+    ssize_t len;
+    bool ok = true;
+    while (ok && (len = getline(&line, &capacity, in)) >= 0) {
+        while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
+            len--;
+        if (len > 0)
+            ok = take(ctx, str_make(line, (size_t)len));
+    }
+    free(line);
+    if (!ferror(in))
+        return ok;
+    fprintf(stderr, "millrace %s: cannot read on: %s\n", command, strerror(errno));
+    return false;
 }
 
 bool sample_is_event(struct json_reader *reader, struct arena *arena, struct str text,
