@@ -79,11 +79,19 @@ static void send_next(struct delivery *delivery)
     delivery->output->send(delivery->instance->self, group);
 }
 
-/* A group that is not full goes when nothing is in flight and the loop is about to wait, or when it is old enough. */
-static void seal_if_due(struct delivery *delivery, uint64_t now_ms, bool idle)
+/* The group that is not full, when it may go as it is: nothing that could go is before it. */
+static struct group *part_to_seal(const struct delivery *delivery)
 {
     struct group *group = delivery->filling;
-    if (!group || group->count == 0 || (delivery->ready.first && !delivery->was_holding))
+    bool is_first = !delivery->ready.first || delivery->was_holding;
+    return group && group->count > 0 && is_first ? group : NULL;
+}
+
+/* It goes when nothing is in flight and the loop is about to wait, or when it is old enough. */
+static void seal_if_due(struct delivery *delivery, uint64_t now_ms, bool idle)
+{
+    const struct group *group = part_to_seal(delivery);
+    if (!group)
         return;
     if (delivery->home != delivery ? idle
                                    : (idle && delivery->in_flight == 0) || group->due_ms <= now_ms)
@@ -115,12 +123,12 @@ static void on_timer(uv_timer_t *timer)
 
 static void set_timer(struct delivery *delivery, uint64_t now_ms, uint64_t again_ms)
 {
+    const struct group *part = part_to_seal(delivery);
     uint64_t due = again_ms;
     if (delivery->waiting.first && delivery->waiting.first->due_ms < due)
         due = delivery->waiting.first->due_ms;
-    if (delivery->filling && delivery->filling->count > 0 &&
-        (!delivery->ready.first || delivery->was_holding) && delivery->filling->due_ms < due)
-        due = delivery->filling->due_ms;
+    if (part && part->due_ms < due)
+        due = part->due_ms;
     if (delivery->ready.first && delivery->held_until_ms > now_ms && delivery->held_until_ms < due)
         due = delivery->held_until_ms;
     if ((delivery->ready.first || delivery->waiting.first) && delivery->shed_at_ms < due)
