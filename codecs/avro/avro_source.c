@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "codecs/avro/avro_schema.h"
+#include "io/http_ask.h"
 
 /* ---- what was got ------------------------------------------------------------------------------------ */
 
@@ -54,43 +55,21 @@ static bool recall(struct str uri, struct arena *arena, struct str *out)
 
 /* ---- a server ---------------------------------------------------------------------------------------- */
 
-struct waiting {
-    struct arena *arena;
-    bool answered;
-    enum http_outcome outcome;
-    int status;
-    struct str body, error;
-};
-
-static void on_answer(void *ctx, const struct http_result *result)
-{
-    struct waiting *waiting = ctx;
-    waiting->answered = true;
-    waiting->outcome = result->outcome;
-    waiting->status = result->status;
-    waiting->body = arena_dup(waiting->arena, result->body);
-    waiting->error = arena_dup(waiting->arena, str_from(result->error));
-}
-
 static bool ask(const struct avro_source *source, const struct http_client_options *options,
                 struct arena *arena, struct str *out, struct error *err)
 {
-    struct waiting waiting = {.arena = arena};
     struct http_client *client = http_client_new(options);
-    struct http_request request = {
-        .method = HTTP_GET, .url = source->uri, .done = on_answer, .ctx = &waiting};
-    http_client_send(client, &request);
-    while (!waiting.answered)
-        uv_run(options->loop, UV_RUN_ONCE);
+    struct http_request request = {.method = HTTP_GET, .url = source->uri};
+    struct http_answer answer = http_ask(client, options->loop, arena, request);
     http_client_close(client);
     uv_run(options->loop, UV_RUN_DEFAULT);
-    if (waiting.outcome != HTTP_ANSWERED)
+    if (answer.outcome != HTTP_ANSWERED)
         return error_set(err, ERROR_IO, "cannot get the schema from '%.*s': %.*s",
-                         STR_FMT(source->uri), STR_FMT(waiting.error));
-    if (waiting.status != 200)
+                         STR_FMT(source->uri), STR_FMT(answer.error));
+    if (answer.status != 200)
         return error_set(err, ERROR_IO, "cannot get the schema from '%.*s': status %d",
-                         STR_FMT(source->uri), waiting.status);
-    *out = waiting.body;
+                         STR_FMT(source->uri), answer.status);
+    *out = answer.body;
     return true;
 }
 

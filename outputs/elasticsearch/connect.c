@@ -2,8 +2,7 @@
  *
  * A check of the connection: the questions of setup.h, asked once of every server, and nothing installed.
  */
-#include <assert.h>
-
+#include "io/http_ask.h"
 #include "outputs/elasticsearch/refusal.h"
 
 enum { CHECK_TIMEOUT_MS = 15000 };
@@ -14,24 +13,8 @@ struct check {
     struct arena arena;
     struct buf *said;
     struct error *err;
-    /* of the answer */
-    bool done;
-    enum http_outcome outcome;
-    int status;
-    struct str body;
-    struct str error;
+    struct http_answer answer;
 };
-
-static void on_answer(void *ctx, const struct http_result *result)
-{
-    struct check *check = ctx;
-    assert(!check->done);
-    check->done = true;
-    check->outcome = result->outcome;
-    check->status = result->status;
-    check->body = arena_dup(&check->arena, result->body);
-    check->error = arena_dup(&check->arena, str_from(result->error));
-}
 
 static void ask(struct check *check, enum http_method method, struct str path)
 {
@@ -42,32 +25,28 @@ static void ask(struct check *check, enum http_method method, struct str path)
         .headers = output->headers,
         .plain = true,
         .timeout_ms = CHECK_TIMEOUT_MS,
-        .done = on_answer,
-        .ctx = check,
     };
-    check->done = false;
-    http_client_send(output->client, &request);
-    while (!check->done)
-        uv_run(output->env->loop, UV_RUN_ONCE);
+    check->answer = http_ask(output->client, output->env->loop, &check->arena, request);
 }
 
 /* False, with what is wrong, unless the answer is a success or, where that is one too, 404. */
 static bool is_good(struct check *check, const char *what, bool may_be_absent)
 {
     struct str host = check->host->name;
-    if (check->outcome != HTTP_ANSWERED)
-        return error_set(check->err, ERROR_IO, "%.*s: %.*s", STR_FMT(host), STR_FMT(check->error));
-    if (check->status / 100 == 2 || (may_be_absent && check->status == 404))
+    if (check->answer.outcome != HTTP_ANSWERED)
+        return error_set(check->err, ERROR_IO, "%.*s: %.*s", STR_FMT(host),
+                         STR_FMT(check->answer.error));
+    if (check->answer.status / 100 == 2 || (may_be_absent && check->answer.status == 404))
         return true;
-    struct str reason = refusal_reason(check->output->env->json, &check->arena, check->body);
+    struct str reason = refusal_reason(check->output->env->json, &check->arena, check->answer.body);
     const char *separator = reason.len > 0 ? ": " : "";
-    const char *login = refusal_of_login(check->status);
+    const char *login = refusal_of_login(check->answer.status);
     if (login)
         return error_set(check->err, ERROR_IO, "%.*s: %s (user %.*s, status %d)%s%.*s",
-                         STR_FMT(host), login, STR_FMT(refusal_user(check->output)), check->status,
-                         separator, STR_FMT(reason));
+                         STR_FMT(host), login, STR_FMT(refusal_user(check->output)),
+                         check->answer.status, separator, STR_FMT(reason));
     return error_set(check->err, ERROR_IO, "%.*s: %s: status %d%s%.*s", STR_FMT(host), what,
-                     check->status, separator, STR_FMT(reason));
+                     check->answer.status, separator, STR_FMT(reason));
 }
 
 static bool check_version(struct check *check)
@@ -76,7 +55,7 @@ static bool check_version(struct check *check)
     if (!is_good(check, "this is not Elasticsearch or OpenSearch", false))
         return false;
     struct server_identity identity =
-        setup_identify(&check->output->setup, &check->arena, check->body);
+        setup_identify(&check->output->setup, &check->arena, check->answer.body);
     if (identity.number.len == 0)
         return error_set(check->err, ERROR_IO,
                          "%.*s: it answers, but not as Elasticsearch or OpenSearch does",
@@ -95,7 +74,7 @@ static bool check_template(struct check *check)
     ask(check, HTTP_HEAD, index_template_path(&check->arena, template));
     if (!is_good(check, "cannot ask for the index template", true))
         return false;
-    bool installs = check->status == 404 || check->output->options.template_overwrite;
+    bool installs = check->answer.status == 404 || check->output->options.template_overwrite;
     buf_printf(check->said, "%.*s: index template %.*s %s\n", STR_FMT(check->host->name),
                STR_FMT(template->name),
                installs ? "will be installed" : "is there and stays as it is");

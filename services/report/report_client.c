@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <math.h>
 
+#include "io/http_ask.h"
 #include "services/report/report_private.h"
 
 enum {
@@ -38,50 +39,26 @@ void report_client_close(struct report_client *client)
     json_reader_free(client->json);
 }
 
-struct waiting {
-    struct report_client *client;
-    bool answered;
-    enum http_outcome outcome;
-    int status;
-    struct str body, error;
-};
-
-static void on_answer(void *ctx, const struct http_result *result)
-{
-    struct waiting *waiting = ctx;
-    struct arena *arena = waiting->client->arena;
-    waiting->answered = true;
-    waiting->outcome = result->outcome;
-    waiting->status = result->status;
-    waiting->body = arena_dup(arena, result->body);
-    waiting->error = arena_dup(arena, str_from(result->error));
-}
-
 bool report_ask(struct report_client *client, struct str url, struct str body, int *status_out,
                 struct value *out, struct error *err)
 {
-    struct waiting waiting = {.client = client};
     struct http_request request = {
         .method = body.len > 0 ? HTTP_POST : HTTP_GET,
         .url = url,
         .body = body,
         .headers = client->headers,
-        .done = on_answer,
-        .ctx = &waiting,
     };
-    http_client_send(client->http, &request);
-    while (!waiting.answered)
-        uv_run(client->loop, UV_RUN_ONCE);
-    if (waiting.outcome != HTTP_ANSWERED)
-        return error_set(err, ERROR_IO, "%.*s", STR_FMT(waiting.error));
-    *status_out = waiting.status;
-    if (waiting.status != 200 && waiting.status != 404) {
-        if (waiting.body.len > SHOWN_MAX_BYTES)
-            waiting.body.len = SHOWN_MAX_BYTES;
-        return error_set(err, ERROR_PROTOCOL, "status %d: %.*s", waiting.status,
-                         STR_FMT(waiting.body));
+    struct http_answer answer = http_ask(client->http, client->loop, client->arena, request);
+    if (answer.outcome != HTTP_ANSWERED)
+        return error_set(err, ERROR_IO, "%.*s", STR_FMT(answer.error));
+    *status_out = answer.status;
+    if (answer.status != 200 && answer.status != 404) {
+        if (answer.body.len > SHOWN_MAX_BYTES)
+            answer.body.len = SHOWN_MAX_BYTES;
+        return error_set(err, ERROR_PROTOCOL, "status %d: %.*s", answer.status,
+                         STR_FMT(answer.body));
     }
-    return json_decode(client->json, client->arena, waiting.body, out, err) ||
+    return json_decode(client->json, client->arena, answer.body, out, err) ||
            error_prefix(err, "the answer is no JSON");
 }
 
