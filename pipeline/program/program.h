@@ -71,6 +71,8 @@ void program_take_counts(struct program *program, const struct program *before);
 void program_run(struct program *program, struct batch *batch);
 /* A slice of the batch that was kept (link.h) is over. */
 void program_release(struct program *program, struct batch *batch);
+/* What waits in a closed program is let go; its origins send it again. */
+void program_drop_waiting(struct program *program);
 /* On the lane's thread: closes filters, stops and closes outputs. */
 void program_close(struct program *program);
 /* The parts of it, for one that retires: no batch is under way. */
