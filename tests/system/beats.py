@@ -30,6 +30,17 @@ class Gate:
             return 503 if str(source.get('message', '')).startswith(self.held or ('\0',)) else 201
 
 
+def unread_bytes(port):
+    """What clients on the IPv4 loopback have sent to this port and nobody has read yet, as the kernel counts it."""
+    unread = 0
+    for line in pathlib.Path('/proc/net/tcp').read_text('ascii').splitlines()[1:]:
+        _, local, remote, _, queues, *_ = line.split()  # proc_pid_net(5)
+        unsent, received = (int(size, 16) for size in queues.split(':'))
+        unread += received if int(local.split(':')[1], 16) == port else 0
+        unread += unsent if int(remote.split(':')[1], 16) == port else 0
+    return unread
+
+
 class BeatsCase(support.Case):
     """Starts millrace with a beats input whose options a test may add to, and reads what came out."""
 
@@ -78,6 +89,10 @@ class BeatsCase(support.Case):
         self.assertEqual(0, self.millrace.stop(), self.millrace.stderr)
         inputs = json.loads(self.counters_path.read_text())['pipelines']['main']['plugins']['inputs']
         return next(plugin['events'] for plugin in inputs if plugin['id'] == 'beats')
+
+    def wait_until_read(self):
+        """Until millrace has read every byte that its clients have sent so far."""
+        self.millrace.wait_for(lambda: unread_bytes(self.port) == 0, 'all that was sent to be read')
 
     def descriptors(self):
         return len(os.listdir(f'/proc/{self.millrace.pid}/fd'))
