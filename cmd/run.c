@@ -490,6 +490,7 @@ static void hide_arguments(const struct settings *settings, int argc, char **arg
 {
     hide_argument(argc, argv, settings->config_string);
     hide_argument(argc, argv, settings->api_password);
+    hide_argument(argc, argv, settings->api_keystore_password);
 }
 
 /* Files and connections may take as many descriptors as this process is allowed to have. */

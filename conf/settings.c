@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/settings.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,57 +168,6 @@ static void default_node_name(struct settings *settings)
     settings->node_name = arena_dup(settings->arena, str_from(name));
 }
 
-static bool read_port(struct str text, int64_t *out)
-{
-    return str_to_int(text, out) && *out >= 1 && *out <= 65535;
-}
-
-static void check_ports(struct settings *settings, struct error_list *errors)
-{
-    struct str text = settings->api_ports;
-    size_t dash = str_find(text, STR("-"));
-    struct str first = dash == SIZE_MAX ? text : str_make(text.ptr, dash);
-    struct str last = dash == SIZE_MAX ? text : str_from_offset(text, dash + 1);
-    if (!read_port(str_trim(first), &settings->api_first_port) ||
-        !read_port(str_trim(last), &settings->api_last_port) ||
-        settings->api_first_port > settings->api_last_port)
-        error_list_at(
-            errors, (struct error_position){0},
-            "setting 'api.http.port' must be a port or a range such as 9600-9700, found '%.*s'",
-            STR_FMT(text));
-}
-
-static bool is_loopback(const char *host)
-{
-    struct in_addr v4;
-    struct in6_addr v6;
-    if (inet_pton(AF_INET, host, &v4) == 1)
-        return ntohl(v4.s_addr) >> 24 == 127;
-    if (inet_pton(AF_INET6, host, &v6) == 1)
-        return IN6_IS_ADDR_LOOPBACK(&v6);
-    return strcmp(host, "localhost") == 0;
-}
-
-/* Who can reach the API sees what runs here: beyond this machine that takes a password. Files that are taken over from
- * containers name 0.0.0.0 without one; their pipelines run all the same. */
-static void check_api(struct settings *settings, struct error_list *errors)
-{
-    if (!settings->api_enabled)
-        return;
-    bool basic = settings->api_auth == SETTINGS_API_AUTH_BASIC;
-    if (basic && (settings->api_user.len == 0 || settings->api_password.len == 0))
-        error_list_at(errors, (struct error_position){0},
-                      "'api.auth.type' is basic: 'api.auth.basic.username' and "
-                      "'api.auth.basic.password' must be set");
-    if (basic || is_loopback(settings->api_host.ptr))
-        return;
-    settings->api_enabled = false;
-    error_list_warn_at(errors, (struct error_position){0},
-                       "'api.http.host' is %.*s, which others can reach: there will be no API "
-                       "until 'api.auth.type' is basic, with a user and a password",
-                       STR_FMT(settings->api_host));
-}
-
 /* HOST:PORT:ADDRESS:PORT, where an IPv6 address stands in brackets and any part may be empty. */
 static bool is_connect_to(struct str text)
 {
@@ -309,8 +257,7 @@ enum settings_result settings_load(struct settings *settings, struct arena *aren
     default_path_data(settings);
     default_node_name(settings);
     check_pipeline(settings, errors);
-    check_ports(settings, errors);
-    check_api(settings, errors);
+    settings_check_api(settings, errors);
     check_maps(settings, errors);
     check_ordered(settings, errors);
     return errors->errors == before ? SETTINGS_OK : SETTINGS_REFUSED;

@@ -71,6 +71,10 @@ struct settings {
     struct str api_environment;
     int api_auth; /* enum settings_api_auth */
     int api_tap;  /* enum settings_api_tap */
+    bool api_ssl;
+    struct str api_keystore, api_keystore_password;
+    struct str api_certificate, api_key; /* PEM, instead of the keystore */
+    struct option_strings api_protocols;
     struct str api_user, api_password;
 
     int log_level;       /* enum log_level */

@@ -54,6 +54,9 @@ void settings_defaults(struct settings *settings, struct arena *arena, struct er
 bool settings_read_flags(struct settings *settings, int argc, char **argv,
                          struct error_list *errors);
 
+/* settings_api.c. Without a password the API is turned off where others could reach it. */
+void settings_check_api(struct settings *settings, struct error_list *errors);
+
 /* settings_file.c */
 bool settings_read_file(struct settings *settings, struct error_list *errors);
 

@@ -499,6 +499,50 @@ const struct setting settings_table[] = {
         .traits = SETTING_WITHOUT_EFFECT,
     },
     {
+        .option = {.name = "api.ssl.enabled",
+                   .doc = "Speak TLS; with a keystore, or a certificate and its key.",
+                   OPTION_IN_BOOL(struct settings, api_ssl),
+                   .def = "false"},
+        .group = API,
+    },
+    {
+        .option = {.name = "api.ssl.keystore.path",
+                   .doc = "The certificate, its chain and its key, a PKCS#12 file.",
+                   OPTION_IN_STRING(struct settings, api_keystore)},
+        .value = "FILE",
+        .group = API,
+    },
+    {
+        .option = {.name = "api.ssl.keystore.password",
+                   .doc = "Its password.",
+                   OPTION_IN(OPTION_PASSWORD, struct settings, api_keystore_password, struct str)},
+        .value = "PASSWORD",
+        .group = API,
+    },
+    {
+        .option = {.name = "api.ssl.certificate",
+                   .doc = "Instead of a keystore: the certificate, with its chain behind it, a PEM "
+                          "file.",
+                   OPTION_IN_STRING(struct settings, api_certificate)},
+        .value = "FILE",
+        .group = API,
+    },
+    {
+        .option = {.name = "api.ssl.key",
+                   .doc = "The key of the certificate, a PEM file.",
+                   OPTION_IN_STRING(struct settings, api_key)},
+        .value = "FILE",
+        .group = API,
+    },
+    {
+        .option = {.name = "api.ssl.supported_protocols",
+                   .doc = "Versions of TLS that are spoken, of TLSv1.1, TLSv1.2 and TLSv1.3; the "
+                          "latter two if none is given.",
+                   OPTION_IN_STRINGS(struct settings, api_protocols)},
+        .value = "VERSION",
+        .group = API,
+    },
+    {
         .option = {.name = "api.auth.type",
                    .doc = "Who may ask: none (everyone), basic (with user and password).",
                    OPTION_IN_CHOICE(struct settings, api_auth),
@@ -637,7 +681,8 @@ const struct setting_family settings_families[] = {
     {"xpack.", "Elastic's own monitoring and management are not part of this"},
     {"monitoring.", "Elastic's own monitoring is not part of this"},
     {"otel.", "counters are not sent by OpenTelemetry"},
-    {"api.ssl.", "the API has no TLS of its own"},
+    {"api.ssl.", "the API takes api.ssl.enabled, api.ssl.keystore.path, api.ssl.keystore.password, "
+                 "api.ssl.certificate, api.ssl.key and api.ssl.supported_protocols"},
     {"api.auth.basic.password_policy.", "any password will do"},
     {"ssl.reload.", "certificates are read when a pipeline is loaded"},
     {"slowlog.", "there is no log of slow plugins; see the counters"},

@@ -226,6 +226,7 @@ static void start_handles(struct http_server *server)
 struct http_server *http_server_open(const struct http_server_options *options, struct error *err)
 {
     assert(options->handle && options->max_connections > 0 && options->max_body_bytes > 0);
+    assert(!options->tls || (options->host && !options->gone));
     int fd = -1;
     if (options->host && (fd = listen_socket_bind(options->host, options->port, err)) < 0)
         return NULL;
@@ -238,13 +239,18 @@ struct http_server *http_server_open(const struct http_server_options *options, 
         server->port = listen_socket_address(fd, server->address);
         server->loopback = listen_socket_is_loopback(fd);
     }
+    int front = options->tls ? fd : -1;
+    fd = options->tls ? -1 : fd;
     if (fd >= 0 && listen(fd, SERVER_BACKLOG) != 0) {
         error_set(err, errno == EADDRINUSE ? ERROR_BUSY : ERROR_IO, "cannot listen on %s: %s",
                   server->address, strerror(errno));
         close(fd);
     } else if (start_daemon(server, fd, err)) {
         start_handles(server);
-        return server;
+        if (front < 0 || http_front_open(server, front, err))
+            return server;
+        http_server_close(server, NULL, NULL);
+        return NULL;
     }
     mem_free(server);
     return NULL;
@@ -265,17 +271,22 @@ bool http_server_is_loopback(const struct http_server *server)
     return server->loopback;
 }
 
-static void on_handle_closed(uv_handle_t *handle)
+void http_server_handle_closed(struct http_server *server)
 {
-    struct http_server *server = handle->data;
     if (--server->open_handles > 0)
         return;
     assert(!server->peers && account_used(&server->body_bytes) == 0);
     void (*closed)(void *ctx) = server->closed;
     void *ctx = server->closed_ctx;
+    http_front_free(server);
     mem_free(server);
     if (closed)
         closed(ctx);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    http_server_handle_closed(handle->data);
 }
 
 static void stop_if_done(struct http_server *server)
@@ -290,6 +301,7 @@ static void stop_if_done(struct http_server *server)
     uv_close((uv_handle_t *)&server->sweep, on_handle_closed);
     MHD_stop_daemon(server->daemon);
     server->daemon = NULL;
+    http_front_stopped(server);
 }
 
 void http_server_add(struct http_server *server, int fd, void *connection)
@@ -314,6 +326,7 @@ void http_server_close(struct http_server *server, void (*closed)(void *ctx), vo
     server->closed = closed;
     server->closed_ctx = ctx;
     server->close_deadline_ms = uv_now(server->options.loop) + SERVER_CLOSE_GRACE_MS;
+    http_front_close(server);
     int fd = MHD_quiesce_daemon(server->daemon);
     if (fd >= 0)
         close(fd);

@@ -12,7 +12,7 @@
  *
  * All functions are called on the loop's thread; while an exchange waits for its answer, another thread may read it and
  * use its arena. Requests that meet a limit, and those of other sites' pages (io/http_origin.h), never reach the handler.
- * The server speaks no TLS and asks for no password.
+ * The server asks for no password.
  */
 #ifndef MILLRACE_IO_HTTP_SERVER_H
 #define MILLRACE_IO_HTTP_SERVER_H
@@ -33,6 +33,7 @@ enum {
 };
 
 struct http_server;
+struct ssl_ctx_st;
 
 struct http_exchange {
     struct str method;         /* GET, as it came */
@@ -45,10 +46,17 @@ struct http_exchange {
     void *user;                /* for the handler; NULL at first */
 };
 
+/* Called with the server's ctx. */
+struct http_server_tls {
+    struct ssl_ctx_st *(*use)(void *ctx); /* what a new connection uses; taken */
+    void (*failed)(void *ctx, const char *client, const char *reason); /* of a handshake */
+};
+
 struct http_server_options {
     uv_loop_t *loop;
-    const char *host;         /* NULL: it does not listen */
-    uint16_t port;            /* 0: a free one */
+    const char *host;                  /* NULL: it does not listen */
+    uint16_t port;                     /* 0: a free one */
+    const struct http_server_tls *tls; /* NULL: it speaks none. With host, and without `gone` */
     unsigned max_connections; /* for one more, that which has done nothing for longest is closed */
     unsigned idle_timeout_s;  /* of a connection on which nothing moves */
     unsigned request_timeout_s;  /* until a request has come, or an answer has gone, as a whole */

@@ -62,8 +62,9 @@ struct http_server {
     struct http_server_options options;
     struct MHD_Daemon *daemon;
     uv_poll_t poll;
-    uv_timer_t timer; /* what libmicrohttpd wants to do later */
-    uv_timer_t sweep; /* connections that are too slow */
+    uv_timer_t timer;         /* what libmicrohttpd wants to do later */
+    uv_timer_t sweep;         /* connections that are too slow */
+    struct http_front *front; /* TLS; NULL: none */
     struct peer *peers;
     unsigned peer_count;
     struct account body_bytes; /* of all exchanges, unless options.bodies is given */
@@ -84,6 +85,16 @@ struct http_server {
 /* ---- http_server.c ---- */
 /* A connection was resumed: libmicrohttpd is to run. */
 void http_server_wake(struct http_server *server);
+
+/* One of its handles is closed. */
+void http_server_handle_closed(struct http_server *server);
+
+/* ---- http_front.c: TLS ---- */
+/* Takes the socket, which is bound. On false the server is to be closed. */
+bool http_front_open(struct http_server *server, int fd, struct error *err);
+void http_front_close(struct http_server *server);   /* takes nothing new */
+void http_front_stopped(struct http_server *server); /* libmicrohttpd has let go of all */
+void http_front_free(struct http_server *server);
 
 /* ---- http_exchange.c ---- */
 void http_exchange_free(struct exchange *exchange);

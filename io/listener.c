@@ -102,8 +102,11 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 struct listener *listener_bind(const char *host, uint16_t port, struct error *err)
 {
     int fd = listen_socket_bind(host, port, err);
-    if (fd < 0)
-        return NULL;
+    return fd < 0 ? NULL : listener_adopt(fd);
+}
+
+struct listener *listener_adopt(int fd)
+{
     struct listener *listener = mem_zero(1, sizeof *listener);
     char address[LISTEN_SOCKET_ADDRESS_MAX];
     listener->fd = fd;
@@ -121,8 +124,8 @@ bool listener_start(struct listener *listener, uv_loop_t *loop,
 {
     assert(listener->fd >= 0 && listener->open_handles == 0);
     if (listen(listener->fd, LISTENER_BACKLOG) != 0)
-        return error_set(err, ERROR_IO, "cannot listen on port %u: %s", listener->port,
-                         strerror(errno));
+        return error_set(err, errno == EADDRINUSE ? ERROR_BUSY : ERROR_IO,
+                         "cannot listen on port %u: %s", listener->port, strerror(errno));
     int failure = uv_poll_init_socket(loop, &listener->poll, listener->fd);
     if (failure != 0)
         return error_set(err, ERROR_IO, "cannot watch port %u: %s", listener->port,

@@ -31,6 +31,8 @@ struct listener_handler {
 
 /* host: a name, an address, or an address in brackets. */
 struct listener *listener_bind(const char *host, uint16_t port, struct error *err);
+/* Of a socket that is bound already (listen_socket.h), and taken. */
+struct listener *listener_adopt(int fd);
 uint16_t listener_port(const struct listener *listener);
 bool listener_start(struct listener *listener, uv_loop_t *loop,
                     const struct listener_handler *handler, void *ctx, struct error *err);

@@ -7,6 +7,7 @@
 
 #include "base/base64.h"
 #include "base/mem.h"
+#include "io/tls_context.h"
 #include "pipeline/event/event_json.h"
 #include "services/api/api_private.h"
 
@@ -16,6 +17,8 @@ enum {
     API_REQUEST_TIMEOUT_S = 30,
     API_BODY_MAX_BYTES = 4096, /* nobody has a reason to send one */
     API_ALL_BODIES_MAX_BYTES = 64 * 1024,
+    API_LOG_WINDOW_MS = 10 * 1000, /* of handshakes that failed */
+    API_LOG_BURST = 5,
 };
 
 static const char JSON[] = "application/json";
@@ -215,6 +218,60 @@ static void handle(void *ctx, struct http_exchange *exchange)
         respond_node(api, exchange);
 }
 
+/* ---- TLS ------------------------------------------------------------------------------------------ */
+
+/* Texts of the settings end with a NUL, and are NULL when they are not given. */
+static bool open_tls(struct api *api, struct error *err)
+{
+    const struct settings *settings = api->options.settings;
+    struct tls_settings tls = {
+        .is_server = true,
+        .certificate = settings->api_certificate.ptr,
+        .key = settings->api_key.ptr,
+        .keystore = {settings->api_keystore.ptr, settings->api_keystore_password.ptr},
+        .verify = TLS_VERIFY_NONE,
+    };
+    for (size_t i = 0; i < settings->api_protocols.count; i++)
+        tls.versions |= tls_version_of(settings->api_protocols.items[i]);
+    api->failures_limit =
+        (struct log_limit){.window_ms = API_LOG_WINDOW_MS, .burst = API_LOG_BURST};
+    api->tls = settings->api_ssl ? tls_context_new(&tls, err) : NULL;
+    return !settings->api_ssl || api->tls;
+}
+
+/* A certificate that changed on disk is taken for connections from here on. */
+static struct ssl_ctx_st *use_tls(void *ctx)
+{
+    struct api *api = ctx;
+    struct error err;
+    switch (tls_context_refresh(api->tls, &err)) {
+    case TLS_UNCHANGED:
+        break;
+    case TLS_RENEWED:
+        log_info(api->options.log, "api_certificate_renewed",
+                 "the monitoring API shows the certificate that changed on disk");
+        break;
+    case TLS_KEPT_OLD:
+        log_warn(api->options.log, "api_certificate_kept",
+                 "the monitoring API's certificate changed on disk and cannot be used: the old "
+                 "one stays",
+                 LOG_CSTR("reason", err.text));
+        break;
+    }
+    return tls_context_use(api->tls);
+}
+
+static void on_tls_failed(void *ctx, const char *client, const char *reason)
+{
+    struct api *api = ctx;
+    uint64_t suppressed;
+    if (log_limit_allow(&api->failures_limit, clock_monotonic_ms(), &suppressed))
+        log_warn(api->options.log, "api_handshake_failed",
+                 "a client of the monitoring API could not agree on TLS",
+                 LOG_CSTR("client", client), LOG_CSTR("reason", reason),
+                 LOG_INT_IF("not_logged_before", suppressed));
+}
+
 /* ---- opening and closing -------------------------------------------------------------------------- */
 
 static void make_id(struct api *api)
@@ -251,10 +308,12 @@ static void start_samples(struct api *api)
 
 static struct http_server *listen_on(struct api *api, uint16_t port, struct error *err)
 {
+    static const struct http_server_tls TLS = {use_tls, on_tls_failed};
     struct http_server_options options = {
         .loop = api->options.loop,
         .host = api->options.settings->api_host.ptr,
         .port = port,
+        .tls = api->tls ? &TLS : NULL,
         .max_connections = API_CONNECTIONS_MAX,
         .idle_timeout_s = API_IDLE_TIMEOUT_S,
         .request_timeout_s = API_REQUEST_TIMEOUT_S,
@@ -294,6 +353,7 @@ static void free_api(void *ctx)
     struct api *api = ctx;
     if (api->flow)
         flow_free(api->flow);
+    tls_context_free(api->tls);
     mem_free(api);
 }
 
@@ -305,10 +365,11 @@ struct api *api_open(const struct api_options *options)
     api->started = clock_now();
     api->started_ms = clock_monotonic_ms();
     make_id(api);
-    api->server = listen_in_range(api, &err);
+    if (open_tls(api, &err))
+        api->server = listen_in_range(api, &err);
     if (api->server && may_be_reached(api, &err)) {
         log_info(options->log, "api_started", "the monitoring API listens",
-                 LOG_CSTR("address", api_address(api)));
+                 LOG_CSTR("address", api_address(api)), LOG_CSTR_IF("tls", api->tls ? "on" : ""));
         start_samples(api);
         api->taps = api_taps_new(options->loop, options->tap_node, options->settings->api_tap);
         return api;
@@ -318,7 +379,7 @@ struct api *api_open(const struct api_options *options)
     if (api->server)
         http_server_close(api->server, free_api, api);
     else
-        mem_free(api);
+        free_api(api);
     return NULL;
 }
 

@@ -22,6 +22,8 @@ struct api {
     struct flow *flow;
     struct loop_timer *sampler; /* each FLOW_SAMPLE_MS */
     struct api_taps *taps;
+    struct tls_context *tls; /* NULL: it speaks none */
+    struct log_limit failures_limit;
 };
 
 /* Filled before the route runs. */

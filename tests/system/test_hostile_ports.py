@@ -29,6 +29,8 @@ SEEDS = {
     'http': [http_request(b'{"a":1}'), http_request(b'x' * 5000), b'GET / HTTP/1.0\r\n\r\n',
              b'PUT /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n',
              b'POST / HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n\x1f\x8b\x08'],
+    'api': [b'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n', b'GET /_millrace/tap?where=%5Ba%5D&sample=3 HTTP/1.1\r\nHost: localhost\r\n\r\n',
+            b'GET /_node/stats/pipelines/main?pretty HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic eDp5\r\n\r\n', http_request(b'x')],
     'beats': [lumberjack.batch(lumberjack.messages('one', 'two')), lumberjack.batch(lumberjack.messages('packed'), compress=True)
               if 'compress' in lumberjack.batch.__code__.co_varnames else lumberjack.batch(lumberjack.messages('x'))],
 }
@@ -61,15 +63,16 @@ class Port(support.Case):
         self.authority = certificates.Authority(self.folder)
         pair = self.authority.issue('server')
         tls = f'ssl_enabled => true ssl_certificate => "{pair.certificate}" ssl_key => "{pair.key}" ssl_client_authentication => none'
-        self.ports = {name: support.free_port() for name in ('tcp', 'http', 'beats', 'tcp tls', 'http tls', 'beats tls', 'proxy')}
+        self.ports = {name: support.free_port() for name in ('tcp', 'http', 'beats', 'tcp tls', 'http tls', 'beats tls', 'proxy', 'api tls')}
         inputs = ''.join(
             f'{name.split()[0]} {{ host => "127.0.0.1" port => {port} {tls if "tls" in name else ""} }}\n'
-            for name, port in self.ports.items() if name != 'proxy')
+            for name, port in self.ports.items() if name.split()[0] in ('tcp', 'http', 'beats'))
         inputs += f'tcp {{ host => "127.0.0.1" port => {self.ports["proxy"]} proxy_protocol => true }}'
         self.path = self.folder / 'events.jsonl'
-        self.millrace = self.start('-e', f'input {{ {inputs} }} output {{ file {{ path => "{self.path}" codec => json_lines }} }}')
-        for port in self.ports.values():
-            self.millrace.wait_for_log(f'waiting for .* port={port}')
+        self.millrace = self.start('-e', f'input {{ {inputs} }} output {{ file {{ path => "{self.path}" codec => json_lines }} }}', '--api.http.port', self.ports['api tls'],
+                                   '--api.ssl.enabled', '--api.ssl.certificate', pair.certificate, '--api.ssl.key', pair.key)
+        for name, port in self.ports.items():
+            self.millrace.wait_for_log(f'API listens .*:{port}' if name == 'api tls' else f'waiting for .* port={port}')
 
     def connect(self, name, timeout=10):
         return socket.create_connection(('127.0.0.1', self.ports[name]), timeout)
@@ -79,6 +82,12 @@ class Port(support.Case):
 
     def assert_serves(self, name):
         kind, text = name.split()[0], f'clean for {name} at {time.monotonic()}'
+        if kind == 'api':
+            connection = http.client.HTTPSConnection('localhost', self.ports[name], timeout=30, context=self.context(name))
+            connection.request('GET', '/healthz')
+            self.assertEqual(b'ok\n', connection.getresponse().read())
+            connection.close()
+            return
         if kind == 'http':
             connection = http.client.HTTPSConnection('localhost', self.ports[name], timeout=30, context=self.context(name)) \
                 if 'tls' in name else http.client.HTTPConnection('127.0.0.1', self.ports[name], timeout=30)

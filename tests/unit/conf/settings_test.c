@@ -137,6 +137,10 @@ START_TEST(loads_settings)
 }
 END_TEST
 
+#define NO_PAIR                                                                                    \
+    "0:0 'api.ssl.enabled' is true: 'api.ssl.keystore.path', or 'api.ssl.certificate' and "        \
+    "'api.ssl.key', must be set"
+
 #define REACHED(host)                                                                              \
     "warning 0:0 'api.http.host' is " host                                                         \
     ", which others can reach: there will be no API until 'api.auth.type' is basic, with a user "  \
@@ -170,6 +174,19 @@ static const struct {
     {"--api.http.host 0.0.0.0 --api.auth.type basic --api.auth.basic.username u "
      "--api.auth.basic.password p",
      NULL, SETTINGS_OK, ""},
+    {"--api.ssl.enabled --api.ssl.keystore.path a", NULL, SETTINGS_OK, ""},
+    {"--api.ssl.enabled --api.ssl.certificate a --api.ssl.key b", NULL, SETTINGS_OK, ""},
+    {"--api.ssl.enabled", NULL, SETTINGS_REFUSED, NO_PAIR},
+    {"--api.ssl.enabled --api.ssl.certificate a", NULL, SETTINGS_REFUSED, NO_PAIR},
+    {"--api.ssl.enabled --api.ssl.keystore.path a --api.ssl.key b", NULL, SETTINGS_REFUSED,
+     "0:0 'api.ssl.keystore.path' and 'api.ssl.certificate' or 'api.ssl.key' are both set: keep "
+     "one of them"},
+    {"--api.ssl.enabled --no-api.enabled", NULL, SETTINGS_OK, ""},
+    {"--api.ssl.key b", NULL, SETTINGS_OK,
+     "warning 0:0 setting 'api.ssl.key' has no effect: 'api.ssl.enabled' is not true"},
+    {"--api.ssl.supported_protocols TLSv1 --api.ssl.enabled --api.ssl.keystore.path a", NULL,
+     SETTINGS_REFUSED,
+     "0:0 'api.ssl.supported_protocols': 'TLSv1' is none of TLSv1.1, TLSv1.2 and TLSv1.3"},
     {"--api.environment test", NULL, SETTINGS_OK,
      "warning 0:0 setting 'api.environment' has no effect: nothing shows it"},
     {"",
@@ -283,6 +300,29 @@ START_TEST(choices_match_their_enums)
         ck_assert_int_eq(loaded.settings.log_format, ROWS[i].format);
         ck_assert_int_eq(loaded.settings.escape, ROWS[i].escape);
         ck_assert_int_eq(loaded.settings.ecs, ROWS[i].ecs);
+        unload(&loaded);
+    }
+}
+END_TEST
+
+/* As in Logstash: with a password and TLS it is there for others, unless an address says otherwise. */
+START_TEST(a_secure_api_is_there_for_others)
+{
+#define PASSWORD "--api.auth.type basic --api.auth.basic.username u --api.auth.basic.password p "
+    static const struct {
+        const char *flags, *host;
+    } CASES[] = {
+        {PASSWORD "--api.ssl.enabled --api.ssl.keystore.path a", "0.0.0.0"},
+        {PASSWORD "--api.ssl.enabled --api.ssl.keystore.path a --api.http.host 127.0.0.1",
+         "127.0.0.1"},
+        {PASSWORD, "127.0.0.1"},
+        {"--api.ssl.enabled --api.ssl.keystore.path a", "127.0.0.1"},
+    };
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        struct loaded loaded;
+        load(&loaded, CASES[i].flags, NULL);
+        ck_assert_int_eq(loaded.result, SETTINGS_OK);
+        ck_assert_str_eq(loaded.settings.api_host.ptr, CASES[i].host);
         unload(&loaded);
     }
 }
@@ -431,6 +471,7 @@ Suite *settings_suite(void)
     tcase_add_checked_fixture(tcase, make_directory, remove_directory);
     tcase_add_loop_test(tcase, loads_settings, 0, sizeof LOADS / sizeof *LOADS);
     tcase_add_loop_test(tcase, reports_problems, 0, sizeof PROBLEMS / sizeof *PROBLEMS);
+    tcase_add_test(tcase, a_secure_api_is_there_for_others);
     tcase_add_test(tcase, choices_match_their_enums);
     tcase_add_test(tcase, repeats_connect_to);
     tcase_add_test(tcase, repeats_listen_at);

@@ -5,6 +5,7 @@
 #include <check.h>
 
 Suite *http_client_suite(void);
+Suite *http_front_suite(void);
 Suite *http_server_suite(void);
 Suite *kafka_suite(void);
 Suite *keystore_suite(void);
