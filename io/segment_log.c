@@ -195,12 +195,13 @@ static uint64_t oldest_closed(const struct segment_log *log)
     return log->fd >= 0 && oldest == log->number ? 0 : oldest;
 }
 
-bool segment_log_drop_oldest(struct segment_log *log)
+bool segment_log_drop_oldest(struct segment_log *log, uint64_t *records_out)
 {
     char path[SEGMENT_PATH_MAX];
     uint64_t oldest = oldest_closed(log);
     if (oldest == 0)
         return false;
+    *records_out = segment_count(log->folder, oldest);
     bool gone = segment_path(path, log->folder, oldest, "log") && unlink(path) == 0;
     if (segment_path(path, log->folder, oldest, "done"))
         (void)unlink(path);
@@ -208,15 +209,18 @@ bool segment_log_drop_oldest(struct segment_log *log)
     return gone;
 }
 
-void segment_log_drop_older(struct segment_log *log, uint64_t age_ms)
+uint64_t segment_log_drop_older(struct segment_log *log, uint64_t age_ms)
 {
+    uint64_t all = 0, records;
     for (uint64_t oldest; (oldest = oldest_closed(log)) != 0;) {
         char path[SEGMENT_PATH_MAX];
         struct stat status;
         if (!segment_path(path, log->folder, oldest, "log") || stat(path, &status) != 0)
             break;
         double age_seconds = difftime(time(NULL), status.st_mtime);
-        if (age_seconds * 1000 <= (double)age_ms || !segment_log_drop_oldest(log))
+        if (age_seconds * 1000 <= (double)age_ms || !segment_log_drop_oldest(log, &records))
             break;
+        all += records;
     }
+    return all;
 }

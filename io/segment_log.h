@@ -62,10 +62,12 @@ bool segment_log_roll(struct segment_log *log, struct error *err);
 uint64_t segment_log_bytes(const struct segment_log *log);
 /* Looks at the folder anew: others may have deleted segments. */
 void segment_log_look(struct segment_log *log);
-/* Deletes the oldest segment; never the one that is being written. False when there is none. */
-bool segment_log_drop_oldest(struct segment_log *log);
-/* Deletes segments that were last written longer ago than that; never the one that is being written. */
-void segment_log_drop_older(struct segment_log *log, uint64_t age_ms);
+/* Deletes the oldest segment; never the one that is being written. False when there is none. *records_out is how many it had
+ * that were not done. */
+bool segment_log_drop_oldest(struct segment_log *log, uint64_t *records_out);
+/* Deletes segments that were last written longer ago than that; never the one that is being written. How many records they had
+ * that were not done. */
+uint64_t segment_log_drop_older(struct segment_log *log, uint64_t age_ms);
 
 /* ---- reading -------------------------------------------------------------------------------------- */
 
@@ -97,6 +99,8 @@ bool segment_reader_sync(struct segment_reader *reader, struct error *err);
 /* When nobody writes to the log any more: the segment that was read last may be removed like others. */
 void segment_reader_finish(struct segment_reader *reader);
 
+/* Records of one segment that are whole and not done. */
+uint64_t segment_count(const char *folder, uint64_t number);
 /* The numbers of the segments of a folder, ascending; *count_out of them, to be freed with mem_free. */
 uint64_t *segment_list(const char *folder, size_t *count_out);
 /* Their bytes together. */

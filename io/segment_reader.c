@@ -464,6 +464,20 @@ bool segment_reader_next(struct segment_reader *reader, struct str *payload,
     return false;
 }
 
+uint64_t segment_count(const char *folder, uint64_t number)
+{
+    struct segment_reader *reader = segment_reader_open(folder);
+    struct segment_position at;
+    struct str payload;
+    uint64_t count = 0;
+    assert(number > 0);
+    reader->last_number = number - 1;
+    while (segment_reader_next(reader, &payload, &at) && at.segment == number)
+        count++;
+    segment_reader_close(reader);
+    return count;
+}
+
 void segment_reader_finish(struct segment_reader *reader)
 {
     if (reader->fd >= 0)

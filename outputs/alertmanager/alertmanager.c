@@ -71,6 +71,7 @@ static void note_failure(struct telling *telling, const struct http_result *resu
         .cause = cause_of(result),
         .retry_after_ms = result->retry_after_ms,
         .reason = str_from(telling->reason),
+        .status = result->outcome == HTTP_ANSWERED ? result->status : 0,
     };
 }
 

@@ -46,14 +46,19 @@ static void log_failure(struct elasticsearch *output, const struct host *host,
 
 static void send_bulk(struct bulk *bulk);
 
-static void give_back(struct bulk *bulk, enum send_cause cause, unsigned retry_after_ms,
-                      struct str reason)
+static void give_back_as(struct bulk *bulk, const struct send_result *result)
 {
     struct group *group = bulk->group;
     assert(group && bulk->state != BULK_FREE);
     bulk->group = NULL;
     set_state(bulk, BULK_FREE);
-    group_done(group, &(struct send_result){cause, retry_after_ms, reason});
+    group_done(group, result);
+}
+
+static void give_back(struct bulk *bulk, enum send_cause cause, unsigned retry_after_ms,
+                      struct str reason)
+{
+    give_back_as(bulk, &(struct send_result){cause, retry_after_ms, reason, .status = 0});
 }
 
 static void hold(struct bulk *bulk)
@@ -148,7 +153,8 @@ static struct str answer_items(struct bulk *bulk, char first_reason[BULK_REASON_
             continue;
         bool again = verdict == VERDICT_RETRY || verdict == VERDICT_HELD;
         bool explained = again ? group_gives_up(bulk->group, i) : verdict != VERDICT_DELIVERED;
-        group_answer(bulk->group, i, verdict, explained ? bulk_item_reason(item, text) : STR(""));
+        group_answer_status(bulk->group, i, item->status, verdict,
+                            explained ? bulk_item_reason(item, text) : STR(""));
         if (again && retried.len == 0)
             retried = bulk_item_reason(item, first_reason);
     }
@@ -207,7 +213,9 @@ static void fail(struct bulk *bulk, const struct http_result *result, enum send_
         log_failure(bulk->output, bulk->host, result, reason);
     if (result->outcome == HTTP_TIMED_OUT)
         elasticsearch_host_died(bulk->output, bulk->host, result->error);
-    give_back(bulk, cause, result->retry_after_ms, reason);
+    give_back_as(bulk,
+                 &(struct send_result){cause, result->retry_after_ms, reason,
+                                       result->outcome == HTTP_ANSWERED ? result->status : 0});
 }
 
 /* What the user's rules say of the answer to a request as a whole; VERDICT_NONE: nothing. */

@@ -137,7 +137,8 @@ static void on_answer(void *ctx, const struct http_result *result)
     slot->group = NULL;
     struct send_result sent = {.cause = request_cause(result, verdict, group_count(group)),
                                .retry_after_ms = result->retry_after_ms,
-                               .reason = str_from(reason)};
+                               .reason = str_from(reason),
+                               .status = result->outcome == HTTP_ANSWERED ? result->status : 0};
     if (sent.cause == SEND_ANSWERED)
         group_answer_all(group, verdict, verdict == VERDICT_DELIVERED ? STR("") : sent.reason);
     group_done(group, &sent);

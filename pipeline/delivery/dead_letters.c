@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -39,7 +40,8 @@ struct dead_letter_parcel {
     struct buf records;
     struct parcel_letter *letters;
     size_t count, capacity;
-    size_t written; /* letters in the log; not synced yet */
+    size_t written; /* letters in the log, or given up; not synced yet */
+    size_t kept;    /* of those, in the log */
     size_t written_bytes;
 };
 
@@ -51,6 +53,8 @@ struct dead_letters {
     bool running; /* the thread was started */
     bool closing;
     struct dead_letter_parcel *first, *last;
+    char last_error[DEAD_LETTER_ERROR_MAX]; /* empty: none */
+    atomic_uint_fast64_t written_letters, dropped, expired, waiting;
     /* The thread's own. */
     struct segment_log *log;
     int lock_fd;  /* of the folder: one process writes there */
@@ -136,8 +140,12 @@ void dead_letter_add_event(struct dead_letters *letters, struct dead_letter_parc
     buf_release(&metadata);
 }
 
-static void settle_parcel(struct dead_letter_parcel *parcel, enum receipt_outcome outcome)
+static void settle_parcel(struct dead_letters *letters, struct dead_letter_parcel *parcel,
+                          enum receipt_outcome outcome)
 {
+    atomic_fetch_add(&letters->written_letters, parcel->kept);
+    atomic_fetch_sub(&letters->waiting, parcel->count);
+
     for (size_t i = 0; i < parcel->count; i++)
         receipt_release(parcel->letters[i].receipt, 1, outcome);
     buf_release(&parcel->records);
@@ -155,6 +163,16 @@ static void warn(struct dead_letters *letters, const char *event, const char *se
         log_warn(letters->options.log, event, sentence, LOG_CSTR("reason", reason),
                  LOG_CSTR("path", letters->options.folder),
                  LOG_INT_IF("not_logged_before", held_back));
+}
+
+/* What goes wrong, not what might. */
+static void warn_of_error(struct dead_letters *letters, const char *event, const char *sentence,
+                          const char *reason)
+{
+    uv_mutex_lock(&letters->lock);
+    (void)snprintf(letters->last_error, sizeof letters->last_error, "%s", reason);
+    uv_mutex_unlock(&letters->lock);
+    warn(letters, event, sentence, reason);
 }
 
 static bool claim(struct dead_letters *letters, struct error *err)
@@ -197,7 +215,7 @@ static bool open_log(struct dead_letters *letters)
     segment_log_close(letters->log);
     letters->log = NULL;
     letters->useless = true;
-    warn(letters, "no_dead_letters", "events that are refused are not kept", err.text);
+    warn_of_error(letters, "no_dead_letters", "events that are refused are not kept", err.text);
     return false;
 }
 
@@ -205,7 +223,8 @@ static bool open_log(struct dead_letters *letters)
 static void expire(struct dead_letters *letters)
 {
     if (letters->options.retain_ms > 0)
-        segment_log_drop_older(letters->log, letters->options.retain_ms);
+        atomic_fetch_add(&letters->expired,
+                         segment_log_drop_older(letters->log, letters->options.retain_ms));
 }
 
 /* Whether another record of so many bytes may be written. */
@@ -217,31 +236,43 @@ static bool has_room(struct dead_letters *letters, size_t len)
     (void)segment_log_roll(letters->log, NULL);
     segment_log_look(letters->log); /* somebody may have sent them again, or thrown them away */
     while (segment_log_bytes(letters->log) + len > options->max_bytes) {
-        if (options->policy != DEAD_LETTERS_DROP_OLDER || !segment_log_drop_oldest(letters->log))
+        uint64_t records;
+        if (options->policy != DEAD_LETTERS_DROP_OLDER ||
+            !segment_log_drop_oldest(letters->log, &records))
             return options->policy == DEAD_LETTERS_DROP_OLDER;
-        warn(letters, "dead_letters_full", "the oldest dead letters are dropped for new ones",
-             "dead_letter_queue.max_bytes is reached");
+        atomic_fetch_add(&letters->dropped, records);
+        warn_of_error(letters, "dead_letters_full",
+                      "the oldest dead letters are dropped for new ones",
+                      "dead_letter_queue.max_bytes is reached");
     }
     return true;
 }
 
 /* Written, or given up; false: later. */
-static bool write_letter(struct dead_letters *letters, struct str record)
+static bool write_letter(struct dead_letters *letters, struct dead_letter_parcel *parcel,
+                         struct str record)
 {
     struct error err = {0};
-    if (letters->useless || !open_log(letters))
+    if (letters->useless || !open_log(letters)) {
+        atomic_fetch_add(&letters->dropped, 1);
         return true;
+    }
     if (!has_room(letters, record.len)) {
         bool drops = letters->options.policy == DEAD_LETTERS_DROP_NEWER;
-        warn(letters, "dead_letters_full",
-             drops ? "there is no room for more dead letters: new ones are dropped"
-                   : "there is no room for more dead letters: what is refused waits until there is",
-             "dead_letter_queue.max_bytes is reached");
+        warn_of_error(
+            letters, "dead_letters_full",
+            drops ? "there is no room for more dead letters: new ones are dropped"
+                  : "there is no room for more dead letters: what is refused waits until there is",
+            "dead_letter_queue.max_bytes is reached");
+        atomic_fetch_add(&letters->dropped, drops);
         return drops;
     }
-    if (segment_log_append(letters->log, record, &err))
+    if (segment_log_append(letters->log, record, &err)) {
+        parcel->kept++;
         return true;
-    warn(letters, "dead_letter_failed", "a dead letter cannot be written and waits", err.text);
+    }
+    warn_of_error(letters, "dead_letter_failed", "a dead letter cannot be written and waits",
+                  err.text);
     return false;
 }
 
@@ -259,15 +290,17 @@ static bool write_parcel(struct dead_letters *letters, struct dead_letter_parcel
     struct error err = {0};
     while (parcel->written < parcel->count) {
         size_t len = parcel->letters[parcel->written].len;
-        if (!write_letter(letters, str_make(parcel->records.ptr + parcel->written_bytes, len)))
+        struct str record = str_make(parcel->records.ptr + parcel->written_bytes, len);
+        if (!write_letter(letters, parcel, record))
             break;
         parcel->written++;
         parcel->written_bytes += len;
     }
     bool synced = !letters->log || segment_log_sync(letters->log, &err);
     if (!synced) { /* nothing is known of what was written: all of it again, for better twice than never */
-        parcel->written = parcel->written_bytes = 0;
-        warn(letters, "dead_letter_failed", "a dead letter cannot be written and waits", err.text);
+        parcel->written = parcel->written_bytes = parcel->kept = 0;
+        warn_of_error(letters, "dead_letter_failed", "a dead letter cannot be written and waits",
+                      err.text);
     }
     if (letters->log) {
         warn_when_nearly_full(letters);
@@ -307,7 +340,7 @@ static void run(void *arg)
         bool done = write_parcel(letters, parcel);
         while (!done && !wait_again(letters))
             done = write_parcel(letters, parcel);
-        settle_parcel(parcel, done ? RECEIPT_DELIVERED : RECEIPT_ABANDONED);
+        settle_parcel(letters, parcel, done ? RECEIPT_DELIVERED : RECEIPT_ABANDONED);
     }
 }
 
@@ -319,6 +352,7 @@ void dead_letters_put(struct dead_letters *letters, struct dead_letter_parcel **
     *parcel = NULL;
     if (!put)
         return;
+    atomic_fetch_add(&letters->waiting, put->count);
     uv_mutex_lock(&letters->lock);
     assert(!letters->closing);
     put->next = NULL;
@@ -333,6 +367,30 @@ void dead_letters_put(struct dead_letters *letters, struct dead_letter_parcel **
     uv_mutex_unlock(&letters->lock);
 }
 
+/* ---- figures -------------------------------------------------------------------------------------- */
+
+void dead_letters_figures(struct dead_letters *letters, struct dead_letter_figures *out)
+{
+    static const char *const POLICIES[] = {[DEAD_LETTERS_BLOCK] = "block",
+                                           [DEAD_LETTERS_DROP_NEWER] = "drop_newer",
+                                           [DEAD_LETTERS_DROP_OLDER] = "drop_older"};
+    *out = (struct dead_letter_figures){
+        .bytes = segment_list_bytes(letters->options.folder), /* others take letters out */
+        .max_bytes = letters->options.max_bytes,
+        .written = atomic_load(&letters->written_letters),
+        .dropped = atomic_load(&letters->dropped),
+        .expired = atomic_load(&letters->expired),
+        .waiting = atomic_load(&letters->waiting),
+        .policy = POLICIES[letters->options.policy],
+    };
+    uv_mutex_lock(&letters->lock);
+    (void)snprintf(out->last_error, sizeof out->last_error, "%s",
+                   letters->last_error[0] ? letters->last_error : "no errors");
+    uv_mutex_unlock(&letters->lock);
+}
+
+/* ---- closing -------------------------------------------------------------------------------------- */
+
 void dead_letters_close(struct dead_letters *letters)
 {
     if (!letters)
@@ -345,7 +403,7 @@ void dead_letters_close(struct dead_letters *letters)
         uv_thread_join(&letters->thread);
     for (struct dead_letter_parcel *parcel; (parcel = letters->first);) {
         letters->first = parcel->next;
-        settle_parcel(parcel, RECEIPT_ABANDONED);
+        settle_parcel(letters, parcel, RECEIPT_ABANDONED);
     }
     segment_log_close(letters->log);
     if (letters->lock_fd >= 0)

@@ -48,6 +48,22 @@ struct dead_letters *dead_letters_new(const struct dead_letter_options *options)
 /* Writes what was handed in, if that can be done at once, and abandons the rest. When nobody hands in any more. */
 void dead_letters_close(struct dead_letters *letters);
 
+enum { DEAD_LETTER_ERROR_MAX = 256 };
+
+/* Since the process began, but for the bytes. */
+struct dead_letter_figures {
+    uint64_t bytes, max_bytes; /* of the files */
+    uint64_t written;
+    uint64_t
+        dropped; /* by the policy, or because there is no place to keep them; old ones and new ones */
+    uint64_t expired; /* older than they are kept */
+    uint64_t waiting; /* handed in, and not on the disk */
+    const char *policy;
+    char last_error[DEAD_LETTER_ERROR_MAX]; /* "no errors", as Logstash says it */
+};
+/* Any thread. */
+void dead_letters_figures(struct dead_letters *letters, struct dead_letter_figures *out);
+
 struct dead_letter {
     struct str plugin_type, plugin_id, reason;
     unsigned attempts;

@@ -68,6 +68,8 @@ struct group_pool {
 /* Items that failed so often wait together; those that failed more often wait in the last. */
 enum { LOOSE_LEVELS = 8 };
 
+enum { RETRIED_STATUSES = 18 }; /* that are told apart */
+
 struct delivery {
     struct inbox_item link; /* first: the outlet's nudge */
     atomic_bool nudged;     /* and it is posted */
@@ -105,7 +107,13 @@ struct delivery {
     struct counter *routed, *delivered, *conflicts, *refused, *dropped, *set_aside, *retried,
         *spooled, *unspooled;
     struct counter *retried_unreachable, *retried_overloaded, *retried_forbidden; /* of those */
+    struct counter *retried_by_status[RETRIED_STATUSES]; /* NULL: it has not come yet */
 };
+
+/* ---- retried.c ---- */
+
+/* Events go again after an answer with this status of HTTP; 0: it had none. */
+void retried_count(struct delivery *delivery, int status, size_t events);
 
 /* ---- group.c ---- */
 

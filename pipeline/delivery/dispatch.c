@@ -228,9 +228,11 @@ static void count_outcome(struct delivery *delivery, const struct group_outcome 
 
 /* A whole group goes again: in all, and by what the destination said. */
 static void count_retried(struct delivery *delivery, const struct group *group,
-                          enum send_cause cause)
+                          const struct send_result *result)
 {
+    enum send_cause cause = result->cause;
     counter_add(delivery->retried, group->count);
+    retried_count(delivery, result->status, group->count);
     counter_add(cause == SEND_UNREACHABLE  ? delivery->retried_unreachable
                 : cause == SEND_OVERLOADED ? delivery->retried_overloaded
                                            : delivery->retried_forbidden,
@@ -299,19 +301,20 @@ static void loosen(struct delivery *delivery, struct group *group, unsigned aske
     group_recycle(group);
 }
 
-static void settle(struct delivery *delivery, struct group *group, unsigned asked_ms)
+static void settle(struct delivery *delivery, struct group *group, const struct send_result *result)
 {
     struct group_outcome outcome = group_settle(group);
     count_outcome(delivery, &outcome);
+    retried_count(delivery, result->status, outcome.retry);
     delivery_hand_in(delivery);
     if (outcome.retry == 0)
         group_recycle(group);
     else if (delivery->closing)
         put_first(delivery, group);
     else if (delivery->ordered)
-        retry_whole(delivery, group, asked_ms, false);
+        retry_whole(delivery, group, result->retry_after_ms, false);
     else
-        loosen(delivery, group, asked_ms);
+        loosen(delivery, group, result->retry_after_ms);
 }
 
 static void split(struct delivery *delivery, struct group *group)
@@ -325,11 +328,12 @@ static void split(struct delivery *delivery, struct group *group)
     put_first(delivery, half);
 }
 
-static void refuse_only_item(struct delivery *delivery, struct group *group, struct str reason)
+static void refuse_only_item(struct delivery *delivery, struct group *group,
+                             const struct send_result *result)
 {
     assert(group->count == 1);
-    group_answer(group, 0, VERDICT_REFUSED, reason);
-    settle(delivery, group, 0);
+    group_answer(group, 0, VERDICT_REFUSED, result->reason);
+    settle(delivery, group, &(struct send_result){.cause = SEND_ANSWERED});
 }
 
 /* Too large or rejected as a whole: looks for the item that is to blame. */
@@ -339,7 +343,7 @@ static void narrow_down(struct delivery *delivery, struct group *group,
     if (group->count > 1)
         split(delivery, group);
     else if (result->cause == SEND_TOO_LARGE || outlet_blames_item(delivery->outlet))
-        refuse_only_item(delivery, group, result->reason);
+        refuse_only_item(delivery, group, result);
     else
         retry_whole(delivery, group, result->retry_after_ms, true);
 }
@@ -379,7 +383,7 @@ void group_done(struct group *group, const struct send_result *result)
     tell_outlet(delivery, group, result);
     switch (result->cause) {
     case SEND_ANSWERED:
-        settle(delivery, group, result->retry_after_ms);
+        settle(delivery, group, result);
         break;
     case SEND_TOO_LARGE:
     case SEND_REJECTED:
@@ -388,7 +392,7 @@ void group_done(struct group *group, const struct send_result *result)
     case SEND_UNREACHABLE:
     case SEND_OVERLOADED:
     case SEND_FORBIDDEN:
-        count_retried(delivery, group, result->cause);
+        count_retried(delivery, group, result);
         retry_whole(delivery, group, result->retry_after_ms, false);
         break;
     case SEND_STOPPED:

@@ -398,6 +398,14 @@ void group_answer(struct group *group, size_t index, enum verdict verdict, struc
     item->verdict = (unsigned)verdict & 0x7f;
 }
 
+void group_answer_status(struct group *group, size_t index, int status, enum verdict verdict,
+                         struct str reason)
+{
+    group_answer(group, index, verdict, reason);
+    if (group->items[index].verdict == VERDICT_RETRY)
+        retried_count(group->delivery, status, 1);
+}
+
 void group_answer_all(struct group *group, enum verdict verdict, struct str reason)
 {
     for (size_t i = 0; i < group->count; i++)

@@ -38,6 +38,7 @@ struct send_result {
     enum send_cause cause;
     unsigned retry_after_ms; /* what the destination asked for, else 0 */
     struct str reason;       /* for the log and the dead letter; borrowed for the call */
+    int status; /* of HTTP, for the request as a whole: what goes again is counted under it; 0: none */
 };
 
 struct group;
@@ -54,6 +55,9 @@ bool group_gives_up(const struct group *group, size_t index);
 
 /* reason: a short text kept for the log and the dead letter; borrowed for the call. */
 void group_answer(struct group *group, size_t index, enum verdict verdict, struct str reason);
+/* The same, of an item with a status of its own: when it goes again, that is counted under it. */
+void group_answer_status(struct group *group, size_t index, int status, enum verdict verdict,
+                         struct str reason);
 void group_answer_all(struct group *group, enum verdict verdict, struct str reason);
 /* The item was refused as it is, and goes again with these bytes in its place; copied. In an ordered pipeline it may be
  * overtaken. */

@@ -5,6 +5,7 @@
 
 struct metric_made {
     struct metric_made *next;
+    const char *counter;
     struct metric metric;
 };
 
@@ -57,23 +58,41 @@ static const struct metric PLUGIN_COUNTERS[] = {
     PLUGIN_COUNTER("retried_forbidden", "Of these, because of status 401, 403 and the like.", 0),
 };
 
+/* delivery/retried.c makes them: retried_status_429. */
+static const char RETRIED_STATUS[] = "retried_status_";
+
+static struct metric make_metric(struct metric_page *page, const char *counter)
+{
+    if (str_starts_with(str_from(counter), str_from(RETRIED_STATUS))) {
+        static const char FAMILY[] = "millrace_plugin_retried_by_status";
+        const char *status = counter + sizeof RETRIED_STATUS - 1;
+        return (struct metric){.name = status,
+                               .group = "events",
+                               .subgroup = "retried_by_status",
+                               .family = FAMILY,
+                               .label = "status",
+                               .label_value = status,
+                               .help = "Of what was sent again, by the status of the answer.",
+                               .kind = METRIC_COUNTER};
+    }
+    return (struct metric){.name = counter,
+                           .group = "events",
+                           .family = arena_printf(&page->arena, "millrace_plugin_%s", counter).ptr,
+                           .help = "Counted by plugins of the kind that the label plugin names.",
+                           .kind = METRIC_COUNTER};
+}
+
 const struct metric *metric_of_plugin(struct metric_page *page, const char *name)
 {
     for (size_t i = 0; i < sizeof PLUGIN_COUNTERS / sizeof *PLUGIN_COUNTERS; i++)
         if (strcmp(PLUGIN_COUNTERS[i].name, name) == 0)
             return &PLUGIN_COUNTERS[i];
     for (const struct metric_made *made = page->made; made; made = made->next)
-        if (strcmp(made->metric.name, name) == 0)
+        if (strcmp(made->counter, name) == 0)
             return &made->metric;
     struct metric_made *made = arena_alloc(&page->arena, sizeof *made);
     *made = (struct metric_made){
-        .next = page->made,
-        .metric = {.name = name,
-                   .group = "events",
-                   .family = arena_printf(&page->arena, "millrace_plugin_%s", name).ptr,
-                   .help = "Counted by plugins of the kind that the label plugin names.",
-                   .kind = METRIC_COUNTER},
-    };
+        .next = page->made, .counter = name, .metric = make_metric(page, name)};
     page->made = made;
     return &made->metric;
 }

@@ -31,7 +31,9 @@ struct metric {
     enum metric_kind kind;
     int balance;   /* of an output: 1 adds to its events under way, -1 takes from them */
     bool is_milli; /* thousandths in Prometheus' text, which has base units */
-    bool is_nano;  /* of a plugin: its counter is in nanoseconds, the value here in milliseconds */
+    const char *label,
+        *label_value; /* one more in Prometheus' text; NULL: none. The family is shared */
+    bool is_nano; /* of a plugin: its counter is in nanoseconds, the value here in milliseconds */
 };
 
 struct metric_value {
@@ -61,6 +63,7 @@ struct metric_histogram {
     uint64_t sum_ms;
 };
 
+struct dead_letter_figures;
 struct log_memory;
 struct plan;
 
@@ -72,8 +75,9 @@ struct metric_pipeline {
         latency;        /* from an input's hand-over to its acknowledgement, of events */
     struct str symptom; /* what goes on that a person should know about; empty: nothing */
     struct metric_values values;
-    const char *queue_folder;      /* of its disk queue; NULL: it has none */
-    struct metric_plugin *plugins; /* as in the plan */
+    const char *queue_folder;                       /* of its disk queue; NULL: it has none */
+    const struct dead_letter_figures *dead_letters; /* NULL: it keeps none */
+    struct metric_plugin *plugins;                  /* as in the plan */
     size_t plugin_count;
 };
 

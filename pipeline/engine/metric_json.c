@@ -3,6 +3,7 @@
  * A pipeline's part of a page in the shape of Logstash's node stats where it has one: events, plugins by section, each
  * with its id, its name and its counters.
  */
+#include "pipeline/delivery/dead_letters.h"
 #include "pipeline/engine/metric.h"
 #include "pipeline/registry.h"
 
@@ -79,10 +80,21 @@ static struct value latency_json(struct arena *arena, const struct metric_histog
     return object;
 }
 
+/* What is no number. */
+static void describe_dead_letters(struct arena *arena, struct value *object,
+                                  const struct dead_letter_figures *figures)
+{
+    struct value *group = group_of(arena, object, "dead_letter_queue");
+    value_object_set(arena, group, STR("storage_policy"), value_str(str_from(figures->policy)));
+    value_object_set(arena, group, STR("last_error"), value_str(str_from(figures->last_error)));
+}
+
 struct value metric_pipeline_json(struct arena *arena, const struct metric_pipeline *pipeline)
 {
     struct value object = value_object_new(arena, 0);
     metric_values_json(arena, &object, &pipeline->values);
+    if (pipeline->dead_letters)
+        describe_dead_letters(arena, &object, pipeline->dead_letters);
     if (pipeline->latency.family)
         value_object_set(arena, &object, STR("acknowledge"),
                          latency_json(arena, &pipeline->latency));

@@ -21,7 +21,7 @@ static bool note_family(void *ctx, const struct metric_sample *sample)
     if (!sample->metric->family)
         return true;
     for (size_t i = 0; i < families->count; i++)
-        if (families->items[i] == sample->metric)
+        if (families->items[i]->family == sample->metric->family)
             return true;
     size_t used = families->count * sizeof *families->items;
     families->items =
@@ -46,6 +46,8 @@ static bool write_labels(struct buf *out, const struct metric_sample *sample)
             (write_label(out, "plugin_id", plugin->id, false) &&
              write_label(out, "plugin", str_from(plugin->name), false) &&
              write_label(out, "type", str_from(registry_section_name(plugin->section)), false))) &&
+           (!sample->metric->label || write_label(out, sample->metric->label,
+                                                  str_from(sample->metric->label_value), false)) &&
            buf_append_char(out, '}');
 }
 
@@ -64,7 +66,7 @@ static bool write_sample(void *ctx, const struct metric_sample *sample)
     const struct family_text *text = ctx;
     struct buf *out = text->out;
     unsigned long long value = sample->value;
-    if (sample->metric != text->metric)
+    if (sample->metric->family != text->metric->family)
         return true;
     return write_name(out, sample->metric) && write_labels(out, sample) &&
            (sample->metric->is_milli ? buf_printf(out, " %llu.%03llu\n", value / 1000, value % 1000)

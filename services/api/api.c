@@ -249,7 +249,8 @@ static struct ssl_ctx_st *use_tls(void *ctx)
         break;
     case TLS_RENEWED:
         log_info(api->options.log, "api_certificate_renewed",
-                 "the monitoring API shows the certificate that changed on disk");
+                 "the monitoring API shows the certificate that changed on disk",
+                 LOG_CSTR("address", api_address(api)));
         break;
     case TLS_KEPT_OLD:
         log_warn(api->options.log, "api_certificate_kept",

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Dead letters: what a destination refuses for good is kept, looked at, sent again and thrown away, and nothing of it is lost."""
 import json
+import os
 import shutil
+import signal
 import socket
 import unittest
+import urllib.request
 
 import search_stub
 import support
@@ -218,6 +221,56 @@ class DeadLetters(LetterCase):
         millrace = self.run_pipeline(range(10), '--path.dead_letter_queue', self.folder / 'file')
         self.assertIn('events that are refused are not kept', millrace.stderr)
         self.assertEqual([0, 1, 4, 5, 6, 8, 9], self.arrived())
+
+    def test_figures_of_the_api(self):
+        """As Logstash has them, while letters come, wait for room, are dropped and expire."""
+        self.refused = set(range(100))
+        none = self.start('-e', 'input { stdin {} } output { null {} }', '--api.http.port', '9600-9700', '--no-dead_letter_queue.enable',
+                          stdin=True)
+        self.assertNotIn('dead_letter_queue', self.pipeline_stats(none))
+        for policy in ('drop_newer', 'drop_older', 'block'):
+            with self.subTest(policy):
+                millrace = self.start('-f', self.pipeline, '--api.http.port', '9600-9700', '--dead_letter_queue.max_bytes', '20000',
+                                      '--dead_letter_queue.storage_policy', policy, '--dead_letter_queue.retain.age', '1h', stdin=True)
+                before = self.pipeline_stats(millrace)['dead_letter_queue']
+                self.assertEqual({'queue_size_in_bytes': 0, 'max_queue_size_in_bytes': 20000, 'dropped_events': 0, 'expired_events': 0,
+                                  'written_events': 0, 'waiting_events': 0, 'storage_policy': policy, 'last_error': 'no errors'}, before)
+                millrace.child.stdin.write(self.lines(range(10)).replace('ünï'.encode(), b'x' * 3000))
+                millrace.child.stdin.flush()
+
+                def settled():
+                    figures = self.pipeline_stats(millrace)['dead_letter_queue']
+                    full = figures['last_error'] == 'dead_letter_queue.max_bytes is reached'
+                    done = figures['written_events'] + figures['dropped_events'] * (policy == 'drop_newer')
+                    if policy == 'block':
+                        done += figures['waiting_events']
+                    return figures if full and done == 10 else None
+                figures = millrace.wait_for(settled, 'all of them to be written, dropped or waiting')
+                left = len(self.numbers())
+                self.assertTrue(0 < figures['queue_size_in_bytes'] <= 20000 + 4000, figures)
+                self.assertEqual(10 - left if policy != 'block' else 0, figures['dropped_events'])
+                self.assertEqual(policy == 'block', figures['waiting_events'] > 0)
+                self.assertEqual(-signal.SIGKILL, millrace.kill())
+                shutil.rmtree(self.root)
+
+    def pipeline_stats(self, millrace):
+        port = millrace.wait_for_log(r'API listens address=127\.0\.0\.1:(\d+)').group(1)
+        with urllib.request.urlopen(f'http://127.0.0.1:{port}/_node/stats/pipelines/main', timeout=30 * support.PATIENCE) as answer:
+            return json.load(answer)['pipelines']['main']
+
+    def test_letters_that_expire_are_counted(self):
+        self.refused = set(range(100))
+        self.run_pipeline(range(5))
+        for path in (self.root / 'main').glob('segment-*.log'):
+            os.utime(path, (1, 1))
+        millrace = self.start('-f', self.pipeline, '--api.http.port', '9600-9700', '--dead_letter_queue.retain.age', '1h', stdin=True)
+        millrace.child.stdin.write(self.lines([7]))
+        millrace.child.stdin.flush()
+        figures = millrace.wait_for(lambda: [figures for figures in (self.pipeline_stats(millrace)['dead_letter_queue'],)
+                                             if figures['written_events'] == 1 and figures['expired_events']], 'the letter')[0]
+        self.assertEqual((5, 0), (figures['expired_events'], figures['dropped_events']))
+        self.assertEqual([7], self.numbers())
+
 
 ISOLATED = '''input { file { path => "@FOLDER@/in.log" mode => "read" exit_after_read => true file_completed_action => "log"
   file_completed_log_path => "@FOLDER@/done" sincedb_path => "@FOLDER@/sincedb" codec => json } }

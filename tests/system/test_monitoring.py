@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 
 import beats
+import search_stub
 import support
 
 ENDLESS = 'input { stdin { codec => line } } output { null { id => "away" } }'
@@ -181,6 +182,38 @@ class Answers(Api):
         self.assertEqual('text/plain; version=0.0.4; charset=utf-8', self.kind)
         labels = families['millrace_output_events_in_flight'][1][0][0]
         self.assertEqual({'pipeline': 'main', 'plugin_id': 'a "b" \\ c', 'plugin': 'null', 'type': 'output'}, labels)
+
+
+class Retries(Api):
+    """What goes again is counted by the status of the answer: of a whole request, and of one event in it."""
+
+    def assert_retried(self, text, expected):
+        self.listen(text=text)
+        self.millrace.child.stdin.write(b'line\n')
+        self.millrace.child.stdin.flush()
+
+        def events():
+            return self.json('/_node/stats/pipelines/main')['pipelines']['main']['plugins']['outputs'][0]['events']
+        self.millrace.wait_for(lambda: events()['delivered'] == 1, 'the event to be delivered', timeout=60)
+        self.assertEqual(expected, events()['retried_by_status'])
+        _, samples = parse_prometheus(self.ask('/metrics'))['millrace_plugin_retried_by_status_total']
+        self.assertEqual(expected, {labels['status']: int(value) for labels, value in samples})
+        self.assertEqual({'main'}, {labels['pipeline'] for labels, _ in samples})
+
+    def test_whole_requests(self):
+        statuses = iter((429, 503, 418, 429, 419))
+        server = support.Recorder(lambda request: (next(statuses, 200), {}))
+        self.addCleanup(server.close)
+        self.assert_retried(f'''input {{ stdin {{ codec => line }} }} output {{ http {{ url => "http://127.0.0.1:{server.port}/" http_method => "post"
+            format => "json" retryable_codes => [429, 503, 418, 419] }} }}''',
+                            {'429': 2, '503': 1, 'other': 2})
+
+    def test_events_of_a_request(self):
+        statuses = iter((429, 503, 429))
+        stub = search_stub.SearchStub(lambda source: next(statuses, 201))
+        self.addCleanup(stub.close)
+        self.assert_retried(f'''input {{ stdin {{ codec => line }} }} output {{ elasticsearch {{ hosts => ["{stub.address}"] index => "i"
+            retry_initial_interval => 1 }} }}''', {'429': 2, '503': 1})
 
 
 class WhoMayAsk(Api):

@@ -177,9 +177,13 @@ START_TEST(the_oldest_are_dropped_but_never_the_one_being_written)
 {
     struct segment_log *log = segment_log_open(folder, SMALL_SEGMENT, &err);
     append(log, 0, RECORDS);
-    while (segment_log_drop_oldest(log)) {
+    uint64_t records, all = 0;
+    while (segment_log_drop_oldest(log, &records)) {
+        ck_assert_uint_gt(records, 0);
+        all += records;
     }
     size_t left = count_readable(NULL);
+    ck_assert_uint_eq(all + left, RECORDS);
     ck_assert_uint_gt(left, 0);
     ck_assert_uint_lt(left, RECORDS);
     ck_assert_uint_eq(segment_list_bytes(folder), segment_log_bytes(log));
