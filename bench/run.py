@@ -114,14 +114,15 @@ class Bench:
 class FileCase:
     """A file through a pipeline of bench/pipelines to the sink."""
 
-    def __init__(self, name, what, kind='payment', extra=('--pipeline.ecs_compatibility', 'disabled')):
-        self.name, self.what, self.kind, self.extra = name, what, kind, extra
+    def __init__(self, name, what, kind='payment', extra=(), pipeline=None):
+        self.name, self.what, self.kind, self.pipeline = name, what, kind, pipeline or name
+        self.extra = ('--pipeline.ecs_compatibility', 'disabled', *extra) if kind == 'payment' else extra
 
     def run(self, bench, binary, sink, env=None, count=None):
         env = {'BENCH_LINES': str(bench.lines(self.kind, count)), 'BENCH_FOLDER': str(bench.folder),
                'BENCH_SINK': f'127.0.0.1:{sink.port}', **(env or {})}
         started = time.monotonic()
-        child = bench.start(binary, ['-f', BENCH / f'pipelines/{self.name}.conf', *self.extra], env)
+        child = bench.start(binary, ['-f', BENCH / f'pipelines/{self.pipeline}.conf', *self.extra], env)
         return bench.finish(child, started)
 
 

@@ -8,15 +8,13 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/mem.h"
 #include "io/directory.h"
 #include "io/segment_format.h"
-
-enum { OUT_KEPT_BYTES = 64 * 1024 };
 
 struct segment_log {
     char folder[SEGMENT_PATH_MAX];
@@ -27,7 +25,6 @@ struct segment_log {
     uint64_t end;   /* of what is written in it */
     uint64_t last;  /* where the record begins that was appended last */
     uint64_t bytes; /* of all segments */
-    struct buf out; /* the record being written: one write(2) for each */
     bool broken;    /* something torn may stand at the end: the next record goes to a new segment */
 };
 
@@ -46,7 +43,6 @@ struct segment_log *segment_log_open(const char *folder, uint64_t segment_bytes,
                    folder); /* directory_make refused longer ones */
     log->segment_bytes = segment_bytes;
     log->fd = -1;
-    buf_init(&log->out, SEGMENT_RECORD_MAX + SEGMENT_RECORD_HEAD_BYTES);
     size_t count;
     uint64_t *numbers = segment_list(folder, &count);
     log->number = count > 0 ? numbers[count - 1] : 0;
@@ -67,7 +63,6 @@ void segment_log_close(struct segment_log *log)
     if (!log)
         return;
     close_segment(log);
-    buf_release(&log->out);
     mem_free(log);
 }
 
@@ -120,12 +115,9 @@ static bool write_record(struct segment_log *log, struct str payload)
 {
     unsigned char head[SEGMENT_RECORD_HEAD_BYTES];
     segment_record_head_write(head, log->salt, payload);
-    buf_clear(&log->out, OUT_KEPT_BYTES);
-    bool fits = buf_append(&log->out, head, sizeof head) && buf_append_str(&log->out, payload);
-    assert(fits);
-    (void)fits;
-    ssize_t got = write(log->fd, log->out.ptr, log->out.len);
-    if (got == (ssize_t)log->out.len)
+    struct iovec parts[] = {{head, sizeof head}, {(void *)(uintptr_t)payload.ptr, payload.len}};
+    ssize_t got = writev(log->fd, parts, 2);
+    if (got == (ssize_t)(sizeof head + payload.len))
         return true;
     if (got >= 0)
         errno = ENOSPC;

@@ -80,6 +80,8 @@ void segment_reader_close(struct segment_reader *reader);
 /* The next record that is not marked as done, valid until the next call. False: there is none now; later there may be. */
 bool segment_reader_next(struct segment_reader *reader, struct str *payload,
                          struct segment_position *at);
+/* As if the next record were read, by one who has it and knows where it was written. False: another one is next. */
+bool segment_reader_pass(struct segment_reader *reader, struct segment_position at, size_t len);
 /* Goes back to the beginning. */
 void segment_reader_rewind(struct segment_reader *reader);
 

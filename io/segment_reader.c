@@ -478,6 +478,30 @@ uint64_t segment_count(const char *folder, uint64_t number)
     return count;
 }
 
+/* To the segment, if the one that is read is at its end. */
+static bool go_to_segment(struct segment_reader *reader, uint64_t number)
+{
+    if (reader->fd >= 0 && reading(reader)->number != number) {
+        look_at_size(reader);
+        if (reader->offset != reader->size || next_number(reader) != number)
+            return false;
+        end_segment(reader);
+    }
+    return (reader->fd >= 0 || open_next(reader)) && reading(reader)->number == number;
+}
+
+bool segment_reader_pass(struct segment_reader *reader, struct segment_position at, size_t len)
+{
+    if (!go_to_segment(reader, at.segment))
+        return false;
+    struct segment_state *state = reading(reader);
+    if (!state->knows_salt || reader->offset != at.offset || is_done(state, at.offset))
+        return false;
+    reader->offset += SEGMENT_RECORD_HEAD_BYTES + len;
+    state->open++;
+    return true;
+}
+
 void segment_reader_finish(struct segment_reader *reader)
 {
     if (reader->fd >= 0)

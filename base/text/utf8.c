@@ -13,14 +13,32 @@ static inline bool is_surrogate(uint32_t codepoint)
     return codepoint >= 0xD800 && codepoint <= 0xDFFF;
 }
 
-/* The first byte at or after `at` that is not ASCII, or end. */
-static const unsigned char *skip_ascii(const unsigned char *at, const unsigned char *end)
+/* The less than BLOCK bytes before the end, of which `before` and all behind it may be read again. */
+static inline bool rest_is_ascii(const unsigned char *before, const unsigned char *at,
+                                 const unsigned char *end)
 {
+    enum { HALF = 8 };
+    uint64_t first, last;
+    if (end - before >= BLOCK)
+        return !block_any(block_not_ascii(block_load((const char *)end - BLOCK)));
+    if (end - at < HALF)
+        return false; /* that is to say: look at each */
+    memcpy(&first, at, HALF);
+    memcpy(&last, end - HALF, HALF);
+    return ((first | last) & UINT64_C(0x8080808080808080)) == 0;
+}
+
+/* The first byte at or after `at` that is not ASCII, or end. */
+static inline const unsigned char *skip_ascii(const unsigned char *at, const unsigned char *end)
+{
+    const unsigned char *begin = at;
     for (; end - at >= BLOCK; at += BLOCK) {
         struct block_set found = block_not_ascii(block_load((const char *)at));
         if (block_any(found))
             return at + block_first(found);
     }
+    if (at < end && rest_is_ascii(begin, at, end))
+        return end;
     while (at < end && *at < 0x80)
         at++;
     return at;

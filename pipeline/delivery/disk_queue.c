@@ -74,6 +74,7 @@ static void queue_free(struct disk_queue *queue)
     segment_reader_close(queue->segments);
     if (queue->lock_fd >= 0)
         (void)close(queue->lock_fd);
+    mem_free(queue->passed);
     uv_mutex_destroy(&queue->lock);
     uv_cond_destroy(&queue->wake_writer);
     uv_cond_destroy(&queue->wake_reader);

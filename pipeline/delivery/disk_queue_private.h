@@ -31,9 +31,13 @@ struct disk_queue {
     bool wants_room;  /* the writer waits for segments to be deleted */
     struct queue_parcel *first, *last; /* wait to be written */
     struct queue_reading *done;        /* wait to be marked */
-    uint64_t passed_records;           /* written and given out: the reader has to pass over them */
-    uint64_t unread_records;           /* written, not read */
-    size_t out_bytes, out_readings;    /* read, not back */
+    struct queue_passed {              /* written and given out: the reader has to pass over them */
+        struct segment_position at;
+        size_t len;
+    } * passed;
+    size_t passed_count, passed_capacity;
+    uint64_t unread_records;        /* written, not read */
+    size_t out_bytes, out_readings; /* read, not back */
     struct disk_queue_figures figures;
 
     /* The writer's own. */

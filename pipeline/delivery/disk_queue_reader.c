@@ -145,15 +145,20 @@ bool disk_queue_may_give(const struct disk_queue *queue)
 }
 
 /* What went on as it was handed over is only looked at: marks want it (Q6). */
-static void pass_over(struct disk_queue *queue, uint64_t count)
+static void pass_over(struct disk_queue *queue)
 {
     struct str payload;
     struct segment_position at;
-    for (uint64_t i = 0; i < count; i++)
-        (void)segment_reader_next(queue->segments, &payload, &at);
     uv_mutex_lock(&queue->lock);
-    queue->passed_records -= count;
+    struct queue_passed *passed = queue->passed;
+    size_t count = queue->passed_count;
+    queue->passed = NULL;
+    queue->passed_count = queue->passed_capacity = 0;
     uv_mutex_unlock(&queue->lock);
+    for (size_t i = 0; i < count; i++)
+        if (!segment_reader_pass(queue->segments, passed[i].at, passed[i].len))
+            (void)segment_reader_next(queue->segments, &payload, &at);
+    mem_free(passed);
 }
 
 static void add_record(struct queue_reading *reading, struct arena *arena, struct str payload,
@@ -233,7 +238,7 @@ static enum task next_task(struct disk_queue *queue, uint64_t *records_out)
     enum task task = TASK_END;
     uv_mutex_lock(&queue->lock);
     for (;; wait_for_task(queue)) {
-        if (queue->passed_records > 0)
+        if (queue->passed_count > 0)
             task = TASK_PASS;
         else if (queue->done)
             task = TASK_MARK;
@@ -249,7 +254,7 @@ static enum task next_task(struct disk_queue *queue, uint64_t *records_out)
     }
     if (task == TASK_READ)
         queue->reading_now = true;
-    *records_out = task == TASK_PASS ? queue->passed_records : queue->unread_records;
+    *records_out = queue->unread_records;
     uv_mutex_unlock(&queue->lock);
     return task;
 }
@@ -264,7 +269,7 @@ void disk_queue_run_reader(void *arg)
         case TASK_END:
             return;
         case TASK_PASS:
-            pass_over(queue, records);
+            pass_over(queue);
             break;
         case TASK_MARK:
             disk_queue_mark(queue);

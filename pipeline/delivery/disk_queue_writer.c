@@ -92,6 +92,14 @@ static struct queue_reading *reading_of(const struct queue_parcel *parcel,
     return reading;
 }
 
+static void note_passed(struct disk_queue *queue, const struct queue_reading *reading)
+{
+    queue->passed = mem_grow(queue->passed, queue->passed_count, &queue->passed_capacity,
+                             sizeof *queue->passed);
+    queue->passed[queue->passed_count++] =
+        (struct queue_passed){reading->records[0].at, reading->bytes};
+}
+
 /* The only record of the parcel is written: its batch goes on, or is not needed any more. */
 static void pass_on(struct disk_queue *queue, struct queue_parcel *parcel)
 {
@@ -100,7 +108,7 @@ static void pass_on(struct disk_queue *queue, struct queue_parcel *parcel)
     if (queue->unread_records == 0 && !queue->reading_now && parcel->count == 1 &&
         disk_queue_may_give(queue)) {
         reading = reading_of(parcel, segment_log_last(queue->log));
-        queue->passed_records++;
+        note_passed(queue, reading);
         queue->out_readings++;
         queue->out_bytes += reading->bytes;
         queue->figures.read_events += reading->events;

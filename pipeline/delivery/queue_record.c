@@ -43,6 +43,7 @@ bool queue_record_add(struct queue_record_writer *writer, const struct event *ev
         writer->count++;
         return true;
     }
+    before.shapes = NULL; /* what was noted of them may be of the event */
     writer->events = before;
     before.out->len = len;
     return false;

@@ -16,8 +16,8 @@ enum {
 }; /* versions */
 
 struct queue_record_writer {
-    struct event_writer events;
-    size_t begin; /* of the record in the buffer */
+    struct event_writer events; /* its shapes are the caller's to set, behind the beginning */
+    size_t begin;               /* of the record in the buffer */
     uint32_t count;
 };
 

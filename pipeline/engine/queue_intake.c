@@ -2,6 +2,7 @@
 #include "pipeline/engine/queue_intake.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "pipeline/delivery/disk_queue.h"
@@ -12,8 +13,8 @@
 
 enum {
     RECORD_BYTES = 1024 * 1024, /* a record is cut when it is as large */
-    AHEAD_SHARE = 16,           /* of the memory budget: raw bytes that are under way again */
-    AHEAD_EACH_LANE = 2,
+    AHEAD_SHARE = 8, /* of the memory budget: bytes of records that are under way again */
+    AHEAD_EACH_LANE = 8,
     PARCEL_FIRST_BYTES = 1024 * 1024,
 };
 
@@ -31,15 +32,25 @@ static void end_record(struct queue_record_writer *writer, struct queue_parcel *
     queue_parcel_add(parcel, queue_record_end(writer), count);
 }
 
+static bool begin_record(struct queue_record_writer *writer, struct buf *out,
+                         struct event_shape shapes[EVENT_SHAPES_NOTED])
+{
+    bool fits = queue_record_begin(writer, out);
+    memset(shapes, 0, EVENT_SHAPES_NOTED * sizeof *shapes);
+    writer->events.shapes = shapes;
+    return fits;
+}
+
 /* Events are far smaller than what a parcel and a record may be: the engine's max_event_bytes sees to it. */
 static void encode(const struct batch *batch, struct queue_parcel *parcel)
 {
     struct queue_record_writer writer;
-    bool fits = queue_record_begin(&writer, &parcel->bytes);
+    struct event_shape shapes[EVENT_SHAPES_NOTED];
+    bool fits = begin_record(&writer, &parcel->bytes, shapes);
     for (size_t i = 0; fits && i < batch->count; i++) {
         if (parcel->bytes.len - writer.begin >= RECORD_BYTES) {
             end_record(&writer, parcel);
-            fits = queue_record_begin(&writer, &parcel->bytes);
+            fits = begin_record(&writer, &parcel->bytes, shapes);
         }
         fits = fits && queue_record_add(&writer, batch->events[i]);
     }

@@ -1,55 +1,70 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Writing. A value is written with one look at the room that is left.
+ */
 #include "pipeline/event/event_binary.h"
 
 #include <assert.h>
 
-#include "base/text/utf8.h"
+#include "pipeline/event/event_binary_private.h"
 #include "pipeline/event/origin.h"
 #include "pipeline/event/value_store.h"
 
-/* Marks of an event. */
-enum {
-    MARK_ORIGIN = 1,
-    MARK_SAME_ORIGIN = 2, /* the record is that of the event before */
-    MARK_MADE = 4,        /* by filters, or filters made others of it */
-    MARK_METADATA = 8,
-    MARKS_KNOWN = 15,
-};
+enum { QUARTER = 4, HALF = 8, BLOCK = 16 /* bytes that the processor copies at once */ };
 
-/* Types as they are written; never renumbered. */
-enum {
-    WRITTEN_NULL,
-    WRITTEN_FALSE,
-    WRITTEN_TRUE,
-    WRITTEN_INT,
-    WRITTEN_FLOAT,
-    WRITTEN_DECIMAL,
-    WRITTEN_BIG_INT,
-    WRITTEN_STRING,
-    WRITTEN_TIMESTAMP,
-    WRITTEN_ARRAY,
-    WRITTEN_OBJECT,
-};
+/* ---- bytes ---------------------------------------------------------------------------------------- */
 
-enum { NUMBER_MAX_BYTES = 10, FIXED_BYTES = 8 };
-
-/* ---- writing -------------------------------------------------------------------------------------- */
-
-static size_t format_number(unsigned char *to, uint64_t number)
+static inline char *format_number(char *to, uint64_t number)
 {
-    size_t len = 0;
     for (; number >= 0x80; number >>= 7)
-        to[len++] = (unsigned char)(number | 0x80);
-    to[len++] = (unsigned char)number;
-    return len;
+        *to++ = (char)(number | 0x80);
+    *to++ = (char)number;
+    return to;
+}
+
+/* As memcpy does, without a call for what most keys and values are: two copies that meet or overlap. */
+static inline char *copy(char *to, const char *from, size_t len)
+{
+    if (len > 2 * BLOCK) {
+        memcpy(to, from, len);
+    } else if (len >= BLOCK) {
+        memcpy(to, from, BLOCK);
+        memcpy(to + len - BLOCK, from + len - BLOCK, BLOCK);
+    } else if (len >= HALF) {
+        memcpy(to, from, HALF);
+        memcpy(to + len - HALF, from + len - HALF, HALF);
+    } else if (len >= QUARTER) {
+        memcpy(to, from, QUARTER);
+        memcpy(to + len - QUARTER, from + len - QUARTER, QUARTER);
+    } else if (len > 0) {
+        to[0] = from[0];
+        to[len / 2] = from[len / 2];
+        to[len - 1] = from[len - 1];
+    }
+    return to + len;
+}
+
+static inline char *format_text(char *to, struct str text)
+{
+    return copy(format_number(to, text.len), text.ptr, text.len);
+}
+
+/* Where so many bytes may be written, which `wrote` tells the buffer of; NULL: it is at its maximum. */
+static inline char *room(struct buf *out, size_t most)
+{
+    return buf_reserve(out, most) ? out->ptr + out->len : NULL;
+}
+
+static inline bool wrote(struct buf *out, const char *end)
+{
+    out->len = (size_t)(end - out->ptr);
+    return true;
 }
 
 bool binary_put_number(struct buf *out, uint64_t number)
 {
-    if (!buf_reserve(out, NUMBER_MAX_BYTES))
-        return false;
-    out->len += format_number((unsigned char *)out->ptr + out->len, number);
-    return true;
+    char *to = room(out, NUMBER_MAX_BYTES);
+    return to && wrote(out, format_number(to, number));
 }
 
 static uint64_t zigzag(int64_t number)
@@ -67,18 +82,37 @@ static bool put_fixed(struct buf *out, uint64_t number)
 
 static bool put_text(struct buf *out, struct str text)
 {
-    if (!buf_reserve(out, NUMBER_MAX_BYTES + text.len))
-        return false;
-    out->len += format_number((unsigned char *)out->ptr + out->len, text.len);
-    if (text.len > 0)
-        memcpy(out->ptr + out->len, text.ptr, text.len);
-    out->len += text.len;
-    return true;
+    char *to = room(out, NUMBER_MAX_BYTES + text.len);
+    return to && wrote(out, format_text(to, text));
 }
 
-static bool put_typed(struct buf *out, char type, struct str text)
+/* ---- values --------------------------------------------------------------------------------------- */
+
+static inline bool put_typed(struct buf *out, char type, struct str text)
 {
-    return buf_append_char(out, type) && put_text(out, text);
+    char *to = room(out, 1 + NUMBER_MAX_BYTES + text.len);
+    if (!to)
+        return false;
+    *to = type;
+    return wrote(out, format_text(to + 1, text));
+}
+
+static inline bool put_int(struct buf *out, int64_t number)
+{
+    char *to = room(out, 1 + NUMBER_MAX_BYTES);
+    if (!to)
+        return false;
+    *to = WRITTEN_INT;
+    return wrote(out, format_number(to + 1, zigzag(number)));
+}
+
+static bool put_timestamp(struct buf *out, int64_t seconds, uint32_t nanoseconds)
+{
+    char *to = room(out, 1 + 2 * NUMBER_MAX_BYTES);
+    if (!to)
+        return false;
+    *to = WRITTEN_TIMESTAMP;
+    return wrote(out, format_number(format_number(to + 1, zigzag(seconds)), nanoseconds));
 }
 
 static bool put_float(struct buf *out, const struct value *value)
@@ -90,23 +124,24 @@ static bool put_float(struct buf *out, const struct value *value)
     return buf_append_char(out, WRITTEN_FLOAT) && put_fixed(out, bits);
 }
 
-static bool put_value(struct buf *out, const struct value *value, unsigned depth);
+static bool put_value(struct event_writer *writer, const struct value *value, unsigned depth);
 
-static bool put_array(struct buf *out, const struct array *array, unsigned depth)
+static bool put_array(struct event_writer *writer, const struct array *array, unsigned depth)
 {
-    bool fits = binary_put_number(out, array->count);
+    bool fits = binary_put_number(writer->out, array->count);
     for (uint32_t i = 0; fits && i < array->count; i++)
-        fits = put_value(out, &array->items[i], depth);
+        fits = put_value(writer, &array->items[i], depth);
     return fits;
 }
 
-static bool put_object(struct buf *out, const struct object *object, unsigned depth)
+static bool put_object(struct event_writer *writer, const struct object *object, unsigned depth)
 {
+    struct buf *out = writer->out;
     bool fits = binary_put_number(out, object->live);
     for (uint32_t i = 0; fits && i < object->used; i++) {
         const struct object_entry *entry = &object->entries[i];
         if (!object_entry_is_dead(entry))
-            fits = put_text(out, object_key_text(entry)) && put_value(out, &entry->value, depth);
+            fits = put_text(out, object_key_text(entry)) && put_value(writer, &entry->value, depth);
     }
     return fits;
 }
@@ -121,16 +156,84 @@ static bool put_as_text(struct buf *out, const struct value *value)
     return fits;
 }
 
-static bool put_value(struct buf *out, const struct value *value, unsigned depth)
+/* ---- objects of one shape ------------------------------------------------------------------------- */
+
+static bool has_same_keys(const struct object *one, const struct object *other)
 {
+    if (one->used != other->used)
+        return false;
+    for (uint32_t i = 0; i < one->used; i++) {
+        const struct object_key *a = &one->entries[i].key, *b = &other->entries[i].key;
+        if (object_key_tag(a) != object_key_tag(b) || !object_key_same_text(a, b->ptr))
+            return false;
+    }
+    return true;
+}
+
+static bool may_have_shape(const struct event_writer *writer, const struct object *object)
+{
+    return writer->shapes && object->live > 0 && object->live == object->used &&
+           object->used <= OBJECT_LINEAR_MAX;
+}
+
+/* Where an object of these keys was noted, if one was. */
+static struct event_shape *place_of(const struct event_writer *writer, const struct object *object)
+{
+    uint64_t mixed = (object->shapes ^ object->used) * UINT64_C(0x9e3779b97f4a7c15);
+    return &writer->shapes[mixed >> 32 & (EVENT_SHAPES_NOTED - 1)];
+}
+
+static bool put_keys(struct buf *out, const struct object *object)
+{
+    bool fits = binary_put_number(out, object->used);
+    for (uint32_t i = 0; fits && i < object->used; i++)
+        fits = put_text(out, object_key_text(&object->entries[i]));
+    return fits;
+}
+
+/* False: it has none, and nothing is written. *fits: there was room. */
+static bool put_shape(struct event_writer *writer, const struct object *object, bool *fits)
+{
+    if (!may_have_shape(writer, object))
+        return false;
+    struct event_shape *shape = place_of(writer, object);
+    bool known =
+        shape->like && shape->number < writer->shape_count && has_same_keys(shape->like, object);
+    if (!known && writer->shape_count == EVENT_SHAPES_MAX)
+        return false;
+    if (!known)
+        *shape = (struct event_shape){object, writer->shape_count++};
+    *fits = buf_append_char(writer->out, WRITTEN_SHAPED) &&
+            binary_put_number(writer->out, shape->number) &&
+            (known || put_keys(writer->out, object));
+    return true;
+}
+
+static bool put_typed_object(struct event_writer *writer, const struct object *object,
+                             unsigned depth)
+{
+    bool fits = false;
+    if (!put_shape(writer, object, &fits))
+        return buf_append_char(writer->out, WRITTEN_OBJECT) && put_object(writer, object, depth);
+    for (uint32_t i = 0; fits && i < object->used; i++) {
+        const struct value *value = &object->entries[i].value;
+        fits = value_type(value) == VALUE_STRING
+                   ? put_typed(writer->out, WRITTEN_STRING, value_as_str(value))
+                   : put_value(writer, value, depth);
+    }
+    return fits;
+}
+
+static bool put_value(struct event_writer *writer, const struct value *value, unsigned depth)
+{
+    struct buf *out = writer->out;
     switch (value_type(value)) {
     case VALUE_NULL:
         return buf_append_char(out, WRITTEN_NULL);
     case VALUE_BOOL:
         return buf_append_char(out, value->as.boolean ? WRITTEN_TRUE : WRITTEN_FALSE);
     case VALUE_INT:
-        return buf_append_char(out, WRITTEN_INT) &&
-               binary_put_number(out, zigzag(value->as.integer));
+        return put_int(out, value->as.integer);
     case VALUE_FLOAT:
         return put_float(out, value);
     case VALUE_BIG_INT:
@@ -138,20 +241,20 @@ static bool put_value(struct buf *out, const struct value *value, unsigned depth
     case VALUE_STRING:
         return put_typed(out, WRITTEN_STRING, value_as_str(value));
     case VALUE_TIMESTAMP:
-        return buf_append_char(out, WRITTEN_TIMESTAMP) &&
-               binary_put_number(out, zigzag(value->as.integer)) &&
-               binary_put_number(out, value->extra);
+        return put_timestamp(out, value->as.integer, value->extra);
     case VALUE_ARRAY:
         if (depth == 0)
             return put_as_text(out, value);
-        return buf_append_char(out, WRITTEN_ARRAY) && put_array(out, value->as.array, depth - 1);
+        return buf_append_char(out, WRITTEN_ARRAY) && put_array(writer, value->as.array, depth - 1);
     case VALUE_OBJECT:
         if (depth == 0)
             return put_as_text(out, value);
-        return buf_append_char(out, WRITTEN_OBJECT) && put_object(out, value->as.object, depth - 1);
+        return put_typed_object(writer, value->as.object, depth - 1);
     }
     return false;
 }
+
+/* ---- events --------------------------------------------------------------------------------------- */
 
 static bool put_origin(struct event_writer *writer, const struct event *event)
 {
@@ -166,6 +269,12 @@ static bool put_origin(struct event_writer *writer, const struct event *event)
            binary_put_number(out, event->ordinal);
 }
 
+static bool put_fields(struct event_writer *writer, const struct value *fields)
+{
+    return writer->shapes ? put_typed_object(writer, fields->as.object, EVENT_BINARY_DEPTH)
+                          : put_object(writer, fields->as.object, EVENT_BINARY_DEPTH);
+}
+
 bool event_write(struct event_writer *writer, const struct event *event)
 {
     struct buf *out = writer->out;
@@ -173,241 +282,11 @@ bool event_write(struct event_writer *writer, const struct event *event)
     bool has_metadata = value_object_count(&event->metadata) > 0;
     int marks = (event->record ? MARK_ORIGIN : 0) |
                 (event->record && event->record == writer->record ? MARK_SAME_ORIGIN : 0) |
-                (made ? MARK_MADE : 0) | (has_metadata ? MARK_METADATA : 0);
+                (made ? MARK_MADE : 0) | (has_metadata ? MARK_METADATA : 0) |
+                (writer->shapes ? MARK_VALUES : 0);
+    assert(value_type(&event->fields) == VALUE_OBJECT);
     return buf_append_char(out, (char)marks) && put_origin(writer, event) &&
            (!made || (put_fixed(out, event->path) && binary_put_number(out, event->made))) &&
-           (!has_metadata || put_object(out, event->metadata.as.object, EVENT_BINARY_DEPTH)) &&
-           put_object(out, event->fields.as.object, EVENT_BINARY_DEPTH);
-}
-
-/* ---- reading -------------------------------------------------------------------------------------- */
-
-static size_t left(const struct event_reader *reader)
-{
-    assert(reader->at <= reader->end);
-    return (size_t)(reader->end - reader->at);
-}
-
-bool binary_take_number(struct event_reader *reader, uint64_t *out)
-{
-    uint64_t number = 0;
-    for (unsigned shift = 0; shift < 64 && reader->at < reader->end; shift += 7) {
-        unsigned char byte = *reader->at++;
-        number |= (uint64_t)(byte & 0x7f) << shift;
-        if (byte < 0x80) {
-            *out = number;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool take_signed(struct event_reader *reader, int64_t *out)
-{
-    uint64_t number;
-    if (!binary_take_number(reader, &number))
-        return false;
-    *out = (int64_t)(number >> 1 ^ (~(number & 1) + 1));
-    return true;
-}
-
-static bool take_fixed(struct event_reader *reader, uint64_t *out)
-{
-    if (left(reader) < FIXED_BYTES)
-        return false;
-    *out = 0;
-    for (size_t i = 0; i < FIXED_BYTES; i++)
-        *out |= (uint64_t)*reader->at++ << 8 * i;
-    return true;
-}
-
-static bool take_bytes(struct event_reader *reader, struct str *out)
-{
-    uint64_t len;
-    if (!binary_take_number(reader, &len) || len > left(reader) || len > UINT32_MAX)
-        return false;
-    *out = str_make((const char *)reader->at, (size_t)len);
-    reader->at += len;
-    return true;
-}
-
-static bool take_text(struct event_reader *reader, struct str *out)
-{
-    return take_bytes(reader, out) && utf8_valid(*out);
-}
-
-/* How many things of at least so many bytes follow. */
-static bool take_count(struct event_reader *reader, size_t bytes_each, size_t *out)
-{
-    uint64_t count;
-    if (!binary_take_number(reader, &count) || count > left(reader) / bytes_each)
-        return false;
-    *out = (size_t)count;
-    return true;
-}
-
-static bool take_value(struct event_reader *reader, struct value *out, unsigned depth);
-
-static bool take_array(struct event_reader *reader, struct value *out, unsigned depth)
-{
-    size_t count;
-    if (depth == 0 || !take_count(reader, 1, &count))
-        return false;
-    *out = value_array_new(reader->arena, count);
-    for (size_t i = 0; i < count; i++) {
-        struct value item;
-        if (!take_value(reader, &item, depth - 1))
-            return false;
-        value_array_push(reader->arena, out, item);
-    }
-    return true;
-}
-
-static bool take_object(struct event_reader *reader, struct value *out, unsigned depth)
-{
-    size_t count;
-    if (depth == 0 || !take_count(reader, 2, &count))
-        return false;
-    *out = value_object_new(reader->arena, count);
-    for (size_t i = 0; i < count; i++) {
-        struct str key;
-        struct value item;
-        if (!take_text(reader, &key) || !take_value(reader, &item, depth - 1))
-            return false;
-        value_object_set(reader->arena, out, key, item);
-    }
-    return true;
-}
-
-static bool take_float(struct event_reader *reader, struct value *out)
-{
-    uint64_t bits;
-    double real;
-    if (!take_fixed(reader, &bits))
-        return false;
-    memcpy(&real, &bits, sizeof real);
-    *out = value_float(real);
-    return true;
-}
-
-static bool is_digits(struct str text)
-{
-    size_t at = text.len > 0 && text.ptr[0] == '-';
-    bool ok = at < text.len;
-    for (; ok && at < text.len; at++)
-        ok = text.ptr[at] >= '0' && text.ptr[at] <= '9';
-    return ok;
-}
-
-/* A number as JSON writes it. */
-static bool is_decimal(struct str text)
-{
-    double ignored;
-    return text.len <= DECIMAL_TEXT_MAX && str_to_double(text, &ignored);
-}
-
-static bool take_timestamp(struct event_reader *reader, struct value *out)
-{
-    int64_t seconds;
-    uint64_t nanoseconds;
-    if (!take_signed(reader, &seconds) || !binary_take_number(reader, &nanoseconds) ||
-        nanoseconds > 999999999)
-        return false;
-    *out = value_timestamp((struct instant){seconds, (uint32_t)nanoseconds});
-    return true;
-}
-
-static bool take_value(struct event_reader *reader, struct value *out, unsigned depth)
-{
-    int64_t integer;
-    struct str text;
-    if (reader->at >= reader->end)
-        return false;
-    *out = value_null();
-    switch (*reader->at++) {
-    case WRITTEN_NULL:
-        return true;
-    case WRITTEN_FALSE:
-    case WRITTEN_TRUE:
-        *out = value_bool(reader->at[-1] == WRITTEN_TRUE);
-        return true;
-    case WRITTEN_INT:
-        if (!take_signed(reader, &integer))
-            return false;
-        *out = value_int(integer);
-        return true;
-    case WRITTEN_FLOAT:
-        return take_float(reader, out);
-    case WRITTEN_DECIMAL:
-        return take_bytes(reader, &text) && is_decimal(text) &&
-               value_decimal(reader->arena, text, out);
-    case WRITTEN_BIG_INT:
-        if (!take_bytes(reader, &text) || !is_digits(text))
-            return false;
-        *out = value_big_int(text);
-        return true;
-    case WRITTEN_STRING:
-        if (!take_text(reader, &text))
-            return false;
-        *out = value_str(text);
-        return true;
-    case WRITTEN_TIMESTAMP:
-        return take_timestamp(reader, out);
-    case WRITTEN_ARRAY:
-        return take_array(reader, out, depth);
-    case WRITTEN_OBJECT:
-        return take_object(reader, out, depth);
-    }
-    return false;
-}
-
-static bool take_record(struct event_reader *reader)
-{
-    struct str place, raw;
-    uint64_t position;
-    if (!take_bytes(reader, &place) || !binary_take_number(reader, &position) ||
-        !take_bytes(reader, &raw))
-        return false;
-    reader->record = origin_record_new(reader->arena, raw, place, position);
-    return true;
-}
-
-static bool take_origin(struct event_reader *reader, int marks, struct event *event)
-{
-    uint64_t ordinal;
-    if (!(marks & MARK_ORIGIN))
-        return !(marks & MARK_SAME_ORIGIN);
-    if (marks & MARK_SAME_ORIGIN ? !reader->record : !take_record(reader))
-        return false;
-    if (!binary_take_number(reader, &ordinal) || ordinal > UINT32_MAX)
-        return false;
-    event->record = reader->record;
-    event->ordinal = (uint32_t)ordinal;
-    return true;
-}
-
-static bool take_made(struct event_reader *reader, struct event *event)
-{
-    uint64_t made;
-    if (!take_fixed(reader, &event->path) || !binary_take_number(reader, &made) ||
-        made > UINT32_MAX)
-        return false;
-    event->made = (uint32_t)made;
-    return true;
-}
-
-struct event *event_read(struct event_reader *reader)
-{
-    if (reader->at >= reader->end || *reader->at > MARKS_KNOWN)
-        return NULL;
-    int marks = *reader->at++;
-    struct event *event = arena_alloc(reader->arena, sizeof *event);
-    *event = (struct event){.arena = reader->arena};
-    if (!take_origin(reader, marks, event) || (marks & MARK_MADE && !take_made(reader, event)))
-        return NULL;
-    if (!(marks & MARK_METADATA))
-        event->metadata = value_object_new(reader->arena, 1);
-    else if (!take_object(reader, &event->metadata, EVENT_BINARY_DEPTH + 1))
-        return NULL;
-    return take_object(reader, &event->fields, EVENT_BINARY_DEPTH + 1) ? event : NULL;
+           (!has_metadata || put_fields(writer, &event->metadata)) &&
+           put_fields(writer, &event->fields);
 }

@@ -222,6 +222,16 @@ bool value_object_remove(struct value *object, struct str key)
     return true;
 }
 
+struct value object_like(struct arena *arena, const struct object *like, size_t spare)
+{
+    assert(like->live == like->used && !like->index);
+    struct object *object = object_alloc(arena, like->used + spare);
+    memcpy(object->entries, like->entries, like->used * sizeof *like->entries);
+    object->used = object->live = like->used;
+    object->shapes = like->shapes;
+    return (struct value){.type = VALUE_OBJECT, .as.object = object};
+}
+
 /* ---- from a list that may hold a key twice ---- */
 
 void object_fill_begin(struct object_fill *fill, struct arena *arena, size_t count, size_t capacity)

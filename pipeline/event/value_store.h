@@ -69,6 +69,30 @@ static inline uint64_t object_key_tag(const struct object_key *key)
     return tag;
 }
 
+/* Whether two keys whose tags are equal are the same. The mark of a short one is made of all its bytes. */
+static inline bool object_key_same_text(const struct object_key *one, const char *other)
+{
+    enum { HALF = 8, QUARTER = 4 };
+    uint64_t a[2], b[2];
+    uint32_t c[2], d[2];
+    if (one->len < QUARTER || one->ptr == other)
+        return true;
+    if (one->len > 2 * HALF)
+        return memcmp(one->ptr, other, one->len) == 0;
+    if (one->len >= HALF) {
+        memcpy(&a[0], one->ptr, HALF);
+        memcpy(&b[0], other, HALF);
+        memcpy(&a[1], one->ptr + one->len - HALF, HALF);
+        memcpy(&b[1], other + one->len - HALF, HALF);
+        return ((a[0] ^ b[0]) | (a[1] ^ b[1])) == 0;
+    }
+    memcpy(&c[0], one->ptr, QUARTER);
+    memcpy(&d[0], other, QUARTER);
+    memcpy(&c[1], one->ptr + one->len - QUARTER, QUARTER);
+    memcpy(&d[1], other + one->len - QUARTER, QUARTER);
+    return ((c[0] ^ d[0]) | (c[1] ^ d[1])) == 0;
+}
+
 struct object {
     struct object_entry *entries;
     uint32_t used; /* entries in use, the dead ones too */
@@ -107,6 +131,9 @@ struct value object_fill_end(struct object_fill *fill);
 /* An object of these entries (copied) with room for `spare` more, by object_fill. */
 struct value object_from_entries(struct arena *arena, const struct object_entry *entries,
                                  size_t count, size_t spare);
+
+/* One with the keys and values of another, which is small and of which nothing was removed, and room for more. */
+struct value object_like(struct arena *arena, const struct object *like, size_t spare);
 
 /* The value of a key; a null is added when it is not there. */
 struct value *object_place(struct arena *arena, struct object *object, struct str key);

@@ -25,10 +25,11 @@ static void use(const struct event *event, struct buf *out)
 }
 
 /* What was read is written and read again. */
-static void again(struct arena *arena, const struct event *event, struct buf *out)
+static void again(struct arena *arena, const struct event *event, bool with_shapes, struct buf *out)
 {
+    struct event_shape shapes[EVENT_SHAPES_NOTED] = {{0}};
+    struct event_writer writer = {.out = out, .shapes = with_shapes ? shapes : NULL};
     out->len = 0;
-    struct event_writer writer = {.out = out};
     if (!event_write(&writer, event))
         abort();
     const unsigned char *bytes = (const unsigned char *)out->ptr;
@@ -56,7 +57,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const struct event *event;
         for (uint32_t i = 0; i < record.count && (event = event_read(&reader)); i++) {
             use(event, &out);
-            again(&arena, event, &out);
+            again(&arena, event, false, &out);
+            again(&arena, event, true, &out);
         }
     }
     buf_release(&out);

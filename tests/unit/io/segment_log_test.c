@@ -372,12 +372,49 @@ START_TEST(checksums_are_those_of_the_rfc)
 }
 END_TEST
 
+/* Passed over are those in `passed`, over ends of segments too; all others are read. */
+START_TEST(what_is_passed_over_counts_as_read)
+{
+    char text[128];
+    struct str payload;
+    struct segment_position at;
+    struct segment_log *log = segment_log_open(folder, SMALL_SEGMENT, &err);
+    struct segment_reader *reader = segment_reader_open(folder);
+    for (unsigned n = 0; n < RECORDS; n++) {
+        append(log, n, n + 1);
+        struct segment_position written = segment_log_last(log);
+        struct segment_position wrong = {written.segment, written.offset + 1};
+        ck_assert(!segment_reader_pass(reader, wrong, record(text, n).len));
+        if (n % 3 == 1) {
+            ck_assert(segment_reader_next(reader, &payload, &at));
+            ck_assert(str_equal(record(text, n), payload));
+            ck_assert(at.segment == written.segment && at.offset == written.offset);
+        } else {
+            ck_assert(segment_reader_pass(reader, written, record(text, n).len));
+        }
+        ck_assert(!segment_reader_pass(reader, written, record(text, n).len));
+        ck_assert(n == 0 || segment_reader_done(reader, written, &err));
+    }
+    ck_assert(!segment_reader_next(reader, &payload, &at));
+    ck_assert(segment_reader_sync(reader, &err));
+    segment_reader_close(reader);
+    segment_log_close(log);
+    struct segment_damage damage;
+    ck_assert_uint_eq(1, count_readable(&damage)); /* the one that is not done */
+    ck_assert_uint_eq(0, damage.places);
+    size_t segments;
+    mem_free(segment_list(folder, &segments));
+    ck_assert_uint_eq(2, segments); /* its own, and the newest */
+}
+END_TEST
+
 Suite *segment_log_suite(void)
 {
     Suite *suite = suite_create("segment log");
     TCase *tcase = tcase_create("segments");
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_set_timeout(tcase, 120);
+    tcase_add_test(tcase, what_is_passed_over_counts_as_read);
     tcase_add_test(tcase, records_come_as_they_were_written);
     tcase_add_test(tcase, a_reader_follows_a_writer);
     tcase_add_test(tcase, a_log_that_is_opened_again_goes_on_in_a_new_segment);

@@ -251,6 +251,181 @@ START_TEST(the_form_stays_what_it_is)
 }
 END_TEST
 
+/* ---- shapes --------------------------------------------------------------------------------------- */
+
+enum { KINDS = sizeof EVENTS / sizeof *EVENTS, MANY = EVENT_SHAPES_MAX + 100 };
+
+static struct event_shape noted[EVENT_SHAPES_NOTED];
+
+static struct event_writer writer_with_shapes(void)
+{
+    memset(noted, 0, sizeof noted);
+    return (struct event_writer){.out = &out, .shapes = noted};
+}
+
+/* Each kind twice, so that its shapes are written and used; their keys lie at different places. */
+static void write_all_twice(struct event *events[2 * KINDS])
+{
+    struct event_writer writer = writer_with_shapes();
+    for (size_t i = 0; i < 2 * KINDS; i++) {
+        events[i] = event_of(EVENTS[i % KINDS]);
+        ck_assert(event_write(&writer, events[i]));
+    }
+}
+
+START_TEST(events_with_the_same_keys_come_back)
+{
+    struct event *events[2 * KINDS];
+    write_all_twice(events);
+    struct event_reader reader = reader_of(buf_str(&out));
+    for (size_t i = 0; i < 2 * KINDS; i++) {
+        struct event *back = event_read(&reader);
+        ck_assert_ptr_nonnull(back);
+        check_equal(events[i], back);
+        value_object_set(&other, &back->fields, STR("new"), value_int(1)); /* is nobody else's */
+    }
+    ck_assert(reader.at == reader.end);
+    ck_assert_ptr_null(event_read(&reader));
+}
+END_TEST
+
+START_TEST(keys_are_written_once)
+{
+    struct event_writer writer = writer_with_shapes();
+    for (int i = 0; i < 100; i++)
+        ck_assert(
+            event_write(&writer, event_of("{\"a_key_of_many_letters\":1,\"o\":{\"another_key_of_"
+                                          "many_letters\":2}}")));
+    ck_assert_uint_lt(out.len, 100 * 40);
+}
+END_TEST
+
+/* Keys that differ in one byte, of every length up to what is compared in blocks, at every place. */
+START_TEST(keys_that_are_nearly_the_same_are_others)
+{
+    char key[30];
+    struct event_writer writer = writer_with_shapes();
+    struct event *events[MANY];
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof key * sizeof key && count < MANY; i++) {
+        size_t len = i / sizeof key, at = i % sizeof key;
+        if (at >= len)
+            continue;
+        memset(key, 'k', len);
+        key[at] = 'l';
+        struct event *event = event_new(&arena);
+        value_object_set(&arena, &event->fields, arena_dup(&arena, str_make(key, len)),
+                         value_int((int64_t)count));
+        ck_assert(event_write(&writer, event));
+        events[count++] = event;
+    }
+    ck_assert_uint_eq(MANY, count); /* more than are numbered */
+    struct event_reader reader = reader_of(buf_str(&out));
+    for (size_t i = 0; i < count; i++)
+        check_equal(events[i], event_read(&reader));
+}
+END_TEST
+
+START_TEST(objects_without_a_shape_come_back)
+{
+    struct event_writer writer = writer_with_shapes();
+    struct event *large = event_new(&arena), *holes = event_new(&arena);
+    for (int i = 0; i < 1000; i++)
+        value_object_set(&arena, &large->fields, arena_printf(&arena, "key %d", i), value_int(i));
+    for (int i = 0; i < 1000; i += 3)
+        value_object_remove(&large->fields, arena_printf(&arena, "key %d", i));
+    value_object_set(&arena, &holes->fields, STR("a"), value_int(1));
+    value_object_remove(&holes->fields, STR("@version"));
+    struct event *events[] = {large, holes, large, event_new(&arena), holes};
+    for (size_t i = 0; i < 5; i++)
+        ck_assert(event_write(&writer, events[i]));
+    struct event_reader reader = reader_of(buf_str(&out));
+    for (size_t i = 0; i < 5; i++)
+        check_equal(events[i], event_read(&reader));
+}
+END_TEST
+
+START_TEST(shapes_that_are_cut_are_no_events)
+{
+    struct event *events[2 * KINDS];
+    write_all_twice(events);
+    for (size_t len = 0; len < out.len; len++) {
+        char *copy = arena_copy(&other, out.ptr, len);
+        struct event_reader reader = reader_of(str_make(copy, len));
+        size_t i = 0;
+        for (struct event *back; (back = event_read(&reader)); i++)
+            check_equal(events[i], back);
+        ck_assert_uint_lt(i, 2 * KINDS);
+    }
+}
+END_TEST
+
+START_TEST(changed_shapes_do_no_harm)
+{
+    struct event *events[2 * KINDS];
+    write_all_twice(events);
+    for (size_t bit = 0; bit < out.len * 8; bit++) {
+        char *copy = arena_copy(&other, out.ptr, out.len);
+        copy[bit / 8] = (char)(copy[bit / 8] ^ 1 << bit % 8);
+        struct event_reader reader = reader_of(str_make(copy, out.len));
+        for (struct event *back; (back = event_read(&reader));)
+            (void)text_of(&back->fields);
+        arena_reset(&other);
+    }
+}
+END_TEST
+
+/* Written by hand, as above. */
+START_TEST(the_form_of_shapes_stays_what_it_is)
+{
+    static const unsigned char BYTES[] = {
+        16, 11, 0, 2, 1,   'a', 1, 'b', 7, 1, 'x', 11, 1, 1, 1, 'c', 3, 2, /* two shapes */
+        24, 11, 1, 3, 4,   11,  0, 0,   0, /* metadata of the second, fields of the first */
+        16, 10, 1, 1, 'd', 0,              /* none */
+    };
+    struct event_reader reader = reader_of(str_make((const char *)BYTES, sizeof BYTES));
+    struct event *first = event_read(&reader), *second = event_read(&reader),
+                 *third = event_read(&reader);
+    ck_assert(first && second && third && reader.at == reader.end);
+    ck_assert(str_equal(STR("{\"a\":\"x\",\"b\":{\"c\":1}}"), text_of(&first->fields)));
+    ck_assert(str_equal(STR("{\"c\":2}"), text_of(&second->metadata)));
+    ck_assert(str_equal(STR("{\"a\":null,\"b\":null}"), text_of(&second->fields)));
+    ck_assert(str_equal(STR("{\"d\":null}"), text_of(&third->fields)));
+}
+END_TEST
+
+START_TEST(what_is_no_shape_is_no_event)
+{
+    static const unsigned char BYTES[][9] = {
+        {16, 11, 1, 1, 1, 'a', 0},         /* numbers are in order */
+        {16, 11, 0, 2, 1, 'a', 1, 'a', 0}, /* a key twice */
+        {16, 11, 0, 0},                    /* no key */
+        {16, 11, 0, 49, 0, 0, 0, 0, 0},    /* so many have none */
+        {16, 7, 1, 'x'},                   /* no object */
+        {32, 11, 0, 1, 1, 'a', 0},         /* a mark of later versions */
+    };
+    for (size_t i = 0; i < sizeof BYTES / sizeof *BYTES; i++) {
+        struct event_reader reader = reader_of(str_make((const char *)BYTES[i], sizeof BYTES[i]));
+        ck_assert_ptr_null(event_read(&reader));
+    }
+}
+END_TEST
+
+static void add_shapes(Suite *suite)
+{
+    TCase *tcase = tcase_create("shapes");
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, events_with_the_same_keys_come_back);
+    tcase_add_test(tcase, keys_are_written_once);
+    tcase_add_test(tcase, keys_that_are_nearly_the_same_are_others);
+    tcase_add_test(tcase, objects_without_a_shape_come_back);
+    tcase_add_test(tcase, shapes_that_are_cut_are_no_events);
+    tcase_add_test(tcase, changed_shapes_do_no_harm);
+    tcase_add_test(tcase, the_form_of_shapes_stays_what_it_is);
+    tcase_add_test(tcase, what_is_no_shape_is_no_event);
+    suite_add_tcase(suite, tcase);
+}
+
 Suite *event_binary_suite(void)
 {
     Suite *suite = suite_create("event binary");
@@ -266,5 +441,6 @@ Suite *event_binary_suite(void)
     tcase_add_loop_test(tcase, changed_bytes_do_no_harm, 0, count);
     tcase_add_test(tcase, the_form_stays_what_it_is);
     suite_add_tcase(suite, tcase);
+    add_shapes(suite);
     return suite;
 }
