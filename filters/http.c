@@ -7,6 +7,7 @@
 #include "base/text/utf8.h"
 #include "filters/filters.h"
 #include "filters/http_calls.h"
+#include "pipeline/engine/budget.h"
 #include "pipeline/event/value_conf.h"
 #include "pipeline/program/evaluate.h"
 
@@ -131,7 +132,8 @@ static bool http_open(void *plugin, const struct plugin_env *env, struct error *
                        &self->target_headers, err))
         return false;
     struct http_client *client =
-        client_connection_open(&self->connection, env, env->settings->max_event_bytes, err);
+        client_connection_open(&self->connection, env, env->settings->max_event_bytes,
+                               engine_account(env->engine, BUDGET_FILTERS), err);
     if (client)
         http_calls_init(&self->calls, env, client);
     return client;

@@ -44,6 +44,7 @@ struct http_client {
     struct transfer *idle, *active, *finished, *finished_last;
     size_t in_flight;
     size_t max_response_bytes;
+    struct account *charged;
     unsigned timeout_ms;
     struct gzip *gzip;
     bool answering;
@@ -105,6 +106,8 @@ static struct transfer *transfer_new(struct http_client *client)
     buf_init(&transfer->compressed, COMPRESSED_MAX_BYTES);
     buf_init(&transfer->response, client->max_response_bytes);
     buf_init(&transfer->headers, HTTP_HEADERS_MAX_BYTES);
+    transfer->compressed.charged = transfer->response.charged = client->charged;
+    transfer->headers.charged = client->charged;
     CURL *easy = transfer->easy;
     http_easy_options_apply(client->easy_options, easy);
     curl_loop_prepare(&client->curl, easy);
@@ -361,6 +364,7 @@ struct http_client *http_client_new(const struct http_client_options *options)
     assert(options->loop && options->max_connections > 0 && options->max_response_bytes > 0);
     struct http_client *client = mem_zero(1, sizeof *client);
     client->max_response_bytes = options->max_response_bytes;
+    client->charged = options->charged;
     client->timeout_ms = options->timeout_ms;
     client->easy_options = http_easy_options_new(options);
     if (options->compression_level > 0)

@@ -22,6 +22,7 @@
 #include "base/error.h"
 #include "base/str.h"
 
+struct account;
 struct http_client;
 struct http_headers;
 
@@ -77,6 +78,8 @@ struct http_client_options {
     unsigned connect_timeout_ms;
     unsigned timeout_ms; /* of a whole request */
     size_t max_response_bytes;
+    struct account
+        *charged;          /* with answers and compressed bodies while they are held; may be NULL */
     int compression_level; /* of request bodies: 0 none .. 9 */
     const char *user_agent;
     const char *user, *password;   /* basic authentication, sent at once */

@@ -203,9 +203,10 @@ bool client_connection_apply(const struct client_connection *connection,
 
 struct http_client *client_connection_open(const struct client_connection *connection,
                                            const struct plugin_env *env, size_t max_response_bytes,
-                                           struct error *err)
+                                           struct account *charged, struct error *err)
 {
-    struct http_client_options options = {.max_response_bytes = max_response_bytes};
+    struct http_client_options options = {.max_response_bytes = max_response_bytes,
+                                          .charged = charged};
     return client_connection_apply(connection, env, &options, err) ? http_client_new(&options)
                                                                    : NULL;
 }

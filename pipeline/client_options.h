@@ -234,14 +234,14 @@ struct client_connection {
                               "idle connections are checked before every use")
 
 bool client_connection_check(const struct client_connection *connection, struct error *err);
-/* Fills all of *out but max_response_bytes and compression_level. */
+/* Fills all of *out but max_response_bytes, charged and compression_level. */
 bool client_connection_apply(const struct client_connection *connection,
                              const struct plugin_env *env, struct http_client_options *out,
                              struct error *err);
-/* A client with these options; NULL and *err. */
+/* A client with these options; NULL and *err. charged: with what it holds (io/http_client.h). */
 struct http_client *client_connection_open(const struct client_connection *connection,
                                            const struct plugin_env *env, size_t max_response_bytes,
-                                           struct error *err);
+                                           struct account *charged, struct error *err);
 
 /* http:// or https:// and something behind it, without blanks. */
 bool client_url_is_valid(struct str url);

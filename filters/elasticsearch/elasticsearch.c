@@ -11,6 +11,7 @@
 #include "base/text/utf8.h"
 #include "filters/elasticsearch/search.h"
 #include "filters/filters.h"
+#include "pipeline/engine/budget.h"
 #include "pipeline/event/value_conf.h"
 #include "pipeline/program/evaluate.h"
 
@@ -298,6 +299,7 @@ static bool open_client(struct search_filter *self, struct error *err)
         .connect_timeout_ms = TIMEOUT_MS,
         .timeout_ms = TIMEOUT_MS,
         .max_response_bytes = self->env->settings->max_event_bytes,
+        .charged = engine_account(self->env->engine, BUDGET_FILTERS),
         .user_agent = "millrace/" MILLRACE_VERSION,
         .user = client_cstr(arena, self->hosts.user),
         .password = client_cstr(arena, self->hosts.password),

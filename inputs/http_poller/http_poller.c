@@ -12,6 +12,7 @@
 #include "inputs/inputs.h"
 #include "inputs/schedule.h"
 #include "pipeline/client_options.h"
+#include "pipeline/engine/budget.h"
 #include "pipeline/engine/stream.h"
 
 enum {
@@ -269,7 +270,8 @@ static bool read_login(struct poll *poll, const struct conf_value *value,
         return error_set(err, ERROR_CONFIG, "user needs password");
     if (!opens)
         return true;
-    poll->client = client_connection_open(&own, env, (size_t)poll->poller->max_response_bytes, err);
+    poll->client = client_connection_open(&own, env, (size_t)poll->poller->max_response_bytes,
+                                          engine_account(env->engine, BUDGET_RECEIVE), err);
     return poll->client != NULL;
 }
 
@@ -338,7 +340,8 @@ static bool http_poller_open(void *self, const struct plugin_env *env, struct er
     if (!read_schedule(&poller->schedule_option, env, &poller->when, err))
         return false;
     poller->client =
-        client_connection_open(&poller->connection, env, (size_t)poller->max_response_bytes, err);
+        client_connection_open(&poller->connection, env, (size_t)poller->max_response_bytes,
+                               engine_account(env->engine, BUDGET_RECEIVE), err);
     if (!poller->client || !read_polls(poller, env, true, err))
         return false;
     poller->stream = stream_open(&options, err);

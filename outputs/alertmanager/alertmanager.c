@@ -13,6 +13,7 @@
 #include "outputs/alertmanager/alertmanager.h"
 #include "outputs/describe.h"
 #include "outputs/outputs.h"
+#include "pipeline/engine/budget.h"
 
 enum {
     GROUP_ITEMS = 1024,
@@ -212,6 +213,7 @@ static bool open_client(struct alertmanager *output, struct error *err)
         .connect_timeout_ms = (unsigned)output->connect_timeout_ms,
         .timeout_ms = (unsigned)output->request_timeout_ms,
         .max_response_bytes = ANSWER_BYTES_MAX,
+        .charged = engine_account(output->env->engine, BUDGET_GROUPS),
         .user_agent = "millrace/" MILLRACE_VERSION,
         .user = client_cstr(arena, output->user),
         .password = client_cstr(arena, output->password),

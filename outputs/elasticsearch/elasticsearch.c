@@ -11,6 +11,7 @@
 #include "outputs/elasticsearch/refusal.h"
 #include "outputs/outputs.h"
 #include "pipeline/cloud_id.h"
+#include "pipeline/engine/budget.h"
 
 enum {
     CONNECT_TIMEOUT_MS = 10000,
@@ -344,6 +345,7 @@ static bool open_client(struct elasticsearch *output, struct error *err)
         .connect_timeout_ms = CONNECT_TIMEOUT_MS,
         .timeout_ms = (unsigned)options->timeout_ms,
         .max_response_bytes = HTTP_RESPONSE_MAX_BYTES,
+        .charged = engine_account(env->engine, BUDGET_GROUPS),
         .compression_level = (int)options->compression_level,
         .user_agent = "millrace/" MILLRACE_VERSION,
         .user = client_cstr(env->arena, output->hosts.user),

@@ -8,6 +8,7 @@
 #include "base/time/clock.h"
 #include "outputs/http/request.h"
 #include "outputs/outputs.h"
+#include "pipeline/engine/budget.h"
 
 enum {
     REQUESTS_IN_FLIGHT = 50, /* at most, of all lanes; as many as the destination answers fast */
@@ -227,6 +228,7 @@ static bool open_client(struct http_output *output, struct error *err)
     const struct http_options *options = &output->options;
     struct http_client_options client = {
         .max_response_bytes = RESPONSE_MAX_BYTES,
+        .charged = engine_account(output->env->engine, BUDGET_GROUPS),
         .compression_level = options->http_compression ? COMPRESSION_LEVEL : 0,
     };
     if (!client_connection_apply(&options->connection, output->env, &client, err))

@@ -188,7 +188,7 @@ static bool kafka_open(void *self, const struct plugin_env *env, struct output_l
     size_t group = most > KAFKA_GROUP_BYTES ? most : KAFKA_GROUP_BYTES;
     size_t groups = buffer_bytes(output, env, group) / group;
     output->env = env;
-    output->account = env->engine ? engine_account(env->engine, BUDGET_KAFKA) : NULL;
+    output->account = engine_account(env->engine, BUDGET_KAFKA);
     *limits = (struct output_limits){
         .max_items = KAFKA_GROUP_ITEMS,
         .max_bytes = group,

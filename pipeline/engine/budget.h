@@ -111,7 +111,8 @@ void budget_lease_give_back(struct budget_lease *lease, size_t bytes);
  * arrives. */
 bool budget_lease_cancel(struct budget_lease *lease);
 
-/* What plugins and parts of the engine hold for a pipeline. Any thread. */
+/* What plugins and parts of the engine hold for a pipeline. Any thread. NULL for none: a plugin that is only tried out, which
+ * nobody counts. */
 struct account *engine_account(struct engine *engine, enum budget_class which);
 /* What the process may use, pipeline.memory. */
 size_t engine_memory_bytes(const struct engine *engine);

@@ -56,7 +56,7 @@ struct lane *engine_lane_from_outside(struct engine *engine, size_t index)
 
 struct account *engine_account(struct engine *engine, enum budget_class which)
 {
-    return budget_account(&engine->share, which);
+    return engine ? budget_account(&engine->share, which) : NULL;
 }
 
 size_t engine_memory_bytes(const struct engine *engine)

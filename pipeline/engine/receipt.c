@@ -4,11 +4,18 @@
 #include <assert.h>
 
 #include "base/mem.h"
+#include "pipeline/engine/budget.h"
+
+static struct account *account_at(struct lane *home)
+{
+    return engine_account(lane_engine(home), BUDGET_ARENAS);
+}
 
 struct receipt *receipt_new(struct stream *stream, struct lane *home,
                             void (*run)(struct inbox_item *item))
 {
     struct receipt *receipt = mem_zero(1, sizeof *receipt);
+    account_charge(account_at(home), sizeof *receipt);
     receipt->link.run = run;
     receipt->stream = stream;
     receipt->home = home;
@@ -20,6 +27,7 @@ struct receipt *receipt_new(struct stream *stream, struct lane *home,
 void receipt_free(struct receipt *receipt)
 {
     assert(receipt->is_home && !receipt->link.next); /* 4 */
+    account_return(account_at(receipt->home), sizeof *receipt);
     mem_free(receipt);
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <zlib.h>
 
+#include "base/account.h"
 #include "tests/unit/io/http_peer.h"
 #include "tests/unit/io/suites.h"
 
@@ -182,6 +183,46 @@ START_TEST(sends_several_at_once_within_its_connections)
     uv_run(&loop, UV_RUN_DEFAULT);
     ck_assert_uint_eq(seen.count, REQUESTS);
     ck_assert_uint_eq(peer.connection_count, options.max_connections);
+}
+END_TEST
+
+static struct account account;
+static size_t charged_with_answer;
+
+static void on_charged(void *ctx, const struct http_result *result)
+{
+    on_done(ctx, result);
+    charged_with_answer = account_used(&account);
+}
+
+/* Ten answers at once are all charged, and what is kept for the next ones is little. */
+START_TEST(charges_what_it_holds)
+{
+    enum { REQUESTS = 10, BODY_BYTES = 300 * 1000, KEPT_BYTES = 64 * 1024 };
+    static char answer[BODY_BYTES + 100];
+    int head = snprintf(answer, sizeof answer, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n",
+                        BODY_BYTES);
+    memset(answer + head, 'x', BODY_BYTES);
+    http_peer_answer(&peer, answer);
+    atomic_store(&account.used, 0);
+    options.max_response_bytes = BODY_BYTES;
+    options.charged = &account;
+    client = http_client_new(&options);
+    struct seen seen = {0};
+    for (int i = 0; i < REQUESTS; i++) {
+        struct http_request request = request_to(&seen);
+        request.done = on_charged;
+        http_client_send(client, &request);
+    }
+    uv_run(&loop, UV_RUN_DEFAULT);
+    ck_assert_uint_eq(seen.count, REQUESTS);
+    ck_assert_int_eq(seen.outcome, HTTP_ANSWERED);
+    ck_assert_uint_ge(charged_with_answer, BODY_BYTES);
+    ck_assert_uint_le(account_used(&account), REQUESTS * KEPT_BYTES);
+    http_client_close(client);
+    client = NULL;
+    uv_run(&loop, UV_RUN_DEFAULT);
+    ck_assert_uint_eq(account_used(&account), 0);
 }
 END_TEST
 
@@ -462,6 +503,7 @@ Suite *http_client_suite(void)
     tcase_add_test(tcase, head_has_no_body);
     tcase_add_test(tcase, keeps_the_connection);
     tcase_add_test(tcase, sends_several_at_once_within_its_connections);
+    tcase_add_test(tcase, charges_what_it_holds);
     tcase_add_test(tcase, opens_a_new_connection_when_the_kept_one_is_gone);
     tcase_add_loop_test(tcase, tells_what_became_of_it, 0, sizeof answers / sizeof *answers);
     tcase_add_test(tcase, refuses_a_large_answer);
