@@ -23,6 +23,7 @@
 #include "cmd/shipped.h"
 #include "io/service_notify.h"
 #include "pipeline/engine/bus.h"
+#include "pipeline/engine/runtime.h"
 #include "script/watchdog.h"
 #include "services/api/api.h"
 #include "services/api/tap_socket.h"
@@ -429,6 +430,7 @@ static bool compile_all(struct run *run)
         .data = &run->data,
         .bus = run->bus,
         .budget = &run->budget,
+        .runtime = runtime_new(),
         .change = run->change,
         .series = series_registry_new(clock_now),
         .taps = &run->taps,
@@ -533,6 +535,7 @@ int run_pipelines(int argc, char **argv, const struct run_change *change)
         run_pipeline_free(run->set.pipelines[i]);
     mem_free(run->set.order);
     mem_free(run->set.pipelines);
+    runtime_free(run->shared.runtime);
     series_registry_free(run->shared.series);
     arena_release(&run->arena);
     mem_free(run);

@@ -400,6 +400,7 @@ struct engine_options run_pipeline_engine_options(const struct run_pipeline *pip
         .ordered = ordered_of(settings, pipeline->plan),
         .provenance = shared->provenance,
         .budget = shared->budget,
+        .runtime = shared->runtime,
         .shutdown_timeout_ms = (unsigned)settings->shutdown_timeout_ms,
         .loop = shared->loop,
         .taps = shared->taps,

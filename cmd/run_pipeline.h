@@ -70,6 +70,7 @@ struct run_shared {
     struct data_path *data;
     struct bus *bus;
     struct budget *budget;
+    struct runtime *runtime;         /* that engines run on */
     const struct run_change *change; /* may be NULL */
     struct series_registry *series;
     struct taps *taps; /* may be NULL */

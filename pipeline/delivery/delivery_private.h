@@ -99,7 +99,7 @@ struct delivery {
     bool was_holding;       /* at the last look */
     uint64_t held_until_ms; /* ordered: the group that failed is first in ready */
     uv_timer_t timer;
-    uv_prepare_t flush;           /* before the loop waits: what the turn brought is sent */
+    uv_idle_t flush;              /* before the loop waits: what the turn brought is sent */
     struct dead_letters *letters; /* NULL: what is refused is only counted */
     bool notes;                   /* what encoded items lack for a letter is noted beside them */
     struct dead_letter_parcel *parcel; /* letters that are not handed in yet */

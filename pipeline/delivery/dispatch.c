@@ -163,17 +163,17 @@ static void pump(struct delivery *delivery, bool idle)
     set_timer(delivery, now_ms, again_ms);
 }
 
-static void on_flush(uv_prepare_t *prepare)
+static void on_flush(uv_idle_t *flush)
 {
-    uv_prepare_stop(prepare);
-    pump(prepare->data, true);
+    uv_idle_stop(flush);
+    pump(flush->data, true);
 }
 
 void dispatch_soon(struct delivery *delivery)
 {
     if (delivery->ready.first)
         pump(delivery, false);
-    uv_prepare_start(&delivery->flush, on_flush);
+    uv_idle_start(&delivery->flush, on_flush);
 }
 
 static void on_nudge(struct inbox_item *link)
@@ -411,7 +411,7 @@ void dispatch_open(struct delivery *delivery)
     if (delivery->home == delivery)
         outlet_join(delivery->outlet, &delivery->member, &delivery->limits);
     uv_timer_init(delivery->lane->loop, &delivery->timer);
-    uv_prepare_init(delivery->lane->loop, &delivery->flush);
+    uv_idle_init(delivery->lane->loop, &delivery->flush);
     delivery->timer.data = delivery->flush.data = delivery;
 }
 

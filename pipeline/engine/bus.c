@@ -216,9 +216,7 @@ static void hand_over(struct bus_receiver *receiver, const struct bus_sender *se
         queue_intake_put(engine->queue, batch);
         return;
     }
-    batch->link.run = run_batch;
-    atomic_fetch_add_explicit(&lane->batches, 1, memory_order_relaxed);
-    lane_post(lane, &batch->link);
+    engine_post_batch(lane, batch, run_batch);
 }
 
 /* B3. The copies take about what their originals take, and their encoded forms after them. */

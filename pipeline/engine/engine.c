@@ -34,26 +34,6 @@ struct health *engine_health(struct engine *engine)
 
 /* ---- lanes ---------------------------------------------------------------------------------------- */
 
-static bool is_on_one_lane(const struct engine *engine)
-{
-    return atomic_load_explicit(&engine->one_lane, memory_order_relaxed) ||
-           atomic_load_explicit(&engine->generation->firsts, memory_order_relaxed) > 0;
-}
-
-struct lane *engine_pick_lane(struct engine *engine, struct lane *home)
-{
-    if (is_on_one_lane(engine))
-        return &engine->lanes[0];
-    return pick_lane(engine, home);
-}
-
-struct lane *engine_lane_from_outside(struct engine *engine, size_t index)
-{
-    if (is_on_one_lane(engine))
-        return &engine->lanes[0];
-    return pick_lane_from_outside(engine, index % engine->lane_count);
-}
-
 struct account *engine_account(struct engine *engine, enum budget_class which)
 {
     return engine ? budget_account(&engine->share, which) : NULL;
@@ -184,6 +164,8 @@ struct engine *engine_new(const struct engine_options *options)
     budget_share_open(&engine->share, options->budget, &engine->unsettled);
     if (!engine->options.batch_events)
         engine->options.batch_events = BATCH_MAX_EVENTS;
+    if (!options->runtime)
+        engine->options.runtime = engine->own_runtime = runtime_new();
     engine->lanes = mem_zero(options->lanes, sizeof *engine->lanes);
     make_generation(engine);
     engine_look_at_plan(engine);
@@ -197,9 +179,11 @@ struct engine *engine_new(const struct engine_options *options)
 
 static bool start_all(struct engine *engine, struct error *err)
 {
+    struct runtime_seat *seats[LANES_MAX];
     for (size_t i = 1; i < engine->lane_count; i++)
-        if (!lane_start_thread(&engine->lanes[i], err))
-            return false;
+        seats[i - 1] = &engine->lanes[i].seat;
+    if (!runtime_seat(engine->options.runtime, seats, engine->lane_count - 1, err))
+        return false;
     const struct plan *plan = engine->options.plan;
     for (size_t i = 0; i < plan->plugin_count; i++) {
         struct instance *instance = engine->lanes[0].program->instances[i];
@@ -250,24 +234,6 @@ void input_finished(const struct plugin_env *env)
     assert(engine->inputs_open > 0);
     engine->inputs_open--;
     if (engine->inputs_open == 0)
-        uv_async_send(&engine->drained);
-}
-
-void engine_receipt_out(struct engine *engine, size_t events)
-{
-    atomic_fetch_add_explicit(&engine->unsettled_events, events, memory_order_relaxed);
-    atomic_fetch_add_explicit(&engine->unsettled, 1, memory_order_relaxed);
-}
-
-void engine_receipt_settled(struct engine *engine, size_t events)
-{
-    atomic_fetch_sub_explicit(&engine->unsettled_events, events, memory_order_relaxed);
-    size_t before = atomic_fetch_sub(&engine->unsettled, 1);
-    assert(before > 0);
-    if (before > 1)
-        return;
-    budget_share_is_idle(&engine->share);
-    if (atomic_load(&engine->draining))
         uv_async_send(&engine->drained);
 }
 
@@ -433,11 +399,8 @@ void engine_join(struct engine *engine)
 bool engine_is_over(const struct engine *engine)
 {
     bool over = engine->state == ENGINE_CLOSED;
-    for (size_t i = 0; over && i < engine->lane_count; i++) {
-        const struct lane *lane = &engine->lanes[i];
-        bool never_ran = i > 0 && !lane->has_thread;
-        over = never_ran || atomic_load(&lane->over);
-    }
+    for (size_t i = 0; over && i < engine->lane_count; i++)
+        over = lane_is_over(&engine->lanes[i]);
     return over;
 }
 
@@ -467,6 +430,7 @@ bool engine_try_free(struct engine *engine)
     queue_intake_free(engine->queue);
     for (size_t i = 0; i < engine->lane_count; i++)
         lane_release(&engine->lanes[i]);
+    runtime_free(engine->own_runtime);
     health_release(&engine->health);
     budget_share_close(&engine->share);
     generation_unref(engine->generation);

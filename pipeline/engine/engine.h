@@ -19,6 +19,7 @@ struct dead_letters;
 struct disk_queue_options;
 struct engine;
 struct observer;
+struct runtime;
 struct taps;
 
 /* Bounds of a batch and of lanes. */
@@ -34,11 +35,12 @@ struct engine_options {
     const struct log *log;
     const struct plugin_settings *settings;
     const char *pipeline_id;
-    size_t lanes;          /* 1..LANES_MAX */
-    size_t batch_events;   /* 0: BATCH_MAX_EVENTS */
-    bool ordered;          /* events keep their order to every output */
-    bool provenance;       /* streams keep it (pipeline/event/origin.h) */
-    struct budget *budget; /* shared by the engines of a process */
+    size_t lanes;            /* 1..LANES_MAX */
+    size_t batch_events;     /* 0: BATCH_MAX_EVENTS */
+    bool ordered;            /* events keep their order to every output */
+    bool provenance;         /* streams keep it (pipeline/event/origin.h) */
+    struct budget *budget;   /* shared by the engines of a process */
+    struct runtime *runtime; /* the same; NULL: the engine has one of its own */
     unsigned shutdown_timeout_ms;
     uv_loop_t *loop;                   /* the main lane's */
     struct dead_letters *dead_letters; /* the engine closes them; NULL: none are kept */

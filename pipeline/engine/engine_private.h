@@ -10,6 +10,7 @@
 #include "pipeline/engine/budget.h"
 #include "pipeline/engine/engine.h"
 #include "pipeline/engine/health.h"
+#include "pipeline/engine/intake.h"
 #include "pipeline/engine/lane_private.h"
 #include "pipeline/engine/latency.h"
 
@@ -31,6 +32,7 @@ struct engine {
     enum engine_state state;
     struct lane *lanes;
     size_t lane_count;
+    struct runtime *own_runtime;           /* NULL: it is the process's */
     struct queue_intake *queue;            /* NULL: batches go to the lanes at once */
     struct generation *_Atomic generation; /* what options.plan is of, */
     struct generation *first;              /* and was of at first */
@@ -57,16 +59,9 @@ struct engine {
     struct latency latency;
 };
 
-/* Any thread: a batch with so many events was handed over; its receipt was taken, once. */
-void engine_receipt_out(struct engine *engine, size_t events);
-void engine_receipt_settled(struct engine *engine, size_t events);
 /* A counter of one plugin (its index in the plan), added up over the lanes. */
 uint64_t engine_counted(const struct engine *engine, size_t plugin, const char *name);
 /* What is known of the plan is looked up anew. Main thread. */
 void engine_look_at_plan(struct engine *engine);
-/* The lane that a batch made on `home` should run on. */
-struct lane *engine_pick_lane(struct engine *engine, struct lane *home);
-/* The same for one that comes from another pipeline, on any thread; index: of the lane that sends it there. */
-struct lane *engine_lane_from_outside(struct engine *engine, size_t index);
 
 #endif

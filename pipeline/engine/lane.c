@@ -10,6 +10,9 @@
 #include "base/mem.h"
 #include "pipeline/engine/engine_private.h"
 
+/* What is posted is run for so long, and at least one thing, before the loop goes on. */
+enum { TURN_NS = 5 * 1000 * 1000 };
+
 void lane_post(struct lane *lane, struct inbox_item *item)
 {
     assert(item->run);
@@ -22,29 +25,52 @@ void lane_post(struct lane *lane, struct inbox_item *item)
         uv_async_send(&lane->wake);
 }
 
-bool lane_drain_inbox(struct lane *lane)
+/* Behind what is taken already. */
+static void take_inbox(struct lane *lane)
 {
     struct inbox_item *top = atomic_exchange_explicit(&lane->inbox, NULL, memory_order_acquire);
-    struct inbox_item *ordered = NULL;
-    bool had_items = top != NULL;
+    struct inbox_item *ordered = NULL, **end = &lane->taken;
     while (top) {
         struct inbox_item *next = top->next;
         top->next = ordered;
         ordered = top;
         top = next;
     }
-    while (ordered) {
-        struct inbox_item *item = ordered;
-        ordered = item->next;
-        item->next = NULL;
-        item->run(item);
-    }
+    while (*end)
+        end = &(*end)->next;
+    *end = ordered;
+}
+
+static void run_next(struct lane *lane)
+{
+    struct inbox_item *item = lane->taken;
+    lane->taken = item->next;
+    item->next = NULL;
+    item->run(item);
+}
+
+bool lane_drain_inbox(struct lane *lane)
+{
+    take_inbox(lane);
+    bool had_items = lane->taken;
+    while (lane->taken)
+        run_next(lane);
     return had_items;
 }
 
+/* The lanes of other pipelines share the thread: they have their turn before the rest of a long inbox. */
 static void on_wake(uv_async_t *wake)
 {
-    lane_drain_inbox(wake->data);
+    struct lane *lane = wake->data;
+    uint64_t until_ns = uv_hrtime() + TURN_NS;
+    take_inbox(lane);
+    while (lane->taken) {
+        run_next(lane);
+        if (uv_hrtime() >= until_ns && !uv_is_closing((uv_handle_t *)wake))
+            break;
+    }
+    if (lane->taken)
+        uv_async_send(wake);
 }
 
 bool lane_init(struct lane *lane, struct engine *engine, size_t index, uv_loop_t *loop,
@@ -60,6 +86,7 @@ bool lane_init(struct lane *lane, struct engine *engine, size_t index, uv_loop_t
     }
     if (uv_loop_configure(lane->loop, UV_METRICS_IDLE_TIME) != 0)
         return error_set(err, ERROR_IO, "cannot measure the rest of lane %zu", index);
+    lane->seat.loop = lane->loop;
     lane->rest = (struct lane_rest){.looked_ns = uv_hrtime(), .rests = true};
     if (uv_async_init(lane->loop, &lane->wake, on_wake) != 0)
         return error_set(err, ERROR_IO, "cannot make the inbox of lane %zu", index);
@@ -70,27 +97,10 @@ bool lane_init(struct lane *lane, struct engine *engine, size_t index, uv_loop_t
     return true;
 }
 
-static void run_thread(void *arg)
-{
-    struct lane *lane = arg;
-    uv_run(lane->loop, UV_RUN_DEFAULT);
-    atomic_store(&lane->over, true);
-}
-
-bool lane_start_thread(struct lane *lane, struct error *err)
-{
-    assert(lane->loop == &lane->own_loop && !lane->has_thread);
-    if (uv_thread_create(&lane->thread, run_thread, lane) != 0)
-        return error_set(err, ERROR_IO, "cannot start the thread of lane %zu", lane->index);
-    lane->has_thread = true;
-    return true;
-}
-
 static void on_closed(uv_handle_t *wake)
 {
     struct lane *lane = wake->data;
-    if (lane->loop != &lane->own_loop)
-        atomic_store(&lane->over, true);
+    atomic_store(&lane->closed, true);
 }
 
 void lane_close_inbox(struct lane *lane)
@@ -99,18 +109,24 @@ void lane_close_inbox(struct lane *lane)
         uv_close((uv_handle_t *)&lane->wake, on_closed);
 }
 
+bool lane_is_over(const struct lane *lane)
+{
+    if (lane->loop != &lane->own_loop)
+        return atomic_load(&lane->closed);
+    return !lane->seat.thread || runtime_seat_is_over(&lane->seat);
+}
+
 void lane_join(struct lane *lane)
 {
-    if (lane->has_thread)
-        uv_thread_join(&lane->thread);
+    if (lane->seat.thread)
+        runtime_wait(lane->engine->options.runtime, &lane->seat);
     else if (lane->loop == &lane->own_loop)
         uv_run(lane->loop, UV_RUN_DEFAULT); /* never started: only the closing is left to do */
-    lane->has_thread = false;
 }
 
 void lane_release(struct lane *lane)
 {
-    assert(!atomic_load(&lane->inbox));
+    assert(!atomic_load(&lane->inbox) && !lane->taken);
     if (lane->loop == &lane->own_loop) {
         int left = uv_loop_close(lane->loop);
         assert(left == 0);
@@ -161,4 +177,35 @@ void lane_connection_closed(struct lane *lane)
     unsigned before = atomic_fetch_sub_explicit(&lane->connections, 1, memory_order_relaxed);
     assert(before > 0);
     (void)before;
+}
+
+static atomic_uint *thread_batches(const struct lane *lane)
+{
+    assert(lane->index == 0 || lane->seat.thread);
+    return runtime_batches(lane->engine->options.runtime, lane->seat.thread);
+}
+
+void lane_batch_comes(struct lane *lane)
+{
+    atomic_fetch_add_explicit(&lane->batches, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(thread_batches(lane), 1, memory_order_relaxed);
+}
+
+void lane_batch_is_done(struct lane *lane)
+{
+    unsigned before = atomic_fetch_sub_explicit(&lane->batches, 1, memory_order_relaxed);
+    assert(before > 0);
+    (void)before;
+    atomic_fetch_sub_explicit(thread_batches(lane), 1, memory_order_relaxed);
+}
+
+unsigned lane_thread_batches(const struct lane *lane)
+{
+    return atomic_load_explicit(thread_batches(lane), memory_order_relaxed);
+}
+
+uint64_t lane_slept_ns(const struct lane *lane)
+{
+    return lane->seat.thread ? runtime_slept_ns(lane->seat.thread)
+                             : uv_metrics_idle_time(lane->loop);
 }

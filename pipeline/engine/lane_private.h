@@ -7,6 +7,7 @@
 
 #include "pipeline/engine/lane.h"
 #include "pipeline/engine/pick_lane.h"
+#include "pipeline/engine/runtime.h"
 #include "pipeline/plugin.h"
 
 struct batch;
@@ -18,13 +19,13 @@ struct lane {
     size_t index;
     uv_loop_t *loop; /* own_loop, or the caller's for the main lane */
     uv_loop_t own_loop;
-    uv_thread_t thread;
-    bool has_thread;
-    atomic_bool over; /* its thread has ended, or on the main loop its handles are closed */
+    struct runtime_seat seat; /* of own_loop */
+    atomic_bool closed;       /* on the main loop: its inbox is */
     uv_async_t wake;
     _Atomic(struct inbox_item *) inbox;
-    atomic_uint connections; /* beats connections and the like that live here */
-    atomic_uint batches;     /* handed to this lane and not run to their end yet */
+    struct inbox_item *taken; /* out of the inbox, in order, and not run yet */
+    atomic_uint connections;  /* beats connections and the like that live here */
+    atomic_uint batches;      /* handed to this lane and not run to their end yet */
     atomic_uint_fast64_t
         busy_reading_ms; /* when it last handed a batch over without having had a rest; uv_now */
     struct lane_rest rest;
@@ -44,16 +45,24 @@ struct lane {
     struct inbox_item flush;  /* the last tick of a filter, posted by flush.c */
 };
 
-/* loop: NULL makes one of its own, to be run by lane_start_thread. */
+/* loop: NULL makes one of its own, for a thread of the runtime. */
 bool lane_init(struct lane *lane, struct engine *engine, size_t index, uv_loop_t *loop,
                struct error *err);
-bool lane_start_thread(struct lane *lane, struct error *err);
-/* Runs what was posted; false when there was nothing. */
+/* Runs all that was posted; false when there was nothing. */
 bool lane_drain_inbox(struct lane *lane);
+/* Any thread: a batch is handed to the lane, before it is posted; one is run to its end. */
+void lane_batch_comes(struct lane *lane);
+void lane_batch_is_done(struct lane *lane);
+/* Any thread: such batches of all pipelines on the thread of this lane. */
+unsigned lane_thread_batches(const struct lane *lane);
+/* On the lane's thread: how long that has slept so far. */
+uint64_t lane_slept_ns(const struct lane *lane);
 /* On the lane's thread: runs a batch that came to it, or keeps it while the lane is parked. */
 void lane_run_batch(struct lane *lane, struct batch *batch);
 /* On the lane's thread, as the last thing: the loop then ends when its handles are closed. */
 void lane_close_inbox(struct lane *lane);
+/* Its loop has ended; on the main one its handles are closed with this turn of it. */
+bool lane_is_over(const struct lane *lane);
 /* Waits until the lane's loop has ended. */
 void lane_join(struct lane *lane);
 /* Frees what the lane has; nothing may be posted to it any more. */

@@ -45,7 +45,7 @@ static struct lane_load load_now(const struct lane *lane, uint64_t now_ms)
 {
     uint64_t read_ms = atomic_load_explicit(&lane->busy_reading_ms, memory_order_relaxed);
     return (struct lane_load){
-        .batches = atomic_load_explicit(&lane->batches, memory_order_relaxed),
+        .batches = lane_thread_batches(lane),
         .reads = read_ms > 0 && now_ms < read_ms + READS_RECENTLY_MS,
     };
 }
@@ -55,8 +55,7 @@ struct lane *pick_lane_from_outside(struct engine *engine, size_t first)
     struct lane_load loads[LANES_MAX];
     assert(engine->lane_count <= LANES_MAX);
     for (size_t i = 0; i < engine->lane_count; i++)
-        loads[i] = (struct lane_load){
-            .batches = atomic_load_explicit(&engine->lanes[i].batches, memory_order_relaxed)};
+        loads[i] = (struct lane_load){.batches = lane_thread_batches(&engine->lanes[i])};
     return &engine->lanes[pick_least_loaded(loads, engine->lane_count, first)];
 }
 
@@ -64,9 +63,9 @@ struct lane *pick_lane(struct engine *engine, struct lane *home)
 {
     if (engine->lane_count == 1)
         return home;
-    bool rests = lane_rest_look(&home->rest, uv_hrtime(), uv_metrics_idle_time(home->loop));
+    bool rests = lane_rest_look(&home->rest, uv_hrtime(), lane_slept_ns(home));
     uint64_t now_ms = uv_now(home->loop);
-    if (rests && atomic_load_explicit(&home->batches, memory_order_relaxed) < RESTING_BATCHES)
+    if (rests && lane_thread_batches(home) < RESTING_BATCHES)
         return home;
     atomic_store_explicit(&home->busy_reading_ms, now_ms, memory_order_relaxed);
     struct lane_load loads[LANES_MAX];

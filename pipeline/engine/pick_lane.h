@@ -15,8 +15,9 @@ struct engine;
 struct lane;
 
 struct lane_load {
-    unsigned batches; /* handed to it and not run to their end yet */
-    bool reads; /* a busy source is read there at the moment: it comes to run batches less often */
+    unsigned
+        batches; /* handed to it and not run to their end yet, of all pipelines on its thread */
+    bool reads;  /* a busy source is read there at the moment: it comes to run batches less often */
 };
 
 /* The index of the lane with the least to do; its home before others with as much. */
@@ -28,7 +29,7 @@ struct lane_rest {
         idle_ns; /* at the last look: the time, and how long the loop had slept until then */
     bool rests;
 };
-/* Whether the lane slept for a good part of the time since the last look. idle_ns: so far, as uv_metrics_idle_time. */
+/* Whether the lane slept for a good part of the time since the last look. idle_ns: so far. */
 bool lane_rest_look(struct lane_rest *rest, uint64_t now_ns, uint64_t idle_ns);
 
 /* On the home lane's thread, before a batch is posted. */

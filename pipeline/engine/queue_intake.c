@@ -132,7 +132,7 @@ static void run_batch(struct inbox_item *item)
     }
     batch_free(batch);
     receipt_release(receipt, 1, RECEIPT_DELIVERED);
-    atomic_fetch_sub_explicit(&lane->batches, 1, memory_order_relaxed);
+    lane_batch_is_done(lane);
 }
 
 static void arrived(void *ctx, struct queue_reading *reading)
@@ -147,11 +147,8 @@ static void arrived(void *ctx, struct queue_reading *reading)
     receipt->events = (uint32_t)reading->events;
     receipt->handed_over_ms = uv_hrtime() / 1000000;
     engine_receipt_out(engine, 0); /* its origin has nothing to wait for any more */
-    batch->lane = lane;
     batch->receipt = receipt;
-    batch->link.run = run_batch;
-    atomic_fetch_add_explicit(&lane->batches, 1, memory_order_relaxed);
-    lane_post(lane, &batch->link);
+    engine_post_batch(lane, batch, run_batch);
 }
 
 static void unpassed(void *ctx, void *batch)

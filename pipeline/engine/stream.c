@@ -9,9 +9,10 @@
 
 #include "base/mem.h"
 #include "pipeline/engine/batch.h"
-#include "pipeline/engine/engine_private.h"
+#include "pipeline/engine/budget.h"
+#include "pipeline/engine/engine.h"
 #include "pipeline/engine/instance.h"
-#include "pipeline/engine/queue_intake.h"
+#include "pipeline/engine/intake.h"
 #include "pipeline/event/origin.h"
 #include "pipeline/program/program.h"
 
@@ -120,24 +121,24 @@ struct stream *stream_open(const struct stream_options *options, struct error *e
 {
     struct stream *stream = mem_zero(1, sizeof *stream);
     stream->lane = options->lane ? options->lane : options->env->lane;
-    stream->engine = stream->lane->engine;
-    stream->input = instance_of(options->env)->on_lanes[stream->lane->index];
+    stream->engine = lane_engine(stream->lane);
+    stream->input = instance_of(options->env)->on_lanes[lane_index(stream->lane)];
     stream->origin = options->origin;
     stream->decorate = options->decorate;
     stream->complete = options->complete;
     stream->sink.emit = emit_from_codec;
-    if (stream->engine->options.provenance)
+    if (engine_keeps_provenance(stream->engine))
         stream->sink.record = begin_record;
     buf_init(&stream->place_text, PLACE_MAX_BYTES);
     arena_init(&stream->arena, NULL);
-    budget_lease_init(&stream->lease, &stream->engine->share, stream->lane, on_granted);
+    budget_lease_init(&stream->lease, engine_share(stream->engine), stream->lane, on_granted);
     stream->env = *options->env;
     stream->env.host = stream->input; /* what the codec counts is counted on this lane */
     stream->env.primary = false;
     stream->env.lane = stream->lane;
-    stream->env.loop = stream->lane->loop;
-    stream->env.json = stream->lane->json;
-    stream->env.regex = stream->lane->regex;
+    stream->env.loop = lane_loop(stream->lane);
+    stream->env.json = lane_json(stream->lane);
+    stream->env.regex = lane_regex(stream->lane);
     stream->env.arena = &stream->arena;
     stream->env.stream = options->line_based;
     if (codec_open(&stream->env, options->codec, options->codec_default, options->line_based,
@@ -353,18 +354,12 @@ bool stream_full(const struct stream *stream)
 {
     if (!stream->batch)
         return false;
-    return stream->batch->count >= stream->engine->options.batch_events ||
+    return stream->batch->count >= engine_batch_events(stream->engine) ||
            stream->batch_bytes >= BATCH_MAX_BYTES ||
            stream->batch->arena.total_bytes >= 4 * (size_t)BATCH_MAX_BYTES;
 }
 
 /* ---- handing over, and coming home ------------------------------------------------------------------ */
-
-static void run_batch(struct inbox_item *item)
-{
-    struct batch *batch = (struct batch *)item;
-    lane_run_batch(batch->lane, batch);
-}
 
 /* Takes the receipts that are home and not behind one that is still out. */
 static bool take_receipts(struct stream *stream, uint64_t *token_out)
@@ -382,8 +377,8 @@ static bool take_receipts(struct stream *stream, uint64_t *token_out)
         stream->in_flight--;
         stream->events_in_flight -= first->events;
         size_t events = first->events;
-        latency_end(&stream->engine->latency, first->handed_over_ms, uv_now(stream->lane->loop),
-                    events);
+        engine_latency_end(stream->engine, first->handed_over_ms, uv_now(lane_loop(stream->lane)),
+                           events);
         receipt_free(first);
         engine_receipt_settled(stream->engine, events);
     }
@@ -421,13 +416,13 @@ static struct receipt *add_receipt(struct stream *stream, uint64_t token, size_t
     assert(!stream->last_receipt || stream->last_receipt->token <= token);
     receipt->token = token;
     receipt->events = (uint32_t)events;
-    receipt->handed_over_ms = uv_now(stream->lane->loop);
+    receipt->handed_over_ms = uv_now(lane_loop(stream->lane));
     *(stream->last_receipt ? &stream->last_receipt->next : &stream->receipts) = receipt;
     stream->last_receipt = receipt;
     stream->in_flight++;
     stream->events_in_flight += events;
     engine_receipt_out(stream->engine, events);
-    latency_begin(&stream->engine->latency, receipt->handed_over_ms);
+    engine_latency_begin(stream->engine, receipt->handed_over_ms);
     return receipt;
 }
 
@@ -447,14 +442,7 @@ void stream_hand_over(struct stream *stream, uint64_t token)
     }
     batch->receipt = receipt;
     counter_add(stream->input->events_out, batch->count);
-    if (stream->engine->queue) {
-        queue_intake_put(stream->engine->queue, batch);
-        return;
-    }
-    batch->lane = engine_pick_lane(stream->engine, stream->lane);
-    batch->link.run = run_batch;
-    atomic_fetch_add_explicit(&batch->lane->batches, 1, memory_order_relaxed);
-    lane_post(batch->lane, &batch->link);
+    engine_hand_over(stream->engine, stream->lane, batch);
 }
 
 size_t stream_in_flight(const struct stream *stream)

@@ -232,7 +232,7 @@ void lane_run_batch(struct lane *lane, struct batch *batch)
     struct program *program = lane->program;
     counter_add(&program->queue_wait_ms, now_ms > since_ms ? now_ms - since_ms : 0);
     program_run(program, batch);
-    atomic_fetch_sub_explicit(&lane->batches, 1, memory_order_relaxed);
+    lane_batch_is_done(lane);
 }
 
 /* ---- waiting ------------------------------------------------------------------------------------ */

@@ -19,6 +19,7 @@ Suite *origin_suite(void);
 Suite *outlet_suite(void);
 Suite *pick_lane_suite(void);
 Suite *rest_suite(void);
+Suite *runtime_suite(void);
 Suite *series_suite(void);
 Suite *tap_suite(void);
 Suite *template_suite(void);
