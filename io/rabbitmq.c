@@ -8,14 +8,10 @@
 
 /* ---- the end -------------------------------------------------------------------------------------- */
 
-static void free_if_over(struct rabbit *rabbit)
+static void on_released(void *ctx)
 {
-    if (!rabbit->closing || rabbit->parts > 0 || rabbit->busy || rabbit->freed)
-        return;
-    rabbit->freed = true;
+    struct rabbit *rabbit = ctx;
     amqp_destroy_connection(rabbit->decoder);
-    buf_release(&rabbit->out);
-    buf_release(&rabbit->sending);
     buf_release(&rabbit->texts);
     buf_release(&rabbit->properties);
     buf_release(&rabbit->body);
@@ -23,56 +19,20 @@ static void free_if_over(struct rabbit *rabbit)
     mem_free(rabbit);
 }
 
-static void on_part_gone(void *ctx)
-{
-    struct rabbit *rabbit = ctx;
-    assert(rabbit->parts > 0);
-    rabbit->parts--;
-    free_if_over(rabbit);
-}
-
-static void drop_connection(struct rabbit *rabbit)
-{
-    struct connector *connector = rabbit->connector;
-    struct byte_stream *stream = rabbit->stream;
-    rabbit->connector = NULL;
-    rabbit->stream = NULL;
-    if (connector) {
-        rabbit->parts++;
-        connector_cancel(connector, on_part_gone, rabbit);
-    }
-    if (stream)
-        byte_stream_close(stream);
-}
-
 void rabbit_lose(struct rabbit *rabbit, const char *reason)
 {
-    if (rabbit->state == RABBIT_LOST)
-        return;
-    rabbit->state = RABBIT_LOST;
-    snprintf(rabbit->reason, sizeof rabbit->reason, "%s", reason);
-    drop_connection(rabbit);
-    loop_timer_stop(rabbit->heartbeat);
-    loop_timer_start(rabbit->timer, 0);
+    client_stream_lose(rabbit->stream, reason);
 }
 
-/* Who is told closes the connection, which may be gone at once, and goes on to say why. */
-static void tell_lost(struct rabbit *rabbit)
+bool rabbit_is_lost(const struct rabbit *rabbit)
 {
-    char reason[REASON_MAX];
-    memcpy(reason, rabbit->reason, sizeof reason);
-    rabbit->options.lost(rabbit->options.ctx, reason);
+    return rabbit->closing || client_stream_is_lost(rabbit->stream);
 }
 
-static void on_timer(void *ctx)
+static void on_lost(void *ctx, const char *reason)
 {
     struct rabbit *rabbit = ctx;
-    if (rabbit->closing)
-        return;
-    if (rabbit->state == RABBIT_LOST)
-        tell_lost(rabbit);
-    else
-        rabbit_lose(rabbit, "no answer in time");
+    rabbit->options.lost(rabbit->options.ctx, reason);
 }
 
 void rabbit_close(struct rabbit *rabbit)
@@ -80,49 +40,20 @@ void rabbit_close(struct rabbit *rabbit)
     if (!rabbit)
         return;
     assert(!rabbit->closing);
-    rabbit->parts++; /* this call itself */
     rabbit->closing = true;
-    rabbit->state = RABBIT_LOST;
-    loop_timer_close(rabbit->timer);
     loop_timer_close(rabbit->heartbeat);
-    drop_connection(rabbit);
-    on_part_gone(rabbit);
+    client_stream_close(rabbit->stream);
 }
 
 /* ---- writing -------------------------------------------------------------------------------------- */
 
-static void write_out(struct rabbit *rabbit)
-{
-    if (rabbit->writing || rabbit->busy || rabbit->out.len == 0 || !rabbit->stream)
-        return;
-    struct buf empty = rabbit->sending;
-    rabbit->sending = rabbit->out;
-    rabbit->out = empty;
-    buf_clear(&rabbit->out, RABBIT_KEEP_BYTES);
-    rabbit->writing = true;
-    if (byte_stream_write(rabbit->stream, buf_str(&rabbit->sending)) != 0)
-        rabbit_lose(rabbit, "the connection broke");
-}
-
-static void on_written(void *ctx, int status)
-{
-    struct rabbit *rabbit = ctx;
-    rabbit->writing = false;
-    if (rabbit->state == RABBIT_LOST)
-        return;
-    if (status != 0)
-        rabbit_lose(rabbit, uv_strerror(status));
-    else
-        write_out(rabbit);
-}
-
 void rabbit_send_method(struct rabbit *rabbit, amqp_channel_t channel, amqp_method_number_t id,
                         void *method)
 {
-    if (rabbit->state == RABBIT_LOST)
+    if (rabbit_is_lost(rabbit))
         return;
-    if (frame_method(&rabbit->out, channel, id, method))
-        write_out(rabbit);
+    if (frame_method(client_stream_out(rabbit->stream), channel, id, method))
+        client_stream_flush(rabbit->stream);
     else
         rabbit_lose(rabbit, "names or arguments are longer than AMQP allows");
 }
@@ -130,14 +61,14 @@ void rabbit_send_method(struct rabbit *rabbit, amqp_channel_t channel, amqp_meth
 static void on_heartbeat(void *ctx)
 {
     struct rabbit *rabbit = ctx;
-    if (rabbit->state == RABBIT_LOST)
+    if (rabbit_is_lost(rabbit))
         return;
-    if (!rabbit->paused && ++rabbit->silent_beats > 4) {
+    if (!client_stream_is_paused(rabbit->stream) && ++rabbit->silent_beats > 4) {
         rabbit_lose(rabbit, "the broker is silent: no heartbeat");
         return;
     }
-    frame_heartbeat(&rabbit->out);
-    write_out(rabbit);
+    frame_heartbeat(client_stream_out(rabbit->stream));
+    client_stream_flush(rabbit->stream);
     loop_timer_start(rabbit->heartbeat, rabbit->options.heartbeat_s * 500u);
 }
 
@@ -247,7 +178,7 @@ static void on_frame(struct rabbit *rabbit, const amqp_frame_t *frame)
 
 static void decode(struct rabbit *rabbit, struct str bytes)
 {
-    while (bytes.len > 0 && rabbit->state != RABBIT_LOST) {
+    while (bytes.len > 0 && !rabbit_is_lost(rabbit)) {
         amqp_frame_t frame;
         int used = amqp_handle_input(rabbit->decoder, rabbit_bytes(bytes), &frame);
         if (used < 0) {
@@ -263,76 +194,53 @@ static void decode(struct rabbit *rabbit, struct str bytes)
     }
 }
 
-static uv_buf_t on_room(void *ctx)
-{
-    struct rabbit *rabbit = ctx;
-    return uv_buf_init(rabbit->read_buffer, sizeof rabbit->read_buffer);
-}
-
 static void on_read(void *ctx, struct str bytes)
 {
     struct rabbit *rabbit = ctx;
-    rabbit->busy = true;
     decode(rabbit, bytes);
-    if (rabbit->state == RABBIT_READY && rabbit->options.rested && !rabbit->leaving)
+    if (rabbit->state == RABBIT_READY && !rabbit_is_lost(rabbit) && !rabbit->leaving &&
+        rabbit->options.rested)
         rabbit->options.rested(rabbit->options.ctx);
-    rabbit->busy = false;
-    if (rabbit->closing)
-        free_if_over(rabbit);
-    else if (rabbit->state != RABBIT_LOST)
-        write_out(rabbit);
 }
-
-static void on_ended(void *ctx, int status)
-{
-    rabbit_lose(ctx, status == UV_EOF ? "the broker closed the connection" : uv_strerror(status));
-}
-
-static const struct byte_stream_handler HANDLER = {
-    .room = on_room,
-    .read = on_read,
-    .ended = on_ended,
-    .written = on_written,
-    .closed = on_part_gone,
-};
 
 void rabbit_pause(struct rabbit *rabbit, bool on)
 {
-    assert(!rabbit->closing);
-    if (rabbit->paused == on || !rabbit->stream)
-        return;
-    rabbit->paused = on;
-    rabbit->silent_beats = 0;
-    if (on)
-        byte_stream_read_stop(rabbit->stream);
-    else if (byte_stream_read_start(rabbit->stream) != 0)
-        rabbit_lose(rabbit, "the connection broke");
+    if (client_stream_is_paused(rabbit->stream) != on)
+        rabbit->silent_beats = 0;
+    client_stream_pause(rabbit->stream, on);
 }
 
 /* ---- connecting ----------------------------------------------------------------------------------- */
 
-static void on_connected(void *ctx, struct byte_stream *stream, const struct peer_address *peer)
+static void greet(void *ctx)
 {
     struct rabbit *rabbit = ctx;
-    (void)peer;
-    rabbit->connector = NULL;
-    rabbit->stream = stream;
-    rabbit->parts++;
     rabbit->state = RABBIT_GREETING;
-    bool fits = buf_append(&rabbit->out, "AMQP\0\0\x09\x01", 8);
+    bool fits = buf_append(client_stream_out(rabbit->stream), "AMQP\0\0\x09\x01", 8);
     assert(fits);
     (void)fits;
-    if (byte_stream_read_start(stream) == 0)
-        write_out(rabbit);
-    else
-        rabbit_lose(rabbit, "the connection broke at once");
+    client_stream_flush(rabbit->stream);
 }
 
-static void on_failed(void *ctx, const char *reason)
+static void open_stream(struct rabbit *rabbit)
 {
-    struct rabbit *rabbit = ctx;
-    rabbit->connector = NULL;
-    rabbit_lose(rabbit, reason);
+    const struct rabbit_options *options = &rabbit->options;
+    struct client_stream_options stream = {
+        .loop = options->loop,
+        .host = options->host,
+        .port = options->port,
+        .tls = options->tls,
+        .connect_timeout_ms = options->timeout_ms,
+        .out_max_bytes = OUT_MAX,
+        .peer = "broker",
+        .ctx = rabbit,
+        .connected = greet,
+        .read = on_read,
+        .lost = on_lost,
+        .released = on_released,
+    };
+    rabbit->stream = client_stream_new(&stream);
+    client_stream_wait(rabbit->stream, options->timeout_ms);
 }
 
 struct rabbit *rabbit_connect(const struct rabbit_options *options)
@@ -342,30 +250,14 @@ struct rabbit *rabbit_connect(const struct rabbit_options *options)
     rabbit->decoder = amqp_new_connection();
     if (!rabbit->decoder)
         mem_abort("amqp_new_connection");
-    rabbit->timer = loop_timer_new(options->loop, on_timer, rabbit);
     rabbit->heartbeat = loop_timer_new(options->loop, on_heartbeat, rabbit);
-    buf_init(&rabbit->out, OUT_MAX);
-    buf_init(&rabbit->sending, OUT_MAX);
     buf_init(&rabbit->texts, RABBIT_KEEP_BYTES);
     buf_init(&rabbit->properties, RABBIT_KEEP_BYTES);
     init_amqp_pool(&rabbit->pool, POOL_PAGE_BYTES);
     buf_init(&rabbit->body, options->max_message_bytes);
     if (options->setup->queue)
         snprintf(rabbit->queue, sizeof rabbit->queue, "%s", options->setup->queue);
-    loop_timer_start(rabbit->timer, options->timeout_ms);
-    struct connector_options connector = {
-        .loop = options->loop,
-        .host = options->host,
-        .port = options->port,
-        .keep_alive = true,
-        .timeout_ms = options->timeout_ms,
-        .tls = options->tls,
-        .handler = &HANDLER,
-        .connected = on_connected,
-        .failed = on_failed,
-        .ctx = rabbit,
-    };
-    rabbit->connector = connector_start(&connector);
+    open_stream(rabbit);
     return rabbit;
 }
 
@@ -381,7 +273,7 @@ void rabbit_leave(struct rabbit *rabbit)
     }
     rabbit_pause(rabbit, false); /* what is not read would make the socket's end a reset */
     rabbit_send_method(rabbit, 0, AMQP_CONNECTION_CLOSE_METHOD, &close);
-    loop_timer_start(rabbit->timer, LEAVE_MS);
+    client_stream_wait(rabbit->stream, LEAVE_MS);
 }
 
 /* ---- what the owner sends ------------------------------------------------------------------------- */
@@ -405,15 +297,16 @@ uint64_t rabbit_publish(struct rabbit *rabbit, struct str exchange, struct str r
     amqp_basic_properties_t header;
     amqp_basic_publish_t publish = {.exchange = rabbit_bytes(exchange),
                                     .routing_key = rabbit_bytes(routing_key)};
-    size_t before = rabbit->out.len;
-    assert(rabbit->state == RABBIT_READY || rabbit->state == RABBIT_LOST);
+    struct buf *out = client_stream_out(rabbit->stream);
+    size_t before = out->len;
+    assert(rabbit->state == RABBIT_READY || rabbit_is_lost(rabbit));
     rabbit_properties_write(properties, entries, &header);
-    if (!frame_method(&rabbit->out, RABBIT_CHANNEL, AMQP_BASIC_PUBLISH_METHOD, &publish) ||
-        !frame_header(&rabbit->out, &header, body.len)) {
-        rabbit->out.len = before;
+    if (!frame_method(out, RABBIT_CHANNEL, AMQP_BASIC_PUBLISH_METHOD, &publish) ||
+        !frame_header(out, &header, body.len)) {
+        out->len = before;
         return 0;
     }
-    frames_body(&rabbit->out, body, rabbit->frame_max);
-    write_out(rabbit);
+    frames_body(out, body, rabbit->frame_max);
+    client_stream_flush(rabbit->stream);
     return ++rabbit->published;
 }

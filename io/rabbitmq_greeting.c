@@ -117,7 +117,7 @@ static void set_up_from(struct rabbit *rabbit, enum setup_step step)
         return;
     }
     rabbit->state = RABBIT_READY;
-    loop_timer_stop(rabbit->timer);
+    client_stream_wait_over(rabbit->stream);
     rabbit->options.ready(rabbit->options.ctx);
 }
 

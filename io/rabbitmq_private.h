@@ -9,13 +9,12 @@
 #ifndef MILLRACE_IO_RABBITMQ_PRIVATE_H
 #define MILLRACE_IO_RABBITMQ_PRIVATE_H
 
-#include "io/connector.h"
+#include "io/client_stream.h"
 #include "io/loop_timer.h"
 #include "io/rabbitmq.h"
 #include "io/rabbitmq_frames.h"
 
 enum {
-    RABBIT_READ_BYTES = 64 * 1024,
     RABBIT_KEEP_BYTES = 256 * 1024,
     OUT_MAX = 1024 * 1024 * 1024,
     REASON_MAX = 300,
@@ -25,13 +24,7 @@ enum {
     FRAME_MIN = 4096, /* the least that the protocol lets a broker ask for */
 };
 
-enum rabbit_state {
-    RABBIT_CONNECTING,
-    RABBIT_GREETING,
-    RABBIT_SETTING_UP,
-    RABBIT_READY,
-    RABBIT_LOST
-};
+enum rabbit_state { RABBIT_CONNECTING, RABBIT_GREETING, RABBIT_SETTING_UP, RABBIT_READY };
 
 enum setup_step {
     STEP_QOS,
@@ -47,11 +40,9 @@ struct rabbit {
     struct rabbit_options options;
     enum rabbit_state state;
     enum setup_step step;
-    struct connector *connector;
-    struct byte_stream *stream;
+    struct client_stream *stream; /* it waits for the setup, then for the end of leaving */
     amqp_connection_state_t decoder;
-    struct buf out, sending;
-    bool writing, paused, leaving, closing, busy, freed;
+    bool leaving, closing;
     size_t frame_max;
     char queue[256]; /* as the broker calls it */
     uint64_t published;
@@ -65,18 +56,15 @@ struct rabbit {
     struct buf texts, properties, body; /* of the delivery; of the header, as they came */
     amqp_pool_t pool;                   /* for reading the properties */
 
-    struct loop_timer *timer;     /* of the setup; then the news that it is lost */
     struct loop_timer *heartbeat; /* half of the interval */
     unsigned silent_beats;
-    char reason[REASON_MAX];
-    unsigned parts;
-    char read_buffer[RABBIT_READ_BYTES];
 };
 
 /* ---- rabbitmq.c */
 
 /* The connection is over; its owner is told later. */
 void rabbit_lose(struct rabbit *rabbit, const char *reason);
+bool rabbit_is_lost(const struct rabbit *rabbit);
 void rabbit_send_method(struct rabbit *rabbit, amqp_channel_t channel, amqp_method_number_t id,
                         void *method);
 

@@ -2,24 +2,13 @@
 #include "io/redis.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <hiredis/hiredis.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-#include "base/buf.h"
 #include "base/mem.h"
-#include "io/connector.h"
-#include "io/loop_timer.h"
-#include "io/tcp_stream.h"
+#include "io/client_stream.h"
 
-enum { READ_BYTES = 64 * 1024, OUT_KEEP_BYTES = 256 * 1024, REASON_MAX = 256 };
-
-enum redis_state { REDIS_CONNECTING, REDIS_GREETING, REDIS_READY, REDIS_LOST };
+enum { REASON_MAX = 256 };
 
 /* A command whose answer is to come. */
 struct expected {
@@ -29,20 +18,13 @@ struct expected {
 
 struct redis {
     struct redis_options options;
-    enum redis_state state;
-    struct connector *connector;
-    struct byte_stream *stream;
+    struct client_stream *stream;
     redisReader *reader;
-    struct buf out, sending;                     /* what waits for what is being written */
-    bool writing, paused, closing, closed, busy; /* busy: answers are being told */
-    struct expected *expected;                   /* a ring */
+    bool ready, closing;
+    struct expected *expected; /* a ring */
     size_t first, count, capacity;
     size_t unread_bytes;      /* of an answer that is not whole */
     redis_answer *on_message; /* of a subscription */
-    struct loop_timer *timer; /* for the answer that is awaited, or for the news that it is lost */
-    char reason[REASON_MAX];
-    unsigned parts; /* stream and connector, until they are gone */
-    char read_buffer[READ_BYTES];
 };
 
 /* ---- answers -------------------------------------------------------------------------------------- */
@@ -92,69 +74,28 @@ const struct redis_reply *redis_item(const struct redis_reply *reply, size_t ind
 
 /* ---- the end -------------------------------------------------------------------------------------- */
 
-static void free_if_over(struct redis *redis)
-{
-    if (!redis->closing || redis->parts > 0 || redis->busy || redis->closed)
-        return;
-    redis->closed = true;
-    redisReaderFree(redis->reader);
-    buf_release(&redis->out);
-    buf_release(&redis->sending);
-    mem_free(redis->expected);
-    mem_free(redis);
-}
-
-static void on_part_gone(void *ctx)
-{
-    struct redis *redis = ctx;
-    assert(redis->parts > 0);
-    redis->parts--;
-    free_if_over(redis);
-}
-
-static void drop_connection(struct redis *redis)
-{
-    struct connector *connector = redis->connector;
-    struct byte_stream *stream = redis->stream;
-    redis->connector = NULL;
-    redis->stream = NULL;
-    if (connector) {
-        redis->parts++;
-        connector_cancel(connector, on_part_gone, redis);
-    }
-    if (stream)
-        byte_stream_close(stream);
-}
-
-/* Told by the timer, so not from inside of a call. */
 static void lose(struct redis *redis, const char *reason)
 {
-    if (redis->state == REDIS_LOST)
-        return;
-    redis->state = REDIS_LOST;
-    redis->count = 0;
-    snprintf(redis->reason, sizeof redis->reason, "%s", reason);
-    drop_connection(redis);
-    loop_timer_start(redis->timer, 0);
+    client_stream_lose(redis->stream, reason);
 }
 
-/* Who is told closes the connection, which may be gone at once, and goes on to say why. */
-static void tell_lost(struct redis *redis)
+static bool is_lost(const struct redis *redis)
 {
-    char reason[REASON_MAX];
-    memcpy(reason, redis->reason, sizeof reason);
+    return redis->closing || client_stream_is_lost(redis->stream);
+}
+
+static void on_lost(void *ctx, const char *reason)
+{
+    struct redis *redis = ctx;
     redis->options.lost(redis->options.ctx, reason);
 }
 
-static void on_timer(void *ctx)
+static void on_released(void *ctx)
 {
     struct redis *redis = ctx;
-    if (redis->closing)
-        return;
-    if (redis->state == REDIS_LOST)
-        tell_lost(redis);
-    else
-        lose(redis, "no answer in time");
+    redisReaderFree(redis->reader);
+    mem_free(redis->expected);
+    mem_free(redis);
 }
 
 void redis_close(struct redis *redis)
@@ -162,47 +103,19 @@ void redis_close(struct redis *redis)
     if (!redis)
         return;
     assert(!redis->closing);
-    redis->parts++; /* this call itself */
     redis->closing = true;
-    redis->state = REDIS_LOST;
-    loop_timer_close(redis->timer);
-    drop_connection(redis);
-    on_part_gone(redis);
+    client_stream_close(redis->stream);
 }
 
 /* ---- commands ------------------------------------------------------------------------------------- */
 
-static void write_out(struct redis *redis)
-{
-    if (redis->writing || redis->out.len == 0 || !redis->stream)
-        return;
-    struct buf empty = redis->sending;
-    redis->sending = redis->out;
-    redis->out = empty;
-    buf_clear(&redis->out, OUT_KEEP_BYTES);
-    redis->writing = true;
-    if (byte_stream_write(redis->stream, buf_str(&redis->sending)) != 0)
-        lose(redis, "the connection broke");
-}
-
-static void on_written(void *ctx, int status)
-{
-    struct redis *redis = ctx;
-    redis->writing = false;
-    if (redis->state == REDIS_LOST)
-        return;
-    if (status != 0)
-        lose(redis, uv_strerror(status));
-    else
-        write_out(redis);
-}
-
 static void append_command(struct redis *redis, const struct str *words, size_t count)
 {
-    bool fits = buf_printf(&redis->out, "*%zu\r\n", count);
+    struct buf *out = client_stream_out(redis->stream);
+    bool fits = buf_printf(out, "*%zu\r\n", count);
     for (size_t i = 0; i < count; i++)
-        fits = fits && buf_printf(&redis->out, "$%zu\r\n", words[i].len) &&
-               buf_append_str(&redis->out, words[i]) && buf_append(&redis->out, "\r\n", 2);
+        fits = fits && buf_printf(out, "$%zu\r\n", words[i].len) && buf_append_str(out, words[i]) &&
+               buf_append(out, "\r\n", 2);
     assert(fits);
     (void)fits;
 }
@@ -222,7 +135,7 @@ static void expect(struct redis *redis, redis_answer *answer, void *tag)
     redis->expected[(redis->first + redis->count) % redis->capacity] =
         (struct expected){answer, tag};
     if (redis->count++ == 0)
-        loop_timer_start(redis->timer, redis->options.timeout_ms);
+        client_stream_wait(redis->stream, redis->options.timeout_ms);
 }
 
 static void send_words(struct redis *redis, const struct str *words, size_t count,
@@ -230,15 +143,14 @@ static void send_words(struct redis *redis, const struct str *words, size_t coun
 {
     append_command(redis, words, count);
     expect(redis, answer, tag);
-    if (!redis->busy) /* else when all answers have been told */
-        write_out(redis);
+    client_stream_flush(redis->stream); /* or when all answers have been told */
 }
 
 void redis_send(struct redis *redis, const struct str *words, size_t count, redis_answer *answer,
                 void *tag)
 {
     assert(!redis->closing && !redis->on_message);
-    if (redis->state != REDIS_LOST)
+    if (!is_lost(redis))
         send_words(redis, words, count, answer, tag);
 }
 
@@ -246,12 +158,11 @@ void redis_subscribe(struct redis *redis, const struct str *words, size_t count,
                      redis_answer *message)
 {
     assert(!redis->closing && redis->count == 0);
-    if (redis->state == REDIS_LOST)
+    if (is_lost(redis))
         return;
     redis->on_message = message;
     append_command(redis, words, count);
-    if (!redis->busy)
-        write_out(redis);
+    client_stream_flush(redis->stream);
 }
 
 /* ---- reading -------------------------------------------------------------------------------------- */
@@ -271,16 +182,15 @@ static void tell(struct redis *redis, const redisReply *reply)
     redis->first = (redis->first + 1) % redis->capacity;
     redis->count--;
     if (redis->count > 0)
-        loop_timer_start(redis->timer, redis->options.timeout_ms);
+        client_stream_wait(redis->stream, redis->options.timeout_ms);
     else
-        loop_timer_stop(redis->timer);
+        client_stream_wait_over(redis->stream);
     expected.answer(redis->options.ctx, expected.tag, ours);
 }
 
 static void read_replies(struct redis *redis)
 {
-    redis->busy = true;
-    while (redis->state != REDIS_LOST) {
+    while (!is_lost(redis)) {
         void *reply = NULL;
         if (redisReaderGetReply(redis->reader, &reply) != REDIS_OK) {
             lose(redis, redis->reader->errstr);
@@ -292,13 +202,6 @@ static void read_replies(struct redis *redis)
         tell(redis, reply);
         freeReplyObject(reply);
     }
-    redis->busy = false;
-}
-
-static uv_buf_t on_room(void *ctx)
-{
-    struct redis *redis = ctx;
-    return uv_buf_init(redis->read_buffer, sizeof redis->read_buffer);
 }
 
 static void on_read(void *ctx, struct str bytes)
@@ -314,59 +217,16 @@ static void on_read(void *ctx, struct str bytes)
         return;
     }
     read_replies(redis);
-    if (redis->state == REDIS_READY && redis->options.rested)
+    if (redis->ready && !is_lost(redis) && redis->options.rested)
         redis->options.rested(redis->options.ctx);
-    if (redis->closing)
-        free_if_over(redis);
-    else if (redis->state != REDIS_LOST)
-        write_out(redis);
-}
-
-static void on_ended(void *ctx, int status)
-{
-    struct redis *redis = ctx;
-    lose(redis, status == UV_EOF ? "the server closed the connection" : uv_strerror(status));
 }
 
 void redis_pause(struct redis *redis, bool on)
 {
-    assert(!redis->closing);
-    if (redis->paused == on || !redis->stream)
-        return;
-    redis->paused = on;
-    if (on)
-        byte_stream_read_stop(redis->stream);
-    else if (byte_stream_read_start(redis->stream) != 0)
-        lose(redis, "the connection broke");
+    client_stream_pause(redis->stream, on);
 }
-
-static const struct byte_stream_handler HANDLER = {
-    .room = on_room,
-    .read = on_read,
-    .ended = on_ended,
-    .written = on_written,
-    .closed = on_part_gone,
-};
 
 /* ---- connecting ----------------------------------------------------------------------------------- */
-
-static void on_greeted(void *ctx, void *tag, const struct redis_reply *reply);
-
-static void greet(struct redis *redis)
-{
-    char number[24];
-    struct redis_options *options = &redis->options;
-    snprintf(number, sizeof number, "%lld", (long long)options->db);
-    struct str auth[] = {STR("AUTH"), str_from(options->password)};
-    struct str select[] = {STR("SELECT"), str_from(number)};
-    redis->state = REDIS_GREETING;
-    if (options->password)
-        send_words(redis, auth, 2, on_greeted, redis);
-    if (options->db != 0)
-        send_words(redis, select, 2, on_greeted, redis);
-    struct str ping[] = {STR("PING")};
-    send_words(redis, ping, 1, on_greeted, redis);
-}
 
 static void on_greeted(void *ctx, void *tag, const struct redis_reply *reply)
 {
@@ -376,89 +236,50 @@ static void on_greeted(void *ctx, void *tag, const struct redis_reply *reply)
         char text[REASON_MAX];
         snprintf(text, sizeof text, "%.*s", STR_FMT(redis_text(reply)));
         lose(redis, text);
-        return;
+    } else if (redis->count == 0) {
+        redis->ready = true;
+        redis->options.ready(redis->options.ctx);
     }
-    if (redis->count > 0 || redis->state != REDIS_GREETING)
-        return;
-    redis->state = REDIS_READY;
-    redis->options.ready(redis->options.ctx);
 }
 
-static void take_stream(struct redis *redis, struct byte_stream *stream)
-{
-    redis->stream = stream;
-    redis->parts++;
-    loop_timer_stop(redis->timer);
-    if (byte_stream_read_start(stream) == 0)
-        greet(redis);
-    else
-        lose(redis, "the connection broke at once");
-}
-
-static void on_connected(void *ctx, struct byte_stream *stream, const struct peer_address *peer)
+static void greet(void *ctx)
 {
     struct redis *redis = ctx;
-    (void)peer;
-    redis->connector = NULL;
-    take_stream(redis, stream);
-}
-
-static void on_failed(void *ctx, const char *reason)
-{
-    struct redis *redis = ctx;
-    redis->connector = NULL;
-    lose(redis, reason);
-}
-
-static void connect_tcp(struct redis *redis)
-{
-    struct connector_options options = {
-        .loop = redis->options.loop,
-        .host = redis->options.host,
-        .port = redis->options.port,
-        .keep_alive = true,
-        .timeout_ms = redis->options.timeout_ms,
-        .tls = redis->options.tls,
-        .handler = &HANDLER,
-        .connected = on_connected,
-        .failed = on_failed,
-        .ctx = redis,
-    };
-    redis->connector = connector_start(&options);
-}
-
-/* A Unix socket is connected at once or not at all. */
-static void connect_unix(struct redis *redis)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(redis->options.path) >= sizeof address.sun_path) {
-        lose(redis, "the path is too long for a socket");
-        return;
-    }
-    memcpy(address.sun_path, redis->options.path, strlen(redis->options.path));
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof address) == 0) {
-        take_stream(redis, tcp_stream_new(redis->options.loop, fd, &HANDLER, redis));
-        return;
-    }
-    lose(redis, strerror(errno));
-    if (fd >= 0)
-        close(fd);
+    char number[24];
+    struct redis_options *options = &redis->options;
+    snprintf(number, sizeof number, "%lld", (long long)options->db);
+    struct str auth[] = {STR("AUTH"), str_from(options->password)};
+    struct str select[] = {STR("SELECT"), str_from(number)};
+    struct str ping[] = {STR("PING")};
+    if (options->password)
+        send_words(redis, auth, 2, on_greeted, redis);
+    if (options->db != 0)
+        send_words(redis, select, 2, on_greeted, redis);
+    send_words(redis, ping, 1, on_greeted, redis);
 }
 
 struct redis *redis_connect(const struct redis_options *options)
 {
     struct redis *redis = mem_zero(1, sizeof *redis);
     redis->options = *options;
-    redis->timer = loop_timer_new(options->loop, on_timer, redis);
     redis->reader = redisReaderCreate();
     if (!redis->reader)
         mem_abort("redisReaderCreate");
-    buf_init(&redis->out, SIZE_MAX / 2);
-    buf_init(&redis->sending, SIZE_MAX / 2);
-    if (options->path)
-        connect_unix(redis);
-    else
-        connect_tcp(redis);
+    struct client_stream_options stream = {
+        .loop = options->loop,
+        .host = options->host,
+        .port = options->port,
+        .path = options->path,
+        .tls = options->tls,
+        .connect_timeout_ms = options->timeout_ms,
+        .out_max_bytes = SIZE_MAX / 2,
+        .peer = "server",
+        .ctx = redis,
+        .connected = greet,
+        .read = on_read,
+        .lost = on_lost,
+        .released = on_released,
+    };
+    redis->stream = client_stream_new(&stream);
     return redis;
 }

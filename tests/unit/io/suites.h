@@ -4,6 +4,7 @@
 
 #include <check.h>
 
+Suite *client_stream_suite(void);
 Suite *http_client_suite(void);
 Suite *http_front_suite(void);
 Suite *http_server_suite(void);
