@@ -196,7 +196,7 @@ static bool take_text(struct str *rest, struct str *out)
     return true;
 }
 
-static bool read_entries(struct keystore *keystore, struct str text)
+bool keystore_read_entries(struct keystore *keystore, struct str text)
 {
     struct str name, value;
     while (text.len > 0)
@@ -301,7 +301,7 @@ static struct keystore *decrypt(struct str file, const char *password, struct er
                       ? "the password is not the keystore's, or the file is damaged"
                       : "the keystore has a password, or is damaged; give the password in "
                         "MILLRACE_KEYSTORE_PASS");
-    else if (!read_entries(keystore, str_make((char *)text, len)))
+    else if (!keystore_read_entries(keystore, str_make((char *)text, len)))
         ok = error_set(err, ERROR_FORMAT, "the file is damaged");
     OPENSSL_cleanse(key, sizeof key);
     OPENSSL_cleanse(text, len + 1);

@@ -28,6 +28,9 @@ struct keystore *keystore_load(const char *path, const char *password, struct er
 bool keystore_save(const struct keystore *keystore, const char *path, const char *password,
                    struct error *err);
 
+/* Takes entries from the text that a file holds, decrypted: NAME NUL VALUE NUL ... False: it is no such text. */
+bool keystore_read_entries(struct keystore *keystore, struct str text);
+
 /* With a NUL behind it, until the keystore is changed; NULL: not there. */
 const char *keystore_get(const struct keystore *keystore, struct str name);
 /* A name begins with a letter or _, and has letters, digits, _ and dots; a value holds no NUL. */

@@ -63,6 +63,9 @@ class HostileSink:
         """What a document is known by."""
         return document['n']
 
+    def read_documents(self, body):
+        return [self.key(json.loads(text)) for text in body.splitlines()[1::2]]
+
     @staticmethod
     def _read_head(source):
         length = 0
@@ -88,7 +91,7 @@ class HostileSink:
         if b'_bulk' not in line:
             connection.sendall(whole(200, INFO))
             return True
-        documents = [self.key(json.loads(text)) for text in body.splitlines()[1::2]]
+        documents = self.read_documents(body)
         kind, chance = self._choose()
         return getattr(self, f'_{kind}', self._well)(connection, documents, body, chance)
 
