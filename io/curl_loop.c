@@ -2,6 +2,7 @@
 #include "io/curl_loop.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -12,9 +13,10 @@ struct curl_socket {
     struct curl_loop *owner;
     struct curl_socket *next;
     curl_socket_t fd;
-    int wanted;   /* UV_READABLE | UV_WRITABLE that curl asked for; 0: between requests */
-    int watching; /* what the poll handle is started with */
-    bool kept;    /* opened through open_socket: lives until close_socket */
+    int wanted;    /* UV_READABLE | UV_WRITABLE that curl asked for; 0: between requests */
+    int watching;  /* what the poll handle is started with */
+    bool kept;     /* opened through open_socket: lives until close_socket */
+    bool was_read; /* curl has waited for bytes on it: it was connected */
 };
 
 static void on_handle_closed(struct curl_loop *self)
@@ -102,10 +104,12 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     run(sock->owner, sock->fd, flags);
 }
 
+/* One that was never connected is given up now, or curl has closed it already, and does not tell: then its number may be another
+ * descriptor's before long, and nothing of it may stay in the loop. */
 static void unwatch(struct curl_socket *sock)
 {
     sock->wanted = 0;
-    if (sock->kept)
+    if (sock->kept && sock->was_read)
         uv_unref((uv_handle_t *)&sock->poll);
     else
         forget_socket(sock);
@@ -114,6 +118,7 @@ static void unwatch(struct curl_socket *sock)
 static void watch(struct curl_socket *sock, int events)
 {
     sock->wanted = events;
+    sock->was_read |= (events & UV_READABLE) != 0;
     uv_ref((uv_handle_t *)&sock->poll);
     if (sock->watching == events)
         return;
@@ -172,6 +177,17 @@ static int on_timer_change(CURLM *multi, long timeout_ms, void *ctx)
     return 0;
 }
 
+/* Under another number while curl has not told that it closed the socket that had this one: it would take them for one. */
+static int new_number(struct curl_loop *self, int fd)
+{
+    while (fd >= 0 && find_socket(self, fd)) {
+        int other = fcntl(fd, F_DUPFD_CLOEXEC, fd + 1);
+        close(fd);
+        fd = other;
+    }
+    return fd;
+}
+
 /* curl's CURLOPT_OPENSOCKETFUNCTION */
 static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
 {
@@ -179,6 +195,7 @@ static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_so
     struct curl_loop *self = ctx;
     int fd = socket(address->family, address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
                     address->protocol);
+    fd = new_number(self, fd);
     if (fd < 0)
         return CURL_SOCKET_BAD;
     struct curl_socket *sock = add_socket(self, fd);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/http_client.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include "base/account.h"
@@ -297,6 +299,53 @@ START_TEST(tells_when_nobody_listens)
 }
 END_TEST
 
+enum { CALLERS = 8 };
+
+/* A port whose queue of connections is full: the kernel drops what else comes. */
+static uint16_t open_deaf(int fds[CALLERS + 1])
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof at;
+    fds[CALLERS] = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert_int_eq(0, bind(fds[CALLERS], (struct sockaddr *)&at, sizeof at));
+    ck_assert_int_eq(0, listen(fds[CALLERS], 0));
+    ck_assert_int_eq(0, getsockname(fds[CALLERS], (struct sockaddr *)&at, &len));
+    for (int i = 0; i < CALLERS; i++) {
+        fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)connect(fds[i], (struct sockaddr *)&at, sizeof at);
+    }
+    return ntohs(at.sin_port);
+}
+
+/* curl closes the socket of a connection that never came about without a word. */
+START_TEST(goes_on_after_connections_that_never_came_about)
+{
+    int fds[CALLERS + 1];
+    struct seen seen[4] = {{0}}, unused = {0};
+    char there[sizeof url];
+    options.connect_timeout_ms = 50;
+    client = http_client_new(&options);
+    memcpy(there, url, sizeof url);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/", open_deaf(fds));
+    for (int round = 0; round < 3; round++) {
+        for (size_t i = 0; i < 4; i++) {
+            struct http_request request = request_to(&seen[i]);
+            http_client_send(client, &request);
+        }
+        uv_run(&loop, UV_RUN_DEFAULT);
+        for (size_t i = 0; i < 4; i++)
+            ck_assert_int_eq(seen[i].outcome, HTTP_NOT_CONNECTED);
+    }
+    http_peer_answer(&peer, OK_ANSWER);
+    memcpy(url, there, sizeof url);
+    struct http_request request = request_to(&unused);
+    for (int round = 0; round < 3; round++)
+        ck_assert_int_eq(exchange(&request).status, 200);
+    for (size_t i = 0; i <= CALLERS; i++)
+        close(fds[i]);
+}
+END_TEST
+
 START_TEST(gives_up_after_the_timeout)
 {
     http_peer_answer(&peer, NULL);
@@ -508,6 +557,7 @@ Suite *http_client_suite(void)
     tcase_add_loop_test(tcase, tells_what_became_of_it, 0, sizeof answers / sizeof *answers);
     tcase_add_test(tcase, refuses_a_large_answer);
     tcase_add_test(tcase, tells_when_nobody_listens);
+    tcase_add_test(tcase, goes_on_after_connections_that_never_came_about);
     tcase_add_test(tcase, gives_up_after_the_timeout);
     tcase_add_test(tcase, stop_answers_what_is_under_way);
     tcase_add_test(tcase, stop_may_come_from_done);
