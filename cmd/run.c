@@ -323,12 +323,19 @@ static const struct plan *plan_at(void *ctx, size_t index, struct str *id_out)
     return NULL;
 }
 
+static struct str page_url(void *ctx, struct arena *arena)
+{
+    const struct run *run = ctx;
+    return run->api ? api_page_url(run->api, arena) : (struct str){0};
+}
+
 static void open_taps(struct run *run)
 {
     run->tap_node = (struct tap_node){
         .taps = &run->taps,
         .escape = (enum field_escape)run->settings.escape,
         .plan_at = plan_at,
+        .page_url = page_url,
         .ctx = run,
     };
     struct tap_socket_options options = {

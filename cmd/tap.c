@@ -36,6 +36,7 @@ enum {
     FLAG_BEFORE,
     FLAG_DIFF,
     FLAG_METADATA,
+    FLAG_PAGE,
     FLAG_FORMAT,
     FLAG_DATA,
     FLAG_PID,
@@ -43,24 +44,19 @@ enum {
 };
 
 const struct flag tap_flags[] = {
-    {"pipeline", 0, true, FLAG_PIPELINE},
-    {"where", 0, true, FLAG_WHERE},
-    {"sample", 0, true, FLAG_SAMPLE},
-    {"rate", 0, true, FLAG_RATE},
-    {"count", 'n', true, FLAG_COUNT},
-    {"before", 0, false, FLAG_BEFORE},
-    {"diff", 0, false, FLAG_DIFF},
-    {"metadata", 0, false, FLAG_METADATA},
-    {"format", 0, true, FLAG_FORMAT},
-    {"path.data", 0, true, FLAG_DATA},
-    {"pid", 0, true, FLAG_PID},
-    {"help", 'h', false, FLAG_HELP},
-    {NULL, 0, false, 0},
+    {"pipeline", 0, true, FLAG_PIPELINE}, {"where", 0, true, FLAG_WHERE},
+    {"sample", 0, true, FLAG_SAMPLE},     {"rate", 0, true, FLAG_RATE},
+    {"count", 'n', true, FLAG_COUNT},     {"before", 0, false, FLAG_BEFORE},
+    {"diff", 0, false, FLAG_DIFF},        {"metadata", 0, false, FLAG_METADATA},
+    {"page", 0, false, FLAG_PAGE},        {"format", 0, true, FLAG_FORMAT},
+    {"path.data", 0, true, FLAG_DATA},    {"pid", 0, true, FLAG_PID},
+    {"help", 'h', false, FLAG_HELP},      {NULL, 0, false, 0},
 };
 
 static const char USAGE[] =
     "usage: millrace tap [PLUGIN_ID] [--where CONDITION] [--sample N] [--diff]\n"
     "                    [--count N] [--format json]\n"
+    "       millrace tap --page\n"
     "\n"
     "Shows events of a running pipeline as they pass: behind all filters, as the\n"
     "outputs get them, or at the plugin with this id: behind an input, behind a\n"
@@ -74,6 +70,7 @@ static const char USAGE[] =
     "  --before          events as the filter gets them\n"
     "  --diff            what the filter changes in each event\n"
     "  --metadata        with [@metadata]\n"
+    "  --page            instead: the address at which a browser shows all this\n"
     "  --format json     lines of JSON\n"
     "  --path.data DIR   where the process keeps what outlives it\n"
     "  --pid PID         of several processes with this path.data this one\n";
@@ -89,7 +86,7 @@ struct tap_command {
     struct json_reader *reader;
     uint64_t shown, told_ms;
     char counts[COUNTS_BYTES], told[COUNTS_BYTES]; /* what was not shown; what was said of it */
-    bool refused;
+    bool refused, told_page;
 };
 
 /* ---- flags ---------------------------------------------------------------------------------------- */
@@ -135,6 +132,7 @@ static bool take_flag(struct tap_command *tap, const struct flags *flags, int id
     case FLAG_BEFORE:
     case FLAG_DIFF:
     case FLAG_METADATA:
+    case FLAG_PAGE:
         value_object_set(&tap->arena, &tap->request, str_from(tap_flags[id].name),
                          value_bool(true));
         return true;
@@ -326,11 +324,15 @@ static bool take_line(struct tap_command *tap, struct str line)
         json_decode(tap->reader, &arena, line, &object, &err) && object.type == VALUE_OBJECT;
     const struct value *error = good ? value_object_get(&object, STR("error")) : NULL;
     const struct value *about = good ? value_object_get(&object, STR("tap")) : NULL;
+    const struct value *page = good ? value_object_get(&object, STR("page")) : NULL;
     const struct value *counts = good ? value_object_get(&object, STR("counts")) : NULL;
     if (!good || error) {
         struct str reason = value_is_str(error) ? value_as_str(error) : STR("it cannot be read");
         fprintf(stderr, "millrace tap: %.*s\n", STR_FMT(reason));
         tap->refused = true;
+    } else if (page) {
+        printf("%.*s\n", STR_FMT(value_is_str(page) ? value_as_str(page) : STR("")));
+        tap->told_page = true;
     } else if (about) {
         say_where(about);
     } else if (counts) {
@@ -339,7 +341,7 @@ static bool take_line(struct tap_command *tap, struct str line)
         show_event(tap, line, &object);
     }
     arena_release(&arena);
-    return !tap->refused && (tap->count == 0 || tap->shown < tap->count);
+    return !tap->refused && !tap->told_page && (tap->count == 0 || tap->shown < tap->count);
 }
 
 /* False: enough. */

@@ -7,6 +7,7 @@
 
 #include "base/base64.h"
 #include "base/mem.h"
+#include "base/secret.h"
 #include "io/tls_context.h"
 #include "pipeline/event/event_json.h"
 #include "services/api/api_private.h"
@@ -28,15 +29,6 @@ static const char PROMETHEUS[] = "text/plain; version=0.0.4; charset=utf-8";
 
 /* ---- who may ask ---------------------------------------------------------------------------------- */
 
-/* Takes as long for a wrong text as for the right one. */
-static bool is_same(struct str given, struct str wanted)
-{
-    unsigned difference = given.len != wanted.len;
-    for (size_t i = 0; i < given.len && wanted.len > 0; i++)
-        difference |= (unsigned char)(given.ptr[i] ^ wanted.ptr[i % wanted.len]);
-    return difference == 0;
-}
-
 static bool may_ask(const struct api *api, struct http_exchange *exchange)
 {
     const struct settings *settings = api->options.settings;
@@ -49,7 +41,7 @@ static bool may_ask(const struct api *api, struct http_exchange *exchange)
         return false;
     struct str wanted = arena_printf(&exchange->arena, "%.*s:%.*s", STR_FMT(settings->api_user),
                                      STR_FMT(settings->api_password));
-    return is_same(given, wanted);
+    return secret_equal(given, wanted);
 }
 
 /* ---- answers -------------------------------------------------------------------------------------- */
@@ -372,7 +364,8 @@ struct api *api_open(const struct api_options *options)
         log_info(options->log, "api_started", "the monitoring API listens",
                  LOG_CSTR("address", api_address(api)), LOG_CSTR_IF("tls", api->tls ? "on" : ""));
         start_samples(api);
-        api->taps = api_taps_new(options->loop, options->tap_node, options->settings->api_tap);
+        api->taps = api_taps_new(options->loop, options->tap_node, options->settings->api_tap,
+                                 options->settings->api_auth == SETTINGS_API_AUTH_NONE);
         return api;
     }
     log_warn(options->log, "api_not_started", "there is no monitoring API; all else goes on",
@@ -387,6 +380,25 @@ struct api *api_open(const struct api_options *options)
 const char *api_address(const struct api *api)
 {
     return http_server_address(api->server);
+}
+
+/* What is listened on at every address of this machine is asked by its name. */
+static struct str reachable(struct str address)
+{
+    static const struct str ANY[] = {STR_INIT("0.0.0.0:"), STR_INIT("[::]:")};
+    for (size_t i = 0; i < sizeof ANY / sizeof *ANY; i++)
+        if (str_starts_with(address, ANY[i]))
+            return str_from_offset(address, ANY[i].len);
+    return (struct str){0};
+}
+
+struct str api_page_url(const struct api *api, struct arena *arena)
+{
+    struct str address = str_from(api_address(api)), port = reachable(address);
+    const char *token = api_taps_token(api->taps);
+    return arena_printf(arena, "http%s://%s%.*s/%s%s", api->tls ? "s" : "",
+                        port.ptr ? "localhost:" : "", STR_FMT(port.ptr ? port : address),
+                        token ? "#tap=" : "", token ? token : "");
 }
 
 void api_close(struct api *api)

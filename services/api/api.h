@@ -44,6 +44,8 @@ struct api_options {
  * What options point at must live as long as the API. */
 struct api *api_open(const struct api_options *options);
 const char *api_address(const struct api *api); /* 127.0.0.1:9600 */
+/* Of the page; where the API has no password with the token that shows events there (api_tap.h). In the arena. */
+struct str api_page_url(const struct api *api, struct arena *arena);
 /* Gone as soon as the loop has run its close callbacks. NULL is ok. */
 void api_close(struct api *api);
 

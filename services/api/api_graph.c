@@ -121,6 +121,8 @@ bool api_graph(struct api_request *request)
             graph_of(request, &request->page->pipelines[i]));
     set(request, &request->body, STR("tap"),
         value_str(str_from(TAPS[request->api->options.settings->api_tap])));
+    set(request, &request->body, STR("tap_token"),
+        value_bool(api_taps_token(request->api->taps) != NULL));
     set(request, &request->body, STR("pipelines"), pipelines);
     return true;
 }

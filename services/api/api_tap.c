@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "base/mem.h"
+#include "base/secret.h"
 #include "base/text/utf8.h"
 #include "base/time/clock.h"
 #include "conf/settings.h"
@@ -32,6 +33,8 @@ struct api_taps {
     uv_loop_t *loop;
     const struct tap_node *node;
     int allowed;
+    bool asks_token;
+    char token[SESSION_TEXT];
     struct session *sessions;
     size_t count;
     uv_async_t wake;
@@ -118,13 +121,13 @@ static struct session *find_session(struct api_taps *taps, struct str id)
     return session;
 }
 
-static void make_session_id(struct session *session)
+static void make_random_text(char out[SESSION_TEXT])
 {
     unsigned char bytes[SESSION_BYTES];
     if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
         mem_abort("no random numbers");
     for (size_t i = 0; i < sizeof bytes; i++)
-        snprintf(session->id + 2 * i, 3, "%02x", bytes[i]);
+        snprintf(out + 2 * i, 3, "%02x", bytes[i]);
 }
 
 /* On a lane. */
@@ -221,7 +224,7 @@ static void open_session(struct api_taps *taps, struct http_exchange *exchange,
     struct session *session = mem_zero(1, sizeof *session);
     session->taps = taps;
     session->tap = tap;
-    make_session_id(session);
+    make_random_text(session->id);
     session->next = taps->sessions;
     taps->sessions = session;
     taps->count++;
@@ -244,6 +247,12 @@ static void go_on(struct api_taps *taps, struct http_exchange *exchange, struct 
         uv_async_send(&taps->wake);
 }
 
+static bool has_token(const struct api_taps *taps, struct http_exchange *exchange)
+{
+    const char *given = http_exchange_header(exchange, "X-Millrace-Tap");
+    return !taps->asks_token || secret_equal(str_from(given), str_from(taps->token));
+}
+
 void api_taps_handle(struct api_taps *taps, struct http_exchange *exchange)
 {
     const struct http_target *target = &exchange->target;
@@ -259,6 +268,10 @@ void api_taps_handle(struct api_taps *taps, struct http_exchange *exchange)
         respond_error(exchange, 403,
                       STR("what is here is not shown: the setting 'api.tap' says what is, and "
                           "'millrace tap' shows all of it"));
+    else if (!has_token(taps, exchange))
+        respond_error(exchange, 403,
+                      STR("every user of this machine can ask here, so events are shown at the "
+                          "address that 'millrace tap --page' prints, and to who has a password"));
     else if (session)
         go_on(taps, exchange, session->value);
     else
@@ -267,16 +280,24 @@ void api_taps_handle(struct api_taps *taps, struct http_exchange *exchange)
 
 /* ---- opening and closing -------------------------------------------------------------------------- */
 
-struct api_taps *api_taps_new(uv_loop_t *loop, const struct tap_node *node, int allowed)
+struct api_taps *api_taps_new(uv_loop_t *loop, const struct tap_node *node, int allowed,
+                              bool asks_token)
 {
     struct api_taps *taps = mem_zero(1, sizeof *taps);
-    *taps = (struct api_taps){.loop = loop, .node = node, .allowed = allowed};
+    *taps =
+        (struct api_taps){.loop = loop, .node = node, .allowed = allowed, .asks_token = asks_token};
+    make_random_text(taps->token);
     uv_async_init(loop, &taps->wake, on_wake);
     uv_unref((uv_handle_t *)&taps->wake);
     taps->wake.data = taps;
     taps->timer = loop_timer_new(loop, on_sweep, taps);
     loop_timer_start(taps->timer, SWEEP_MS);
     return taps;
+}
+
+const char *api_taps_token(const struct api_taps *taps)
+{
+    return taps->asks_token ? taps->token : NULL;
 }
 
 static void on_closed(uv_handle_t *handle)

@@ -15,6 +15,8 @@ struct tap_node {
     enum field_escape escape;
     /* Of the pipelines that run, by their place; NULL behind the last. */
     const struct plan *(*plan_at)(void *ctx, size_t index, struct str *id_out);
+    /* The address of the page, with what it takes to look on there; in the arena. NULL ptr: there is no page. */
+    struct str (*page_url)(void *ctx, struct arena *arena);
     void *ctx;
 };
 

@@ -187,23 +187,50 @@ static struct str whole_text(const char *text)
     return whole;
 }
 
-static void answer(struct client *client, struct str line)
+static bool asks_for_page(const struct value *request)
+{
+    const struct value *page =
+        request->type == VALUE_OBJECT ? value_object_get(request, STR("page")) : NULL;
+    return page && page->type == VALUE_BOOL && value_as_bool(page);
+}
+
+static void open_tap(struct client *client, const struct value *request, struct arena *arena,
+                     struct error *err)
 {
     struct tap_socket *server = client->server;
     struct tap_listener listener = {wake_server, server};
-    struct value request, about;
+    struct value about;
+    client->tap = tap_request_open(server->options.node, request, &listener, arena, &about, err);
+    if (client->tap)
+        send_object(client, STR("tap"), about, arena);
+}
+
+static void tell_page(struct client *client, struct arena *arena, struct error *err)
+{
+    const struct tap_node *node = client->server->options.node;
+    struct str url = node->page_url ? node->page_url(node->ctx, arena) : (struct str){0};
+    if (url.len > 0)
+        send_object(client, STR("page"), value_str(url), arena);
+    else
+        error_set(err, ERROR_CONFIG, "it serves no page: see 'api.enabled', and its log");
+}
+
+static void answer(struct client *client, struct str line)
+{
+    struct value request;
     struct error err = {0};
     struct arena arena;
     struct json_reader *reader = json_reader_new();
     arena_init(&arena, NULL);
     client->state = CLIENT_LOOKS;
-    if (json_decode(reader, &arena, line, &request, &err))
-        client->tap =
-            tap_request_open(server->options.node, &request, &listener, &arena, &about, &err);
-    client->ends = !client->tap;
-    if (client->tap)
-        send_object(client, STR("tap"), about, &arena);
-    else
+    bool good = json_decode(reader, &arena, line, &request, &err);
+    client->ends = !good || asks_for_page(&request);
+    if (good && client->ends)
+        tell_page(client, &arena, &err);
+    else if (good)
+        open_tap(client, &request, &arena, &err);
+    client->ends |= !client->tap;
+    if (err.text[0])
         send_object(client, STR("error"), value_str(whole_text(err.text)), &arena);
     arena_release(&arena);
     json_reader_free(reader);

@@ -3,7 +3,8 @@
  * Taps for `millrace tap`, over a Unix socket of this process: PATH.DATA/tap/PID.sock, mode 0600 in a directory of mode
  * 0700, so that only its user and root can look on. A client sends one line, the request (tap_request.h) as JSON, and gets
  * lines of JSON until it hangs up: {"tap":…} or {"error":…} first, then events, and {"counts":…} about once a second when
- * they have changed. One that does not read is sent nothing more; what comes meanwhile is dropped and counted. Main thread.
+ * they have changed. One that does not read is sent nothing more; what comes meanwhile is dropped and counted. The request
+ * {"page":true} is answered {"page":URL}, the address of the page that may show events (api_tap.h). Main thread.
  */
 #ifndef MILLRACE_SERVICES_API_TAP_SOCKET_H
 #define MILLRACE_SERVICES_API_TAP_SOCKET_H

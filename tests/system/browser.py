@@ -125,7 +125,7 @@ class Browser:
 
     def open(self, url):
         self.call('Page.navigate', url=url)
-        self.wait(f'location.href.startsWith({json.dumps(url)}) && document.readyState === "complete"', 'the page')
+        self.wait(f'location.href.startsWith({json.dumps(url.split("#")[0])}) && document.readyState === "complete"', 'the page')
 
     def press(self, *keys):
         for key in keys:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page of the API in a real browser: it loads, its figures move, a dead output is seen at once, fifty plugins fit, keys work, it
 can be read at 400 and 1,600 pixels in light and dark, nothing of an event is ever more than text, and no secret is shown."""
+import base64
 import json
 import unittest
 import urllib.error
@@ -25,13 +26,21 @@ class Page(support.Case):
     def serve(self, text, *arguments, stdin=True, env=None):
         config = self.write('pipeline.conf', text)
         self.millrace = self.start('-f', config, '--api.http.port', '9600-9700', *arguments, stdin=stdin, env=env)
+        self.look_up()
+
+    def look_up(self):
+        """Its address, and that at which it shows events."""
         self.base = 'http://' + self.millrace.wait_for_log(r'API listens .*address="?([^"\s]+:\d+)').group(1)
+        self.page = self.run_to_end('tap', '--page', '--pid', self.millrace.pid).stdout.strip()
+        self.assertTrue(self.page.startswith(self.base + '/'), self.page)
 
     def live(self, output, *arguments, **options):
         self.serve(support.fill(LIVE, output=output), *arguments, **options)
 
-    def fetch(self, path, status=200, accept='application/json'):
-        request = urllib.request.Request(self.base + path, headers={'Accept': accept})
+    def fetch(self, path, status=200, accept='application/json', **headers):
+        if 'tap' in path and not headers:
+            headers = {'X-Millrace-Tap': self.page.partition('#tap=')[2]}
+        request = urllib.request.Request(self.base + path, headers={'Accept': accept, **headers})
         try:
             with urllib.request.urlopen(request, timeout=30 * support.PATIENCE) as answer:
                 self.headers, got, body = answer.headers, answer.status, answer.read()
@@ -45,10 +54,10 @@ class Page(support.Case):
             self.millrace.child.stdin.write(json.dumps(event).encode() + b'\n')
         self.millrace.child.stdin.flush()
 
-    def browse(self, width=1600, dark=False):
+    def browse(self, width=1600, dark=False, address=None):
         web = browser.Browser(self)
         web.look(width, dark=dark)
-        web.open(self.base + '/')
+        web.open(address or self.page)
         web.wait('document.body.dataset.rounds >= 2 && document.querySelectorAll("#graph .node").length > 0', 'the graph', 60)
         return web
 
@@ -110,6 +119,34 @@ class Answers(Page):
         self.millrace.stop()
         self.live('null { }', '--api.tap', 'off')
         self.fetch('/_millrace/tap', 403)
+
+    def test_events_are_for_who_has_the_token_or_the_password(self):
+        """Any user of this machine can reach an API without a password: figures are for them, events are not."""
+        self.live('null { id => "away" }')
+        token = self.page.partition('#tap=')[2]
+        self.assertRegex(token, '^[0-9a-f]{32}$')
+        self.assertTrue(json.loads(self.fetch('/_millrace/graph'))['tap_token'])
+        for given in ('', token[:-1], token + '0', token.upper(), '0' * 32):
+            said = json.loads(self.fetch('/_millrace/tap', 403, **{'X-Millrace-Tap': given}))['error']
+            self.assertIn('millrace tap --page', said)
+        session = json.loads(self.fetch('/_millrace/tap'))['session']
+        self.fetch(f'/_millrace/tap?session={session}', 403, **{'X-Other': 'x'})
+        self.assertNotIn(token, self.millrace.stderr)
+        self.assertNotIn(token.encode(), b''.join(self.fetch(path) for path in ('/', '/metrics', '/_millrace/graph', '/_node/stats')))
+        before = self.page
+        self.millrace.stop()
+        self.live('null { id => "away" }')
+        self.assertNotEqual(before, self.page, 'each start has its own')
+        self.millrace.stop()
+        self.live('null { id => "away" }', '--api.auth.type', 'basic', '--api.auth.basic.username', 'joe', '--api.auth.basic.password', 'x')
+        self.assertEqual(self.base + '/', self.page)
+        login = {'Authorization': 'Basic ' + base64.b64encode(b'joe:x').decode()}
+        self.assertIn('session', json.loads(self.fetch('/_millrace/tap', **login)))
+        self.assertFalse(json.loads(self.fetch('/_millrace/graph', **login))['tap_token'])
+        self.millrace.stop()
+        self.millrace = self.start('-e', 'input { stdin { } } output { null { } }', '--no-api.enabled', stdin=True)
+        self.millrace.wait_for_log('pipeline started')
+        self.assertIn('api.enabled', self.run_to_end('tap', '--page', '--pid', self.millrace.pid, status=1).stderr)
 
     def test_stats_say_how_a_destination_is(self):
         server = self.recorder(lambda request: (500, {'error': 'not today'}))
@@ -202,6 +239,74 @@ class InABrowser(Page):
         web.wait('document.getElementById("note").textContent.includes("is no condition")', 'what is wrong')
         self.assertEqual([line for line in web.console if '400' not in line], [])
 
+    def watch(self, web, **fields):
+        for name, value in fields.items():
+            web.run(f'document.getElementById("{name}").value = {json.dumps(value)}')
+        web.run('document.getElementById("point").dispatchEvent(new Event("change")); document.getElementById("look").click()')
+        web.wait('document.getElementById("note").textContent === "waiting for events"', 'the tap')
+
+    def test_without_the_token_it_says_how_to_see_events(self):
+        self.live('null { id => "away" }')
+        web = self.browse(address=self.base + '/')
+        self.assertIn('millrace tap --page', web.run('document.getElementById("note").textContent'))
+        self.assertEqual('none', web.run('getComputedStyle(document.getElementById("ask")).display'))
+        web.run(f'location.hash = {json.dumps("#" + self.page.partition("#")[2])}')
+        web.wait('getComputedStyle(document.getElementById("ask")).display !== "none"', 'the form')
+        self.assertEqual('', web.run('location.hash'), 'the token does not stay in the address')
+        self.watch(web)
+        support.wait_until(lambda: (self.feed({'a': 1}), web.run('document.querySelectorAll("#events li").length'))[1], 'an event', 60)
+        self.quiet(web)
+
+    def test_what_a_filter_changes(self):
+        self.serve('input { stdin { codec => json_lines } } filter { if [a] == 1 { mutate { id => "change" rename => { "b" => "c" } '
+                   'replace => { "d" => "new" } } } else { drop { id => "gone" } } } output { null { id => "away" } }', '--api.tap', 'all')
+        web = self.browse()
+        self.assertTrue(web.run('document.getElementById("differ").hidden'), 'outputs change nothing')
+        web.run('document.getElementById("diff").checked = true')
+        self.watch(web, point='change')
+        self.assertFalse(web.run('document.getElementById("differ").hidden'))
+        support.wait_until(lambda: (self.feed({'a': 1, 'b': '<b>"', 'd': 'old', 'same': 5}), web.run('document.querySelectorAll("#events li").length'))[1],
+                           'an event', 60)
+        shown = web.run('document.querySelector("#events li").innerText').split('\n')
+        for line in ('− b "<b>\\""', '+ c "<b>\\""', '− d "old"', '+ d "new"'):
+            self.assertIn(line, shown)
+        self.assertRegex(shown[-1], r'^\d unchanged$')
+        web.run('document.getElementById("look").click()')
+        self.watch(web, point='gone')
+        support.wait_until(lambda: (self.feed({'a': 2}), web.run('document.querySelectorAll("#events li").length'))[1], 'an event', 60)
+        self.assertIn('dropped', web.run('document.querySelector("#events li").innerText'))
+        self.quiet(web)
+
+    def test_events_that_are_no_utf8(self):
+        """Bytes that are no character arrive as one that says so, and break neither the answer nor the page."""
+        self.serve('input { stdin { codec => line } } output { null { id => "away" } }')
+        web = self.browse()
+        self.watch(web)
+
+        def fed():
+            self.millrace.child.stdin.write(b'bad \xff\xfe \xed\xa0\x80 \xf0\x9f \xc0\xaf cut \xc3\n')
+            self.millrace.child.stdin.flush()
+            return web.run('document.querySelectorAll("#events li").length')
+        support.wait_until(fed, 'an event', 60)
+        shown = web.run('document.querySelector("#events li").innerText')
+        self.assertIn('bad ', shown)
+        self.assertIn(' cut ', shown)
+        self.assertTrue(shown.isprintable() or all(letter.isprintable() or letter in '\n\ufffd' for letter in shown), shown)
+        self.assertEqual('Stop', web.run('document.getElementById("look").textContent'), 'it looks on')
+        self.quiet(web)
+
+    def test_figures_on_the_lines(self):
+        self.live('null { id => "away" } null { id => "other" }')
+        web = self.browse()
+        labels = '[...document.querySelectorAll("#graph .rate")].map(t => t.textContent).filter(Boolean)'
+        support.wait_until(lambda: (self.feed(*({'a': n % 3} for n in range(300))), len(web.run(labels)) >= 3)[1], 'an input and two outputs', 60)
+        self.assertRegex(' '.join(web.run(labels)), r'^([\d.,]+( [kM])?/s ?)+$')
+        self.assertEqual([], web.run('''[...document.querySelectorAll("#graph .rate")].filter(t => { const b = t.getBoundingClientRect();
+            return t.textContent && [...document.querySelectorAll("#graph .box")].some(r => { const o = r.getBoundingClientRect();
+                return b.left < o.right - 2 && o.left < b.right - 2 && b.top < o.bottom - 2 && o.top < b.bottom - 2; }); }).map(t => t.textContent)'''),
+                         'none lies on a plugin')
+        self.quiet(web)
+
     def test_fifty_plugins_at_both_widths_in_light_and_dark(self):
         filters = ''.join(f'if [in][f{n}] =~ "a rather long condition {n}" and [in][g] in ["one", "two"] {{ mutate {{ id => "f{n}" }} }}\n'
                           for n in range(46))
@@ -230,7 +335,7 @@ class InABrowser(Page):
             f'- pipeline.id: {name}\n  config.string: "input {{ heartbeat {{ interval => 1 id => \'in-{name}\' }} }} output {{ null {{ }} }}"\n'
             for name in ('first', 'second')))
         self.millrace = self.start('--path.settings', self.folder / 'settings', '--api.http.port', '9600-9700')
-        self.base = 'http://' + self.millrace.wait_for_log(r'API listens .*address="?([^"\s]+:\d+)').group(1)
+        self.look_up()
         web = self.browse()
         names = 'document.querySelector("#pipelines [aria-selected=true]").innerText.trim() + [...document.querySelectorAll("#graph .node")].map(n => n.getAttribute("aria-label")).join()'
         self.assertRegex(web.run(names), '^first.*in-first')
