@@ -19,7 +19,13 @@ struct curl_socket {
     bool was_read; /* curl has waited for bytes on it: it was connected */
 };
 
-static void on_handle_closed(struct curl_loop *self)
+void curl_loop_hold(struct curl_loop *self)
+{
+    assert(self->open_handles > 0); /* not closed yet */
+    self->open_handles++;
+}
+
+void curl_loop_let_go(struct curl_loop *self)
 {
     assert(self->open_handles > 0);
     if (--self->open_handles == 0)
@@ -31,7 +37,7 @@ static void on_socket_closed(uv_handle_t *handle)
     struct curl_socket *sock = handle->data;
     struct curl_loop *self = sock->owner;
     mem_free(sock);
-    on_handle_closed(self);
+    curl_loop_let_go(self);
 }
 
 static struct curl_socket *find_socket(struct curl_loop *self, curl_socket_t fd)
@@ -80,6 +86,7 @@ static void run(struct curl_loop *self, curl_socket_t fd, int events)
         assert(message->msg == CURLMSG_DONE);
         CURL *easy = message->easy_handle;
         CURLcode code = message->data.result;
+        self->leaving(self, easy, code);
         curl_multi_remove_handle(self->multi, easy);
         self->finished(self, easy, code);
     }
@@ -219,7 +226,7 @@ static int close_socket(void *ctx, curl_socket_t fd)
 
 void curl_loop_init(struct curl_loop *self, uv_loop_t *loop)
 {
-    assert(self->finished && self->settled && self->closed);
+    assert(self->leaving && self->finished && self->settled && self->closed);
     self->loop = loop;
     self->multi = curl_multi_init();
     if (!self->multi)
@@ -257,7 +264,7 @@ void curl_loop_remove(struct curl_loop *self, CURL *easy)
 
 static void on_own_closed(uv_handle_t *handle)
 {
-    on_handle_closed(handle->data);
+    curl_loop_let_go(handle->data);
 }
 
 void curl_loop_close(struct curl_loop *self)

@@ -28,6 +28,8 @@ struct curl_loop {
     uv_idle_t idle;              /* active: curl wants to run at once */
     struct curl_socket *sockets; /* newest first */
     unsigned open_handles;       /* of the loop; at 0 after curl_loop_close: closed() */
+    /* easy is done, but its connection is still its own. It must not call curl but to ask for information. */
+    void (*leaving)(struct curl_loop *self, CURL *easy, CURLcode code);
     /* easy is done and already removed from the multi handle. */
     void (*finished)(struct curl_loop *self, CURL *easy, CURLcode code);
     /* All that finished in this turn has been reported. */
@@ -35,13 +37,16 @@ struct curl_loop {
     void (*closed)(struct curl_loop *self);
 };
 
-/* finished, settled and closed are set by the caller. */
+/* leaving, finished, settled and closed are set by the caller. */
 void curl_loop_init(struct curl_loop *self, uv_loop_t *loop);
 /* Makes easy's connections known to the loop; once for each easy handle. */
 void curl_loop_prepare(struct curl_loop *self, CURL *easy);
 void curl_loop_add(struct curl_loop *self, CURL *easy);
 /* Ends a transfer that has not finished; its connection is closed. */
 void curl_loop_remove(struct curl_loop *self, CURL *easy);
+/* One more handle of the owner's that closed() waits for, and that it is gone. */
+void curl_loop_hold(struct curl_loop *self);
+void curl_loop_let_go(struct curl_loop *self);
 /* No transfer may be left. closed() runs when the loop has let go of everything. */
 void curl_loop_close(struct curl_loop *self);
 

@@ -8,6 +8,7 @@
 
 /* Two lists that share their tail: `gzip` is one node, "Content-Encoding: gzip", before the others. */
 struct http_headers {
+    struct http_header_lines lines; /* for our own requests */
     struct curl_slist *plain;
     struct curl_slist gzip;
 };
@@ -37,6 +38,7 @@ static struct curl_slist *append(struct curl_slist *list, const char *line)
 struct http_headers *http_headers_new(void)
 {
     struct http_headers *headers = mem_zero(1, sizeof *headers);
+    buf_init(&headers->lines.text, SIZE_MAX / 2);
     headers->plain = append(NULL, "Expect:"); /* never wait for 100 Continue */
     headers->gzip = (struct curl_slist){.data = gzip_line, .next = headers->plain};
     return headers;
@@ -47,6 +49,7 @@ void http_headers_free(struct http_headers *headers)
     if (!headers)
         return;
     curl_slist_free_all(headers->plain);
+    buf_release(&headers->lines.text);
     mem_free(headers);
 }
 
@@ -81,7 +84,14 @@ bool http_headers_add(struct http_headers *headers, struct str name, struct str 
     buf_append_char(&line, 0);
     append(headers->plain, line.ptr);
     buf_release(&line);
+    http_header_lines_add(&headers->lines, name, str_trim(value));
     return true;
+}
+
+const struct http_header_lines *http_headers_lines(const struct http_easy_options *self,
+                                                   const struct http_headers *headers)
+{
+    return headers ? &headers->lines : &self->no_headers->lines;
 }
 
 struct curl_slist *http_headers_list(const struct http_easy_options *self,

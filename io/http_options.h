@@ -9,6 +9,7 @@
 #include <curl/curl.h>
 
 #include "io/http_client.h"
+#include "io/http_head.h"
 
 struct http_easy_options;
 
@@ -20,5 +21,8 @@ void http_easy_options_apply(const struct http_easy_options *self, CURL *easy);
 /* The list that curl takes. headers may be NULL. */
 struct curl_slist *http_headers_list(const struct http_easy_options *self,
                                      const struct http_headers *headers, bool compressed);
+/* The same as text, for our own requests. */
+const struct http_header_lines *http_headers_lines(const struct http_easy_options *self,
+                                                   const struct http_headers *headers);
 
 #endif

@@ -7,6 +7,7 @@
 Suite *client_stream_suite(void);
 Suite *http_client_suite(void);
 Suite *http_front_suite(void);
+Suite *http_reader_suite(void);
 Suite *http_server_suite(void);
 Suite *kafka_suite(void);
 Suite *keystore_suite(void);
