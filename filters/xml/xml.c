@@ -6,12 +6,10 @@
  */
 #include <assert.h>
 #include <ctype.h>
-#include <libxml/parser.h>
-#include <libxml/xpath.h>
-#include <libxml/xpathInternals.h>
 
 #include "filters/filters.h"
 #include "filters/xml/xml_entities.h"
+#include "filters/xml/xml_library.h"
 #include "filters/xml/xml_tree.h"
 #include "pipeline/event/ruby_text.h"
 
@@ -177,7 +175,7 @@ static void quiet(void *ctx, xmlErrorPtr err)
 static void free_paths(struct xml_filter *filter)
 {
     for (size_t i = 0; i < filter->path_count; i++)
-        xmlXPathFreeCompExpr(filter->paths[i].expression);
+        libxml2.xmlXPathFreeCompExpr(filter->paths[i].expression);
     filter->path_count = 0;
 }
 
@@ -185,11 +183,11 @@ static bool compile_path(struct xml_filter *filter, const struct conf_pair *pair
 {
     struct arena *arena = filter->env->arena;
     struct xml_path *path = &filter->paths[filter->path_count];
-    xmlXPathContext *context = xmlXPathNewContext(NULL);
+    xmlXPathContext *context = libxml2.xmlXPathNewContext(NULL);
     context->error = quiet;
     path->expression =
-        xmlXPathCtxtCompile(context, (const xmlChar *)arena_cstr(arena, pair->key.text));
-    xmlXPathFreeContext(context);
+        libxml2.xmlXPathCtxtCompile(context, (const xmlChar *)arena_cstr(arena, pair->key.text));
+    libxml2.xmlXPathFreeContext(context);
     if (!path->expression)
         return error_set_at(err, pair->key.position, "'%.*s' is not an XPath expression",
                             STR_FMT(pair->key.text));
@@ -220,7 +218,7 @@ static bool compile(struct xml_filter *filter, const struct plugin_env *env, str
 static bool xml_check(void *self, const struct plugin_env *env, struct error *err)
 {
     struct xml_filter copy = *(struct xml_filter *)self;
-    bool ok = compile(&copy, env, err);
+    bool ok = xml_library_load(err) && compile(&copy, env, err);
     free_paths(&copy);
     return ok;
 }
@@ -228,9 +226,8 @@ static bool xml_check(void *self, const struct plugin_env *env, struct error *er
 static bool xml_open(void *self, const struct plugin_env *env, struct error *err)
 {
     struct xml_filter *filter = self;
-    xmlInitParser();
     filter->failures = env->counter(env, "failures");
-    return compile(filter, env, err);
+    return xml_library_load(err) && compile(filter, env, err);
 }
 
 static void xml_close(void *self)
@@ -249,7 +246,7 @@ static void remove_namespaces(xmlNode *node)
         for (xmlAttr *attribute = node->properties; attribute; attribute = attribute->next)
             attribute->ns = NULL;
         remove_namespaces(node->children);
-        xmlFreeNsList(node->nsDef);
+        libxml2.xmlFreeNsList(node->nsDef);
         node->nsDef = NULL;
     }
 }
@@ -259,28 +256,29 @@ static void register_namespaces(const struct xml_filter *filter, xmlXPathContext
 {
     for (size_t i = 0; i < filter->namespaces.count; i++) {
         const struct conf_pair *pair = &filter->namespaces.pairs[i];
-        xmlXPathRegisterNs(context, (const xmlChar *)arena_cstr(arena, pair->key.text),
-                           (const xmlChar *)arena_cstr(arena, pair->value.text));
+        libxml2.xmlXPathRegisterNs(context, (const xmlChar *)arena_cstr(arena, pair->key.text),
+                                   (const xmlChar *)arena_cstr(arena, pair->value.text));
     }
     for (const xmlNs *ns = root->nsDef; ns && filter->namespaces.count == 0; ns = ns->next)
-        xmlXPathRegisterNs(context, ns->prefix ? ns->prefix : (const xmlChar *)"xmlns", ns->href);
+        libxml2.xmlXPathRegisterNs(context, ns->prefix ? ns->prefix : (const xmlChar *)"xmlns",
+                                   ns->href);
 }
 
 /* Elements as XML, attributes and texts as what they hold. */
 static struct value node_value(struct arena *arena, xmlDoc *document, xmlNode *node)
 {
     if (node->type == XML_ATTRIBUTE_NODE || node->type == XML_NAMESPACE_DECL) {
-        xmlChar *text = xmlXPathCastNodeToString(node);
+        xmlChar *text = libxml2.xmlXPathCastNodeToString(node);
         struct value value = value_str_dup(arena, str_from((const char *)text));
-        xmlFree(text);
+        (*libxml2.free_text)(text);
         return value;
     }
-    xmlBuffer *buffer = xmlBufferCreate();
-    xmlNodeDump(buffer, document, node, 0, 1);
-    struct str text =
-        str_make((const char *)xmlBufferContent(buffer), (size_t)xmlBufferLength(buffer));
+    xmlBuffer *buffer = libxml2.xmlBufferCreate();
+    libxml2.xmlNodeDump(buffer, document, node, 0, 1);
+    struct str text = str_make((const char *)libxml2.xmlBufferContent(buffer),
+                               (size_t)libxml2.xmlBufferLength(buffer));
     struct value value = value_str_dup(arena, text);
-    xmlBufferFree(buffer);
+    libxml2.xmlBufferFree(buffer);
     return value;
 }
 
@@ -320,19 +318,19 @@ static void collect(struct arena *arena, xmlDoc *document, const xmlXPathObject 
 static bool apply_paths(const struct xml_filter *filter, xmlDoc *document, struct event *event,
                         bool *matched_out)
 {
-    xmlXPathContext *context = xmlXPathNewContext(document);
+    xmlXPathContext *context = libxml2.xmlXPathNewContext(document);
     bool ok = true;
     context->error = quiet;
     context->opLimit = XPATH_STEPS_MAX;
-    register_namespaces(filter, context, xmlDocGetRootElement(document), event->arena);
+    register_namespaces(filter, context, libxml2.xmlDocGetRootElement(document), event->arena);
     for (size_t i = 0; ok && i < filter->path_count; i++) {
-        xmlXPathObject *found = xmlXPathCompiledEval(filter->paths[i].expression, context);
+        xmlXPathObject *found = libxml2.xmlXPathCompiledEval(filter->paths[i].expression, context);
         struct value list = value_array_new(event->arena, 1);
         ok = found;
         if (!found)
             break;
         collect(event->arena, document, found, &list);
-        xmlXPathFreeObject(found);
+        libxml2.xmlXPathFreeObject(found);
         size_t count = value_array_count(&list);
         if (count == 0)
             continue;
@@ -341,7 +339,7 @@ static bool apply_paths(const struct xml_filter *filter, xmlDoc *document, struc
         ok = event_set(event, &filter->paths[i].target, alone ? *value_array_at(&list, 0) : list,
                        NULL);
     }
-    xmlXPathFreeContext(context);
+    libxml2.xmlXPathFreeContext(context);
     return ok;
 }
 
@@ -350,7 +348,7 @@ static bool apply_paths(const struct xml_filter *filter, xmlDoc *document, struc
 static bool apply_document(const struct xml_filter *filter, xmlDoc *document, bool is_well_formed,
                            struct event *event, bool *matched_out)
 {
-    xmlNode *root = xmlDocGetRootElement(document);
+    xmlNode *root = libxml2.xmlDocGetRootElement(document);
     if (!root)
         return false;
     struct xml_tree_style style = {filter->force_array, filter->force_content,
@@ -376,14 +374,14 @@ static bool apply_text(const struct xml_filter *filter, struct str text, struct 
     text = xml_entities_as_text(event->arena, text);
     if (text.len > SOURCE_BYTES_MAX)
         return false;
-    xmlParserCtxt *parser = xmlNewParserCtxt();
+    xmlParserCtxt *parser = libxml2.xmlNewParserCtxt();
     assert(parser);
     xmlDoc *document =
-        xmlCtxtReadMemory(parser, text.ptr, (int)text.len, NULL, "UTF-8", filter->flags);
+        libxml2.xmlCtxtReadMemory(parser, text.ptr, (int)text.len, NULL, "UTF-8", filter->flags);
     bool is_well_formed = parser->wellFormed && parser->nsWellFormed;
     bool ok = document && apply_document(filter, document, is_well_formed, event, matched_out);
-    xmlFreeDoc(document);
-    xmlFreeParserCtxt(parser);
+    libxml2.xmlFreeDoc(document);
+    libxml2.xmlFreeParserCtxt(parser);
     return ok;
 }
 

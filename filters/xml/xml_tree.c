@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "filters/xml/xml_library.h"
+
 static struct str text_of(const xmlChar *text)
 {
     return str_from((const char *)text);
@@ -35,10 +37,10 @@ static void put_attributes(struct arena *arena, const xmlNode *element, struct v
         value_object_set(arena, out, name, value_str_dup(arena, text_of(ns->href)));
     }
     for (const xmlAttr *attribute = element->properties; attribute; attribute = attribute->next) {
-        xmlChar *text = xmlNodeListGetString(element->doc, attribute->children, 1);
+        xmlChar *text = libxml2.xmlNodeListGetString(element->doc, attribute->children, 1);
         value_object_set(arena, out, written_name(arena, attribute->ns, attribute->name),
                          value_str_dup(arena, text_of(text)));
-        xmlFree(text);
+        (*libxml2.free_text)(text);
     }
 }
 
