@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs every test and counts: `./dev test`. The last line is `N passed, N failed, N skipped`.
 
-Parts, in this order: the structure checks (tests/check_*.py), the Check programs of tests/unit, the replay of every
+Parts, in this order: the structure checks (tests/check_*.py), the instructions that an event costs (bench/instructions.py),
+the Check programs of tests/unit, the replay of every
 fuzz corpus, the system tests (tests/system/test_*.py, one process for each file, as many at once as there are cores) and
 the fault tests (tests/faults). All but the first run again with the binaries of build-asan. Each suite has a line when it
 ends, each part one with its sum. What was skipped is listed by its reason, what failed with its output. Nothing executed
@@ -20,6 +21,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -29,6 +31,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 CHECK_LINE = re.compile(r'^\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)$', re.M)
 PROGRAM_SECONDS, SYSTEM_FILE_SECONDS = 300, 900
+BENCH_SKIPPED = 77
 SANITIZED = {
     'MILLRACE_PATIENCE': '4', 'MILLRACE_SANITIZED': '1',
     'ASAN_OPTIONS': 'detect_stack_use_after_return=1:strict_string_checks=1:allocator_may_return_null=1',
@@ -191,6 +194,17 @@ def part_fuzz(chosen, build, env):
         yield name, lambda path=path, name=name, corpus=corpus: run_whole(name, [path, corpus], env)
 
 
+def run_instructions():
+    """The counts of bench/instructions.py, against those that are kept. It says itself when there is nothing to compare."""
+    name = 'instructions'
+    if not shutil.which('valgrind'):
+        return Outcome(0, [], [f'{name}: valgrind is not there'])
+    status, output = run_program([sys.executable, ROOT / 'bench/instructions.py'], seconds=SYSTEM_FILE_SECONDS)
+    if status == BENCH_SKIPPED:
+        return Outcome(0, [], [f'{name}: {output.strip()}'])
+    return Outcome(1) if status == 0 else Outcome(0, [f'{name} (exit {status})\n{output}'])
+
+
 def part_system(chosen, build, env, folder='system'):
     env = {**env, 'MILLRACE': str(build / 'millrace')}
     for path in chosen(sorted((ROOT / 'tests' / folder).glob('test_*.py'))):
@@ -269,6 +283,8 @@ def run_all(options, total):
         run_threaded(chosen, cores, total)
         return
     run_parts('structure', part_structure(chosen), cores, total)
+    if not options.k or options.k in 'instructions':
+        run_parts('instructions', [('instructions', run_instructions)], 1, total, options.again)
     builds = [(ROOT / 'build', {})] + ([] if options.no_sanitizers else [(ROOT / 'build-asan', SANITIZED)])
     for build, env in builds:
         env = {**env, **({'MILLRACE_ONLY': options.k} if options.k else {})}
