@@ -163,7 +163,8 @@ class BeatsCase:
 CASES = (
     FileCase('file_tier', 'file, tier and categorize, bulk and alerts'),
     FileCase('file_ruby', "file, the payment pipeline's ruby block, bulk and alerts"),
-    FileCase('file_grok', 'access log through grok and date, bulk', 'access'),
+    FileCase('file_grok', 'access log through grok and date, bulk', 'access',
+             ('--pipeline.ecs_compatibility', 'disabled')),
     BeatsCase('beats', f'Beats, {CONNECTIONS} connections, window {WINDOW}, payment pipeline', ('--compress', '0')),
     BeatsCase('beats_compressed', f'the same, compressed at level {COMPRESSION}', ('--compress', str(COMPRESSION))),
 )
