@@ -212,6 +212,9 @@ struct output {
     /* Takes the group until group_done (pipeline/delivery/group.h). Asynchronous or at once; never blocks the loop. Called with
      * at most max_in_flight groups outstanding. */
     void (*send)(void *self, struct group *group);
+    /* Gives back (SEND_STOPPED) the groups that it holds and has not sent, as far as group_waits_too_long: they may be set
+     * aside. NULL: it holds none. */
+    void (*recall)(void *self);
     /* No more groups will come; give back what is in flight as soon as possible (SEND_STOPPED, or item by item with
      * verdict RETRY for what is not certain). May be NULL. */
     void (*stop)(void *self);

@@ -62,6 +62,15 @@ static void give_back(struct bulk *bulk, enum send_cause cause, unsigned retry_a
     give_back_as(bulk, &(struct send_result){cause, retry_after_ms, reason, .status = 0});
 }
 
+/* What waits for a server that answers, not for an answer. */
+static void recall(void *self)
+{
+    struct elasticsearch *output = self;
+    for (size_t i = 0; i < BULK_SLOTS_MAX; i++)
+        if (output->bulks[i].state == BULK_HELD && group_waits_too_long(output->bulks[i].group))
+            give_back(&output->bulks[i], SEND_STOPPED, 0, STR(""));
+}
+
 static void hold(struct bulk *bulk)
 {
     set_state(bulk, BULK_HELD);
@@ -433,6 +442,7 @@ const struct output output_elasticsearch = {
     .refuses = true,
     .carried_event = bulk_document,
     .send = send_group,
+    .recall = recall,
     .stop = stop,
     .close = close_output,
     .close_encoder = close_encoder,
@@ -455,6 +465,7 @@ const struct output output_opensearch = {
     .refuses = true,
     .carried_event = bulk_document,
     .send = send_group,
+    .recall = recall,
     .stop = stop,
     .close = close_output,
     .close_encoder = close_encoder,

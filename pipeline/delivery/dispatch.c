@@ -131,7 +131,9 @@ static void set_timer(struct delivery *delivery, uint64_t now_ms, uint64_t again
         due = part->due_ms;
     if (delivery->ready.first && delivery->held_until_ms > now_ms && delivery->held_until_ms < due)
         due = delivery->held_until_ms;
-    if ((delivery->ready.first || delivery->waiting.first) && delivery->shed_at_ms < due)
+    bool may_recall = delivery->in_flight > 0 && delivery->output->recall;
+    if ((delivery->ready.first || delivery->waiting.first || may_recall) &&
+        delivery->shed_at_ms < due)
         due = delivery->shed_at_ms;
     if (due == UINT64_MAX)
         uv_timer_stop(&delivery->timer);

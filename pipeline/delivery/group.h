@@ -31,7 +31,7 @@ enum send_cause {
     SEND_TOO_LARGE,   /* 413: smaller requests may pass */
     SEND_REJECTED,    /* refused as a whole for good (400), perhaps for the sake of one item */
     SEND_FORBIDDEN,   /* 401, 403: nothing passes until somebody mends it */
-    SEND_STOPPED,     /* given back because the output stops */
+    SEND_STOPPED,     /* given back without having been sent, or because the output stops */
 };
 
 struct send_result {
@@ -62,6 +62,10 @@ void group_answer_all(struct group *group, enum verdict verdict, struct str reas
 /* The item was refused as it is, and goes again with these bytes in its place; copied. In an ordered pipeline it may be
  * overtaken. */
 void group_answer_changed(struct group *group, size_t index, struct str bytes);
+/* It waits longer than hold_max, and can be set aside (on_full) if it was not sent yet: an output that holds it gives it back
+ * when it is asked to (recall). */
+bool group_waits_too_long(const struct group *group);
+
 /* Gives the group back. With SEND_ANSWERED every item must have been answered; otherwise none may be, and delivery decides:
  * it tries again, in smaller parts where the request was too large or rejected, until the item that is to blame stands
  * alone. */

@@ -73,6 +73,14 @@ static size_t set_aside(struct delivery *delivery, struct group *group)
     return count;
 }
 
+/* Also of one that the output holds, and never of one that was read from the spool (spool.h, P2). */
+bool group_waits_too_long(const struct group *group)
+{
+    const struct delivery *delivery = group->delivery;
+    return delivery->hold_ms > 0 && !group->spooled &&
+           group->born_ms + delivery->hold_ms <= uv_now(delivery->lane->loop);
+}
+
 static bool is_old(const struct delivery *delivery, const struct group *group, uint64_t now_ms)
 {
     return !group->spooled && group->born_ms + delivery->hold_ms <= now_ms;
@@ -179,6 +187,8 @@ void shed_old(struct delivery *delivery, uint64_t now_ms)
         return;
     assert(delivery->letters || delivery->on_full != ON_FULL_DEAD_LETTER);
     assert(delivery->spool || delivery->on_full != ON_FULL_SPOOL);
+    if (delivery->in_flight > 0 && delivery->output->recall && now_ms >= delivery->shed_at_ms)
+        delivery->output->recall(delivery->instance->self);
     size_t count = delivery->spool ? shed_to_spool(delivery, now_ms) : shed_each(delivery, now_ms);
     if (count == 0)
         return;
