@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cmd/commands.h"
+#include "cmd/keystore.h"
 #include "cmd/run_words.h"
 #include "conf/report.h"
 #include "conf/source.h"
@@ -221,7 +222,8 @@ static bool load_settings(struct dlq *dlq, int argc, char **argv, int *status)
 {
     struct error_list errors;
     error_list_init(&errors);
-    enum settings_result result = settings_load(&dlq->settings, dlq->arena, argc, argv, &errors);
+    enum settings_result result =
+        keystore_settings(&dlq->settings, dlq->arena, argc, argv, &errors);
     conf_print_errors(stderr, NULL, &errors);
     error_list_release(&errors);
     *status = result == SETTINGS_USAGE ? EXIT_USAGE : EXIT_ERROR;

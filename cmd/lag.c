@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/time/clock.h"
 #include "cmd/commands.h"
+#include "cmd/keystore.h"
 #include "cmd/run_pipeline.h"
 #include "inputs/inputs.h"
 #include "inputs/kafka/kafka.h"
@@ -240,7 +241,7 @@ static bool load(struct lag *lag, struct settings *settings)
     char *words[] = {name, lag->path ? path_flag : text_flag, lag->path ? lag->path : lag->text,
                      NULL};
     error_list_init(&errors);
-    bool ok = settings_load(settings, &lag->arena, 3, words, &errors) == SETTINGS_OK;
+    bool ok = keystore_settings(settings, &lag->arena, 3, words, &errors) == SETTINGS_OK;
     conf_print_errors(stderr, NULL, &errors);
     error_list_release(&errors);
     return ok;

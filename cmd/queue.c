@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "cmd/commands.h"
+#include "cmd/keystore.h"
 #include "cmd/run_words.h"
 #include "conf/report.h"
 #include "conf/source.h"
@@ -265,7 +266,7 @@ static bool load_settings(struct queue_command *command, int argc, char **argv, 
     struct error_list errors;
     struct settings *settings = &command->settings;
     error_list_init(&errors);
-    enum settings_result result = settings_load(settings, command->arena, argc, argv, &errors);
+    enum settings_result result = keystore_settings(settings, command->arena, argc, argv, &errors);
     conf_print_errors(stderr, NULL, &errors);
     error_list_release(&errors);
     *status = result == SETTINGS_USAGE ? EXIT_USAGE : EXIT_ERROR;

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "cmd/close_signal.h"
 #include "cmd/commands.h"
+#include "cmd/keystore.h"
 #include "cmd/progress.h"
 #include "cmd/run.h"
 #include "cmd/run_order.h"
@@ -400,7 +401,8 @@ static bool load_settings(struct run *run, int argc, char **argv, int *status)
 {
     struct error_list errors;
     error_list_init(&errors);
-    enum settings_result result = settings_load(&run->settings, &run->arena, argc, argv, &errors);
+    enum settings_result result =
+        keystore_settings(&run->settings, &run->arena, argc, argv, &errors);
     struct settings *items = NULL;
     bool runs = result == SETTINGS_OK && !run->settings.show_help && !run->settings.show_version;
     if (runs && !settings_pipelines(&run->settings, &items, &run->set.count, &errors))

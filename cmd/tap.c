@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "cmd/commands.h"
+#include "cmd/keystore.h"
 #include "cmd/tap_show.h"
 #include "conf/settings.h"
 #include "io/local_socket.h"
@@ -159,7 +160,7 @@ static const char *default_data(struct tap_command *tap)
     struct settings settings;
     struct error_list errors;
     error_list_init(&errors);
-    settings_load(&settings, &tap->arena, 1, words, &errors);
+    keystore_settings(&settings, &tap->arena, 1, words, &errors);
     error_list_release(&errors);
     return settings.path_data.ptr;
 }

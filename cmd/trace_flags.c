@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/time/clock.h"
 #include "cmd/commands.h"
+#include "cmd/keystore.h"
 #include "conf/source.h"
 
 bool take_now(const struct flags *flags)
@@ -90,7 +91,7 @@ bool load_trial_settings(struct settings *settings, struct arena *arena,
         theirs[count++] = arena_cstr(arena, str_from(path));
     }
     error_list_init(&errors);
-    enum settings_result result = settings_load(settings, arena, count, theirs, &errors);
+    enum settings_result result = keystore_settings(settings, arena, count, theirs, &errors);
     bool ok = result == SETTINGS_OK && choose(settings, theirs[0], &errors);
     conf_print_errors(stderr, NULL, &errors);
     error_list_release(&errors);

@@ -242,9 +242,17 @@ static void check_ordered(const struct settings *settings, struct error_list *er
 enum settings_result settings_load(struct settings *settings, struct arena *arena, int argc,
                                    char **argv, struct error_list *errors)
 {
+    return settings_load_with(settings, arena, &(struct settings_given){argc, argv, NULL}, errors);
+}
+
+enum settings_result settings_load_with(struct settings *settings, struct arena *arena,
+                                        const struct settings_given *given,
+                                        struct error_list *errors)
+{
     size_t before = errors->errors;
     settings_defaults(settings, arena, errors);
-    if (!settings_read_flags(settings, argc, argv, errors))
+    settings->secrets = given->secrets;
+    if (!settings_read_flags(settings, given->argc, given->argv, errors))
         return SETTINGS_USAGE;
     check_maps(settings, errors);
     if (settings->connect && !settings->test_and_exit)

@@ -89,6 +89,9 @@ struct settings {
 
     bool show_help, show_version;
 
+    /* Where ${NAME} of files is looked for before the environment; NULL: nowhere else. */
+    const struct settings_secrets *secrets;
+
     /* Where each row's value came from; private to settings*.c. */
     struct arena *arena;
     unsigned char *origins;
@@ -100,10 +103,27 @@ enum settings_result {
     SETTINGS_REFUSED /* a file was wrong, or values do not go together: exit 1 */
 };
 
+/* A store of secrets, opened at the first ${NAME} of a file and closed behind the file. */
+struct settings_secrets {
+    void *(*open)(const struct settings *settings,
+                  struct error *err);                   /* NULL without *err: there is none */
+    const char *(*find)(void *store, const char *name); /* NULL: not there */
+    void (*close)(void *store);
+};
+
+struct settings_given {
+    int argc;
+    char **argv;
+    const struct settings_secrets *secrets;
+};
+
 /* Reads the flags in argv[1..], then PATH.SETTINGS/logstash.yml. Problems and notes are added to errors.
  * With --help or --version among the flags no file is read. */
 enum settings_result settings_load(struct settings *settings, struct arena *arena, int argc,
                                    char **argv, struct error_list *errors);
+enum settings_result settings_load_with(struct settings *settings, struct arena *arena,
+                                        const struct settings_given *given,
+                                        struct error_list *errors);
 
 /* The pipelines to run: one when a configuration was given (by flag or in logstash.yml), else those of
  * PATH.SETTINGS/pipelines.yml; each a copy of base with its own pipeline's settings. */

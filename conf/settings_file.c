@@ -3,10 +3,12 @@
  * logstash.yml and pipelines.yml: keys are nested or written with dots, or both.
  */
 #include <assert.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/map.h"
 #include "conf/settings_private.h"
+#include "conf/source.h"
 #include "conf/substitute.h"
 #include "conf/yaml_tree.h"
 
@@ -15,7 +17,35 @@ struct file {
     struct error_list *errors;
     enum setting_origin origin;
     unsigned noted; /* a bit for each family that has had its note */
+    bool asked_secrets;
+    void *secrets;
 };
+
+/* ---- ${NAME} ---- */
+
+static const char *look_up(void *ctx, const char *name)
+{
+    struct file *file = ctx;
+    const struct settings_secrets *store = file->settings->secrets;
+    if (store && !file->asked_secrets) {
+        struct error err = {0};
+        file->asked_secrets = true;
+        file->secrets = store->open(file->settings, &err);
+        if (err.code != ERROR_NONE)
+            error_list_add(file->errors, &err);
+    }
+    const char *secret = file->secrets ? store->find(file->secrets, name) : NULL;
+    return secret ? secret : getenv(name);
+}
+
+static void close_secrets(struct file *file)
+{
+    if (file->secrets)
+        file->settings->secrets->close(file->secrets);
+    file->secrets = NULL;
+}
+
+/* ---- values ---- */
 
 static bool scalar_value(struct file *file, const struct yaml_tree *node, struct conf_value *out)
 {
@@ -26,7 +56,8 @@ static bool scalar_value(struct file *file, const struct yaml_tree *node, struct
         error_list_at(file->errors, node->position, "expected one value here");
         return false;
     }
-    if (!substitute(file->settings->arena, NULL, node->text, &filled, &err)) {
+    struct conf_options variables = {.lookup = look_up, .lookup_ctx = file};
+    if (!substitute(file->settings->arena, &variables, node->text, &filled, &err)) {
         error_list_at(file->errors, node->position, "%s", err.text);
         return false;
     }
@@ -147,6 +178,7 @@ bool settings_read_file(struct settings *settings, struct error_list *errors)
         error_list_at(errors, tree.position, "expected settings: 'name: value', one a line");
     else
         apply_map(&file, STR(""), &tree);
+    close_secrets(&file);
     return errors->errors == before;
 }
 
@@ -170,6 +202,7 @@ static void read_pipeline(const struct settings *base, const struct yaml_tree *n
         return;
     }
     apply_map(&file, STR(""), node);
+    close_secrets(&file);
     if (!out->path_config.ptr && !out->config_string.ptr)
         error_list_at(errors, node->position,
                       "this pipeline has no 'path.config' and no 'config.string'");

@@ -53,6 +53,22 @@ class Keystore(support.Case):
             self.assertNotIn('geheim', done.stderr)
             self.keystore('list', status=1, **env)
 
+    def test_settings_files(self):
+        """logstash.yml and pipelines.yml, before the environment; also the default of a name that is nowhere."""
+        self.keystore('create')
+        self.keystore('add', 'PIPELINE_ID', 'TEXT', given='from_keystore\ninput { stdin { } } output { stdout { codec => line { format => "kept" } } }\n')
+        (self.settings / 'logstash.yml').write_text('node.name: "${TEXT_OF_NOBODY:node}"\nlog.level: "${LEVEL}"\n')
+        (self.settings / 'pipelines.yml').write_text('- pipeline.id: "${PIPELINE_ID}"\n  config.string: "${TEXT}"\n')
+        done = self.run_it('--path.data', self.folder / 'data', given='x\n', LEVEL='info', PIPELINE_ID='from_environment')
+        self.assertEqual('kept', done.stdout.strip())
+        self.assertIn('pipeline=from_keystore', done.stderr)
+        self.keystore('remove', 'PIPELINE_ID')
+        done = self.run_it('--path.data', self.folder / 'data', given='x\n', LEVEL='info', PIPELINE_ID='from_environment')
+        self.assertIn('pipeline=from_environment', done.stderr)
+        self.file.write_bytes(b'noise')
+        done = self.run_it('--path.data', self.folder / 'data', given='x\n', LEVEL='info', PIPELINE_ID='x', TEXT='y', status=1)
+        self.assertIn(f"keystore '{self.file}'", done.stderr)
+
     def test_what_is_there_is_not_overwritten(self):
         self.keystore('create')
         self.keystore('add', 'A', given='1\n')
