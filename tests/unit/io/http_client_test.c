@@ -501,6 +501,37 @@ START_TEST(gives_cookies_back)
 }
 END_TEST
 
+/* The first answer shows an origin where nothing is unusual; then it begins to redirect. */
+START_TEST(follows_a_redirect_that_comes_later)
+{
+    http_peer_answer(&peer, OK_ANSWER);
+    http_peer_answer(&peer, OK_ANSWER);
+    http_peer_answer(&peer, "HTTP/1.1 307 Moved\r\nLocation: /other\r\nContent-Length: 0\r\n\r\n");
+    http_peer_answer(&peer, "HTTP/1.1 307 Moved\r\nLocation: /other\r\nContent-Length: 0\r\n\r\n");
+    http_peer_answer(&peer, OK_ANSWER);
+    options.follow_redirects = true;
+    struct seen unused = {0};
+    struct http_request request = request_to(&unused);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(exchange(&request).status, 200);
+    ck_assert_uint_eq(peer.request_count, 5);
+    ck_assert(http_peer_saw(&peer, 4, "POST /other HTTP/1.1\r\n"));
+}
+END_TEST
+
+/* What stands behind an answer is not the answer to the next request. */
+START_TEST(takes_no_answer_before_its_request)
+{
+    http_peer_answer(&peer, OK_ANSWER "HTTP/1.1 201 Forged\r\nContent-Length: 0\r\n\r\n");
+    http_peer_answer(&peer, "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n");
+    struct seen unused = {0};
+    struct http_request request = request_to(&unused);
+    ck_assert_int_eq(exchange(&request).status, 200);
+    ck_assert_int_eq(exchange(&request).status, 503);
+    ck_assert_uint_eq(peer.connection_count, 2);
+}
+END_TEST
+
 START_TEST(headers_cannot_be_injected)
 {
     struct http_headers *headers = http_headers_new();
@@ -568,6 +599,8 @@ Suite *http_client_suite(void)
     tcase_add_test(tcase, posts_again_where_it_is_redirected);
     tcase_add_test(tcase, does_not_follow_unless_asked);
     tcase_add_test(tcase, gives_cookies_back);
+    tcase_add_test(tcase, follows_a_redirect_that_comes_later);
+    tcase_add_test(tcase, takes_no_answer_before_its_request);
     suite_add_tcase(suite, tcase);
     TCase *pure = tcase_create("text");
     tcase_add_test(pure, headers_cannot_be_injected);
