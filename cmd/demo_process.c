@@ -144,6 +144,7 @@ bool demo_process_start(struct demo_process *process, uv_loop_t *loop, const cha
     buf_init(&process->pending, DEMO_LINE_BYTES);
     process->handle.data = process;
     process->is_running = true;
+    process->signalled = 0;
     process->open_ends = 1;
     failure = spawn(process, loop, words, ends[1]);
     close(ends[1]);
@@ -157,8 +158,11 @@ bool demo_process_start(struct demo_process *process, uv_loop_t *loop, const cha
 
 void demo_process_signal(struct demo_process *process, int number)
 {
-    if (process->is_running && !uv_is_closing((uv_handle_t *)&process->handle))
-        uv_process_kill(&process->handle, number);
+    if (!process->is_running || uv_is_closing((uv_handle_t *)&process->handle) ||
+        process->signalled == number)
+        return;
+    process->signalled = number;
+    uv_process_kill(&process->handle, number);
 }
 
 void demo_process_release(struct demo_process *process)

@@ -5,7 +5,7 @@
  * reaches the demo alone, and it ends when the demo ends, however that comes (commands.h, END_WITH).
  *
  *   demo_process_start      line() for each line, ended() once, when it has ended and all it said was read
- *   demo_process_signal     may be called at any time
+ *   demo_process_signal     may be called at any time; the same signal again is not sent (it would mean "at once")
  */
 #ifndef MILLRACE_CMD_DEMO_PROCESS_H
 #define MILLRACE_CMD_DEMO_PROCESS_H
@@ -28,6 +28,7 @@ struct demo_process {
     uv_pipe_t output;
     bool is_running;    /* also: its handles are open */
     unsigned open_ends; /* the process itself and what it says */
+    int signalled;      /* the last that it was sent, or 0 */
     int64_t status;
     int signal;         /* that ended it, or 0 */
     struct buf said;    /* the last DEMO_SAID_BYTES */

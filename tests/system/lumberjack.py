@@ -8,6 +8,9 @@ import threading
 import time
 import zlib
 
+import support
+
+ANSWER_SECONDS = 10.0 * support.PATIENCE
 CLOSED = 'closed'  # what Client.acks ends with when the server ended the connection in order
 RESET = 'reset'
 
@@ -56,7 +59,7 @@ def numbered(prefix, count):
 class Client:
     """A connection on which a test says what it likes. Acks are pairs (version, number)."""
 
-    def __init__(self, port, timeout=10.0, tls=None):
+    def __init__(self, port, timeout=ANSWER_SECONDS, tls=None):
         """tls: an ssl context, with which it speaks TLS to localhost."""
         self.socket = socket.create_connection(('127.0.0.1', port), timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -89,7 +92,7 @@ class Client:
         self.socket.shutdown(socket.SHUT_WR)
         return self
 
-    def read_ack(self, timeout=10.0):
+    def read_ack(self, timeout=ANSWER_SECONDS):
         """One ack, CLOSED, RESET, or None when nothing came in time."""
         self.socket.settimeout(timeout)
         frame = b''
@@ -108,7 +111,7 @@ class Client:
         assert frame[1:2] == b'A', f'not an ack: {frame!r}'
         return int(frame[:1]), struct.unpack('>I', frame[2:])[0]
 
-    def read_acks(self, count, timeout=10.0, keepalives=False):
+    def read_acks(self, count, timeout=ANSWER_SECONDS, keepalives=False):
         """The next acks, without keep-alives unless they are asked for; ends early at the end of the connection."""
         found = []
         limit = time.monotonic() + timeout
@@ -122,7 +125,7 @@ class Client:
                 break
         return found
 
-    def read_to_end(self, timeout=10.0):
+    def read_to_end(self, timeout=ANSWER_SECONDS):
         """Everything until the server closes: acks, then CLOSED or RESET."""
         return self.read_acks(1 << 30, timeout, keepalives=True)
 

@@ -70,7 +70,7 @@ class ReaderGone(support.Case):
                 break
             support.time.sleep(support.POLL_SECONDS)
         self.assertEqual(1, millrace.wait())
-        self.assertEqual([0], [event['n'] for event in millrace.json_lines()])
+        self.assertEqual(1, len(millrace.json_lines()))  # which of them: batches of two lanes are in no order
         self.assertEqual(1, millrace.stderr.count('cannot write standard output, the pipeline ends'), millrace.stderr)
 
     def test_what_was_not_written_is_read_again(self):
