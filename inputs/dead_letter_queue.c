@@ -63,6 +63,7 @@ static void on_acked(struct origin *origin, uint64_t token)
     struct dead_letter_input *input = input_of(origin);
     struct error err = {0};
     bool marked = true;
+    assert(input->first_out <= input->out_count);
     while (input->first_out < input->out_count && input->out[input->first_out].token <= token) {
         struct segment_position at = input->out[input->first_out++].at;
         if (input->commit_offsets)
@@ -124,6 +125,7 @@ static void take_record(struct dead_letter_input *input, struct str record,
     }
     if (!is_wanted(input, &letter))
         return;
+    assert(input->out_count == 0 || input->out[input->out_count - 1].token <= input->token + 1);
     stream_emit(input->stream, letter.event);
     input->out = mem_grow(input->out, input->out_count, &input->out_capacity, sizeof *input->out);
     input->out[input->out_count++] = (struct letter_out){.token = input->token + 1, .at = at};
@@ -181,6 +183,7 @@ static uint64_t pause_after(const struct dead_letter_input *input, size_t letter
 static void on_turn(uv_timer_t *timer)
 {
     struct dead_letter_input *input = timer->data;
+    assert(!input->finished);
     struct str record;
     struct segment_position at;
     size_t most = letters_of_turn(input), read = 0;
@@ -257,6 +260,7 @@ static bool dead_letter_start(void *self, struct error *err)
 {
     struct dead_letter_input *input = self;
     (void)err;
+    assert(input->stream && !input->timer_open);
     uv_timer_init(input->env->loop, &input->timer);
     input->timer.data = input;
     input->timer_open = true;
@@ -272,6 +276,7 @@ static void dead_letter_stop(void *self)
 static void on_handle_closed(uv_handle_t *handle)
 {
     struct dead_letter_input *input = handle->data;
+    assert(input->closed);
     input->closed(input->closed_ctx);
 }
 

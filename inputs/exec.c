@@ -137,6 +137,7 @@ static void on_read(void *ctx, struct str bytes)
 static void on_ended(void *ctx, int64_t status)
 {
     struct exec_input *input = ctx;
+    assert(!input->stopped);
     input->child = NULL;
     input->status = status;
     input->took_us = uv_hrtime() / 1000 - input->started_us;

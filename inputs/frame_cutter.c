@@ -66,6 +66,7 @@ static enum frame_cut skip(struct frame_cutter *cutter, struct str bytes, size_t
     if (cutter->skipping < SIZE_MAX) {
         *used_out = cutter->skipping < bytes.len ? cutter->skipping : bytes.len;
         cutter->skipping -= *used_out;
+        assert(*used_out > 0); /* or the caller would come again for ever */
         return FRAME_SKIPPED;
     }
     const char *end = memchr(bytes.ptr, cutter->delimiter, bytes.len);

@@ -82,6 +82,7 @@ static bool is_last_round_over(const struct generator_input *input)
 static void generate_one(struct generator_input *input)
 {
     bool several = input->lines.count > 0;
+    assert(!several || input->next_line < input->lines.count);
     struct str line = several ? input->lines.items[input->next_line] : input->only_line;
     stream_decode(input->stream, line);
     if (++input->next_line >= input->lines.count) {
@@ -101,6 +102,7 @@ static size_t mean_line_bytes(const struct generator_input *input)
 static void on_idle(uv_idle_t *idle)
 {
     struct generator_input *input = idle->data;
+    assert(!input->finished);
     if (!stream_admit(input->stream, mean_line_bytes(input) * GENERATOR_TURN_EVENTS)) {
         uv_idle_stop(idle);
         return;
@@ -160,6 +162,7 @@ static bool generator_open(void *self, const struct plugin_env *env, struct erro
 static bool generator_start(void *self, struct error *err)
 {
     struct generator_input *input = self;
+    assert(input->stream && !input->idle_open);
     if (input->lines.count == 0 && str_equal(input->message, STR("stdin")) &&
         !read_line(input, err))
         return false;
@@ -178,6 +181,7 @@ static void generator_stop(void *self)
 static void on_handle_closed(uv_handle_t *handle)
 {
     struct generator_input *input = handle->data;
+    assert(input->closed);
     input->closed(input->closed_ctx);
 }
 

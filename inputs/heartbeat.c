@@ -3,8 +3,10 @@
  * heartbeat: an event at regular intervals, the first at once.
  */
 #include "inputs/host_name.h"
+
 #include "inputs/inputs.h"
 #include "pipeline/engine/stream.h"
+#include <assert.h>
 
 enum { HEARTBEAT_EVENT_BYTES = 1024 }; /* about what an event takes beside its message */
 
@@ -69,6 +71,7 @@ static void heartbeat_finish(struct heartbeat_input *input)
 static void on_beat(uv_timer_t *timer)
 {
     struct heartbeat_input *input = timer->data;
+    assert(!input->finished);
     if (!stream_admit(input->stream, input->message.len + HEARTBEAT_EVENT_BYTES)) {
         uv_timer_stop(timer);
         return;
@@ -129,6 +132,7 @@ static bool heartbeat_start(void *self, struct error *err)
 {
     struct heartbeat_input *input = self;
     (void)err;
+    assert(input->stream && !input->timer_open);
     uv_timer_init(input->env->loop, &input->timer);
     input->timer.data = input;
     input->timer_open = true;
@@ -144,6 +148,7 @@ static void heartbeat_stop(void *self)
 static void on_handle_closed(uv_handle_t *handle)
 {
     struct heartbeat_input *input = handle->data;
+    assert(input->closed);
     input->closed(input->closed_ctx);
 }
 

@@ -116,6 +116,7 @@ static void on_ended(void *ctx, int64_t status)
 {
     struct pipe_input *input = ctx;
     struct str line;
+    assert(!input->stopped);
     input->child = NULL;
     if (tokenizer_flush(&input->lines, stream_arena(input->stream), &line))
         decode_line(input, line);

@@ -4,7 +4,9 @@
  * (pipeline/engine/bus.h); the address is open from start() to stop().
  */
 #include "inputs/inputs.h"
+
 #include "pipeline/engine/bus.h"
+#include <assert.h>
 
 struct pipeline_input {
     struct str address;
@@ -30,6 +32,7 @@ static bool pipeline_open(void *self, const struct plugin_env *env, struct error
 static bool pipeline_start(void *self, struct error *err)
 {
     struct pipeline_input *input = self;
+    assert(!input->receiver && !input->finished);
     input->receiver = bus_bind(input->env, input->address, err);
     return input->receiver;
 }

@@ -120,6 +120,7 @@ static void hand_over(struct redis_input *input)
 
 static void finish(struct redis_input *input)
 {
+    assert(input->stopping && input->state != STATE_STOPPED);
     input->state = STATE_STOPPED;
     redis_close(input->redis);
     input->redis = NULL;
@@ -159,6 +160,7 @@ static void refused(struct redis_input *input, const struct redis_reply *reply)
 
 static void rest(struct redis_input *input)
 {
+    assert(input->state == STATE_ASKING);
     input->state = STATE_RESTING;
     stream_rest(input->stream);
     loop_timer_start(input->timer, EMPTY_PAUSE_MS);
@@ -178,6 +180,7 @@ static void go_on(struct redis_input *input, size_t taken)
 static void on_batch(void *ctx, void *tag, const struct redis_reply *reply)
 {
     struct redis_input *input = ctx;
+    assert(input->state == STATE_ASKING);
     (void)tag;
     if (redis_kind_of(reply) == REDIS_ERROR) {
         if (!str_starts_with(redis_text(reply), STR("NOSCRIPT"))) {
@@ -198,6 +201,7 @@ static void on_batch(void *ctx, void *tag, const struct redis_reply *reply)
 static void on_element(void *ctx, void *tag, const struct redis_reply *reply)
 {
     struct redis_input *input = ctx;
+    assert(input->state == STATE_ASKING);
     (void)tag;
     if (redis_kind_of(reply) == REDIS_ERROR) {
         refused(input, reply);
@@ -211,6 +215,7 @@ static void on_element(void *ctx, void *tag, const struct redis_reply *reply)
 static void on_script(void *ctx, void *tag, const struct redis_reply *reply)
 {
     struct redis_input *input = ctx;
+    assert(input->state == STATE_ASKING);
     (void)tag;
     if (redis_kind_of(reply) != REDIS_TEXT || redis_text(reply).len >= SHA_MAX) {
         if (redis_kind_of(reply) == REDIS_ERROR)
@@ -239,6 +244,7 @@ static void ask_batch(struct redis_input *input)
 
 static void ask(struct redis_input *input)
 {
+    assert(input->redis && !input->stopping);
     if (!stream_admit(input->stream, ADMITTED_BYTES)) {
         input->state = STATE_WAITING;
         return;
@@ -339,6 +345,7 @@ static void connect_now(struct redis_input *input)
         .lost = on_lost,
         .rested = on_rested,
     };
+    assert(!input->redis && !input->stopping);
     input->state = STATE_CONNECTING;
     input->redis = redis_connect(&options);
 }
@@ -382,6 +389,7 @@ static bool redis_start(void *self, struct error *err)
 {
     struct redis_input *input = self;
     (void)err;
+    assert(input->stream && !input->timer);
     input->timer = loop_timer_new(input->env->loop, on_timer, input);
     connect_now(input);
     return true;

@@ -3,8 +3,10 @@
  * udp: each datagram through the codec, which is flushed behind it (datagrams.h).
  */
 #include "inputs/datagrams.h"
+
 #include "inputs/inputs.h"
 #include "io/udp_socket.h"
+#include <assert.h>
 
 struct udp_input {
     struct str host;
@@ -57,6 +59,7 @@ static bool udp_start(void *self, struct error *err)
 {
     struct udp_input *input = self;
     (void)err;
+    assert(input->datagrams && !input->stopped);
     datagrams_start(input->datagrams);
     return true;
 }

@@ -62,6 +62,7 @@ static bool inflate_step(struct lumberjack_inflater *inflater, struct str bytes,
                          struct error *err)
 {
     z_stream *zlib = &inflater->zlib;
+    assert(inflater->waiting_from == inflater->waiting_to && !inflater->ended);
     uInt given = bytes.len > UINT_MAX ? UINT_MAX : (uInt)bytes.len;
     zlib->next_in = (z_const Bytef *)(uintptr_t)bytes.ptr;
     zlib->avail_in = given;
@@ -94,6 +95,7 @@ bool inflater_step(struct lumberjack_inflater *inflater, struct str bytes, size_
         else if (!inflate_step(inflater, bytes, taken_out, err))
             return false;
     }
+    assert(*taken_out <= inflater->input_left);
     inflater->input_left -= *taken_out;
     *out = waiting(inflater);
     return true;

@@ -204,6 +204,7 @@ static bool gelf_start(void *self, struct error *err)
 {
     struct gelf_input *input = self;
     (void)err;
+    assert(input->datagrams || input->server);
     if (input->datagrams)
         datagrams_start(input->datagrams);
     if (input->server)

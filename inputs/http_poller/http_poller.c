@@ -141,6 +141,7 @@ static void ask_all(struct http_poller *poller)
         poller->holding = true;
         return;
     }
+    assert(poller->asking == 0 && !poller->stopped);
     poller->asking = poller->poll_count;
     counter_add(poller->requests, poller->poll_count);
     for (size_t i = 0; i < poller->poll_count; i++) {

@@ -63,6 +63,7 @@ static void on_readable(void *ctx)
 static void release(void *ctx)
 {
     struct kafka_input *input = ctx;
+    assert(input->consumer);
     loop_timer_stop(input->revocation);
     kafka_consumer_release(input->consumer);
 }
@@ -145,6 +146,7 @@ static bool kafka_input_start(void *self, struct error *err)
     };
     if (!options.conf)
         return false;
+    assert(!input->consumer && !input->revocation);
     input->revocation = loop_timer_new(input->env->loop, release, input);
     input->consumer = kafka_consumer_new(&options, err);
     return input->consumer != NULL;
@@ -177,6 +179,7 @@ static void kafka_input_describe(const void *self, struct arena *arena, struct v
 static void on_consumer_closed(void *ctx)
 {
     struct kafka_input *input = ctx;
+    assert(input->closed);
     input->closed(input->closed_ctx);
 }
 

@@ -99,6 +99,7 @@ static bool syslog_start(void *self, struct error *err)
 {
     struct syslog_input *input = self;
     (void)err;
+    assert(input->datagrams && input->server && !input->stopped);
     datagrams_start(input->datagrams);
     frame_server_start(input->server);
     return true;

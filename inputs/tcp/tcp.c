@@ -154,6 +154,7 @@ static bool open_input(void *self, const struct plugin_env *env, struct error *e
 static bool start(void *self, struct error *err)
 {
     struct tcp_input *input = self;
+    assert(!input->client == (input->options.mode == TCP_SERVER_MODE));
     if (!input->client)
         return server_start(&input->server, err);
     client_start(input->client);
