@@ -43,7 +43,7 @@ THREADED = {
     'TSAN_OPTIONS': f'halt_on_error=0:exitcode=66:history_size=4:suppressions={ROOT}/tests/tsan.supp',
 }
 THREADED_UNITS = ('io', 'pipeline', 'inputs', 'outputs')
-THREADED_SYSTEM = ('beats_delivery', 'dead_letters', 'kafka_input', 'order', 'outage', 'pipeline_to_pipeline', 'pipelines',
+THREADED_SYSTEM = ('beats_delivery', 'dead_letters', 'disk_queue', 'kafka_input', 'lanes', 'order', 'outage', 'pipeline_to_pipeline', 'pipelines',
                    'reload')
 
 

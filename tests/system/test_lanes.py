@@ -32,12 +32,12 @@ class Lanes(support.Case):
         return threads
 
     def test_threads_are_as_many_as_the_largest_has_lanes(self):
-        one = self.threads_of([('p0', 1, IDLE)])
+        one, two = self.threads_of([('p0', 1, IDLE)]), self.threads_of([('p0', 2, IDLE)])
         for count in (1, 5, 20):
             with self.subTest(pipelines=count):
-                self.assertEqual(one + 2, self.threads_of([(f'p{i}', 3, IDLE) for i in range(count)]))
+                self.assertEqual(two + 1, self.threads_of([(f'p{i}', 3, IDLE) for i in range(count)]))
                 self.assertEqual(one, self.threads_of([(f'p{i}', 1, IDLE) for i in range(count)]))
-        self.assertEqual(one + 3, self.threads_of([('p0', 2, IDLE), ('p1', 4, IDLE), ('p2', 3, IDLE)]))
+        self.assertEqual(two + 2, self.threads_of([('p0', 2, IDLE), ('p1', 4, IDLE), ('p2', 3, IDLE)]))
 
     def test_busy_and_blocked_ones_hold_up_no_other(self):
         silent = socket.create_server(('127.0.0.1', 0), backlog=64)  # takes connections and says nothing
