@@ -10,6 +10,7 @@
 #ifndef MILLRACE_BASE_ARENA_H
 #define MILLRACE_BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,8 @@ struct arena {
     struct arena_chunk *chunks; /* newest first */
     size_t total_bytes;         /* of all chunks */
     struct account *charged;    /* NULL, or what chunks are charged to */
+    bool
+        stays; /* as long as anything in it lives, the arena is at this address: what is in it may point at it */
 };
 
 void arena_init(struct arena *arena, struct account *charged);

@@ -43,6 +43,20 @@ static inline bool str_equal(struct str a, struct str b)
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
+/* A number that differs for most strings of one length: of its first and last four bytes. */
+static inline uint32_t str_mark(struct str s)
+{
+    uint32_t head = 0, tail = 0;
+    if (s.len >= sizeof head) {
+        memcpy(&head, s.ptr, sizeof head);
+        memcpy(&tail, s.ptr + s.len - sizeof tail, sizeof tail);
+    } else if (s.len > 0) {
+        head = (uint32_t)(unsigned char)s.ptr[0] << 16 |
+               (uint32_t)(unsigned char)s.ptr[s.len / 2] << 8 | (unsigned char)s.ptr[s.len - 1];
+    }
+    return head * 31 + tail;
+}
+
 static inline bool str_starts_with(struct str s, struct str prefix)
 {
     return s.len >= prefix.len && (prefix.len == 0 || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);

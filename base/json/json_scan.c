@@ -9,12 +9,18 @@
 
 enum { KEEP_TOKENS = 16 * 1024, FIRST_TOKENS = 256 };
 
-/* at is NULL when the parser has to be asked. */
+/* Where the text is read is handed from function to function, so that it stays in a register; NULL means that the parser has
+ * to be asked. */
 struct scan {
-    const char *start, *at, *end;
+    const char *start, *end;
+    struct json_token *next, *limit; /* of the tape */
+    struct json_token *around;       /* the innermost open container */
+    /* Where something is written in another way than ours was seen last: what begins behind it knows nothing of it. */
+    size_t unlike;
     struct json_tape *tape;
-    uint32_t open[JSON_SCAN_DEPTH]; /* the tokens of the containers around */
     size_t depth;
+    uint32_t open[JSON_SCAN_DEPTH];   /* the containers around, as places on the tape */
+    uint64_t shapes[JSON_SCAN_DEPTH]; /* of the keys of each: one whose shape is missing is new */
 };
 
 void json_tape_release(struct json_tape *tape)
@@ -23,29 +29,35 @@ void json_tape_release(struct json_tape *tape)
     *tape = (struct json_tape){0};
 }
 
-static bool grow(struct json_tape *tape)
+/* Every one of the pointers into it moves with the tape. */
+static __attribute__((noinline)) bool grow(struct scan *scan)
 {
-    if (tape->capacity >= JSON_SCAN_TOKENS)
+    struct json_tape *tape = scan->tape;
+    if (tape->is_fixed || tape->capacity >= JSON_SCAN_TOKENS)
         return false;
-    size_t capacity = tape->capacity ? tape->capacity * 2 : FIRST_TOKENS;
-    tape->tokens = mem_realloc(tape->tokens, capacity * sizeof *tape->tokens);
-    tape->capacity = capacity;
+    size_t count = (size_t)(scan->next - tape->tokens);
+    assert(count == tape->capacity);
+    tape->capacity = tape->capacity ? tape->capacity * 2 : FIRST_TOKENS;
+    tape->tokens = mem_realloc(tape->tokens, tape->capacity * sizeof *tape->tokens);
+    scan->next = tape->tokens + count;
+    scan->limit = tape->tokens + tape->capacity;
+    if (scan->depth > 0)
+        scan->around = tape->tokens + scan->open[scan->depth - 1];
     return true;
 }
 
+static inline bool has_room(struct scan *scan)
+{
+    return __builtin_expect(scan->next < scan->limit, 1) || grow(scan);
+}
+
+/* There is room for it. What only containers and keys have is theirs to say. */
 static inline void add(struct scan *scan, enum json_token_type type, const char *at,
                        const char *end, enum json_escapes escapes)
 {
-    struct json_tape *tape = scan->tape;
-    assert(scan->start <= at && at <= end && end <= scan->end);
-    if (__builtin_expect(tape->count == tape->capacity, 0) && !grow(tape)) {
-        scan->at = NULL;
-        return;
-    }
-    struct json_token *token = &tape->tokens[tape->count++];
+    struct json_token *token = scan->next++;
     token->at = (uint32_t)(at - scan->start);
     token->end = (uint32_t)(end - scan->start);
-    token->items = 0;
     token->type = (uint8_t)type;
     token->escapes = (uint8_t)escapes;
 }
@@ -53,6 +65,12 @@ static inline void add(struct scan *scan, enum json_token_type type, const char 
 static inline bool is_blank(char byte)
 {
     return byte == ' ' || byte == '\n' || byte == '\t' || byte == '\r';
+}
+
+static inline void note_unlike(struct scan *scan, const char *at)
+{
+    assert(scan->start <= at && at <= scan->end);
+    scan->unlike = (size_t)(at - scan->start);
 }
 
 static inline const char *skip_blanks(const char *at, const char *end)
@@ -113,7 +131,7 @@ static const char *end_of_string_slow(const char *at, const char *end, struct st
 }
 
 /* The closing quote of what begins at `at`, or NULL. A block is loaded once, however many escapes it has. */
-static inline const char *end_of_string(const char *at, const char *end, struct string_marks *marks)
+static const char *end_of_string(const char *at, const char *end, struct string_marks *marks)
 {
     while (end - at >= BLOCK) {
         struct block block = block_load(at);
@@ -134,21 +152,54 @@ static inline const char *end_of_string(const char *at, const char *end, struct 
     return end_of_string_slow(at, end, marks);
 }
 
-/* scan->at stands on the opening quote. */
-static inline void take_string(struct scan *scan)
+const char *json_string_end(const char *at, const char *end, bool *has_escapes_out)
 {
-    const char *start = scan->at + 1;
     struct string_marks marks = {0};
-    const char *quote = end_of_string(start, scan->end, &marks);
-    if (!quote || (marks.not_ascii && !utf8_valid(str_make(start, (size_t)(quote - start))))) {
-        scan->at = NULL;
-        return;
-    }
-    scan->at = quote + 1;
+    struct block_set stops = {0};
+    if (end - at >= BLOCK)
+        stops = block_escapes(block_load(at));
+    const char *quote = block_any(stops) ? at + block_first(stops) : at;
+    if (*quote != '"')
+        quote = end_of_string(at, end, &marks);
+    *has_escapes_out = marks.has_escapes;
+    return quote;
+}
+
+/* Any string, which has nothing but ordinary ASCII before `at`; returns what is behind its closing quote. */
+static __attribute__((noinline)) const char *take_any_string(struct scan *scan, const char *start,
+                                                             const char *at)
+{
+    struct string_marks marks = {0};
+    const char *quote = end_of_string(at, scan->end, &marks);
+    if (!quote || (marks.not_ascii && !utf8_valid(str_make(start, (size_t)(quote - start)))))
+        return NULL;
+    if (marks.has_spelled)
+        note_unlike(scan, start);
     add(scan, JSON_STRING, start, quote,
         !marks.has_escapes  ? JSON_NO_ESCAPES
         : marks.has_spelled ? JSON_ANY_ESCAPES
                             : JSON_OUR_ESCAPES);
+    return quote + 1;
+}
+
+/* At the opening quote. Most strings end within a block, and have nothing but ASCII in it. */
+static inline const char *take_string(struct scan *scan, const char *at)
+{
+    const char *start = at + 1, *from = start;
+    if (!has_room(scan))
+        return NULL;
+    if (__builtin_expect(scan->end - start >= BLOCK, 1)) {
+        struct block block = block_load(start);
+        struct block_set stops = block_escapes(block);
+        if (!block_any(block_not_ascii(block))) {
+            from += block_any(stops) ? block_first(stops) : BLOCK;
+            if (from < scan->end && *from == '"') {
+                add(scan, JSON_STRING, start, from, JSON_NO_ESCAPES);
+                return from + 1;
+            }
+        }
+    }
+    return take_any_string(scan, start, from);
 }
 
 /* ---- numbers and words ---- */
@@ -165,10 +216,26 @@ static inline const char *skip_digits(const char *at, const char *end)
     return at;
 }
 
-static void take_number(struct scan *scan)
+/* With a fraction and no exponent, and such that the double, or the decimal, that it names is written with these digits. */
+static bool is_decimal_as_written(const char *at, const char *end)
 {
-    const char *start = scan->at, *end = scan->end;
-    const char *first = start + (*start == '-'), *at = skip_digits(first, end);
+    enum { BEFORE_POINT_MAX = 7, DIGITS_MAX = 15, ZEROS_MAX = 2 };
+    at += *at == '-';
+    const char *point = skip_digits(at, end), *last = end - 1;
+    if (*point != '.' || point - at > BEFORE_POINT_MAX || end - at - 1 > DIGITS_MAX ||
+        skip_digits(point + 1, end) != end)
+        return false;
+    if (*last == '0')
+        return last == point + 1 && *at != '0';
+    const char *first = point + 1;
+    while (*first == '0')
+        first++;
+    return *at != '0' || first - point - 1 <= ZEROS_MAX;
+}
+
+static const char *take_number(struct scan *scan, const char *start)
+{
+    const char *end = scan->end, *first = start + (*start == '-'), *at = skip_digits(first, end);
     bool good = at > first && (*first != '0' || at == first + 1), is_integer = true;
     if (good && at < end && *at == '.') {
         const char *fraction = at + 1;
@@ -184,161 +251,205 @@ static void take_number(struct scan *scan)
         good = at > exponent;
         is_integer = false;
     }
-    if (!good || at - start > JSON_SCAN_NUMBER) {
-        scan->at = NULL;
-        return;
-    }
-    scan->at = at;
+    if (!good || at - start > JSON_SCAN_NUMBER)
+        return NULL;
+    if (is_integer ? *start == '-' && *first == '0' : !is_decimal_as_written(start, at))
+        note_unlike(scan, start);
     add(scan, is_integer ? JSON_INTEGER : JSON_DECIMAL, start, at, JSON_NO_ESCAPES);
+    return at;
 }
 
-static inline void take_word(struct scan *scan, enum json_token_type type, const char *word,
-                             size_t len)
+static inline const char *take_word(struct scan *scan, enum json_token_type type, const char *start,
+                                    struct str word)
 {
-    const char *start = scan->at;
-    if ((size_t)(scan->end - start) < len || memcmp(start, word, len) != 0) {
-        scan->at = NULL;
-        return;
+    if (!str_starts_with(str_make(start, (size_t)(scan->end - start)), word))
+        return NULL;
+    add(scan, type, start, start + word.len, JSON_NO_ESCAPES);
+    return start + word.len;
+}
+
+/* Neither a string nor a container. */
+static const char *take_plain(struct scan *scan, const char *at)
+{
+    assert(at < scan->end);
+    if (!has_room(scan))
+        return NULL;
+    if (*at == 't')
+        return take_word(scan, JSON_TRUE, at, STR("true"));
+    if (*at == 'f')
+        return take_word(scan, JSON_FALSE, at, STR("false"));
+    if (*at == 'n')
+        return take_word(scan, JSON_NULL, at, STR("null"));
+    return take_number(scan, at);
+}
+
+/* ---- keys ---- */
+
+/* Behind the blanks that are there; NULL at the end. */
+static __attribute__((noinline)) const char *skip_some(struct scan *scan, const char *at)
+{
+    note_unlike(scan, at);
+    at = skip_blanks(at, scan->end);
+    return at < scan->end ? at : NULL;
+}
+
+static inline const char *skip(struct scan *scan, const char *at)
+{
+    return __builtin_expect(at < scan->end && (unsigned char)*at > ' ', 1) ? at
+                                                                           : skip_some(scan, at);
+}
+
+/* One of 64: most keys that are not in a small object have a shape that none of its keys has. */
+static inline uint64_t key_shape(uint32_t mark, size_t len)
+{
+    return UINT64_C(1) << ((mark * 0x9e3779b9u + (uint32_t)len) >> 26);
+}
+
+static bool is_same_key(const struct scan *scan, const struct json_token *a,
+                        const struct json_token *b)
+{
+    uint32_t len = a->end - a->at;
+    return a->mark == b->mark && len == b->end - b->at &&
+           memcmp(scan->start + a->at, scan->start + b->at, len) == 0;
+}
+
+/* Is a key before this last one of the innermost object the same, or are there too many to look at? */
+static bool may_be_double(const struct scan *scan, const struct json_token *key)
+{
+    const struct json_token *other = scan->around + 1;
+    if (scan->around->items > JSON_SCAN_KEYS)
+        return true;
+    while (other < key && !is_same_key(scan, other, key)) {
+        const struct json_token *value = other + 1;
+        other = value->type >= JSON_ARRAY ? scan->tape->tokens + value->next : value + 1;
     }
-    scan->at += len;
-    add(scan, type, start, start + len, JSON_NO_ESCAPES);
+    assert(other <= key);
+    return other < key;
+}
+
+/* The last token is a key. */
+static inline void mark_key(struct scan *scan)
+{
+    struct json_token *key = scan->next - 1;
+    struct str text = str_make(scan->start + key->at, key->end - key->at);
+    key->mark = str_mark(text);
+    uint64_t shape = key_shape(key->mark, text.len), *shapes = &scan->shapes[scan->depth - 1];
+    if (__builtin_expect(key->escapes != JSON_NO_ESCAPES || *shapes & shape, 0) &&
+        (key->escapes != JSON_NO_ESCAPES || may_be_double(scan, key)))
+        note_unlike(scan, text.ptr);
+    *shapes |= shape;
+}
+
+/* A key and its colon, and where the value begins. */
+static inline const char *take_key(struct scan *scan, const char *at)
+{
+    if (*at != '"')
+        return NULL;
+    at = take_string(scan, at);
+    if (!at)
+        return NULL;
+    mark_key(scan);
+    at = skip(scan, at);
+    return at && *at == ':' ? skip(scan, at + 1) : NULL;
 }
 
 /* ---- containers ---- */
 
-/* Behind the blanks that follow; the byte there, or 0 at the end. */
-static inline char next_byte(struct scan *scan)
+static void close_container(struct scan *scan, const char *end)
 {
-    scan->at = skip_blanks(scan->at, scan->end);
-    return scan->at < scan->end ? *scan->at : 0;
+    struct json_token *token = scan->around;
+    assert(scan->depth > 0 && end <= scan->end);
+    token->end = (uint32_t)(end - scan->start);
+    token->next = (uint32_t)(scan->next - scan->tape->tokens);
+    token->as_written = scan->unlike <= token->at;
+    if (--scan->depth > 0)
+        scan->around = scan->tape->tokens + scan->open[scan->depth - 1];
 }
 
-static inline struct json_token *innermost(const struct scan *scan)
+/* Where its first member begins; or behind it when it has none, and then it is closed. */
+static const char *open_container(struct scan *scan, const char *at)
 {
-    assert(scan->depth > 0);
-    return &scan->tape->tokens[scan->open[scan->depth - 1]];
-}
-
-/* A key and its colon. */
-static inline void take_key(struct scan *scan)
-{
-    if (next_byte(scan) != '"') {
-        scan->at = NULL;
-        return;
+    enum json_token_type type = *at == '{' ? JSON_OBJECT : JSON_ARRAY;
+    if (scan->depth == JSON_SCAN_DEPTH || !has_room(scan))
+        return NULL;
+    scan->around = scan->next;
+    scan->shapes[scan->depth] = 0;
+    scan->open[scan->depth++] = (uint32_t)(scan->next - scan->tape->tokens);
+    add(scan, type, at, at, JSON_NO_ESCAPES);
+    scan->around->items = 0;
+    at = skip(scan, at + 1);
+    if (!at || *at != (type == JSON_OBJECT ? '}' : ']')) {
+        scan->around->items = 1;
+        return at;
     }
-    take_string(scan);
-    if (!scan->at)
-        return;
-    if (next_byte(scan) != ':')
-        scan->at = NULL;
-    else
-        scan->at++;
+    close_container(scan, at + 1);
+    return at + 1;
 }
 
-static inline void close_container(struct scan *scan)
+/* Behind a value: closes what ends here. Where the next member begins, or behind the document when the depth is 0. */
+static inline const char *take_separator(struct scan *scan, const char *at)
 {
-    struct json_token *token = innermost(scan);
-    scan->at++;
-    token->end = (uint32_t)(scan->at - scan->start);
-    token->next = (uint32_t)scan->tape->count;
-    scan->depth--;
-}
-
-/* True when there is something in it. */
-static inline bool open_container(struct scan *scan, enum json_token_type type)
-{
-    if (scan->depth == JSON_SCAN_DEPTH) {
-        scan->at = NULL;
-        return false;
-    }
-    scan->open[scan->depth++] = (uint32_t)scan->tape->count;
-    add(scan, type, scan->at, scan->at, JSON_NO_ESCAPES);
-    if (!scan->at)
-        return false;
-    scan->at++;
-    if (next_byte(scan) == (type == JSON_OBJECT ? '}' : ']')) {
-        close_container(scan);
-        return false;
-    }
-    innermost(scan)->items = 1;
-    if (type == JSON_OBJECT)
-        take_key(scan);
-    return scan->at != NULL;
-}
-
-/* Takes one value whole unless it is a container with something in it: then what comes next is its first value (true). */
-static inline bool take_value(struct scan *scan)
-{
-    switch (next_byte(scan)) {
-    case '"':
-        take_string(scan);
-        return false;
-    case '{':
-        return open_container(scan, JSON_OBJECT);
-    case '[':
-        return open_container(scan, JSON_ARRAY);
-    case 't':
-        take_word(scan, JSON_TRUE, "true", 4);
-        return false;
-    case 'f':
-        take_word(scan, JSON_FALSE, "false", 5);
-        return false;
-    case 'n':
-        take_word(scan, JSON_NULL, "null", 4);
-        return false;
-    case 0: /* the end, or a byte that no JSON has */
-        scan->at = NULL;
-        return false;
-    }
-    take_number(scan);
-    return false;
-}
-
-/* A value is complete: closes what ends here. True when another value follows. */
-static inline bool take_separator(struct scan *scan)
-{
-    while (scan->at && scan->depth > 0) {
-        struct json_token *around = innermost(scan);
-        bool is_object = around->type == JSON_OBJECT;
-        char byte = next_byte(scan);
-        if (byte == ',') {
-            scan->at++;
-            around->items++;
-            if (is_object)
-                take_key(scan);
-            return scan->at != NULL;
+    while (scan->depth > 0) {
+        at = skip(scan, at);
+        if (!at)
+            return NULL;
+        if (__builtin_expect(*at == ',', 1)) {
+            scan->around->items++;
+            return skip(scan, at + 1);
         }
-        if (byte != (is_object ? '}' : ']')) {
-            scan->at = NULL;
-            return false;
-        }
-        close_container(scan);
+        if (*at != (scan->around->type == JSON_OBJECT ? '}' : ']'))
+            return NULL;
+        close_container(scan, ++at);
     }
-    return false;
+    return at;
+}
+
+/* From the document's bracket on; returns what is behind it. */
+static const char *scan_document(struct scan *scan, const char *at)
+{
+    at = open_container(scan, at);
+    while (at && scan->depth > 0) {
+        size_t depth = scan->depth;
+        if (scan->around->type == JSON_OBJECT)
+            at = take_key(scan, at);
+        if (!at)
+            break;
+        if (*at == '"') {
+            at = take_string(scan, at);
+        } else if (*at == '{' || *at == '[') {
+            at = open_container(scan, at);
+            if (scan->depth > depth)
+                continue;
+        } else {
+            at = take_plain(scan, at);
+        }
+        at = at ? take_separator(scan, at) : NULL;
+    }
+    return at;
 }
 
 bool json_scan(struct json_tape *tape, struct str text, size_t *end_out)
 {
-    tape->count = 0;
     if (text.len > UINT32_MAX)
         return false;
     if (tape->capacity > KEEP_TOKENS)
         json_tape_release(tape);
-    struct scan scan = {
-        .start = text.ptr, .at = text.ptr, .end = text.ptr + text.len, .tape = tape};
-    char first = text.len > 0 ? next_byte(&scan) : 0;
-    if (first != '{' && first != '[')
+    struct scan scan; /* the rest is written before it is read */
+    scan.start = text.ptr;
+    scan.end = text.ptr + text.len;
+    scan.tape = tape;
+    scan.next = tape->tokens;
+    scan.limit = tape->tokens + tape->capacity;
+    scan.depth = scan.unlike = 0;
+    const char *at = text.len > 0 ? skip(&scan, text.ptr) : NULL;
+    if (!at || (*at != '{' && *at != '['))
         return false;
-    do {
-        while (take_value(&scan))
-            continue;
-    } while (take_separator(&scan));
-    if (!scan.at)
+    at = scan_document(&scan, at);
+    if (!at)
         return false;
+    tape->count = (size_t)(scan.next - tape->tokens);
     assert(scan.depth == 0 && tape->count > 0 && tape->tokens[0].next == tape->count);
     if (end_out)
-        *end_out = (size_t)(scan.at - scan.start);
-    else if (skip_blanks(scan.at, scan.end) != scan.end)
-        return false;
-    return true;
+        *end_out = (size_t)(at - scan.start);
+    return end_out || skip_blanks(at, scan.end) == scan.end;
 }

@@ -18,6 +18,7 @@ enum {
     JSON_SCAN_DEPTH = 64,
     JSON_SCAN_NUMBER = 40,
     JSON_SCAN_TOKENS = 256 * 1024, /* more of them are not held in memory */
+    JSON_SCAN_KEYS = 32,           /* so many keys of an object are looked through for doubles */
 };
 
 enum json_token_type {
@@ -40,16 +41,23 @@ enum json_escapes {
 /* Tokens stand in the order of the text: a container before what is in it, a key (a JSON_STRING) before its value. */
 struct json_token {
     uint32_t at, end; /* offsets in the text; of a string: between the quotes */
-    uint32_t items;   /* of a container: members */
-    uint32_t next;    /* of a container: the token behind all that is in it */
-    uint8_t type;     /* enum json_token_type */
-    uint8_t escapes;  /* of a string: enum json_escapes */
+    union {
+        uint32_t items; /* of a container: members */
+        uint32_t mark;  /* of a key: str_mark of what is between the quotes */
+    };
+    uint32_t next;   /* of a container: the token behind all that is in it */
+    uint8_t type;    /* enum json_token_type */
+    uint8_t escapes; /* of a string: enum json_escapes */
+    /* Of a container: no blanks, no key twice, every string and number as we write it. False when that is not sure. */
+    bool as_written;
 };
 
 /* Kept between documents. */
 struct json_tape {
     struct json_token *tokens;
     size_t count, capacity;
+    bool
+        is_fixed; /* the tokens are somebody else's: a document that has more of them is not read */
 };
 
 void json_tape_release(struct json_tape *tape);
@@ -57,5 +65,8 @@ void json_tape_release(struct json_tape *tape);
 /* Scans one document. end_out NULL: only blanks may follow it; else it is told where the document ends. False: ask the
  * parser; what the tape holds then means nothing. */
 bool json_scan(struct json_tape *tape, struct str text, size_t *end_out);
+
+/* The closing quote of a string that was scanned, from what is behind its opening one. The text ends at `end`. */
+const char *json_string_end(const char *at, const char *end, bool *has_escapes_out);
 
 #endif

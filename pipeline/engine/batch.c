@@ -10,6 +10,7 @@ struct batch *batch_new(struct engine *engine)
 {
     struct batch *batch = mem_zero(1, sizeof *batch);
     arena_init(&batch->arena, engine_account(engine, BUDGET_ARENAS));
+    batch->arena.stays = true;
     batch->engine = engine;
     return batch;
 }

@@ -118,19 +118,20 @@ struct event *event_from_object(struct arena *arena, struct value object)
     assert(object.type == VALUE_OBJECT);
     struct event *event = event_alloc(arena);
     event->fields = object;
-    struct special_fields given = find_special(object.as.object);
+    struct object *fields = object_of(&object);
+    struct special_fields given = find_special(fields);
     if (given.has_metadata)
         value_object_remove(&event->fields, METADATA);
     bool usable = given.has_metadata && given.metadata.type == VALUE_OBJECT;
     event->metadata = usable ? given.metadata : value_object_new(arena, 1);
     if (!given.has_version)
-        object_append(arena, object.as.object, VERSION, value_str(STR("1")));
+        object_append(arena, fields, VERSION, value_str(STR("1")));
     if (given.has_tags)
         take_tags(event, &given.tags);
     if (given.has_timestamp)
         take_timestamp(event, &given.timestamp);
     else
-        object_append(arena, object.as.object, TIMESTAMP, value_timestamp(clock_now()));
+        object_append(arena, fields, TIMESTAMP, value_timestamp(clock_now()));
     return event;
 }
 
@@ -170,6 +171,17 @@ static bool array_index(const struct field_part *part, size_t size, size_t *out)
     return true;
 }
 
+static const struct value *look(const struct value *parent, const struct field_part *part)
+{
+    size_t index;
+    if (parent->type == VALUE_OBJECT)
+        return object_find(parent, part->name);
+    if (parent->type == VALUE_ARRAY && array_index(part, value_array_count(parent), &index))
+        return &array_look(parent)->items[index];
+    return NULL;
+}
+
+/* To be changed. */
 static struct value *child(const struct value *parent, const struct field_part *part)
 {
     size_t index;
@@ -192,7 +204,7 @@ static const struct value *walk(const struct event *event, const struct field_re
 {
     const struct value *at = root_of(event, ref);
     for (size_t i = 0; at && i < count; i++)
-        at = child(at, &ref->parts[i]);
+        at = look(at, &ref->parts[i]);
     return at;
 }
 
@@ -206,7 +218,7 @@ bool event_has(const struct event *event, const struct field_ref *ref)
     if (ref->count == 0)
         return true;
     const struct value *parent = walk(event, ref, ref->count - 1);
-    const struct value *found = parent ? child(parent, &ref->parts[ref->count - 1]) : NULL;
+    const struct value *found = parent ? look(parent, &ref->parts[ref->count - 1]) : NULL;
     return found && (parent->type == VALUE_OBJECT || found->type != VALUE_NULL);
 }
 
@@ -309,7 +321,7 @@ struct value *event_place(struct event *event, const struct field_ref *ref)
     struct value *parent;
     if (!make_parents(event, ref, &parent) || !parent || parent->type != VALUE_OBJECT)
         return NULL;
-    return object_place(event->arena, parent->as.object, ref->parts[ref->count - 1].name);
+    return object_place(event->arena, object_of(parent), ref->parts[ref->count - 1].name);
 }
 
 /* Ruby's Array(): a list is itself, null is empty, an object is a list of its pairs. */
@@ -360,7 +372,7 @@ bool event_remove(struct event *event, const struct field_ref *ref, struct value
     }
     const struct value *parent = walk(event, ref, ref->count - 1);
     const struct field_part *last = &ref->parts[ref->count - 1];
-    const struct value *found = parent ? child(parent, last) : NULL;
+    const struct value *found = parent ? look(parent, last) : NULL;
     if (!found)
         return false;
     if (out)
@@ -380,7 +392,7 @@ static size_t find_tag(const struct value *tags, struct str tag)
 {
     size_t count = value_array_count(tags);
     for (size_t i = 0; i < count; i++) {
-        const struct value *item = value_array_at(tags, i);
+        const struct value *item = &array_look(tags)->items[i];
         if (value_is_str(item) && str_equal(value_as_str(item), tag))
             return i;
     }

@@ -245,11 +245,12 @@ static bool put_value(struct event_writer *writer, const struct value *value, un
     case VALUE_ARRAY:
         if (depth == 0)
             return put_as_text(out, value);
-        return buf_append_char(out, WRITTEN_ARRAY) && put_array(writer, value->as.array, depth - 1);
+        return buf_append_char(out, WRITTEN_ARRAY) &&
+               put_array(writer, array_look(value), depth - 1);
     case VALUE_OBJECT:
         if (depth == 0)
             return put_as_text(out, value);
-        return put_typed_object(writer, value->as.object, depth - 1);
+        return put_typed_object(writer, object_look(value), depth - 1);
     }
     return false;
 }
@@ -271,8 +272,8 @@ static bool put_origin(struct event_writer *writer, const struct event *event)
 
 static bool put_fields(struct event_writer *writer, const struct value *fields)
 {
-    return writer->shapes ? put_typed_object(writer, fields->as.object, EVENT_BINARY_DEPTH)
-                          : put_object(writer, fields->as.object, EVENT_BINARY_DEPTH);
+    return writer->shapes ? put_typed_object(writer, object_look(fields), EVENT_BINARY_DEPTH)
+                          : put_object(writer, object_look(fields), EVENT_BINARY_DEPTH);
 }
 
 bool event_write(struct event_writer *writer, const struct event *event)

@@ -11,27 +11,10 @@
 
 enum { QUICK_DIGITS = 18 /* always fit into 63 bits */ };
 
-struct builder {
-    struct arena *arena;
-    struct str text;
-    bool keep_decimals;
-    bool failed;
-};
-
-static inline struct str text_of(const struct builder *builder, const struct json_token *token)
-{
-    assert(token->at <= token->end && token->end <= builder->text.len);
-    struct str raw = str_make(builder->text.ptr + token->at, token->end - token->at);
-    return __builtin_expect(token->escapes != JSON_NO_ESCAPES, 0)
-               ? json_unescape(builder->arena, raw)
-               : raw;
-}
-
-/* With its JSON in front of it where it is what we would write. */
-static inline struct value string_of(const struct builder *builder, const struct json_token *token)
+struct value json_token_string(const struct json_builder *builder, const struct json_token *token)
 {
     if (token->escapes != JSON_OUR_ESCAPES)
-        return value_str(text_of(builder, token));
+        return value_str(json_token_text(builder, token));
     struct str raw = str_make(builder->text.ptr + token->at, token->end - token->at);
     char *memory = arena_alloc(builder->arena, sizeof raw + raw.len + 1);
     memcpy(memory, &raw, sizeof raw);
@@ -41,9 +24,9 @@ static inline struct value string_of(const struct builder *builder, const struct
     return value;
 }
 
-static struct value number_of(struct builder *builder, const struct json_token *token)
+struct value json_token_number(struct json_builder *builder, const struct json_token *token)
 {
-    struct str text = text_of(builder, token);
+    struct str text = json_token_text(builder, token);
     struct value value = {.type = VALUE_NULL};
     if (token->type == JSON_INTEGER && text.len <= QUICK_DIGITS) {
         bool negative = *text.ptr == '-';
@@ -57,22 +40,36 @@ static struct value number_of(struct builder *builder, const struct json_token *
     return value;
 }
 
-static const struct json_token *build(struct builder *builder, const struct json_token *token,
-                                      size_t spare, struct value *out);
+/* ---- containers ---- */
 
-static const struct json_token *build_array(struct builder *builder, const struct json_token *token,
-                                            struct value *out)
+/* Larger containers are built: what is in one is passed over when somebody looks inside, once for each container around it. */
+enum { SPAN_TOKENS = 128, SPAN_BYTES = 64 * 1024 };
+
+static const struct json_token *build(struct json_builder *builder, const struct json_token *token,
+                                      struct value *out);
+
+static const struct json_token *build_array(struct json_builder *builder,
+                                            const struct json_token *token, struct value *out)
 {
     *out = value_array_new(builder->arena, token->items);
     struct array *array = out->as.array;
     array->count = token->items;
     const struct json_token *next = token + 1;
     for (uint32_t i = 0; i < token->items; i++)
-        next = build(builder, next, 0, &array->items[i]);
+        next = build(builder, next, &array->items[i]);
     return next;
 }
 
-static const struct json_token *build_object(struct builder *builder,
+static inline struct object_key key_of(const struct json_builder *builder,
+                                       const struct json_token *token)
+{
+    struct str text = json_token_text(builder, token);
+    if (token->escapes != JSON_NO_ESCAPES)
+        return object_key(text);
+    return (struct object_key){text.ptr, (uint32_t)text.len, token->mark};
+}
+
+static const struct json_token *build_object(struct json_builder *builder,
                                              const struct json_token *token, size_t spare,
                                              struct value *out)
 {
@@ -81,17 +78,47 @@ static const struct json_token *build_object(struct builder *builder,
     const struct json_token *next = token + 1;
     for (uint32_t i = 0; i < token->items; i++) {
         assert(next->type == JSON_STRING);
-        struct object_entry entry = {.key = object_key(text_of(builder, next))};
-        next = build(builder, next + 1, 0, &entry.value);
-        object_fill_add(&fill, &entry);
+        struct object_entry entry = {.key = key_of(builder, next)};
+        next = build(builder, next + 1, &entry.value);
+        if (token->as_written) /* then no key is there twice */
+            object_fill_new(&fill, &entry);
+        else
+            object_fill_add(&fill, &entry);
     }
     *out = object_fill_end(&fill);
     return next;
 }
 
+/* May the container stay what it is in the document? */
+static inline bool stays_text(const struct json_builder *builder, const struct json_token *token)
+{
+    return token->as_written && builder->arena->stays && token->end - token->at <= SPAN_BYTES &&
+           token->next - (size_t)(token - builder->tokens) <= SPAN_TOKENS;
+}
+
+static const struct json_token *keep_text(const struct json_builder *builder,
+                                          const struct json_token *token, struct value *out)
+{
+    struct span span = {.text = builder->text.ptr + token->at,
+                        .arena = builder->arena,
+                        .len = token->end - token->at,
+                        .keep_decimals = builder->keep_decimals};
+    *out = token->type == JSON_ARRAY ? value_array_span(&span, token->items)
+                                     : value_object_span(&span, token->items);
+    return builder->tokens + token->next;
+}
+
+static const struct json_token *build_container(struct json_builder *builder,
+                                                const struct json_token *token, size_t spare,
+                                                struct value *out)
+{
+    return token->type == JSON_ARRAY ? build_array(builder, token, out)
+                                     : build_object(builder, token, spare, out);
+}
+
 /* Containers within containers recurse, JSON_SCAN_DEPTH deep at most. Returns the token behind the value. */
-static const struct json_token *build(struct builder *builder, const struct json_token *token,
-                                      size_t spare, struct value *out)
+static const struct json_token *build(struct json_builder *builder, const struct json_token *token,
+                                      struct value *out)
 {
     switch ((enum json_token_type)token->type) {
     case JSON_NULL:
@@ -103,15 +130,15 @@ static const struct json_token *build(struct builder *builder, const struct json
         break;
     case JSON_INTEGER:
     case JSON_DECIMAL:
-        *out = number_of(builder, token);
+        *out = json_token_number(builder, token);
         break;
     case JSON_STRING:
-        *out = string_of(builder, token);
+        *out = json_token_string(builder, token);
         break;
     case JSON_ARRAY:
-        return build_array(builder, token, out);
     case JSON_OBJECT:
-        return build_object(builder, token, spare, out);
+        return stays_text(builder, token) ? keep_text(builder, token, out)
+                                          : build_container(builder, token, 0, out);
     }
     return token + 1;
 }
@@ -119,9 +146,10 @@ static const struct json_token *build(struct builder *builder, const struct json
 bool json_build(struct arena *arena, const struct json_tape *tape, struct str text,
                 bool keep_decimals, struct value *out)
 {
-    assert(tape->count > 0);
-    struct builder builder = {.arena = arena, .text = text, .keep_decimals = keep_decimals};
-    const struct json_token *end = build(&builder, tape->tokens, JSON_ROOT_SPARE, out);
+    assert(tape->count > 0 && tape->tokens->type >= JSON_ARRAY);
+    struct json_builder builder = {
+        .arena = arena, .text = text, .tokens = tape->tokens, .keep_decimals = keep_decimals};
+    const struct json_token *end = build_container(&builder, tape->tokens, JSON_ROOT_SPARE, out);
     assert(end == tape->tokens + tape->count);
     (void)end;
     return !builder.failed;

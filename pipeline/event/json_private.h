@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the two ways of reading JSON share: private to json_read.c (yajl's callbacks), json_build.c (the tape of the fast
- * scanner) and json_number.c.
+ * What the ways of reading JSON share: private to json_read.c (yajl's callbacks), json_build.c (the tape of the fast
+ * scanner), json_span.c (what it left as text) and json_number.c.
  */
 #ifndef MILLRACE_PIPELINE_EVENT_JSON_PRIVATE_H
 #define MILLRACE_PIPELINE_EVENT_JSON_PRIVATE_H
 
+#include "base/json/json.h"
 #include "base/json/json_scan.h"
 #include "pipeline/event/value.h"
 
@@ -16,6 +17,30 @@ enum { JSON_ROOT_SPARE = 8 };
  * itself, which has to live as long as the value. */
 const char *json_number(struct arena *arena, struct str text, bool keep_decimals,
                         struct value *out);
+
+/* Tokens of a text that become values. */
+struct json_builder {
+    struct arena *arena;
+    struct str text;
+    const struct json_token *tokens;
+    bool keep_decimals;
+    bool failed; /* a number has to be refused */
+};
+
+/* A string, or key, without its escapes. */
+static inline struct str json_token_text(const struct json_builder *builder,
+                                         const struct json_token *token)
+{
+    assert(token->at <= token->end && token->end <= builder->text.len);
+    struct str raw = str_make(builder->text.ptr + token->at, token->end - token->at);
+    return __builtin_expect(token->escapes != JSON_NO_ESCAPES, 0)
+               ? json_unescape(builder->arena, raw)
+               : raw;
+}
+
+/* With its JSON in front of it where that is what we would write. */
+struct value json_token_string(const struct json_builder *builder, const struct json_token *token);
+struct value json_token_number(struct json_builder *builder, const struct json_token *token);
 
 /* The document that json_scan found in text. False when a number has to be refused, which the parser then does. */
 bool json_build(struct arena *arena, const struct json_tape *tape, struct str text,

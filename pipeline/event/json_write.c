@@ -169,8 +169,15 @@ static inline char *put_json(struct writer *writer, char *at, struct str json)
 
 static char *put_value(struct writer *writer, char *at, const struct value *value);
 
+static char *put_span(struct writer *writer, char *at, const struct span *span)
+{
+    return put(writer, at, span->text, span->len);
+}
+
 static char *put_array(struct writer *writer, char *at, const struct array *array)
 {
+    if (span_is_good(array->span))
+        return put_span(writer, at, array->span);
     if (array->count == 0)
         return put(writer, at, "[]", 2);
     for (uint32_t i = 0; at && i < array->count; i++) {
@@ -196,6 +203,8 @@ static inline char *put_key(struct writer *writer, char *at, char before, struct
 
 static char *put_object(struct writer *writer, char *at, const struct object *object)
 {
+    if (span_is_good(object->span))
+        return put_span(writer, at, object->span);
     if (object->live == 0)
         return put(writer, at, "{}", 2);
     char before = '{';

@@ -6,12 +6,6 @@
 
 enum { OBJECT_FIRST_CAPACITY = 4, INDEX_SLOTS_PER_ENTRY = 2, NOT_FOUND = -1 };
 
-static struct object *object_of(const struct value *value)
-{
-    assert(value->type == VALUE_OBJECT);
-    return value->as.object;
-}
-
 static struct object *object_alloc(struct arena *arena, size_t capacity)
 {
     if (capacity > UINT32_MAX / 4)
@@ -21,6 +15,15 @@ static struct object *object_alloc(struct arena *arena, size_t capacity)
     *object = (struct object){.capacity = (uint32_t)capacity};
     object->entries = (struct object_entry *)(object + 1);
     return object;
+}
+
+struct value value_object_span(const struct span *span, uint32_t count)
+{
+    assert(span->arena->stays && span->len >= 2 && !span->changed);
+    struct object *object = arena_alloc(span->arena, sizeof *object + sizeof *span);
+    *object = (struct object){.used = count, .live = count, .span = (struct span *)(object + 1)};
+    *object->span = *span;
+    return (struct value){.type = VALUE_OBJECT, .as.object = object};
 }
 
 struct value value_object_new(struct arena *arena, size_t capacity_hint)
@@ -122,21 +125,33 @@ static void settle_array(const struct array *array)
             value_settle(&array->items[i]);
 }
 
+static void settle_object(struct object *object)
+{
+    compact(object);
+    for (uint32_t i = 0; i < object->used; i++)
+        if (object->entries[i].value.type >= VALUE_ARRAY)
+            value_settle(&object->entries[i].value);
+}
+
 void value_settle(struct value *value)
 {
-    if (value->type == VALUE_ARRAY)
+    if (value->type == VALUE_ARRAY && !span_is_good(value->as.array->span))
         settle_array(value->as.array);
-    if (value->type != VALUE_OBJECT)
-        return;
-    compact(value->as.object);
-    for (uint32_t i = 0; i < value->as.object->used; i++)
-        if (value->as.object->entries[i].value.type >= VALUE_ARRAY)
-            value_settle(&value->as.object->entries[i].value);
+    if (value->type == VALUE_OBJECT && !span_is_good(value->as.object->span))
+        settle_object(value->as.object);
 }
 
 size_t value_object_count(const struct value *object)
 {
-    return object_of(object)->live;
+    assert(object->type == VALUE_OBJECT);
+    return object->as.object->live;
+}
+
+const struct value *object_find(const struct value *object, struct str key)
+{
+    const struct object *self = object_look(object);
+    int64_t at = find(self, key);
+    return at == NOT_FOUND ? NULL : &self->entries[at].value;
 }
 
 struct value *value_object_get(const struct value *object, struct str key)
@@ -242,6 +257,19 @@ void object_fill_begin(struct object_fill *fill, struct arena *arena, size_t cou
                                  .indexed = count > OBJECT_LINEAR_MAX};
 }
 
+void object_fill_new(struct object_fill *fill, const struct object_entry *entry)
+{
+    struct object *self = fill->object.as.object;
+    if (fill->indexed) {
+        object_append(fill->arena, self, object_key_text(entry), entry->value);
+        return;
+    }
+    assert(self->used < self->capacity);
+    self->shapes |= key_shape(&entry->key);
+    self->entries[self->used++] = *entry;
+    self->live = self->used;
+}
+
 void object_fill_add(struct object_fill *fill, const struct object_entry *entry)
 {
     struct object *self = fill->object.as.object;
@@ -250,14 +278,10 @@ void object_fill_add(struct object_fill *fill, const struct object_entry *entry)
         return;
     }
     int64_t at = find_small(self, &entry->key);
-    if (at != NOT_FOUND) {
+    if (at == NOT_FOUND)
+        object_fill_new(fill, entry);
+    else
         self->entries[at].value = entry->value;
-        return;
-    }
-    assert(self->used < self->capacity);
-    self->shapes |= key_shape(&entry->key);
-    self->entries[self->used++] = *entry;
-    self->live = self->used;
 }
 
 struct value object_fill_end(struct object_fill *fill)

@@ -26,10 +26,13 @@ bool value_number(const struct value *value, double *out)
 
 /* ---- arrays ---- */
 
-static struct array *array_of(const struct value *value)
+struct value value_array_span(const struct span *span, uint32_t count)
 {
-    assert(value->type == VALUE_ARRAY);
-    return value->as.array;
+    assert(span->arena->stays && span->len >= 2 && !span->changed);
+    struct array *array = arena_alloc(span->arena, sizeof *array + sizeof *span);
+    *array = (struct array){.count = count, .span = (struct span *)(array + 1)};
+    *array->span = *span;
+    return (struct value){.type = VALUE_ARRAY, .as.array = array};
 }
 
 struct value value_array_new(struct arena *arena, size_t capacity_hint)
@@ -44,7 +47,8 @@ struct value value_array_new(struct arena *arena, size_t capacity_hint)
 
 size_t value_array_count(const struct value *array)
 {
-    return array_of(array)->count;
+    assert(array->type == VALUE_ARRAY);
+    return array->as.array->count;
 }
 
 struct value *value_array_at(const struct value *array, size_t index)
@@ -79,8 +83,24 @@ void value_array_remove(struct value *array, size_t index)
 
 static struct value dup_value(struct arena *arena, const struct value *value, bool share);
 
-static struct value dup_array(struct arena *arena, const struct array *from, bool share)
+/* The same span for another arena. */
+static struct span dup_span(struct arena *arena, const struct span *from, bool share)
 {
+    struct span to = *from;
+    to.arena = arena;
+    to.around = NULL;
+    if (!share)
+        to.text = arena_dup(arena, span_text(from)).ptr;
+    return to;
+}
+
+static struct value dup_array(struct arena *arena, const struct value *value, bool share)
+{
+    if (span_is_good(value->as.array->span) && arena->stays) {
+        struct span span = dup_span(arena, value->as.array->span, share);
+        return value_array_span(&span, value->as.array->count);
+    }
+    const struct array *from = array_look(value);
     struct value to = value_array_new(arena, from->count);
     for (uint32_t i = 0; i < from->count; i++)
         to.as.array->items[i] = dup_value(arena, &from->items[i], share);
@@ -88,8 +108,13 @@ static struct value dup_array(struct arena *arena, const struct array *from, boo
     return to;
 }
 
-static struct value dup_object(struct arena *arena, const struct object *from, bool share)
+static struct value dup_object(struct arena *arena, const struct value *value, bool share)
 {
+    if (span_is_good(value->as.object->span) && arena->stays) {
+        struct span span = dup_span(arena, value->as.object->span, share);
+        return value_object_span(&span, value->as.object->live);
+    }
+    const struct object *from = object_look(value);
     struct value to = value_object_new(arena, from->live);
     for (uint32_t i = 0; i < from->used; i++) {
         const struct object_entry *entry = &from->entries[i];
@@ -123,9 +148,9 @@ static struct value dup_value(struct arena *arena, const struct value *value, bo
     case VALUE_STRING:
         return share ? *value : value_str_dup(arena, value_as_str(value));
     case VALUE_ARRAY:
-        return dup_array(arena, value->as.array, share);
+        return dup_array(arena, value, share);
     case VALUE_OBJECT:
-        return dup_object(arena, value->as.object, share);
+        return dup_object(arena, value, share);
     }
     mem_abort("value of an unknown type");
 }
@@ -150,13 +175,13 @@ static bool arrays_equal(const struct array *a, const struct array *b)
 
 static bool objects_equal(const struct value *a, const struct value *b)
 {
-    const struct object *self = a->as.object;
+    const struct object *self = object_look(a);
     bool equal = self->live == b->as.object->live;
     for (uint32_t i = 0; equal && i < self->used; i++) {
         const struct object_entry *entry = &self->entries[i];
         if (object_entry_is_dead(entry))
             continue;
-        const struct value *other = value_object_get(b, object_key_text(entry));
+        const struct value *other = object_find(b, object_key_text(entry));
         equal = other && value_equal(&entry->value, other);
     }
     return equal;
@@ -181,7 +206,7 @@ bool value_equal(const struct value *a, const struct value *b)
     case VALUE_STRING:
         return str_equal(value_as_str(a), value_as_str(b));
     case VALUE_ARRAY:
-        return arrays_equal(a->as.array, b->as.array);
+        return arrays_equal(array_look(a), array_look(b));
     case VALUE_OBJECT:
         return objects_equal(a, b);
     }

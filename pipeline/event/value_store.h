@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How values are stored: private to value.c, object.c, value_text.c, event.c and the JSON code, which fill and
+ * How values are stored: private to value.c, object.c, value_text.c, event.c, event_binary.c and the JSON code, which fill and
  * walk containers without a call for each item. Everybody else uses pipeline/event/value.h.
  *
  * An object is a vector of entries in insertion order. Up to OBJECT_LINEAR_MAX entries a key is found by
  * comparing; above that an index of entry positions by seeded hash is kept, so that an object with 100,000
  * hostile keys costs what its size says. Removal from an indexed object leaves a dead entry behind (key.ptr
  * NULL), squeezed out when positions are next asked for.
+ *
+ * A container that came as JSON in the very form in which we write it keeps that text, a span in the document, as long as
+ * nothing in it is changed: then it is written by copying the text. Until somebody looks inside it is nothing but its text
+ * and knows how many members it has. The only ways inside are array_look and object_look, which fill it first, in the arena
+ * where it stands, and array_of and object_of, for who may change it: they note that its text, and that of the containers
+ * around it, is out of date. Spans are made only in an arena that stays where it is (arena.h).
  */
 #ifndef MILLRACE_PIPELINE_EVENT_VALUE_STORE_H
 #define MILLRACE_PIPELINE_EVENT_VALUE_STORE_H
@@ -17,10 +23,22 @@
 
 enum { OBJECT_LINEAR_MAX = 48 };
 
+/* The text of a container. */
+struct span {
+    const char *text;
+    struct arena *arena; /* where the container stands, and is filled */
+    struct span
+        *around; /* the container that this one came out of, when that was filled; NULL: none */
+    uint32_t len;
+    bool keep_decimals; /* of the json_decoding that it came with */
+    bool changed;       /* out of date; then that around it is, too */
+};
+
 struct array {
-    struct value *items;
+    struct value *items; /* NULL: nobody has looked inside */
     uint32_t count;
     uint32_t capacity;
+    struct span *span; /* NULL: there is no text */
 };
 
 /* A key, with a mark that differs for most keys of one length: finding a key rarely reads the text of others. */
@@ -35,24 +53,10 @@ struct object_entry {
     struct value value;
 };
 
-static inline uint32_t object_key_mark(const char *ptr, size_t len)
-{
-    uint32_t head = 0, tail = 0;
-    if (len >= sizeof head) {
-        memcpy(&head, ptr, sizeof head);
-        memcpy(&tail, ptr + len - sizeof tail, sizeof tail);
-    } else if (len > 0) {
-        head = (uint32_t)(unsigned char)ptr[0] << 16 | (uint32_t)(unsigned char)ptr[len / 2] << 8 |
-               (unsigned char)ptr[len - 1];
-    }
-    return head * 31 + tail;
-}
-
 static inline struct object_key object_key(struct str text)
 {
     assert(text.len <= UINT32_MAX);
-    return (struct object_key){text.ptr ? text.ptr : "", (uint32_t)text.len,
-                               object_key_mark(text.ptr, text.len)};
+    return (struct object_key){text.ptr ? text.ptr : "", (uint32_t)text.len, str_mark(text)};
 }
 
 static inline struct str object_key_text(const struct object_entry *entry)
@@ -94,15 +98,84 @@ static inline bool object_key_same_text(const struct object_key *one, const char
 }
 
 struct object {
-    struct object_entry *entries;
-    uint32_t used; /* entries in use, the dead ones too */
+    struct object_entry *entries; /* NULL: nobody has looked inside */
+    uint32_t used;                /* entries in use, the dead ones too */
     uint32_t live;
     uint32_t capacity;
     uint32_t index_mask; /* slots of the index - 1 */
     uint32_t *index;     /* 0: free, else entry position + 1; NULL while small */
     uint64_t
         shapes; /* of all keys that are or were there: one whose shape is missing is not there */
+    struct span *span; /* NULL: there is no text */
 };
+
+/* ---- containers and their text ---- */
+
+/* The text says what the container is. */
+static inline bool span_is_good(const struct span *span)
+{
+    return span && !span->changed;
+}
+
+static inline struct str span_text(const struct span *span)
+{
+    return str_make(span->text, span->len);
+}
+
+static inline void span_change(struct span *span)
+{
+    for (; span && !span->changed; span = span->around)
+        span->changed = true;
+}
+
+/* Containers that are nothing but their text. */
+struct value value_array_span(const struct span *span, uint32_t count);
+struct value value_object_span(const struct span *span, uint32_t count);
+
+/* json_span.c */
+void json_fill_array(struct array *array);
+void json_fill_object(struct object *object);
+
+static inline struct array *array_filled(const struct value *value)
+{
+    assert(value->type == VALUE_ARRAY);
+    if (__builtin_expect(!value->as.array->items, 0))
+        json_fill_array(value->as.array);
+    return value->as.array;
+}
+
+static inline struct object *object_filled(const struct value *value)
+{
+    assert(value->type == VALUE_OBJECT);
+    if (__builtin_expect(!value->as.object->entries, 0))
+        json_fill_object(value->as.object);
+    return value->as.object;
+}
+
+/* To read. */
+static inline const struct array *array_look(const struct value *value)
+{
+    return array_filled(value);
+}
+static inline const struct object *object_look(const struct value *value)
+{
+    return object_filled(value);
+}
+
+/* To change it, or to give somebody a pointer to change it by. */
+static inline struct array *array_of(const struct value *value)
+{
+    span_change(array_filled(value)->span);
+    return value->as.array;
+}
+static inline struct object *object_of(const struct value *value)
+{
+    span_change(object_filled(value)->span);
+    return value->as.object;
+}
+
+/* value_object_get for who only reads. */
+const struct value *object_find(const struct value *object, struct str key);
 
 /* A STRING with this flag has, right in front of its text, a struct str: itself as JSON writes it, without the quotes. What
  * had escapes when it came and was not changed is written again without looking for them. */
@@ -116,6 +189,8 @@ static inline struct str value_json(const struct value *string)
     return json;
 }
 
+/* ---- filling and adding ---- */
+
 /* An object filled in order, from a list that may hold a key twice: a later one replaces the value of the earlier one, which
  * keeps its place. */
 struct object_fill {
@@ -126,6 +201,8 @@ struct object_fill {
 void object_fill_begin(struct object_fill *fill, struct arena *arena, size_t count,
                        size_t capacity);
 void object_fill_add(struct object_fill *fill, const struct object_entry *entry);
+/* The key is known not to be there. */
+void object_fill_new(struct object_fill *fill, const struct object_entry *entry);
 struct value object_fill_end(struct object_fill *fill);
 
 /* An object of these entries (copied) with room for `spare` more, by object_fill. */

@@ -78,9 +78,9 @@ static void append_java_map(const struct object *object, struct buf *out)
 static void append_java(const struct value *value, struct buf *out)
 {
     if (value->type == VALUE_ARRAY)
-        append_java_list(value->as.array, out);
+        append_java_list(array_look(value), out);
     else if (value->type == VALUE_OBJECT)
-        append_java_map(value->as.object, out);
+        append_java_map(object_look(value), out);
     else if (value->type == VALUE_NULL)
         buf_append(out, "null", 4);
     else
@@ -94,7 +94,7 @@ static void append_joined(const struct array *array, struct buf *out)
         if (i > 0)
             buf_append_char(out, ',');
         if (item->type == VALUE_ARRAY)
-            append_joined(item->as.array, out);
+            append_joined(array_look(item), out);
         else if (item->type != VALUE_NULL)
             append_java(item, out);
     }
@@ -105,7 +105,7 @@ static bool append_array(const struct value *value, struct buf *out)
 {
     struct buf joined;
     buf_init(&joined, TEXT_MAX_BYTES);
-    append_joined(value->as.array, &joined);
+    append_joined(array_look(value), &joined);
     bool fits = buf_append_str(out, buf_str(&joined));
     buf_release(&joined);
     return fits;
