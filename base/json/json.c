@@ -177,54 +177,46 @@ static size_t unescape_unit(struct str raw, size_t at, char **out)
     return taken;
 }
 
-static char meant_by(char letter)
+/* What a letter behind a backslash means; 0: it is u, or no letter that the parser lets through. */
+static const char MEANT_BY[256] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+                                   ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
+
+/* At a backslash. Returns how long the escape is. */
+static size_t unescape_one(struct str raw, size_t at, char **out)
 {
-    switch (letter) {
-    case 'b':
-        return '\b';
-    case 'f':
-        return '\f';
-    case 'n':
-        return '\n';
-    case 'r':
-        return '\r';
-    case 't':
-        return '\t';
-    }
-    return letter;
+    char letter = raw.ptr[at + 1];
+    if (letter == 'u')
+        return unescape_unit(raw, at, out);
+    *(*out)++ = MEANT_BY[(unsigned char)letter] ? MEANT_BY[(unsigned char)letter] : letter;
+    return 2;
 }
 
-/* Copies what is before the next backslash, or all. A block may be copied whole: out has room for as much as raw. */
-static size_t copy_plain(struct str raw, char *out)
-{
-    size_t at = 0;
-    for (; raw.len - at >= BLOCK; at += BLOCK) {
-        struct block block = block_load(raw.ptr + at);
-        block_store(out + at, block);
-        struct block_set found = block_equal(block, '\\');
-        if (block_any(found))
-            return at + block_first(found);
-    }
-    for (; at < raw.len && raw.ptr[at] != '\\'; at++)
-        out[at] = raw.ptr[at];
-    return at;
-}
-
+/* out has room for as much as raw, so a block may be copied whole, with what will be written over. */
 size_t json_unescape_into(char *text, struct str raw)
 {
     char *out = text;
-    for (size_t at = 0; at < raw.len;) {
-        size_t plain = copy_plain(str_from_offset(raw, at), out);
+    size_t at = 0;
+    while (raw.len - at > BLOCK) {
+        struct block block = block_load(raw.ptr + at);
+        struct block_set found = block_equal(block, '\\');
+        size_t plain = block_any(found) ? block_first(found) : BLOCK;
+        block_store(out, block);
         out += plain;
         at += plain;
-        if (at + 1 >= raw.len)
-            break;
-        if (raw.ptr[at + 1] == 'u') {
-            at += unescape_unit(raw, at, &out);
+        if (plain == BLOCK)
             continue;
-        }
-        *out++ = meant_by(raw.ptr[at + 1]);
-        at += 2;
+        char meant = MEANT_BY[(unsigned char)raw.ptr[at + 1]];
+        *out = meant;
+        out += meant != 0;
+        at += meant ? 2 : unescape_one(raw, at, &out);
+    }
+    while (at < raw.len) {
+        if (raw.ptr[at] != '\\')
+            *out++ = raw.ptr[at++];
+        else if (at + 1 < raw.len)
+            at += unescape_one(raw, at, &out);
+        else
+            break;
     }
     assert((size_t)(out - text) <= raw.len);
     return (size_t)(out - text);

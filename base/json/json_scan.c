@@ -130,24 +130,36 @@ static const char *end_of_string_slow(const char *at, const char *end, struct st
     return NULL;
 }
 
-/* The closing quote of what begins at `at`, or NULL. A block is loaded once, however many escapes it has. */
+/* What the byte behind a backslash makes of the two, when that is how we write it. */
+static const bool IS_OUR_ESCAPE[256] = {['"'] = true, ['\\'] = true, ['b'] = true, ['f'] = true,
+                                        ['n'] = true, ['r'] = true,  ['t'] = true};
+
+/* The closing quote of what begins at `at`, or NULL. A block is loaded once, however many escapes it has; there is a byte
+ * behind it. */
 static const char *end_of_string(const char *at, const char *end, struct string_marks *marks)
 {
-    while (end - at >= BLOCK) {
+    while (end - at > BLOCK) {
         struct block block = block_load(at);
         struct block_set stops = block_escapes(block);
-        unsigned place = 0;
+        unsigned next = 0;
         marks->not_ascii |= block_any(block_not_ascii(block));
-        while (place < BLOCK && block_any(stops = block_from(stops, place))) {
-            place = block_first(stops);
+        while (block_any(stops)) {
+            unsigned place = block_first(stops), length = 2;
             if (at[place] == '"')
                 return at + place;
-            unsigned length = at[place] == '\\' ? take_escape(at + place, end, marks) : 0;
+            if (at[place] != '\\')
+                return NULL;
+            marks->has_escapes = true;
+            if (!IS_OUR_ESCAPE[(unsigned char)at[place + 1]])
+                length = take_escape(at + place, end, marks);
             if (length == 0)
                 return NULL;
-            place += length;
+            next = place + length;
+            if (next >= BLOCK)
+                break;
+            stops = block_from(stops, next);
         }
-        at += place < BLOCK ? BLOCK : place;
+        at += next > BLOCK ? next : BLOCK;
     }
     return end_of_string_slow(at, end, marks);
 }
@@ -182,22 +194,24 @@ static __attribute__((noinline)) const char *take_any_string(struct scan *scan, 
     return quote + 1;
 }
 
-/* At the opening quote. Most strings end within a block, and have nothing but ASCII in it. */
+/* At the opening quote. Most strings have nothing but ordinary ASCII in them. */
 static inline const char *take_string(struct scan *scan, const char *at)
 {
     const char *start = at + 1, *from = start;
     if (!has_room(scan))
         return NULL;
-    if (__builtin_expect(scan->end - start >= BLOCK, 1)) {
-        struct block block = block_load(start);
+    for (; scan->end - from >= BLOCK; from += BLOCK) {
+        struct block block = block_load(from);
         struct block_set stops = block_escapes(block);
-        if (!block_any(block_not_ascii(block))) {
-            from += block_any(stops) ? block_first(stops) : BLOCK;
-            if (from < scan->end && *from == '"') {
-                add(scan, JSON_STRING, start, from, JSON_NO_ESCAPES);
-                return from + 1;
-            }
-        }
+        if (block_any(block_not_ascii(block)))
+            break;
+        if (!block_any(stops))
+            continue;
+        from += block_first(stops);
+        if (*from != '"')
+            break;
+        add(scan, JSON_STRING, start, from, JSON_NO_ESCAPES);
+        return from + 1;
     }
     return take_any_string(scan, start, from);
 }

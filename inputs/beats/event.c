@@ -203,19 +203,21 @@ static void decode_message(struct beats_connection *connection, struct str text,
 
 /* ---- the short way: no codec named, so the text stays as it is and the object is the event ---- */
 
-static void drop_bad_timestamp(struct value *object)
+/* What is no time goes; what is one is read once. */
+static void read_timestamp(struct value *object)
 {
-    const struct value *timestamp = value_object_get(object, STR("@timestamp"));
+    struct value *timestamp = value_object_get(object, STR("@timestamp"));
     struct instant at;
-    if (timestamp &&
-        !(value_is_str(timestamp) && instant_parse_iso8601(value_as_str(timestamp), &at)))
+    if (timestamp && value_is_str(timestamp) && instant_parse_iso8601(value_as_str(timestamp), &at))
+        *timestamp = value_timestamp(at);
+    else if (timestamp)
         value_object_remove(object, STR("@timestamp"));
 }
 
 static void emit_plain(struct beats_connection *connection, struct str text, struct value object)
 {
     struct arena *arena = stream_arena(connection->stream);
-    drop_bad_timestamp(&object);
+    read_timestamp(&object);
     value_object_set(arena, &object, STR("message"), value_str(text));
     struct event *event = event_from_object(arena, object);
     if (ecs(connection) && enrichment(connection)->codec && !event_has(event, &EVENT_ORIGINAL))

@@ -306,6 +306,10 @@ bool event_set(struct event *event, const struct field_ref *ref, struct value va
     assert(ref->count > 0);
     if (ref->root == FIELD_ROOT_EVENT && !check_special(ref, &value, err))
         return false;
+    if (ref->root == FIELD_ROOT_EVENT && ref->count == 1) {
+        set_field(event, ref->parts[0].name, value);
+        return true;
+    }
     return set_path(event, ref, value) ||
            error_set(err, ERROR_FORMAT, "'%.*s' cannot be set: its parent is not an object",
                      STR_FMT(ref->text));

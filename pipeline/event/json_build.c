@@ -13,8 +13,11 @@ enum { QUICK_DIGITS = 18 /* always fit into 63 bits */ };
 
 struct value json_token_string(const struct json_builder *builder, const struct json_token *token)
 {
-    if (token->escapes != JSON_OUR_ESCAPES)
-        return value_str(json_token_text(builder, token));
+    if (token->escapes != JSON_OUR_ESCAPES) {
+        struct value plain = value_str(json_token_text(builder, token));
+        plain.flags = token->escapes == JSON_NO_ESCAPES ? VALUE_IS_PLAIN : 0;
+        return plain;
+    }
     struct str raw = str_make(builder->text.ptr + token->at, token->end - token->at);
     char *memory = arena_alloc(builder->arena, sizeof raw + raw.len + 1);
     memcpy(memory, &raw, sizeof raw);

@@ -147,10 +147,22 @@ static inline char *put_quoted(struct writer *writer, char *at, struct str text,
     return at;
 }
 
-static inline char *put_str(struct writer *writer, char *at, struct str text)
+static char *put_str(struct writer *writer, char *at, struct str text)
 {
     at = room(writer, at, text.len + 2);
     return at ? put_quoted(writer, at, text, 0) : NULL;
+}
+
+static inline char *copy(char *to, const char *from, size_t len)
+{
+    if (len > BLOCK || len < 8)
+        return (char *)memcpy(to, from, len) + len;
+    uint64_t head, tail;
+    memcpy(&head, from, 8);
+    memcpy(&tail, from + len - 8, 8);
+    memcpy(to, &head, 8);
+    memcpy(to + len - 8, &tail, 8);
+    return to + len;
 }
 
 /* A string that is there as JSON already. */
@@ -160,9 +172,18 @@ static inline char *put_json(struct writer *writer, char *at, struct str json)
     if (!at)
         return NULL;
     *at++ = '"';
-    at = (char *)memcpy(at, json.ptr, json.len) + json.len;
+    at = copy(at, json.ptr, json.len);
     *at++ = '"';
     return at;
+}
+
+static inline char *put_string(struct writer *writer, char *at, const struct value *value)
+{
+    if (__builtin_expect(value->flags == VALUE_IS_PLAIN, 1))
+        return put_json(writer, at, value_as_str(value));
+    if (value->flags == VALUE_HAS_JSON)
+        return put_json(writer, at, value_json(value));
+    return put_str(writer, at, value_as_str(value));
 }
 
 /* ---- values ---- */
@@ -195,7 +216,13 @@ static inline char *put_key(struct writer *writer, char *at, char before, struct
     if (!at)
         return NULL;
     *at++ = before;
-    at = put_quoted(writer, at, key, 1);
+    if (key.len >= 4 && key.len <= BLOCK && copy_clean_short(at + 1, key.ptr, key.len) == key.len) {
+        *at = '"';
+        at += key.len + 1;
+        *at++ = '"';
+    } else {
+        at = put_quoted(writer, at, key, 1);
+    }
     if (at)
         *at++ = ':';
     return at;
@@ -261,8 +288,7 @@ static char *put_value(struct writer *writer, char *at, const struct value *valu
     case VALUE_BIG_INT:
         return put(writer, at, value->as.text, value->extra);
     case VALUE_STRING:
-        return value->flags == VALUE_HAS_JSON ? put_json(writer, at, value_json(value))
-                                              : put_str(writer, at, value_as_str(value));
+        return put_string(writer, at, value);
     case VALUE_ARRAY:
         return put_array(writer, at, value->as.array);
     case VALUE_OBJECT:

@@ -93,12 +93,16 @@ static inline int64_t find_small(const struct object *object, const struct objec
     return NOT_FOUND;
 }
 
+static inline int64_t find_key(const struct object *object, const struct object_key *key)
+{
+    return object->index ? (int64_t)*index_slot(object, str_make(key->ptr, key->len)) - 1
+                         : find_small(object, key);
+}
+
 static int64_t find(const struct object *object, struct str text)
 {
-    if (object->index)
-        return (int64_t)*index_slot(object, text) - 1;
     struct object_key key = object_key(text);
-    return find_small(object, &key);
+    return find_key(object, &key);
 }
 
 /* Squeezes dead entries out, so that position and entry are the same again. */
@@ -187,26 +191,34 @@ static void grow(struct arena *arena, struct object *object)
         index_build(arena, object);
 }
 
-void object_append(struct arena *arena, struct object *object, struct str key, struct value item)
+static inline void append_key(struct arena *arena, struct object *object,
+                              const struct object_key *key, struct value item)
 {
-    if (object->used == object->capacity)
+    if (__builtin_expect(object->used == object->capacity, 0))
         grow(arena, object);
     struct object_entry *entry = &object->entries[object->used++];
-    *entry = (struct object_entry){object_key(key), item};
-    object->shapes |= key_shape(&entry->key);
+    *entry = (struct object_entry){*key, item};
+    object->shapes |= key_shape(key);
     object->live++;
     if (object->index)
-        *index_slot(object, key) = object->used;
+        *index_slot(object, str_make(key->ptr, key->len)) = object->used;
     else if (object->used > OBJECT_LINEAR_MAX)
         index_build(arena, object);
 }
 
-void value_object_set(struct arena *arena, struct value *object, struct str key, struct value item)
+void object_append(struct arena *arena, struct object *object, struct str text, struct value item)
+{
+    struct object_key key = object_key(text);
+    append_key(arena, object, &key, item);
+}
+
+void value_object_set(struct arena *arena, struct value *object, struct str text, struct value item)
 {
     struct object *self = object_of(object);
-    int64_t at = find(self, key);
+    struct object_key key = object_key(text);
+    int64_t at = find_key(self, &key);
     if (at == NOT_FOUND)
-        object_append(arena, self, key, item);
+        append_key(arena, self, &key, item);
     else
         self->entries[at].value = item;
 }

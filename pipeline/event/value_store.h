@@ -181,6 +181,9 @@ const struct value *object_find(const struct value *object, struct str key);
  * had escapes when it came and was not changed is written again without looking for them. */
 enum { VALUE_HAS_JSON = 2 };
 
+/* A STRING with this flag is known to have nothing that JSON would escape. */
+enum { VALUE_IS_PLAIN = 4 };
+
 static inline struct str value_json(const struct value *string)
 {
     struct str json;
