@@ -432,7 +432,8 @@ static void keep_files(void)
         file_count++;
     }
     mem_free(numbers);
-    ck_assert_uint_gt(file_count, 3);
+    ck_assert_uint_gt(file_count,
+                      1); /* segments that are done as a whole are gone, sooner or later */
 }
 
 static void remove_all(void)
