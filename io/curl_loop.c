@@ -86,7 +86,8 @@ static void run(struct curl_loop *self, curl_socket_t fd, int events)
         assert(message->msg == CURLMSG_DONE);
         CURL *easy = message->easy_handle;
         CURLcode code = message->data.result;
-        self->leaving(self, easy, code);
+        if (self->leaving)
+            self->leaving(self, easy, code);
         curl_multi_remove_handle(self->multi, easy);
         self->finished(self, easy, code);
     }
@@ -226,7 +227,7 @@ static int close_socket(void *ctx, curl_socket_t fd)
 
 void curl_loop_init(struct curl_loop *self, uv_loop_t *loop)
 {
-    assert(self->leaving && self->finished && self->settled && self->closed);
+    assert(self->finished && self->settled && self->closed);
     self->loop = loop;
     self->multi = curl_multi_init();
     if (!self->multi)

@@ -37,7 +37,7 @@ struct curl_loop {
     void (*closed)(struct curl_loop *self);
 };
 
-/* leaving, finished, settled and closed are set by the caller. */
+/* finished, settled and closed are set by the caller; leaving may be NULL. */
 void curl_loop_init(struct curl_loop *self, uv_loop_t *loop);
 /* Makes easy's connections known to the loop; once for each easy handle. */
 void curl_loop_prepare(struct curl_loop *self, CURL *easy);
