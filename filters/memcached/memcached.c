@@ -6,6 +6,7 @@
  * that is not there is no error at the start: events are tagged until it is.
  */
 #include <assert.h>
+#include <stdio.h>
 
 #include "base/mem.h"
 #include "base/text/utf8.h"
@@ -23,6 +24,7 @@ enum {
     LOG_WINDOW_MS = 10000,
     TIMEOUT_MS = 1000,
     PAIRS_MAX = 1000,
+    REASON_MAX = 320,
     TTL_MAX = 0x7fffffff,
     HASHED_PREFIX_BYTES = 212, /* of a key that is too long, as dalli does */
     HASHED_SHORT_PREFIX_BYTES = 100,
@@ -114,7 +116,7 @@ struct visit {
     struct cache_filter *filter;
     size_t set_count, count, under_way; /* the sets come first */
     bool has_failed, gets_begun;
-    const char *reason;
+    char reason[REASON_MAX]; /* why it failed */
     struct step steps[];
 };
 
@@ -262,6 +264,12 @@ static bool value_of(const struct step *step, struct arena *arena, struct value 
 
 static void send_gets(struct visit *visit);
 
+static void note_failure(struct visit *visit, const char *reason)
+{
+    visit->has_failed = true;
+    snprintf(visit->reason, sizeof visit->reason, "%s", reason);
+}
+
 static void on_done(struct memcached_op *op)
 {
     struct step *step = (struct step *)op;
@@ -269,11 +277,9 @@ static void on_done(struct memcached_op *op)
     assert(visit->under_way > 0);
     visit->under_way--;
     if (op->result == MEMCACHED_FAILED) {
-        visit->has_failed = true;
-        visit->reason = op->error;
+        note_failure(visit, op->error);
     } else if (op->result == MEMCACHED_FOUND && !buf_append_str(&step->value, op->found)) {
-        visit->has_failed = true;
-        visit->reason = "the value is too long";
+        note_failure(visit, "the value is too long");
     }
     if (visit->under_way == 0 && !visit->gets_begun)
         send_gets(visit);
@@ -312,8 +318,7 @@ static struct step *add_step(struct visit *visit, const struct pair *pair,
     buf_init(&step->value, self->env->settings->max_event_bytes);
     if (make_key(self, &pair->key, event, &step->key))
         return step;
-    visit->has_failed = true;
-    visit->reason = "a key cannot be made of this event";
+    note_failure(visit, "a key cannot be made of this event");
     return NULL;
 }
 
@@ -330,8 +335,7 @@ static void add_set(struct visit *visit, const struct pair *pair, const struct e
     step->op.expire_s = (uint32_t)visit->filter->ttl;
     if (marshal_write(value, &step->value))
         return;
-    visit->has_failed = true;
-    visit->reason = "a value cannot be stored";
+    note_failure(visit, "a value cannot be stored");
 }
 
 static struct visit *begin_visit(struct cache_filter *self, const struct event *event)
