@@ -212,21 +212,15 @@ static void remove_waiting(struct http_plain *plain, struct transfer *transfer)
 /* Each origin has its own limit, so one that cannot start does not stop those behind it. */
 static void start_waiting(struct http_plain *plain)
 {
-    struct transfer *transfer = plain->waiting;
-    while (transfer) {
-        struct transfer *next = transfer->waiting_next;
-        remove_waiting(plain, transfer);
-        if (!start(plain, transfer)) {
-            transfer->waiting_next = next; /* back to its place */
-            struct transfer **at = &plain->waiting;
-            while (*at != next)
-                at = &(*at)->waiting_next;
-            *at = transfer;
-            if (!next)
-                plain->waiting_end = &transfer->waiting_next;
-        }
-        transfer = next;
+    struct transfer **at = &plain->waiting;
+    while (*at) {
+        struct transfer *transfer = *at;
+        if (start(plain, transfer))
+            *at = transfer->waiting_next;
+        else
+            at = &transfer->waiting_next;
     }
+    plain->waiting_end = at;
 }
 
 /* ---- time limits --------------------------------------------------------------------------------- */
