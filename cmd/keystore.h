@@ -8,8 +8,13 @@
 #include "base/arena.h"
 #include "conf/settings.h"
 
+struct keystore;
+
 const char *keystore_path(struct arena *arena, struct str settings);
 const char *keystore_password(void); /* NULL: none */
+/* That of a folder with settings, loaded; *out is NULL when there is none. False and *err: it cannot be read. */
+bool keystore_of(struct arena *arena, struct str settings, struct keystore **out,
+                 struct error *err);
 
 /* settings_load, whose files take ${NAME} from the keystore as well. */
 enum settings_result keystore_settings(struct settings *settings, struct arena *arena, int argc,

@@ -7,14 +7,20 @@
 #include "cmd/keystore.h"
 #include "io/keystore.h"
 
+bool keystore_of(struct arena *arena, struct str settings, struct keystore **out, struct error *err)
+{
+    const char *path = keystore_path(arena, settings);
+    *out = NULL;
+    if (access(path, F_OK) != 0)
+        return true;
+    *out = keystore_load(path, keystore_password(), err);
+    return *out || error_prefix(err, "keystore '%s'", path);
+}
+
 static void *open_store(const struct settings *settings, struct error *err)
 {
-    const char *path = keystore_path(settings->arena, settings->path_settings);
-    if (access(path, F_OK) != 0)
-        return NULL;
-    struct keystore *keystore = keystore_load(path, keystore_password(), err);
-    if (!keystore)
-        error_prefix(err, "keystore '%s'", path);
+    struct keystore *keystore;
+    (void)keystore_of(settings->arena, settings->path_settings, &keystore, err);
     return keystore;
 }
 

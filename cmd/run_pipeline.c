@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/log_memory.h"
 #include "base/machine.h"
@@ -41,15 +40,11 @@ static const char *look_up(void *ctx, const char *name)
 static bool open_keystore(struct run_pipeline *pipeline, struct error_list *errors)
 {
     struct error err = {0};
-    const char *path = keystore_path(pipeline->arena, pipeline->settings->path_settings);
-    if (access(path, F_OK) != 0)
-        return true;
-    pipeline->keystore = keystore_load(path, keystore_password(), &err);
-    if (!pipeline->keystore) {
-        error_prefix(&err, "keystore '%s'", path);
+    bool ok =
+        keystore_of(pipeline->arena, pipeline->settings->path_settings, &pipeline->keystore, &err);
+    if (!ok)
         error_list_add(errors, &err);
-    }
-    return pipeline->keystore;
+    return ok;
 }
 
 static bool parse(struct run_pipeline *pipeline, struct error_list *errors)
