@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "base/text/ascii.h"
 #include "base/text/case_map.h"
 #include "base/time/date_names.h"
 #include "base/time/zone.h"
@@ -34,14 +35,9 @@ bool csv_type_parse(struct str name, enum csv_type *out)
 
 /* ---- numbers, as Ruby's Integer() and Float() read them --------------------------------------------- */
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static bool is_alphanumeric(char c)
 {
-    return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+    return ascii_is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
 }
 
 /* Without the underscores, each of which must stand between two digits or letters. False: one does not. */
@@ -81,7 +77,8 @@ static bool digits_to_int(struct str digits, unsigned base, uint64_t *out)
     uint64_t value = 0;
     for (size_t i = 0; i < digits.len; i++) {
         char c = digits.ptr[i];
-        unsigned digit = is_digit(c) ? (unsigned)(c - '0') : (unsigned)((c | 0x20) - 'a') + 10;
+        unsigned digit =
+            ascii_is_digit(c) ? (unsigned)(c - '0') : (unsigned)((c | 0x20) - 'a') + 10;
         if (!is_alphanumeric(c) || digit >= base || value > ((uint64_t)INT64_MAX - digit) / base)
             return false;
         value = value * base + digit;
@@ -93,7 +90,7 @@ static bool digits_to_int(struct str digits, unsigned base, uint64_t *out)
 static bool all_digits(struct str text)
 {
     for (size_t i = 0; i < text.len; i++) {
-        if (!is_digit(text.ptr[i]))
+        if (!ascii_is_digit(text.ptr[i]))
             return false;
     }
     return text.len > 0;
@@ -126,7 +123,7 @@ static bool to_float(struct arena *arena, struct str text, struct value *out)
     if (!without_underscores(arena, str_trim(text), &number))
         return false;
     size_t point = str_find(number, STR("."));
-    if (point != SIZE_MAX && (point + 1 == number.len || !is_digit(number.ptr[point + 1])))
+    if (point != SIZE_MAX && (point + 1 == number.len || !ascii_is_digit(number.ptr[point + 1])))
         return false;
     if (!str_to_double(number, &real) || !isfinite(real))
         return false;
@@ -150,7 +147,7 @@ static bool take_number(struct str *text, size_t digits_min, size_t digits_max, 
 {
     size_t digits = 0;
     int value = 0;
-    for (; digits < digits_max && digits < text->len && is_digit(text->ptr[digits]); digits++)
+    for (; digits < digits_max && digits < text->len && ascii_is_digit(text->ptr[digits]); digits++)
         value = value * 10 + (text->ptr[digits] - '0');
     *text = str_from_offset(*text, digits);
     *out = value;
@@ -225,7 +222,8 @@ static bool take_last_year(struct str *text, struct civil *civil)
 
 static bool starts_with_iso_date(struct str text)
 {
-    return text.len >= 10 && is_digit(text.ptr[0]) && text.ptr[4] == '-' && text.ptr[7] == '-';
+    return text.len >= 10 && ascii_is_digit(text.ptr[0]) && text.ptr[4] == '-' &&
+           text.ptr[7] == '-';
 }
 
 static bool to_date(struct str text, struct value *out)

@@ -2,6 +2,7 @@
  *
  * urldecode: %XX in strings becomes the byte it names; '+' stays. The bytes are then read in the given encoding.
  */
+#include "base/text/ascii.h"
 #include "codecs/charset.h"
 #include "filters/filters.h"
 
@@ -56,14 +57,6 @@ static void urldecode_close(void *plugin)
     charset_close(&self->charset);
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static struct str decode_str(struct urldecode *self, struct arena *arena, struct str text)
 {
     if (!memchr(text.ptr, '%', text.len))
@@ -71,8 +64,8 @@ static struct str decode_str(struct urldecode *self, struct arena *arena, struct
     char *bytes = arena_bytes(arena, text.len);
     size_t len = 0;
     for (size_t i = 0; i < text.len; i++) {
-        int high = i + 2 < text.len && text.ptr[i] == '%' ? hex_digit(text.ptr[i + 1]) : -1;
-        int low = high >= 0 ? hex_digit(text.ptr[i + 2]) : -1;
+        int high = i + 2 < text.len && text.ptr[i] == '%' ? ascii_hex_value(text.ptr[i + 1]) : -1;
+        int low = high >= 0 ? ascii_hex_value(text.ptr[i + 2]) : -1;
         bytes[len++] = low >= 0 ? (char)(high * 16 + low) : text.ptr[i];
         i += low >= 0 ? 2 : 0;
     }

@@ -4,14 +4,11 @@
 #include <arpa/inet.h>
 #include <assert.h>
 
+#include "base/text/ascii.h"
+
 enum { HOST_MAX = 253, PORT_DIGITS_MAX = 5, PORT_MAX = 65535, LENGTH_MAX = 24 };
 
 /* ---- URLs ---------------------------------------------------------------------------------------- */
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
 
 /* Four decimal numbers, as curl would write them. */
 static bool is_plain_address(struct str host)
@@ -34,13 +31,13 @@ static bool is_plain_host(struct str host)
         return false;
     for (size_t i = 0; i < host.len; i++) {
         char c = host.ptr[i];
-        bool in_label = (c >= 'a' && c <= 'z') || is_digit(c) || c == '-' || c == '_';
+        bool in_label = (c >= 'a' && c <= 'z') || ascii_is_digit(c) || c == '-' || c == '_';
         if (!in_label && (c != '.' || i == 0 || i + 1 == host.len))
             return false;
         if (c == '.')
             last = i + 1;
     }
-    return !is_digit(host.ptr[last]) || is_plain_address(host);
+    return !ascii_is_digit(host.ptr[last]) || is_plain_address(host);
 }
 
 /* As it is written when there is but one way to write it. */
@@ -50,7 +47,7 @@ static bool is_plain_port(struct str port)
     if (port.len == 0 || port.len > PORT_DIGITS_MAX || port.ptr[0] == '0')
         return false;
     for (size_t i = 0; i < port.len; i++) {
-        if (!is_digit(port.ptr[i]))
+        if (!ascii_is_digit(port.ptr[i]))
             return false;
         number = number * 10 + (unsigned)(port.ptr[i] - '0');
     }

@@ -5,6 +5,7 @@
 #include <curl/curl.h>
 #include <time.h>
 
+#include "base/text/ascii.h"
 #include "io/gzip.h"
 
 enum { STATUS_LINE_MIN = 12, LENGTH_DIGITS_MAX = 18, CHUNK_DIGITS_MAX = 15 };
@@ -100,7 +101,7 @@ static bool read_digits(struct str text, size_t max, uint64_t *out)
     if (text.len == 0 || text.len > max)
         return false;
     for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] < '0' || text.ptr[i] > '9')
+        if (!ascii_is_digit(text.ptr[i]))
             return false;
         *out = *out * 10 + (uint64_t)(text.ptr[i] - '0');
     }
@@ -331,13 +332,10 @@ static enum http_reading read_chunk_size(struct http_reader *reader, struct str 
     uint64_t size = 0;
     size_t digits = 0;
     for (; digits < line.len && digits <= CHUNK_DIGITS_MAX; digits++) {
-        char c = line.ptr[digits], letter = (char)(c | 0x20);
-        if (c >= '0' && c <= '9')
-            size = size * 16 + (uint64_t)(c - '0');
-        else if (letter >= 'a' && letter <= 'f')
-            size = size * 16 + (uint64_t)(letter - 'a' + 10);
-        else
+        int digit = ascii_hex_value(line.ptr[digits]);
+        if (digit < 0)
             break;
+        size = size * 16 + (uint64_t)digit;
     }
     bool ends = digits == line.len || line.ptr[digits] == ';' || line.ptr[digits] == ' ' ||
                 line.ptr[digits] == '\t';

@@ -4,13 +4,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-static int hex_digit(char byte)
-{
-    if (byte >= '0' && byte <= '9')
-        return byte - '0';
-    byte = (char)(byte | 0x20);
-    return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
-}
+#include "base/text/ascii.h"
 
 static bool decode(struct arena *arena, struct str text, bool plus_is_blank, struct str *out)
 {
@@ -23,8 +17,8 @@ static bool decode(struct arena *arena, struct str text, bool plus_is_blank, str
     for (size_t i = 0; i < text.len; i++) {
         char byte = text.ptr[i];
         if (byte == '%') {
-            int high = i + 2 < text.len ? hex_digit(text.ptr[i + 1]) : -1;
-            int low = i + 2 < text.len ? hex_digit(text.ptr[i + 2]) : -1;
+            int high = i + 2 < text.len ? ascii_hex_value(text.ptr[i + 1]) : -1;
+            int low = i + 2 < text.len ? ascii_hex_value(text.ptr[i + 2]) : -1;
             if (high < 0 || low < 0)
                 return false;
             byte = (char)(high * 16 + low);

@@ -3,6 +3,7 @@
 #include <ctype.h>
 
 #include "base/regex/regex_private.h"
+#include "base/text/ascii.h"
 #include "base/text/utf8.h"
 
 enum { CODEPOINT_MAX = 0x10ffff };
@@ -35,21 +36,13 @@ void regex_emit_literal(struct buf *out, uint32_t codepoint)
     }
 }
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 bool regex_hex_digits(struct regex_parser *parser, unsigned min, unsigned max, uint32_t *out)
 {
     assert(max <= 8);
     uint32_t value = 0;
     unsigned count = 0;
-    while (count < max && hex_value(regex_peek(parser, 0)) >= 0) {
-        value = value << 4 | (uint32_t)hex_value(regex_peek(parser, 0));
+    while (count < max && ascii_hex_value(regex_peek(parser, 0)) >= 0) {
+        value = value << 4 | (uint32_t)ascii_hex_value(regex_peek(parser, 0));
         parser->at++;
         count++;
     }

@@ -5,6 +5,7 @@
  */
 #include <assert.h>
 
+#include "base/text/ascii.h"
 #include "base/text/utf8.h"
 #include "base/time/date_names.h"
 #include "base/time/date_pattern.h"
@@ -18,11 +19,6 @@ enum {
         30, /* two digits mean a year from 80 back to 19 ahead of this many years ago */
     HALF_CENTURY = 50,
 };
-
-static inline bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
 
 static inline char fold_ascii(char c)
 {
@@ -58,7 +54,7 @@ bool date_take_number(struct date_reader *reader, enum date_field field, unsigne
         negative = *at++ == '-';
     int32_t value = 0;
     unsigned digits = 0;
-    while (at < reader->end && is_digit(*at) && digits < max_digits) {
+    while (at < reader->end && ascii_is_digit(*at) && digits < max_digits) {
         if (++digits > NUMBER_DIGITS_MAX)
             return false;
         value = value * 10 + (*at++ - '0');
@@ -88,7 +84,7 @@ static int64_t local_year(const struct date_parse_context *ctx)
 static bool take_two_digit_year(struct date_reader *reader, const struct date_part *part)
 {
     size_t digits = 0;
-    while (digits < left_of(reader) && is_digit(reader->at[digits]))
+    while (digits < left_of(reader) && ascii_is_digit(reader->at[digits]))
         digits++;
     if (part->lenient && digits != 2)
         return date_take_number(reader, part->field, DATE_LETTERS_MAX, true);
@@ -104,7 +100,8 @@ bool date_take_fraction(struct date_reader *reader, unsigned max_digits)
 {
     int32_t value = 0, unit = 100;
     unsigned digits = 0;
-    for (; digits < max_digits && reader->at < reader->end && is_digit(*reader->at); digits++) {
+    for (; digits < max_digits && reader->at < reader->end && ascii_is_digit(*reader->at);
+         digits++) {
         value += (*reader->at++ - '0') * unit;
         unit /= 10;
     }
@@ -223,7 +220,7 @@ static bool take_name(struct date_reader *reader, enum date_field field)
 /* Exactly two digits. */
 static bool take_two(struct date_reader *reader, int max, int *out)
 {
-    if (left_of(reader) < 2 || !is_digit(reader->at[0]) || !is_digit(reader->at[1]))
+    if (left_of(reader) < 2 || !ascii_is_digit(reader->at[0]) || !ascii_is_digit(reader->at[1]))
         return false;
     *out = (reader->at[0] - '0') * 10 + (reader->at[1] - '0');
     reader->at += 2;
@@ -235,7 +232,7 @@ static bool take_offset_fraction(struct date_reader *reader, int32_t *offset_ms)
 {
     int32_t unit = 100;
     const char *start = reader->at;
-    for (; unit > 0 && reader->at < reader->end && is_digit(*reader->at); unit /= 10)
+    for (; unit > 0 && reader->at < reader->end && ascii_is_digit(*reader->at); unit /= 10)
         *offset_ms += (*reader->at++ - '0') * unit;
     return reader->at > start;
 }
@@ -247,7 +244,7 @@ static bool offset_goes_on(struct date_reader *reader, bool separated, const cha
     if (reader->at == reader->end)
         return false;
     if (!separated)
-        return is_digit(*reader->at);
+        return ascii_is_digit(*reader->at);
     if (!strchr(separators, *reader->at) || *reader->at == 0)
         return false;
     reader->at++;

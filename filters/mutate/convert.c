@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/text/ascii.h"
 #include "filters/mutate/mutate.h"
 #include "pipeline/event/ruby_text.h"
 
@@ -38,11 +39,6 @@ struct decimal {
     bool negative;
 };
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* Blanks around the number, and the signs that only group digits, are dropped; ',' of the continental forms becomes
  * the point. NUL-terminated. */
 static struct str clean(struct arena *arena, struct str text, bool continental)
@@ -62,8 +58,8 @@ static struct str clean(struct arena *arena, struct str text, bool continental)
 static const char *take_digits(const char *at, struct decimal *out)
 {
     for (;; at++) {
-        bool parts = *at == '_' && is_digit(at[1]) && at[-1] != '_';
-        if (!is_digit(*at) && !parts)
+        bool parts = *at == '_' && ascii_is_digit(at[1]) && at[-1] != '_';
+        if (!ascii_is_digit(*at) && !parts)
             return at;
         out->seen += !parts;
         if (!parts && (out->count > 0 || *at != '0'))
@@ -77,7 +73,7 @@ static bool take_exponent(const char *at, struct decimal *out)
     at += *at == '-' || *at == '+';
     int64_t exponent = 0;
     const char *start = at;
-    for (; is_digit(*at) && at - start < EXPONENT_TEXT_MAX; at++)
+    for (; ascii_is_digit(*at) && at - start < EXPONENT_TEXT_MAX; at++)
         exponent = exponent * 10 + (*at - '0');
     out->exponent += down ? -exponent : exponent;
     return *at == 0 && at > start;
@@ -89,11 +85,11 @@ static bool parse_decimal(struct arena *arena, struct str text, struct decimal *
     const char *at = text.ptr;
     out->negative = *at == '-';
     at += *at == '-' || *at == '+';
-    if (is_digit(*at))
+    if (ascii_is_digit(*at))
         at = take_digits(at, out);
     if (*at == '.') {
         size_t before = out->seen;
-        if (is_digit(*++at))
+        if (ascii_is_digit(*++at))
             at = take_digits(at, out);
         out->exponent = -(int64_t)(out->seen - before);
     }

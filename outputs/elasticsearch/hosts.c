@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "base/text/ascii.h"
 #include "pipeline/cloud_id.h"
 
 static const struct str DEFAULT_PORT = STR_INIT("9200");
@@ -122,22 +123,14 @@ static bool choose_scheme(const struct elasticsearch_options *options, struct pi
     return true;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* %XX in the user and password of a URL. */
 static struct str unescape(struct arena *arena, struct str text)
 {
     char *out = arena_bytes(arena, text.len + 1);
     size_t len = 0;
     for (size_t i = 0; i < text.len; i++) {
-        int high = text.ptr[i] == '%' && i + 2 < text.len ? hex_digit(text.ptr[i + 1]) : -1;
-        int low = high >= 0 ? hex_digit(text.ptr[i + 2]) : -1;
+        int high = text.ptr[i] == '%' && i + 2 < text.len ? ascii_hex_value(text.ptr[i + 1]) : -1;
+        int low = high >= 0 ? ascii_hex_value(text.ptr[i + 2]) : -1;
         out[len++] = low >= 0 ? (char)(high * 16 + low) : text.ptr[i];
         if (low >= 0)
             i += 2;
