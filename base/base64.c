@@ -21,6 +21,12 @@ struct str base64_encode(struct arena *arena, struct str bytes)
     return str_make(out, len);
 }
 
+struct str base64_credentials(struct arena *arena, struct str user, struct str password)
+{
+    struct str pair = arena_printf(arena, "%.*s:%.*s", STR_FMT(user), STR_FMT(password));
+    return arena_printf(arena, "Basic %.*s", STR_FMT(base64_encode(arena, pair)));
+}
+
 bool base64_decode(struct arena *arena, struct str text, struct str *out)
 {
     while (text.len > 0 && text.ptr[text.len - 1] == '=')

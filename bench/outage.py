@@ -39,16 +39,11 @@ def hole():
 def sink_at(bench, port):
     limit = time.monotonic() + 20
     while True:
-        child = subprocess.Popen([bench.tools / 'sink', str(port)], stderr=subprocess.DEVNULL)
         try:
-            run.wait_for_port(port, child)
-            break
+            return run.Sink(bench.tools / 'sink', port=port)
         except RuntimeError:
             if time.monotonic() > limit:
                 raise
-    sink = run.Sink.__new__(run.Sink)
-    sink.port, sink.child = port, child
-    return sink
 
 
 def wait_for(sink, what, count, child, seconds=600):

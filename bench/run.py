@@ -51,11 +51,11 @@ def wait_for_port(port, child, seconds=20):
 
 
 class Sink:
-    """The far end; with a store it keeps what it is sent."""
+    """The far end, with words of bench/sink; a path among them keeps what it is sent."""
 
-    def __init__(self, program, store=None):
-        self.port = free_port()
-        self.child = subprocess.Popen([program, str(self.port), *([str(store)] if store else [])])
+    def __init__(self, program, *words, port=None):
+        self.port = port or free_port()
+        self.child = subprocess.Popen([program, str(self.port), *map(str, words)])
         wait_for_port(self.port, self.child)
 
     def counts(self):
@@ -173,7 +173,7 @@ CASES = (
 def run_case(bench, case, binary, keep):
     """One run; its figures. With keep the documents are stored and compared."""
     store = bench.folder / 'store' if keep else None
-    with Sink(bench.tools / 'sink', store) as sink:
+    with Sink(bench.tools / 'sink', *([store] if store else [])) as sink:
         measured = case.run(bench, binary, sink)
         measured['counts'] = sink.counts()
     if measured['counts']['documents'] != bench.events:

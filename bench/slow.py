@@ -36,16 +36,9 @@ output {{ elasticsearch {{ hosts => ["127.0.0.1:{port}"] index => "slow" manage_
 '''
 
 
-class SlowSink(run.Sink):
-    def __init__(self, program, flags):
-        self.port = run.free_port()
-        self.child = run.subprocess.Popen([program, str(self.port), *flags.split()])
-        run.wait_for_port(self.port, self.child)
-
-
 def measure(bench, binary, flags, lanes):
     """Seconds until every document that is not refused has arrived; peak memory, CPU seconds, bulk requests."""
-    with SlowSink(bench.tools / 'sink', flags) as sink:
+    with run.Sink(bench.tools / 'sink', *flags.split()) as sink:
         text = PIPELINE.format(lines=bench.lines('payment'), folder=bench.folder, port=sink.port)
         started = time.monotonic()
         child = bench.start(binary, ['-w', str(lanes), '--pipeline.ecs_compatibility', 'disabled',

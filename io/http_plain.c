@@ -399,15 +399,11 @@ static void make_authorization(struct buf *out, const struct http_client_options
 {
     if (!options->user)
         return;
-    struct buf pair;
-    buf_init(&pair, SIZE_MAX / 2);
-    buf_printf(&pair, "%s:%s", options->user, options->password ? options->password : "");
     struct arena arena;
     arena_init(&arena, NULL);
-    buf_append_str(out, STR("Basic "));
-    buf_append_str(out, base64_encode(&arena, buf_str(&pair)));
+    buf_append_str(out, base64_credentials(&arena, str_from(options->user),
+                                           str_from(options->password ? options->password : "")));
     arena_release(&arena);
-    buf_release(&pair);
 }
 
 struct http_plain *http_plain_new(struct http_client *client,

@@ -209,13 +209,10 @@ static void set_answer_headers(struct http_input *input)
 
 static void set_authorization(struct http_input *input)
 {
-    struct arena *arena = input->env->arena;
     const struct http_options *options = &input->options;
-    if (!options->user.ptr)
-        return;
-    struct str pair =
-        arena_printf(arena, "%.*s:%.*s", STR_FMT(options->user), STR_FMT(options->password));
-    input->authorization = arena_printf(arena, "Basic %.*s", STR_FMT(base64_encode(arena, pair)));
+    if (options->user.ptr)
+        input->authorization =
+            base64_credentials(input->env->arena, options->user, options->password);
 }
 
 static bool open_input(void *self, const struct plugin_env *env, struct error *err)
