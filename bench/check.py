@@ -89,9 +89,12 @@ def alert_number(alert):
     return int(request[4:])
 
 
+def is_system_error(line):
+    return '"level":"ERROR"' in line and '"error_code"' not in line
+
+
 def check_alerts(lines, store):
-    wanted = {number for number, line in enumerate(lines)
-              if '"level":"ERROR"' in line and '"error_code"' not in line}
+    wanted = {number for number, line in enumerate(lines) if is_system_error(line)}
     with open(f'{store}.alerts', encoding='utf-8') as alerts:
         for text in alerts:
             (alert,) = json.loads(text)['alerts']
