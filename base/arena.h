@@ -10,6 +10,7 @@
 #ifndef MILLRACE_BASE_ARENA_H
 #define MILLRACE_BASE_ARENA_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -61,6 +62,13 @@ static inline char *arena_bytes(struct arena *arena, size_t size)
         return memory;
     }
     return arena_alloc_slow(arena, size, 1);
+}
+
+/* The newest allocation, of at most ARENA_CHUNK_BYTES / 4, ends here: the rest of it was not needed. */
+static inline void arena_cut(struct arena *arena, void *end)
+{
+    assert((char *)end <= arena->next && arena->next - (char *)end <= ARENA_CHUNK_BYTES / 4);
+    arena->next = end;
 }
 
 void *arena_zero(struct arena *arena, size_t size);

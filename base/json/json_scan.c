@@ -164,19 +164,6 @@ static const char *end_of_string(const char *at, const char *end, struct string_
     return end_of_string_slow(at, end, marks);
 }
 
-const char *json_string_end(const char *at, const char *end, bool *has_escapes_out)
-{
-    struct string_marks marks = {0};
-    struct block_set stops = {0};
-    if (end - at >= BLOCK)
-        stops = block_escapes(block_load(at));
-    const char *quote = block_any(stops) ? at + block_first(stops) : at;
-    if (*quote != '"')
-        quote = end_of_string(at, end, &marks);
-    *has_escapes_out = marks.has_escapes;
-    return quote;
-}
-
 /* Any string, which has nothing but ordinary ASCII before `at`; returns what is behind its closing quote. */
 static __attribute__((noinline)) const char *take_any_string(struct scan *scan, const char *start,
                                                              const char *at)

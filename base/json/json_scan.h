@@ -66,7 +66,4 @@ void json_tape_release(struct json_tape *tape);
  * parser; what the tape holds then means nothing. */
 bool json_scan(struct json_tape *tape, struct str text, size_t *end_out);
 
-/* The closing quote of a string that was scanned, from what is behind its opening one. The text ends at `end`. */
-const char *json_string_end(const char *at, const char *end, bool *has_escapes_out);
-
 #endif

@@ -32,7 +32,8 @@ struct beats_connection {
     struct server_connection base; /* first */
     struct origin origin;
     enum connection_state state;
-    struct str address_in_batch; /* a copy in the current batch's arena, or empty */
+    struct value
+        address_in_batch; /* what add_address sets, in the current batch's arena; or null */
     struct loop_timer *timer;
     uint64_t timer_due_ms;
     bool client_ended;

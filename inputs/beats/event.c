@@ -24,6 +24,7 @@
 static const struct field_ref MESSAGE = FIELD_REF_TOP("message");
 static const struct field_ref HOST = FIELD_REF_TOP("host");
 static const struct field_ref OLD_ADDRESS = FIELD_REF_METADATA("ip_address");
+static const struct field_ref ECS_INPUT = FIELD_REF_METADATA("input");
 static const struct field_ref ECS_ADDRESS = METADATA_REF("[input][beats][host][ip]", PART("input"),
                                                          PART("beats"), PART("host"), PART("ip"));
 static const struct field_ref ECS_HOST_NAME = METADATA_REF(
@@ -52,6 +53,7 @@ static const struct field_ref TLS_CIPHER[] = {
     METADATA_REF("[input][beats][tls][cipher]", PART("input"), PART("beats"), PART("tls"),
                  PART("cipher")),
 };
+static const struct field_ref EVENT_REF = FIELD_REF_TOP("event");
 static const struct field_ref EVENT_ORIGINAL = {
     .text = STR_INIT("[event][original]"),
     .root = FIELD_ROOT_EVENT,
@@ -71,12 +73,42 @@ static bool ecs(const struct beats_connection *connection)
 
 /* ---- what is added ---- */
 
+/* As ECS names it, for all events of a batch: the object is JSON that nobody has looked into, so one more of it costs little.
+ * An address is digits, dots and the like. */
+static struct value make_ecs_input(struct beats_connection *connection, struct arena *arena)
+{
+    struct value object;
+    struct str text = arena_printf(arena, "{\"input\":{\"beats\":{\"host\":{\"ip\":\"%s\"}}}}",
+                                   connection->base.peer.text);
+    bool read = json_decode(lane_json(connection->base.home->lane), arena, text, &object, NULL);
+    assert(read);
+    (void)read;
+    return *value_object_get(&object, STR("input"));
+}
+
+static void add_ecs_address(struct beats_connection *connection, struct event *event)
+{
+    struct value *input = &connection->address_in_batch;
+    struct str address = str_from(connection->base.peer.text);
+    if (event_has(event, &ECS_INPUT)) {
+        event_set(event, &ECS_ADDRESS, value_str_dup(event->arena, address), NULL);
+        return;
+    }
+    if (value_type(input) == VALUE_NULL)
+        *input = make_ecs_input(connection, event->arena);
+    event_set(event, &ECS_INPUT, value_dup_shared(event->arena, input), NULL);
+}
+
 static void add_address(struct beats_connection *connection, struct event *event)
 {
-    struct str *address = &connection->address_in_batch;
-    if (!address->ptr)
-        *address = arena_dup(event->arena, str_from(connection->base.peer.text));
-    event_set(event, ecs(connection) ? &ECS_ADDRESS : &OLD_ADDRESS, value_str(*address), NULL);
+    struct value *address = &connection->address_in_batch;
+    if (ecs(connection)) {
+        add_ecs_address(connection, event);
+        return;
+    }
+    if (value_type(address) == VALUE_NULL)
+        *address = value_str_dup(event->arena, str_from(connection->base.peer.text));
+    event_set(event, &OLD_ADDRESS, *address, NULL);
 }
 
 static void add_host_name(struct beats_connection *connection, struct event *event)
@@ -214,14 +246,29 @@ static void read_timestamp(struct value *object)
         value_object_remove(object, STR("@timestamp"));
 }
 
-static void emit_plain(struct beats_connection *connection, struct str text, struct value object)
+/* [event][original], where there is no such field. */
+static void add_original(struct event *event, struct value message)
+{
+    struct arena *arena = event->arena;
+    if (event_has(event, &EVENT_REF)) {
+        if (!event_has(event, &EVENT_ORIGINAL))
+            event_set(event, &EVENT_ORIGINAL, message, NULL);
+        return;
+    }
+    struct value original = value_object_new(arena, 1);
+    value_object_set(arena, &original, STR("original"), message);
+    event_set(event, &EVENT_REF, original, NULL);
+}
+
+static void emit_plain(struct beats_connection *connection, struct value message,
+                       struct value object)
 {
     struct arena *arena = stream_arena(connection->stream);
     read_timestamp(&object);
-    value_object_set(arena, &object, STR("message"), value_str(text));
+    value_object_set(arena, &object, STR("message"), message);
     struct event *event = event_from_object(arena, object);
-    if (ecs(connection) && enrichment(connection)->codec && !event_has(event, &EVENT_ORIGINAL))
-        event_set(event, &EVENT_ORIGINAL, value_str(text), NULL);
+    if (ecs(connection) && enrichment(connection)->codec)
+        add_original(event, message);
     emit(connection, event, enrichment(connection)->codec_tag);
 }
 
@@ -248,13 +295,14 @@ static void emit_object(struct beats_connection *connection, struct value object
         emit(connection, event_from_object(arena, object), STR("beats_input_raw_event"));
         return;
     }
-    struct str text = value_to_text(arena, field);
+    /* A string stays the value that it is, which knows how JSON writes it. */
+    struct value message = value_is_str(field) ? *field : value_str(value_to_text(arena, field));
     if (!enrichment(connection)->plain_codec || !str_equal(name, STR("message")))
         value_object_remove(&object, name);
     if (enrichment(connection)->plain_codec)
-        emit_plain(connection, text, object);
+        emit_plain(connection, message, object);
     else
-        decode_message(connection, text, object);
+        decode_message(connection, value_as_str(&message), object);
 }
 
 static void emit_failure(struct beats_connection *connection, struct str raw)

@@ -45,9 +45,6 @@ struct value json_token_number(struct json_builder *builder, const struct json_t
 
 /* ---- containers ---- */
 
-/* Larger containers are built: what is in one is passed over when somebody looks inside, once for each container around it. */
-enum { SPAN_TOKENS = 128, SPAN_BYTES = 64 * 1024 };
-
 static const struct json_token *build(struct json_builder *builder, const struct json_token *token,
                                       struct value *out);
 
@@ -92,23 +89,62 @@ static const struct json_token *build_object(struct json_builder *builder,
     return next;
 }
 
+/* Larger containers are built: all in them would have to be noted. */
+enum { SPAN_TOKENS = 128 };
+static_assert((int)SPAN_TOKENS <= (int)SPAN_MEMBERS_MAX, "each token may be a member");
+
 /* May the container stay what it is in the document? */
 static inline bool stays_text(const struct json_builder *builder, const struct json_token *token)
 {
-    return token->as_written && builder->arena->stays && token->end - token->at <= SPAN_BYTES &&
+    return token->as_written && builder->arena->stays && token->end - token->at <= SPAN_LEN_MAX &&
            token->next - (size_t)(token - builder->tokens) <= SPAN_TOKENS;
+}
+
+/* The members of a container, with what is in them. Recurses as build does. Returns the token behind the container. */
+static const struct json_token *note_members(const struct json_token *container,
+                                             struct span_member **next_out)
+{
+    bool is_object = container->type == JSON_OBJECT;
+    const struct json_token *token = container + 1;
+    for (uint32_t i = 0; i < container->items; i++) {
+        struct span_member *member = (*next_out)++;
+        member->key_len = 0;
+        if (is_object) {
+            member->key_len = (uint16_t)(token->end - token->at);
+            token++;
+        }
+        member->len = (uint16_t)(token->end - token->at);
+        member->type = token->type;
+        member->escapes = token->escapes;
+        if (token->type < JSON_ARRAY) {
+            token++;
+            continue;
+        }
+        member->count = (uint8_t)token->items;
+        token = note_members(token, next_out);
+        member->inside = (uint8_t)(*next_out - member - 1);
+    }
+    return token;
 }
 
 static const struct json_token *keep_text(const struct json_builder *builder,
                                           const struct json_token *token, struct value *out)
 {
+    size_t inside_max = token->next - (size_t)(token - builder->tokens) - 1;
+    struct span_member *members = arena_alloc(builder->arena, inside_max * sizeof *members);
+    struct span_member *end = members;
+    const struct json_token *next = note_members(token, &end);
+    assert(next == builder->tokens + token->next && end <= members + inside_max);
+    arena_cut(builder->arena, end); /* a key and its value are one member */
     struct span span = {.text = builder->text.ptr + token->at,
+                        .members = members,
                         .arena = builder->arena,
-                        .len = token->end - token->at,
+                        .len = (uint16_t)(token->end - token->at),
+                        .count = (uint8_t)token->items,
+                        .inside = (uint8_t)(end - members),
                         .keep_decimals = builder->keep_decimals};
-    *out = token->type == JSON_ARRAY ? value_array_span(&span, token->items)
-                                     : value_object_span(&span, token->items);
-    return builder->tokens + token->next;
+    *out = token->type == JSON_ARRAY ? value_array_span(&span) : value_object_span(&span);
+    return next;
 }
 
 static const struct json_token *build_container(struct json_builder *builder,

@@ -17,11 +17,12 @@ static struct object *object_alloc(struct arena *arena, size_t capacity)
     return object;
 }
 
-struct value value_object_span(const struct span *span, uint32_t count)
+struct value value_object_span(const struct span *span)
 {
     assert(span->arena->stays && span->len >= 2 && !span->changed);
     struct object *object = arena_alloc(span->arena, sizeof *object + sizeof *span);
-    *object = (struct object){.used = count, .live = count, .span = (struct span *)(object + 1)};
+    *object = (struct object){
+        .used = span->count, .live = span->count, .span = (struct span *)(object + 1)};
     *object->span = *span;
     return (struct value){.type = VALUE_OBJECT, .as.object = object};
 }

@@ -26,11 +26,11 @@ bool value_number(const struct value *value, double *out)
 
 /* ---- arrays ---- */
 
-struct value value_array_span(const struct span *span, uint32_t count)
+struct value value_array_span(const struct span *span)
 {
     assert(span->arena->stays && span->len >= 2 && !span->changed);
     struct array *array = arena_alloc(span->arena, sizeof *array + sizeof *span);
-    *array = (struct array){.count = count, .span = (struct span *)(array + 1)};
+    *array = (struct array){.count = span->count, .span = (struct span *)(array + 1)};
     *array->span = *span;
     return (struct value){.type = VALUE_ARRAY, .as.array = array};
 }
@@ -89,8 +89,10 @@ static struct span dup_span(struct arena *arena, const struct span *from, bool s
     struct span to = *from;
     to.arena = arena;
     to.around = NULL;
-    if (!share)
-        to.text = arena_dup(arena, span_text(from)).ptr;
+    if (share)
+        return to;
+    to.text = arena_dup(arena, span_text(from)).ptr;
+    to.members = arena_copy(arena, from->members, from->inside * sizeof *from->members);
     return to;
 }
 
@@ -98,7 +100,7 @@ static struct value dup_array(struct arena *arena, const struct value *value, bo
 {
     if (span_is_good(value->as.array->span) && arena->stays) {
         struct span span = dup_span(arena, value->as.array->span, share);
-        return value_array_span(&span, value->as.array->count);
+        return value_array_span(&span);
     }
     const struct array *from = array_look(value);
     struct value to = value_array_new(arena, from->count);
@@ -112,7 +114,7 @@ static struct value dup_object(struct arena *arena, const struct value *value, b
 {
     if (span_is_good(value->as.object->span) && arena->stays) {
         struct span span = dup_span(arena, value->as.object->span, share);
-        return value_object_span(&span, value->as.object->live);
+        return value_object_span(&span);
     }
     const struct object *from = object_look(value);
     struct value to = value_object_new(arena, from->live);

@@ -23,13 +23,28 @@
 
 enum { OBJECT_LINEAR_MAX = 48 };
 
+/* What is known of a member of a container that is its text. Members stand in the order of the text, a container before what
+ * is in it; where each begins follows from the lengths of those before, since there are no blanks. */
+struct span_member {
+    uint16_t key_len; /* of an object's member: between the quotes; keys have no escapes */
+    uint16_t len;     /* of the value; of a string between the quotes */
+    uint8_t type;     /* enum json_token_type */
+    uint8_t escapes;  /* of a string: enum json_escapes */
+    uint8_t count;    /* of a container: members */
+    uint8_t inside;   /* of a container: all that stand behind it here because they are in it */
+};
+enum { SPAN_LEN_MAX = UINT16_MAX, SPAN_MEMBERS_MAX = UINT8_MAX };
+
 /* The text of a container. */
 struct span {
     const char *text;
-    struct arena *arena; /* where the container stands, and is filled */
+    const struct span_member *members; /* what is in it */
+    struct arena *arena;               /* where the container stands, and is filled */
     struct span
         *around; /* the container that this one came out of, when that was filled; NULL: none */
-    uint32_t len;
+    uint16_t len;
+    uint8_t count;      /* of its members */
+    uint8_t inside;     /* of all that is in it */
     bool keep_decimals; /* of the json_decoding that it came with */
     bool changed;       /* out of date; then that around it is, too */
 };
@@ -129,8 +144,8 @@ static inline void span_change(struct span *span)
 }
 
 /* Containers that are nothing but their text. */
-struct value value_array_span(const struct span *span, uint32_t count);
-struct value value_object_span(const struct span *span, uint32_t count);
+struct value value_array_span(const struct span *span);
+struct value value_object_span(const struct span *span);
 
 /* json_span.c */
 void json_fill_array(struct array *array);
