@@ -4,11 +4,9 @@
  */
 #include <assert.h>
 #include <errno.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -17,6 +15,7 @@
 #include "cmd/close_signal.h"
 #include "cmd/commands.h"
 #include "cmd/keystore.h"
+#include "cmd/process.h"
 #include "cmd/progress.h"
 #include "cmd/run.h"
 #include "cmd/run_order.h"
@@ -31,10 +30,6 @@
 
 enum {
     COUNTERS_MAX_BYTES = 16 * 1024 * 1024,
-    MEMORY_DEFAULT_BYTES = 64 * 1024 * 1024,
-    MEMORY_CGROUP_PERCENT = 35,
-    KEPT_FREE_BYTES = 8 * 1024 * 1024,
-    MMAP_FROM_BYTES = 4 * 1024 * 1024,
     SIGNAL_STATUS = 128, /* plus the signal's number, as a shell has it */
 };
 
@@ -388,15 +383,6 @@ static int run_engines(struct run *run)
 
 /* ---- settings ------------------------------------------------------------------------------------- */
 
-static size_t memory_budget(const struct settings *settings)
-{
-    if (settings->memory_bytes > 0)
-        return (size_t)settings->memory_bytes;
-    size_t limit = machine_memory_limit();
-    size_t share = limit == SIZE_MAX ? SIZE_MAX : limit / 100 * MEMORY_CGROUP_PERCENT;
-    return share < MEMORY_DEFAULT_BYTES ? share : MEMORY_DEFAULT_BYTES;
-}
-
 static bool load_settings(struct run *run, int argc, char **argv, int *status)
 {
     struct error_list errors;
@@ -431,7 +417,7 @@ static bool compile_all(struct run *run)
     log_init(&run->log, (enum log_level)settings->log_level, (enum log_format)settings->log_format,
              STDERR_FILENO);
     data_path_init(&run->data, settings->path_data.ptr);
-    budget_init(&run->budget, memory_budget(settings));
+    budget_init(&run->budget, process_memory_budget(settings));
     run->bus = bus_new();
     taps_init(&run->taps);
     run->shared = (struct run_shared){
@@ -464,13 +450,6 @@ static bool compile_all(struct run *run)
     return ok;
 }
 
-/* Batches come and go: their memory is kept for the next one instead of going back to the kernel each time. */
-static void keep_memory(void)
-{
-    mallopt(M_TRIM_THRESHOLD, KEPT_FREE_BYTES);
-    mallopt(M_MMAP_THRESHOLD, MMAP_FROM_BYTES);
-}
-
 /* Every pipeline has been compiled. */
 static int check_only(struct run *run)
 {
@@ -482,38 +461,6 @@ static int check_only(struct run *run)
     return ok ? EXIT_DONE : EXIT_ERROR;
 }
 
-/* Whoever may list processes sees their arguments. What may hold a password is taken out of them: the text of a
- * pipeline, and the API's password. */
-static void hide_argument(int argc, char **argv, struct str text)
-{
-    static const struct str MARK = STR_INIT("***");
-    for (int i = 1; text.len > 0 && i < argc; i++) {
-        struct str word = str_from(argv[i]);
-        if (!str_ends_with(word, text))
-            continue;
-        char *at = argv[i] + word.len - text.len;
-        memset(at, 0, text.len);
-        memcpy(at, MARK.ptr, text.len < MARK.len ? text.len : MARK.len);
-    }
-}
-
-static void hide_arguments(const struct settings *settings, int argc, char **argv)
-{
-    hide_argument(argc, argv, settings->config_string);
-    hide_argument(argc, argv, settings->api_password);
-    hide_argument(argc, argv, settings->api_keystore_password);
-}
-
-/* Files and connections may take as many descriptors as this process is allowed to have. */
-static void raise_descriptor_limit(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 int cmd_run(int argc, char **argv)
 {
     return run_pipelines(argc, argv, NULL);
@@ -521,16 +468,13 @@ int cmd_run(int argc, char **argv)
 
 int run_pipelines(int argc, char **argv, const struct run_change *change)
 {
-    keep_memory();
-    raise_descriptor_limit();
+    process_prepare();
     struct run *run = mem_zero(1, sizeof *run);
     run->change = change;
     arena_init(&run->arena, NULL);
-    signal(SIGPIPE, SIG_IGN); /* a reader that went away is an error of that write */
-    signal(SIGHUP, SIG_IGN);  /* on_hang_up, as soon as there is a loop */
     int status;
     if (load_settings(run, argc, argv, &status)) {
-        hide_arguments(&run->settings, argc, argv);
+        process_hide_arguments(&run->settings, argc, argv);
         status = EXIT_ERROR;
         if (compile_all(run)) {
             status = run->settings.test_and_exit ? check_only(run) : run_engines(run);

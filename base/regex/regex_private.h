@@ -111,6 +111,11 @@ enum regex_atom regex_call(struct regex_parser *parser);           /* \g behind 
 /* \1 … at the digit: a reference when there can be such a group, else octal. */
 enum regex_atom regex_number_escape(struct regex_parser *parser);
 
+/* ---- regex_quantifier.c ---- */
+/* Behind an atom whose translation begins at start of what is written: its quantifiers, and comments around them. With
+ * ATOM_NONE (nothing to repeat yet) a quantifier is an error. */
+bool regex_quantifiers(struct regex_parser *parser, size_t start, enum regex_atom atom);
+
 /* ---- regex_property.c: sets by name ---- */
 /* \w \d \s \h and their negations outside brackets; letter is the one behind the backslash. */
 bool regex_shorthand(struct regex_parser *parser, char letter);
