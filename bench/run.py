@@ -84,6 +84,17 @@ class Bench:
             subprocess.run([sys.executable, BENCH / 'lines.py', kind, str(count or self.events), path], check=True)
         return path
 
+    def parts(self, kind, count):
+        """The lines, dealt out to so many files."""
+        lines = self.lines(kind)
+        paths = [lines.with_suffix(f'.part{number}of{count}') for number in range(count)]
+        if not all(path.exists() for path in paths):
+            text = lines.read_bytes().splitlines(keepends=True)
+            share = -(-len(text) // count)
+            for number, path in enumerate(paths):
+                path.write_bytes(b''.join(text[number * share:(number + 1) * share]))
+        return paths
+
     def start(self, binary, arguments, env=None):
         data = tempfile.mkdtemp(dir=self.folder)
         return subprocess.Popen([binary, *map(str, arguments), '--path.data', data], stdin=subprocess.DEVNULL,
@@ -134,18 +145,8 @@ class BeatsCase:
     def __init__(self, name, what, extra=()):
         self.name, self.what, self.extra = name, what, extra
 
-    def parts(self, bench):
-        lines = bench.lines(self.kind)
-        paths = [lines.with_suffix(f'.part{number}') for number in range(CONNECTIONS)]
-        if not all(path.exists() for path in paths):
-            text = lines.read_bytes().splitlines(keepends=True)
-            share = -(-len(text) // CONNECTIONS)
-            for number, path in enumerate(paths):
-                path.write_bytes(b''.join(text[number * share:(number + 1) * share]))
-        return paths
-
     def run(self, bench, binary, sink):
-        parts = self.parts(bench)
+        parts = bench.parts(self.kind, CONNECTIONS)
         child = bench.start(binary, bench.payment(sink))
         started = wait_for_port(PAYMENT_PORT, child)
         send = [binary, 'send', '--to', f'127.0.0.1:{PAYMENT_PORT}', '--field', 'service=payment',

@@ -139,13 +139,26 @@ static void append(struct buf *out, struct str text)
         die("an answer is too large");
 }
 
+/* Every document is hashed, whether one is to be refused or not, so that this is the same in what is compared; the products do not
+ * wait for each other, so it costs the sink next to nothing. */
+static uint64_t hash_of(struct str document)
+{
+    const uint64_t odd = 0x9e3779b97f4a7c15u;
+    uint64_t hash = document.len, word = 0;
+    size_t at = 0;
+    for (; document.len - at >= sizeof word; at += sizeof word) {
+        memcpy(&word, document.ptr + at, sizeof word);
+        hash += (word ^ at) * (odd + 2 * at);
+    }
+    word = 0;
+    memcpy(&word, document.ptr + at, document.len - at);
+    hash = (hash + word) * odd;
+    return (hash ^ hash >> 32) * odd;
+}
+
 static bool is_refused(const struct behaviour *behaviour, struct str document)
 {
-    enum { FNV_PRIME = 16777619 };
-    uint32_t hash = 2166136261u;
-    for (size_t i = 0; behaviour->refuse_per_mille && i < document.len; i++)
-        hash = (hash ^ (unsigned char)document.ptr[i]) * FNV_PRIME;
-    return hash % 1000 < behaviour->refuse_per_mille;
+    return (hash_of(document) >> 32) % 1000 < behaviour->refuse_per_mille;
 }
 
 static void append_refusal(struct buf *out, struct str action, unsigned status)
