@@ -57,6 +57,8 @@ bool buf_grow(struct buf *buf, size_t extra)
     size_t wanted = buf->capacity ? buf->capacity : BUF_FIRST_BYTES;
     while (wanted < buf->len + extra)
         wanted += wanted / 2 + 16;
+    if (wanted > buf->expected && buf->len + extra <= buf->expected)
+        wanted = buf->expected;
     if (wanted > buf->max)
         wanted = buf->max;
     buf->ptr = mem_realloc(buf->ptr, wanted);

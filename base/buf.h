@@ -2,7 +2,8 @@
  *
  * Bytes that grow, with a hard maximum: an append that would pass it fails and changes nothing, so
  * hostile sizes end in an error and not in memory. A buf owns its memory. `charged`, when set, is the
- * account of the memory budget that the capacity is charged to.
+ * account of the memory budget that the capacity is charged to. `expected`, when set, is the size that the content is going to have:
+ * growing does not step over it unless it must.
  */
 #ifndef MILLRACE_BASE_BUF_H
 #define MILLRACE_BASE_BUF_H
@@ -19,6 +20,7 @@ struct buf {
     size_t len;
     size_t capacity;
     size_t max;
+    size_t expected; /* 0: nobody knows */
     struct account *charged;
 };
 

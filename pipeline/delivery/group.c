@@ -14,6 +14,8 @@ enum {
     PARCELS_KEPT = 64,     /* small ones */
     PARCEL_KEEP_BYTES = 16 * 1024,
     TRIM_SLACK_BYTES = 4096,
+    LAST_ITEM_FRACTION =
+        32, /* of a full group's bytes: room for the item that shows it to be full */
 };
 
 void group_set_state(struct group *group, enum group_state state)
@@ -52,6 +54,9 @@ struct group *group_take(struct delivery *delivery, bool parcel)
         group->bytes.charged = engine_account(delivery->lane->engine, BUDGET_GROUPS);
         group->notes.charged = group->bytes.charged;
         group->parcel = parcel;
+        if (!parcel)
+            group->bytes.expected =
+                delivery->fill_bytes + delivery->fill_bytes / LAST_ITEM_FRACTION;
     }
     assert(group->state == GROUP_FREE && group->count == 0 && group->parcel == parcel);
     group->delivery = delivery;

@@ -11,7 +11,8 @@
 #include "pipeline/plugin.h"
 
 enum {
-    FIRST_LIMIT = 2,
+    FIRST_LIMIT = 4,
+    LEAST_LIMIT = 2,    /* however slow it becomes */
     SHARE_WHOLE = 1024, /* refused: all of the last requests */
     SHARE_WEIGHT = 16,  /* requests that the share looks back on, about */
     SHARE_DOWN = 768,   /* three in four */
@@ -34,7 +35,7 @@ struct outlet {
     struct outlet_member *members;
     struct output_limits limits; /* max_in_flight 0 until the first member came */
     unsigned in_flight, limit;
-    bool wanted; /* a permit was denied since the limit changed */
+    uint64_t denied_ms; /* when a permit was last denied for want of room */
 
     unsigned refused_share, samples;
     unsigned failures; /* in a row */
@@ -144,7 +145,7 @@ bool outlet_take_permit(struct outlet *outlet, struct outlet_member *member, uin
             outlet->moved_ms = now_ms;
     } else {
         member->denied = true;
-        outlet->wanted = true;
+        outlet->denied_ms = now_ms;
     }
     assert(outlet->in_flight <= outlet->limits.max_in_flight);
     uv_mutex_unlock(&outlet->lock);
@@ -202,15 +203,14 @@ static void learn_latency(struct outlet *outlet, const struct outlet_report *rep
         return;
     uint64_t best = best_latency(outlet, us, now_ms);
     if (us <= best + best / 2 + SLACK_FLAT_US) {
-        if (outlet->wanted && outlet->limit < outlet->limits.max_in_flight) {
+        if (outlet->denied_ms >= report->sent_us / 1000 &&
+            outlet->limit < outlet->limits.max_in_flight)
             outlet->limit++;
-            outlet->wanted = false;
-        }
-    } else if (us > 2 * best + SLACK_GROWN_US && outlet->limit > FIRST_LIMIT &&
+    } else if (us > 2 * best + SLACK_GROWN_US && outlet->limit > LEAST_LIMIT &&
                now_ms >= outlet->cut_ms + us / 1000) {
         outlet->limit -= outlet->limit / 8 + 1;
-        if (outlet->limit < FIRST_LIMIT)
-            outlet->limit = FIRST_LIMIT;
+        if (outlet->limit < LEAST_LIMIT)
+            outlet->limit = LEAST_LIMIT;
         outlet->cut_ms = now_ms;
     }
 }

@@ -5,8 +5,9 @@
  * requests may be under way, how large they may be, and when to try again after a failure.
  *
  * How many: `limit` follows the latency (learn_latency): one more with each full request that was answered as fast as ever
- * while somebody waited for a permit, an eighth less when answers take more than twice as long. Of that limit the
- * share that the destination lately took is allowed: when it refuses a third, two thirds.
+ * and during which somebody was denied a permit, so that it doubles in the time of an answer; an eighth less when answers
+ * take more than twice as long. Of that limit the share that the destination lately took is allowed: when it refuses a third,
+ * two thirds.
  *
  *   UP ── DOWN_IN_A_ROW failures, or three in four ──▶ DOWN ── a request gets through ──▶ UP
  *         (one request at a time, with growing pauses between them)

@@ -35,12 +35,35 @@ START_TEST(charges_its_capacity)
 }
 END_TEST
 
+/* A buffer whose size is known does not have half as much again; what is larger still fits. */
+START_TEST(growing_stops_at_what_is_expected)
+{
+    enum { EXPECTED = 100000 };
+    struct account account = {0};
+    struct buf buf;
+    buf_init(&buf, 1 << 20);
+    buf.charged = &account;
+    buf.expected = EXPECTED;
+    while (buf.len < EXPECTED) {
+        ck_assert(buf_append_char(&buf, 'x'));
+        ck_assert_uint_le(buf.capacity, EXPECTED);
+    }
+    ck_assert_uint_eq(account_used(&account), EXPECTED);
+    ck_assert(buf_append_char(&buf, 'x'));
+    ck_assert_uint_gt(buf.capacity, EXPECTED);
+    ck_assert_uint_eq(account_used(&account), buf.capacity);
+    buf_release(&buf);
+    ck_assert_uint_eq(account_used(&account), 0);
+}
+END_TEST
+
 Suite *buf_suite(void)
 {
     Suite *suite = suite_create("buf");
     TCase *tcase = tcase_create("buf");
     tcase_add_test(tcase, keeps_its_maximum);
     tcase_add_test(tcase, charges_its_capacity);
+    tcase_add_test(tcase, growing_stops_at_what_is_expected);
     suite_add_tcase(suite, tcase);
     return suite;
 }

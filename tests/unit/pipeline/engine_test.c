@@ -111,6 +111,18 @@ START_TEST(makes_groups_smaller_when_the_destination_asks)
 }
 END_TEST
 
+/* What is charged to the budget for a group that waits is what it may hold, not half as much again. */
+START_TEST(a_full_group_has_little_memory_to_spare)
+{
+    enum { BYTES = 2200 };
+    struct fake_world world = {.batches = 10, .batch_events = 1000};
+    fake_run(&world, "input { feed {} } output { sink { items => 1000 bytes => 2200 } }", 1, 0);
+    ck_assert_uint_eq(world.delivered, 10 * 1000);
+    ck_assert_uint_ge(world.most_capacity, BYTES);
+    ck_assert_uint_le(world.most_capacity, BYTES + BYTES / 16);
+}
+END_TEST
+
 START_TEST(an_ordered_pipeline_keeps_the_order_through_retries)
 {
     struct fake_world world = {.batches = 1, .batch_events = 10, .answer = third_time};
@@ -278,6 +290,7 @@ Suite *engine_suite(void)
     tcase_add_loop_test(tcase, tries_only_the_rest_of_a_group_again, 1, 3);
     tcase_add_test(tcase, a_refused_event_is_counted_and_holds_nothing_up);
     tcase_add_test(tcase, makes_groups_smaller_when_the_destination_asks);
+    tcase_add_test(tcase, a_full_group_has_little_memory_to_spare);
     tcase_add_test(tcase, an_ordered_pipeline_keeps_the_order_through_retries);
     tcase_add_test(tcase, routes_by_condition_and_decorates_on_success);
     tcase_add_test(tcase, adds_nested_values_as_text);

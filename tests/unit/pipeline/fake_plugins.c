@@ -358,7 +358,7 @@ static const struct filter WAIT = {
 enum { SINK_HELD_MAX = 8 };
 
 struct sink {
-    int64_t items, in_flight, retry_ms;
+    int64_t items, bytes, in_flight, retry_ms;
     bool fails; /* to open */
     const struct plugin_env *env;
     uv_timer_t timer;
@@ -368,6 +368,7 @@ struct sink {
 
 static const struct option SINK_OPTIONS[] = {
     {.name = "items", .doc = "d", OPTION_IN_INT(struct sink, items), .def = "10"},
+    {.name = "bytes", .doc = "d", OPTION_IN_INT(struct sink, bytes), .def = "100000"},
     {.name = "in_flight", .doc = "d", OPTION_IN_INT(struct sink, in_flight), .def = "2"},
     {.name = "retry_ms", .doc = "d", OPTION_IN_INT(struct sink, retry_ms), .def = "1"},
     {.name = "fails", .doc = "d", OPTION_IN_BOOL(struct sink, fails), .def = "false"},
@@ -439,6 +440,7 @@ static bool sink_open(void *self, const struct plugin_env *env, struct output_li
         return error_set(err, ERROR_IO, "told to fail");
     sink->env = env;
     limits->max_items = (size_t)sink->items;
+    limits->max_bytes = (size_t)sink->bytes;
     limits->max_in_flight = (unsigned)sink->in_flight;
     limits->retry_initial_ms = limits->retry_max_ms = (unsigned)sink->retry_ms;
     uv_timer_init(env->loop, &sink->timer);
@@ -470,6 +472,7 @@ static void sink_send(void *self, struct group *group)
     struct sink *sink = self;
     atomic_fetch_add(&the_world->sends, 1);
     raise_to(&the_world->most_items, (unsigned)group_count(group));
+    raise_to(&the_world->most_capacity, (unsigned)group->bytes.capacity);
     ck_assert_uint_lt(sink->held_count, SINK_HELD_MAX);
     sink->held[sink->held_count++] = group;
     raise_to(&the_world->most_in_flight, sink->held_count);

@@ -17,6 +17,7 @@ struct fake_world {
     atomic_uint delivered;          /* items that a sink answered DELIVERED for */
     atomic_uint sends;              /* groups that were sent */
     atomic_uint most_items;         /* in one group */
+    atomic_uint most_capacity;      /* bytes of memory of one group */
     atomic_uint most_in_flight;     /* of one sink instance */
     unsigned batches, batch_events; /* what the feed hands over */
     bool feed_endless;              /* until stop() */

@@ -8,7 +8,7 @@
 #include "pipeline/plugin.h"
 #include "tests/unit/pipeline/suites.h"
 
-enum { MAX_BYTES = 1024 * 1024, MAX_IN_FLIGHT = 32, LATENCY_US = 20000 };
+enum { MAX_BYTES = 1024 * 1024, MAX_IN_FLIGHT = 32, FIRST_IN_FLIGHT = 4, LATENCY_US = 20000 };
 
 struct sender {
     struct outlet_member member; /* first */
@@ -84,7 +84,7 @@ static unsigned grow(void)
 
 START_TEST(more_are_under_way_while_the_latency_is_flat)
 {
-    ck_assert_uint_eq(round_of(SEND_ANSWERED, LATENCY_US), 2);
+    ck_assert_uint_eq(round_of(SEND_ANSWERED, LATENCY_US), FIRST_IN_FLIGHT);
     ck_assert_uint_eq(grow(), MAX_IN_FLIGHT);
 }
 END_TEST
@@ -96,7 +96,16 @@ START_TEST(no_more_than_are_wanted)
         now_us += LATENCY_US;
         finish_with(SEND_ANSWERED, LATENCY_US, MAX_BYTES);
     }
-    ck_assert_uint_eq(round_of(SEND_ANSWERED, LATENCY_US), 2);
+    ck_assert_uint_eq(round_of(SEND_ANSWERED, LATENCY_US), FIRST_IN_FLIGHT);
+}
+END_TEST
+
+/* Answers that come in one turn of the loop count one by one, though nobody asked for a permit between them. */
+START_TEST(they_double_in_the_time_of_an_answer)
+{
+    for (unsigned allowed = FIRST_IN_FLIGHT; allowed < MAX_IN_FLIGHT; allowed *= 2)
+        ck_assert_uint_eq(round_of(SEND_ANSWERED, LATENCY_US), allowed);
+    ck_assert_uint_eq(round_of(SEND_ANSWERED, LATENCY_US), MAX_IN_FLIGHT);
 }
 END_TEST
 
@@ -346,6 +355,7 @@ Suite *outlet_suite(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, more_are_under_way_while_the_latency_is_flat);
     tcase_add_test(tcase, no_more_than_are_wanted);
+    tcase_add_test(tcase, they_double_in_the_time_of_an_answer);
     tcase_add_test(tcase, fewer_are_under_way_when_the_latency_grows);
     tcase_add_test(tcase, a_share_of_refusals_costs_its_share);
     tcase_add_test(tcase, an_outage_is_probed_by_one_request_with_growing_pauses);
