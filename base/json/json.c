@@ -182,7 +182,7 @@ static const char MEANT_BY[256] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['
                                    ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
 
 /* At a backslash. Returns how long the escape is. */
-static size_t unescape_one(struct str raw, size_t at, char **out)
+static inline size_t unescape_one(struct str raw, size_t at, char **out)
 {
     char letter = raw.ptr[at + 1];
     if (letter == 'u')
@@ -191,39 +191,67 @@ static size_t unescape_one(struct str raw, size_t at, char **out)
     return 2;
 }
 
-/* out has room for as much as raw, so a block may be copied whole, with what will be written over. */
+/* A block of raw whose escapes are all quotes is copied from each of them on anew, over its backslash. Returns how much of raw
+ * it took; 0: it is not of that kind. */
+static inline size_t unescape_quotes(const char *raw, char **out)
+{
+    struct block block = block_load(raw);
+    struct block_set backslashes = block_equal(block, '\\');
+    block_store(*out, block);
+    if (!block_any(backslashes)) {
+        *out += BLOCK;
+        return BLOCK;
+    }
+    if (block_any(block_without(block_behind(backslashes), block_equal(block, '"'))))
+        return 0;
+    size_t taken = BLOCK - block_has_last(backslashes); /* its letter is in the next block */
+    char *to = *out;
+    for (backslashes = block_without_last(backslashes); block_any(backslashes);
+         backslashes = block_rest(backslashes)) {
+        unsigned place = block_first(backslashes);
+        block_store(to + place, block_load(raw + place + 1));
+        to--;
+    }
+    *out = to + taken;
+    return taken;
+}
+
+/* Up to the offset `end` of raw, behind which two blocks more can be read; returns where it stopped, in an escape's middle
+ * never. */
+static size_t unescape_blocks(struct str raw, size_t end, char **out)
+{
+    size_t at = 0;
+    while (at < end) {
+        size_t taken = unescape_quotes(raw.ptr + at, out);
+        at += taken;
+        if (taken > 0)
+            continue;
+        unsigned plain = block_first(block_equal(block_load(raw.ptr + at), '\\'));
+        *out += plain;
+        at += plain;
+        at += unescape_one(raw, at, out);
+    }
+    return at;
+}
+
+static_assert((int)JSON_UNESCAPE_SPARE >= (int)BLOCK, "the last block has room");
+
 size_t json_unescape_into(char *text, struct str raw)
 {
-    char *out = text;
-    size_t at = 0;
-    while (raw.len - at > BLOCK) {
-        struct block block = block_load(raw.ptr + at);
-        struct block_set found = block_equal(block, '\\');
-        size_t plain = block_any(found) ? block_first(found) : BLOCK;
-        block_store(out, block);
-        out += plain;
-        at += plain;
-        if (plain == BLOCK)
-            continue;
-        char meant = MEANT_BY[(unsigned char)raw.ptr[at + 1]];
-        *out = meant;
-        out += meant != 0;
-        at += meant ? 2 : unescape_one(raw, at, &out);
-    }
-    while (at < raw.len) {
-        if (raw.ptr[at] != '\\')
-            *out++ = raw.ptr[at++];
-        else if (at + 1 < raw.len)
-            at += unescape_one(raw, at, &out);
-        else
-            break;
-    }
-    assert((size_t)(out - text) <= raw.len);
+    enum { TAIL_MAX = 2 * BLOCK };
+    char tail[2 * TAIL_MAX] = {0}, *out = text;
+    size_t most = raw.len < TAIL_MAX ? 0 : raw.len - TAIL_MAX + 1;
+    struct str rest = str_from_offset(raw, unescape_blocks(raw, most, &out));
+    assert(rest.len < TAIL_MAX);
+    memcpy(tail, rest.ptr, rest.len);
+    size_t taken = unescape_blocks(str_make(tail, sizeof tail), rest.len, &out);
+    out -= taken - rest.len; /* what was behind it */
+    assert(text <= out && (size_t)(out - text) <= raw.len);
     return (size_t)(out - text);
 }
 
 struct str json_unescape(struct arena *arena, struct str raw)
 {
-    char *text = arena_bytes(arena, raw.len + 1);
+    char *text = arena_bytes(arena, raw.len + JSON_UNESCAPE_SPARE);
     return str_make(text, json_unescape_into(text, raw));
 }

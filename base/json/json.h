@@ -43,7 +43,8 @@ size_t json_parser_offset(const struct json_parser *parser);
 /* What stands between the quotes of a JSON string (checked by the parser), with its escapes resolved, in the arena.
  * A surrogate without its other half becomes U+FFFD. */
 struct str json_unescape(struct arena *arena, struct str raw);
-/* The same into out, which has room for raw.len + 1 bytes; returns the length. */
+enum { JSON_UNESCAPE_SPARE = 16 }; /* it writes in blocks */
+/* The same into out, which has room for raw.len + JSON_UNESCAPE_SPARE bytes; returns the length. */
 size_t json_unescape_into(char *out, struct str raw);
 
 #endif

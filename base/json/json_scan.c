@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "base/json/json_known.h"
 #include "base/mem.h"
 #include "base/text/block.h"
 #include "base/text/utf8.h"
@@ -18,6 +19,7 @@ struct scan {
     /* Where something is written in another way than ours was seen last: what begins behind it knows nothing of it. */
     size_t unlike;
     struct json_tape *tape;
+    uint64_t known; /* the slots that tokens stand for */
     size_t depth;
     uint32_t open[JSON_SCAN_DEPTH];   /* the containers around, as places on the tape */
     uint64_t shapes[JSON_SCAN_DEPTH]; /* of the keys of each: one whose shape is missing is new */
@@ -26,6 +28,7 @@ struct scan {
 void json_tape_release(struct json_tape *tape)
 {
     mem_free(tape->tokens);
+    json_known_free(tape->known);
     *tape = (struct json_tape){0};
 }
 
@@ -130,36 +133,56 @@ static const char *end_of_string_slow(const char *at, const char *end, struct st
     return NULL;
 }
 
-/* What the byte behind a backslash makes of the two, when that is how we write it. */
-static const bool IS_OUR_ESCAPE[256] = {['"'] = true, ['\\'] = true, ['b'] = true, ['f'] = true,
-                                        ['n'] = true, ['r'] = true,  ['t'] = true};
+/* Where the scan of a block goes on, when its escapes are not all alike; *quote_out, when it is there: the closing quote. NULL:
+ * there is something that no string has. */
+static const char *pass_escapes(const char *at, const char *end, struct string_marks *marks,
+                                bool *is_quote_out)
+{
+    struct block_set stops = block_escapes(block_load(at));
+    unsigned next = 0;
+    while (block_any(stops)) {
+        unsigned place = block_first(stops);
+        *is_quote_out = at[place] == '"';
+        if (*is_quote_out)
+            return at + place;
+        unsigned length = at[place] == '\\' ? take_escape(at + place, end, marks) : 0;
+        if (length == 0)
+            return NULL;
+        next = place + length;
+        if (next >= BLOCK)
+            break;
+        stops = block_from(stops, next);
+    }
+    return at + (next > BLOCK ? next : BLOCK);
+}
 
-/* The closing quote of what begins at `at`, or NULL. A block is loaded once, however many escapes it has; there is a byte
- * behind it. */
+/* The closing quote of what begins at `at`, or NULL. Most escapes are quotes: a block with nothing but these is passed
+ * over in one. There is a byte behind it. */
 static const char *end_of_string(const char *at, const char *end, struct string_marks *marks)
 {
     while (end - at > BLOCK) {
         struct block block = block_load(at);
         struct block_set stops = block_escapes(block);
-        unsigned next = 0;
         marks->not_ascii |= block_any(block_not_ascii(block));
-        while (block_any(stops)) {
-            unsigned place = block_first(stops), length = 2;
-            if (at[place] == '"')
-                return at + place;
-            if (at[place] != '\\')
-                return NULL;
-            marks->has_escapes = true;
-            if (!IS_OUR_ESCAPE[(unsigned char)at[place + 1]])
-                length = take_escape(at + place, end, marks);
-            if (length == 0)
-                return NULL;
-            next = place + length;
-            if (next >= BLOCK)
-                break;
-            stops = block_from(stops, next);
+        if (!block_any(stops)) {
+            at += BLOCK;
+            continue;
         }
-        at += next > BLOCK ? next : BLOCK;
+        struct block_set backslashes = block_equal(block, '\\');
+        struct block_set escaped = block_behind(backslashes);
+        bool are_quotes = !block_any(block_without(escaped, block_equal(block, '"')));
+        if (__builtin_expect(!are_quotes || block_has_last(backslashes), 0)) {
+            bool is_quote = false;
+            at = pass_escapes(at, end, marks, &is_quote);
+            if (!at || is_quote)
+                return at;
+            continue;
+        }
+        marks->has_escapes |= block_any(backslashes);
+        stops = block_without(block_without(stops, backslashes), escaped);
+        if (block_any(stops))
+            return at[block_first(stops)] == '"' ? at + block_first(stops) : NULL;
+        at += BLOCK;
     }
     return end_of_string_slow(at, end, marks);
 }
@@ -356,6 +379,45 @@ static inline const char *take_key(struct scan *scan, const char *at)
 
 /* ---- containers ---- */
 
+/* Which of the known containers has this key; JSON_KNOWN_SLOTS: none. */
+static inline uint32_t slot_of(const struct scan *scan, const struct json_token *key)
+{
+    return scan->tape->learns && scan->around->type == JSON_OBJECT ? json_known_slot(key->mark)
+                                                                   : JSON_KNOWN_SLOTS;
+}
+
+/* A container that came before, at the same key. NULL: it is another one. */
+static inline const char *take_known(struct scan *scan, const char *at)
+{
+    uint32_t slot = slot_of(scan, scan->next - 1);
+    struct str rest = str_make(at, (size_t)(scan->end - at));
+    if (slot == JSON_KNOWN_SLOTS || !scan->tape->known ||
+        !json_known_is_next(scan->tape->known, slot, scan->depth, rest) || !has_room(scan))
+        return NULL;
+    const struct json_known_container *known = scan->tape->known->slots[slot];
+    struct json_token *token = scan->next;
+    add(scan, *at == '{' ? JSON_OBJECT : JSON_ARRAY, at, at + known->len, JSON_NO_ESCAPES);
+    token->items = known->items;
+    token->next = (uint32_t)(scan->next - scan->tape->tokens);
+    token->as_written = true;
+    token->known = (uint8_t)(slot + 1);
+    scan->known |= UINT64_C(1) << slot;
+    return at + known->len;
+}
+
+/* A container was closed. What the document stands on is not forgotten. */
+static void learn(struct scan *scan, const struct json_token *container)
+{
+    struct json_tape *tape = scan->tape;
+    uint32_t slot = slot_of(scan, container - 1);
+    if (slot == JSON_KNOWN_SLOTS || scan->known >> slot & 1)
+        return;
+    if (!tape->known)
+        tape->known = mem_zero(1, sizeof *tape->known);
+    struct str text = str_make(scan->start, (size_t)(scan->end - scan->start));
+    json_known_learn(tape, slot, scan->depth, text, container);
+}
+
 static void close_container(struct scan *scan, const char *end)
 {
     struct json_token *token = scan->around;
@@ -363,8 +425,11 @@ static void close_container(struct scan *scan, const char *end)
     token->end = (uint32_t)(end - scan->start);
     token->next = (uint32_t)(scan->next - scan->tape->tokens);
     token->as_written = scan->unlike <= token->at;
-    if (--scan->depth > 0)
-        scan->around = scan->tape->tokens + scan->open[scan->depth - 1];
+    if (--scan->depth == 0)
+        return;
+    scan->around = scan->tape->tokens + scan->open[scan->depth - 1];
+    if (token->as_written)
+        learn(scan, token);
 }
 
 /* Where its first member begins; or behind it when it has none, and then it is closed. */
@@ -378,6 +443,7 @@ static const char *open_container(struct scan *scan, const char *at)
     scan->open[scan->depth++] = (uint32_t)(scan->next - scan->tape->tokens);
     add(scan, type, at, at, JSON_NO_ESCAPES);
     scan->around->items = 0;
+    scan->around->known = 0;
     at = skip(scan, at + 1);
     if (!at || *at != (type == JSON_OBJECT ? '}' : ']')) {
         scan->around->items = 1;
@@ -418,7 +484,8 @@ static const char *scan_document(struct scan *scan, const char *at)
         if (*at == '"') {
             at = take_string(scan, at);
         } else if (*at == '{' || *at == '[') {
-            at = open_container(scan, at);
+            const char *behind = take_known(scan, at);
+            at = behind ? behind : open_container(scan, at);
             if (scan->depth > depth)
                 continue;
         } else {
@@ -433,8 +500,11 @@ bool json_scan(struct json_tape *tape, struct str text, size_t *end_out)
 {
     if (text.len > UINT32_MAX)
         return false;
-    if (tape->capacity > KEEP_TOKENS)
-        json_tape_release(tape);
+    if (tape->capacity > KEEP_TOKENS) {
+        mem_free(tape->tokens);
+        tape->tokens = NULL;
+        tape->capacity = 0;
+    }
     struct scan scan; /* the rest is written before it is read */
     scan.start = text.ptr;
     scan.end = text.ptr + text.len;
@@ -442,6 +512,7 @@ bool json_scan(struct json_tape *tape, struct str text, size_t *end_out)
     scan.next = tape->tokens;
     scan.limit = tape->tokens + tape->capacity;
     scan.depth = scan.unlike = 0;
+    scan.known = 0;
     const char *at = text.len > 0 ? skip(&scan, text.ptr) : NULL;
     if (!at || (*at != '{' && *at != '['))
         return false;

@@ -50,12 +50,19 @@ struct json_token {
     uint8_t escapes; /* of a string: enum json_escapes */
     /* Of a container: no blanks, no key twice, every string and number as we write it. False when that is not sure. */
     bool as_written;
+    uint8_t
+        known; /* of a container: 0, or it came before and has no tokens here: json_note_members */
 };
+
+struct json_known;
 
 /* Kept between documents. */
 struct json_tape {
     struct json_token *tokens;
     size_t count, capacity;
+    struct json_known *known; /* json_known.h; NULL: nothing was learnt */
+    bool
+        learns; /* the owner asks for members only of a container that came before (json_known.h) */
     bool
         is_fixed; /* the tokens are somebody else's: a document that has more of them is not read */
 };
@@ -65,5 +72,22 @@ void json_tape_release(struct json_tape *tape);
 /* Scans one document. end_out NULL: only blanks may follow it; else it is told where the document ends. False: ask the
  * parser; what the tape holds then means nothing. */
 bool json_scan(struct json_tape *tape, struct str text, size_t *end_out);
+
+/* A member of a container that is as we write it. Members are noted in the order of the text, a container before what is in
+ * it; where each begins follows from the lengths of those before, since there are no blanks. */
+struct json_member {
+    uint16_t key_len; /* of an object's member: between the quotes; keys have no escapes */
+    uint16_t len;     /* of the value; of a string between the quotes */
+    uint8_t type;     /* enum json_token_type */
+    uint8_t escapes;  /* of a string: enum json_escapes */
+    uint8_t count;    /* of a container: members */
+    uint8_t inside;   /* of a container: all that stand behind it here because they are in it */
+};
+enum { JSON_MEMBER_TEXT_MAX = UINT16_MAX, JSON_MEMBERS_MAX = UINT8_MAX };
+
+/* All that is in the container, which is as written and JSON_MEMBER_TEXT_MAX long at most; how many they are. SIZE_MAX: more
+ * than JSON_MEMBERS_MAX. */
+size_t json_note_members(const struct json_tape *tape, const struct json_token *container,
+                         struct json_member out[JSON_MEMBERS_MAX]);
 
 #endif

@@ -161,6 +161,37 @@ static inline unsigned block_first(struct block_set set)
 {
     return (unsigned)__builtin_ctzll(set.bits) / BLOCK_BITS_PER_BYTE;
 }
+/* What one set has and the other has not. */
+static inline struct block_set block_without(struct block_set set, struct block_set other)
+{
+    set.bits &= (__typeof__(set.bits))~other.bits;
+    return set;
+}
+/* The bytes behind those of the set. What is behind the block is not in it. */
+static inline struct block_set block_behind(struct block_set set)
+{
+    uint64_t all = UINT64_MAX >> (64 - BLOCK * BLOCK_BITS_PER_BYTE);
+    set.bits = (__typeof__(set.bits))(((uint64_t)set.bits << BLOCK_BITS_PER_BYTE) & all);
+    return set;
+}
+/* Of a set that is not empty: without its first byte. */
+static inline struct block_set block_rest(struct block_set set)
+{
+    for (int i = 0; i < BLOCK_BITS_PER_BYTE; i++)
+        set.bits &= set.bits - 1;
+    return set;
+}
+/* Is the last byte of a block in the set? */
+static inline bool block_has_last(struct block_set set)
+{
+    return (uint64_t)set.bits >> ((BLOCK - 1) * BLOCK_BITS_PER_BYTE) & 1;
+}
+static inline struct block_set block_without_last(struct block_set set)
+{
+    uint64_t last = UINT64_MAX << ((BLOCK - 1) * BLOCK_BITS_PER_BYTE);
+    set.bits &= (__typeof__(set.bits))~last;
+    return set;
+}
 /* The same set without the bytes before `place`, which is less than BLOCK. */
 static inline struct block_set block_from(struct block_set set, unsigned place)
 {

@@ -11,15 +11,12 @@
 
 enum { QUICK_DIGITS = 18 /* always fit into 63 bits */ };
 
-struct value json_token_string(const struct json_builder *builder, const struct json_token *token)
+struct value json_token_escaped(const struct json_builder *builder, const struct json_token *token)
 {
-    if (token->escapes != JSON_OUR_ESCAPES) {
-        struct value plain = value_str(json_token_text(builder, token));
-        plain.flags = token->escapes == JSON_NO_ESCAPES ? VALUE_IS_PLAIN : 0;
-        return plain;
-    }
+    if (token->escapes != JSON_OUR_ESCAPES)
+        return value_str(json_token_text(builder, token));
     struct str raw = str_make(builder->text.ptr + token->at, token->end - token->at);
-    char *memory = arena_alloc(builder->arena, sizeof raw + raw.len + 1);
+    char *memory = arena_alloc(builder->arena, sizeof raw + raw.len + JSON_UNESCAPE_SPARE);
     memcpy(memory, &raw, sizeof raw);
     char *text = memory + sizeof raw;
     struct value value = value_str(str_make(text, json_unescape_into(text, raw)));
@@ -69,9 +66,29 @@ static inline struct object_key key_of(const struct json_builder *builder,
     return (struct object_key){text.ptr, (uint32_t)text.len, token->mark};
 }
 
-static const struct json_token *build_object(struct json_builder *builder,
-                                             const struct json_token *token, size_t spare,
-                                             struct value *out)
+/* Of a container that is as written, so no key is there twice; its entries are filled where they stand. */
+static const struct json_token *build_small(struct json_builder *builder,
+                                            const struct json_token *token, size_t spare,
+                                            struct value *out)
+{
+    *out = value_object_new(builder->arena, token->items + spare);
+    struct object *object = out->as.object;
+    struct object_entry *entry = object->entries;
+    const struct json_token *next = token + 1;
+    for (uint32_t i = 0; i < token->items; i++, entry++) {
+        assert(next->type == JSON_STRING && next->escapes == JSON_NO_ESCAPES);
+        entry->key =
+            (struct object_key){builder->text.ptr + next->at, next->end - next->at, next->mark};
+        object->shapes |= object_key_shape(&entry->key);
+        next = build(builder, next + 1, &entry->value);
+    }
+    object->used = object->live = token->items;
+    return next;
+}
+
+static const struct json_token *build_any(struct json_builder *builder,
+                                          const struct json_token *token, size_t spare,
+                                          struct value *out)
 {
     struct object_fill fill;
     object_fill_begin(&fill, builder->arena, token->items, token->items + spare);
@@ -80,71 +97,54 @@ static const struct json_token *build_object(struct json_builder *builder,
         assert(next->type == JSON_STRING);
         struct object_entry entry = {.key = key_of(builder, next)};
         next = build(builder, next + 1, &entry.value);
-        if (token->as_written) /* then no key is there twice */
-            object_fill_new(&fill, &entry);
-        else
-            object_fill_add(&fill, &entry);
+        object_fill_add(&fill, &entry);
     }
     *out = object_fill_end(&fill);
     return next;
 }
 
+static const struct json_token *build_object(struct json_builder *builder,
+                                             const struct json_token *token, size_t spare,
+                                             struct value *out)
+{
+    return token->as_written && token->items <= OBJECT_LINEAR_MAX
+               ? build_small(builder, token, spare, out)
+               : build_any(builder, token, spare, out);
+}
+
 /* Larger containers are built: all in them would have to be noted. */
 enum { SPAN_TOKENS = 128 };
-static_assert((int)SPAN_TOKENS <= (int)SPAN_MEMBERS_MAX, "each token may be a member");
 
-/* May the container stay what it is in the document? */
+/* May the container stay what it is in the document? One that came before has no tokens to build it of. */
 static inline bool stays_text(const struct json_builder *builder, const struct json_token *token)
 {
-    return token->as_written && builder->arena->stays && token->end - token->at <= SPAN_LEN_MAX &&
-           token->next - (size_t)(token - builder->tokens) <= SPAN_TOKENS;
+    if (token->known > 0)
+        return true;
+    return token->as_written && builder->arena->stays &&
+           token->end - token->at <= JSON_MEMBER_TEXT_MAX &&
+           token->next - (size_t)(token - builder->tape->tokens) <= SPAN_TOKENS;
 }
 
-/* The members of a container, with what is in them. Recurses as build does. Returns the token behind the container. */
-static const struct json_token *note_members(const struct json_token *container,
-                                             struct span_member **next_out)
+/* False: there is too much in it. */
+static bool keep_text(const struct json_builder *builder, const struct json_token *token,
+                      struct value *out)
 {
-    bool is_object = container->type == JSON_OBJECT;
-    const struct json_token *token = container + 1;
-    for (uint32_t i = 0; i < container->items; i++) {
-        struct span_member *member = (*next_out)++;
-        member->key_len = 0;
-        if (is_object) {
-            member->key_len = (uint16_t)(token->end - token->at);
-            token++;
-        }
-        member->len = (uint16_t)(token->end - token->at);
-        member->type = token->type;
-        member->escapes = token->escapes;
-        if (token->type < JSON_ARRAY) {
-            token++;
-            continue;
-        }
-        member->count = (uint8_t)token->items;
-        token = note_members(token, next_out);
-        member->inside = (uint8_t)(*next_out - member - 1);
-    }
-    return token;
-}
-
-static const struct json_token *keep_text(const struct json_builder *builder,
-                                          const struct json_token *token, struct value *out)
-{
-    size_t inside_max = token->next - (size_t)(token - builder->tokens) - 1;
-    struct span_member *members = arena_alloc(builder->arena, inside_max * sizeof *members);
-    struct span_member *end = members;
-    const struct json_token *next = note_members(token, &end);
-    assert(next == builder->tokens + token->next && end <= members + inside_max);
-    arena_cut(builder->arena, end); /* a key and its value are one member */
+    struct arena *arena = builder->arena;
+    assert(token->as_written && arena->stays);
+    struct json_member *members = arena_alloc(arena, JSON_MEMBERS_MAX * sizeof *members);
+    size_t inside = json_note_members(builder->tape, token, members);
+    arena_cut(arena, members + (inside == SIZE_MAX ? 0 : inside));
+    if (inside == SIZE_MAX)
+        return false;
     struct span span = {.text = builder->text.ptr + token->at,
                         .members = members,
-                        .arena = builder->arena,
+                        .arena = arena,
                         .len = (uint16_t)(token->end - token->at),
                         .count = (uint8_t)token->items,
-                        .inside = (uint8_t)(end - members),
+                        .inside = (uint8_t)inside,
                         .keep_decimals = builder->keep_decimals};
     *out = token->type == JSON_ARRAY ? value_array_span(&span) : value_object_span(&span);
-    return next;
+    return true;
 }
 
 static const struct json_token *build_container(struct json_builder *builder,
@@ -176,8 +176,9 @@ static const struct json_token *build(struct json_builder *builder, const struct
         break;
     case JSON_ARRAY:
     case JSON_OBJECT:
-        return stays_text(builder, token) ? keep_text(builder, token, out)
-                                          : build_container(builder, token, 0, out);
+        if (!stays_text(builder, token) || !keep_text(builder, token, out))
+            return build_container(builder, token, 0, out);
+        return builder->tape->tokens + token->next;
     }
     return token + 1;
 }
@@ -187,7 +188,7 @@ bool json_build(struct arena *arena, const struct json_tape *tape, struct str te
 {
     assert(tape->count > 0 && tape->tokens->type >= JSON_ARRAY);
     struct json_builder builder = {
-        .arena = arena, .text = text, .tokens = tape->tokens, .keep_decimals = keep_decimals};
+        .arena = arena, .text = text, .tape = tape, .keep_decimals = keep_decimals};
     const struct json_token *end = build_container(&builder, tape->tokens, JSON_ROOT_SPARE, out);
     assert(end == tape->tokens + tape->count);
     (void)end;

@@ -8,7 +8,7 @@
 
 #include "base/json/json.h"
 #include "base/json/json_scan.h"
-#include "pipeline/event/value.h"
+#include "pipeline/event/value_store.h"
 
 /* The document's own object usually becomes an event, which gets a few more fields. */
 enum { JSON_ROOT_SPARE = 8 };
@@ -22,7 +22,7 @@ const char *json_number(struct arena *arena, struct str text, bool keep_decimals
 struct json_builder {
     struct arena *arena;
     struct str text;
-    const struct json_token *tokens;
+    const struct json_tape *tape; /* NULL: of tokens that are on none */
     bool keep_decimals;
     bool failed; /* a number has to be refused */
 };
@@ -38,8 +38,18 @@ static inline struct str json_token_text(const struct json_builder *builder,
                : raw;
 }
 
+struct value json_token_escaped(const struct json_builder *builder, const struct json_token *token);
+
 /* With its JSON in front of it where that is what we would write. */
-struct value json_token_string(const struct json_builder *builder, const struct json_token *token);
+static inline struct value json_token_string(const struct json_builder *builder,
+                                             const struct json_token *token)
+{
+    if (__builtin_expect(token->escapes != JSON_NO_ESCAPES, 0))
+        return json_token_escaped(builder, token);
+    struct value plain = value_str(json_token_text(builder, token));
+    plain.flags = VALUE_IS_PLAIN;
+    return plain;
+}
 struct value json_token_number(struct json_builder *builder, const struct json_token *token);
 
 /* The document that json_scan found in text. False when a number has to be refused, which the parser then does. */

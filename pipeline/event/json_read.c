@@ -253,6 +253,7 @@ bool json_decode_as(struct json_reader *reader, struct arena *arena, struct str 
     reader->keep_decimals = how->keep_decimals;
     reader->mended = false;
     reader->fast = JSON_FAST && !how->by_parser;
+    reader->tape.learns = arena->stays;
     bool read;
     do
         read = decode_one(reader, &text, how->documents == JSON_ONLY, out, err);

@@ -15,7 +15,7 @@ enum { SPARE = 2 };
 struct cutter {
     struct json_builder builder;
     struct span *around;
-    const struct span_member *next;
+    const struct json_member *next;
     const char *at; /* where the next member begins */
 };
 
@@ -33,7 +33,7 @@ static struct cutter cutter_of(struct span *span)
 }
 
 static inline struct json_token token_of(const struct cutter *cutter,
-                                         const struct span_member *member, const char *at)
+                                         const struct json_member *member, const char *at)
 {
     size_t offset = (size_t)(at - cutter->around->text);
     assert(offset + member->len <= cutter->around->len);
@@ -43,7 +43,7 @@ static inline struct json_token token_of(const struct cutter *cutter,
                                .escapes = member->escapes};
 }
 
-static struct value cut_container(const struct cutter *cutter, const struct span_member *member)
+static struct value cut_container(const struct cutter *cutter, const struct json_member *member)
 {
     struct span span = *cutter->around;
     span.text = cutter->at;
@@ -58,7 +58,7 @@ static struct value cut_container(const struct cutter *cutter, const struct span
 /* The value where the cutter stands, which goes behind it and the comma or bracket there. */
 static struct value cut_value(struct cutter *cutter)
 {
-    const struct span_member *member = cutter->next++;
+    const struct json_member *member = cutter->next++;
     const char *at = cutter->at;
     struct json_token token;
     cutter->at = at + member->len + 1;
@@ -114,19 +114,42 @@ void json_fill_array(struct array *array)
     array->capacity = filled.as.array->capacity;
 }
 
+/* It is as written, so no key is there twice. */
+static void fill_small(struct cutter *cutter, struct object *object)
+{
+    struct object_entry *entry = object->entries;
+    for (uint32_t i = 0; i < object->live; i++, entry++) {
+        entry->key = cut_key(cutter);
+        entry->value = cut_value(cutter);
+        object->shapes |= object_key_shape(&entry->key);
+    }
+}
+
+static void fill_large(struct cutter *cutter, struct object *object)
+{
+    struct object_fill fill;
+    object_fill_begin(&fill, cutter->builder.arena, object->live, object->live + SPARE);
+    for (uint32_t i = 0; i < object->live; i++) {
+        struct object_entry entry = {.key = cut_key(cutter)};
+        entry.value = cut_value(cutter);
+        object_fill_new(&fill, &entry);
+    }
+    struct span *span = object->span;
+    *object = *object_fill_end(&fill).as.object;
+    object->span = span;
+}
+
 void json_fill_object(struct object *object)
 {
     struct cutter cutter = cutter_of(object->span);
-    struct object_fill fill;
-    object_fill_begin(&fill, cutter.builder.arena, object->live, object->live + SPARE);
-    for (uint32_t i = 0; i < object->live; i++) {
-        struct object_entry entry = {.key = cut_key(&cutter)};
-        entry.value = cut_value(&cutter);
-        object_fill_new(&fill, &entry);
+    assert(object->live == object->span->count && object->shapes == 0);
+    if (object->live > OBJECT_LINEAR_MAX) {
+        fill_large(&cutter, object);
+    } else {
+        object->capacity = object->live + SPARE;
+        object->entries =
+            arena_alloc(cutter.builder.arena, object->capacity * sizeof *object->entries);
+        fill_small(&cutter, object);
     }
     check_end(&cutter);
-    struct object *filled = object_fill_end(&fill).as.object;
-    assert(filled->live == object->live);
-    filled->span = object->span;
-    *object = *filled;
 }

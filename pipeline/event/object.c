@@ -75,15 +75,9 @@ static void index_build(struct arena *arena, struct object *object)
 
 /* ---- finding ---- */
 
-/* One of 64 shapes: most keys that are not in a small object have one that none of its keys has. */
-static inline uint64_t key_shape(const struct object_key *key)
-{
-    return UINT64_C(1) << ((key->mark * 0x9e3779b9u + key->len) >> 26);
-}
-
 static inline int64_t find_small(const struct object *object, const struct object_key *key)
 {
-    if (!(object->shapes & key_shape(key)))
+    if (!(object->shapes & object_key_shape(key)))
         return NOT_FOUND;
     const struct object_entry *entries = object->entries;
     uint64_t tag = object_key_tag(key);
@@ -199,7 +193,7 @@ static inline void append_key(struct arena *arena, struct object *object,
         grow(arena, object);
     struct object_entry *entry = &object->entries[object->used++];
     *entry = (struct object_entry){*key, item};
-    object->shapes |= key_shape(key);
+    object->shapes |= object_key_shape(key);
     object->live++;
     if (object->index)
         *index_slot(object, str_make(key->ptr, key->len)) = object->used;
@@ -278,7 +272,7 @@ void object_fill_new(struct object_fill *fill, const struct object_entry *entry)
         return;
     }
     assert(self->used < self->capacity);
-    self->shapes |= key_shape(&entry->key);
+    self->shapes |= object_key_shape(&entry->key);
     self->entries[self->used++] = *entry;
     self->live = self->used;
 }

@@ -19,26 +19,15 @@
 
 #include <string.h>
 
+#include "base/json/json_scan.h"
 #include "pipeline/event/value.h"
 
 enum { OBJECT_LINEAR_MAX = 48 };
 
-/* What is known of a member of a container that is its text. Members stand in the order of the text, a container before what
- * is in it; where each begins follows from the lengths of those before, since there are no blanks. */
-struct span_member {
-    uint16_t key_len; /* of an object's member: between the quotes; keys have no escapes */
-    uint16_t len;     /* of the value; of a string between the quotes */
-    uint8_t type;     /* enum json_token_type */
-    uint8_t escapes;  /* of a string: enum json_escapes */
-    uint8_t count;    /* of a container: members */
-    uint8_t inside;   /* of a container: all that stand behind it here because they are in it */
-};
-enum { SPAN_LEN_MAX = UINT16_MAX, SPAN_MEMBERS_MAX = UINT8_MAX };
-
 /* The text of a container. */
 struct span {
     const char *text;
-    const struct span_member *members; /* what is in it */
+    const struct json_member *members; /* what is in it */
     struct arena *arena;               /* where the container stands, and is filled */
     struct span
         *around; /* the container that this one came out of, when that was filled; NULL: none */
@@ -110,6 +99,12 @@ static inline bool object_key_same_text(const struct object_key *one, const char
     memcpy(&c[1], one->ptr + one->len - QUARTER, QUARTER);
     memcpy(&d[1], other + one->len - QUARTER, QUARTER);
     return ((c[0] ^ d[0]) | (c[1] ^ d[1])) == 0;
+}
+
+/* One of 64 shapes: most keys that are not in a small object have one that none of its keys has. */
+static inline uint64_t object_key_shape(const struct object_key *key)
+{
+    return UINT64_C(1) << ((key->mark * 0x9e3779b9u + key->len) >> 26);
 }
 
 struct object {

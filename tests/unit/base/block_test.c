@@ -36,12 +36,35 @@ static void check_set(const char *bytes, struct block_set set, predicate *holds)
         ck_assert_uint_eq(block_first(set), first);
 }
 
+/* Which bytes a set has, one bit for each. */
+static unsigned members_of(struct block_set set)
+{
+    unsigned members = 0;
+    for (; block_any(set); set = block_rest(set))
+        members |= 1u << block_first(set);
+    return members;
+}
+
+static void check_operations(const char *bytes, struct block_set sevens)
+{
+    unsigned is_there = 0, all = (1u << BLOCK) - 1, last = 1u << (BLOCK - 1);
+    for (unsigned i = 0; i < BLOCK; i++)
+        is_there |= (unsigned)(bytes[i] == 7) << i;
+    struct block_set behind = block_behind(sevens);
+    ck_assert_uint_eq(members_of(sevens), is_there);
+    ck_assert_uint_eq(members_of(behind), is_there << 1 & all);
+    ck_assert_uint_eq(members_of(block_without(sevens, behind)), is_there & ~(is_there << 1));
+    ck_assert_uint_eq(members_of(block_without_last(sevens)), is_there & ~last);
+    ck_assert_int_eq(block_has_last(sevens), (is_there & last) != 0);
+}
+
 static void check_block(const char *bytes)
 {
     struct block block = block_load(bytes);
     check_set(bytes, block_escapes(block), is_escape);
     check_set(bytes, block_not_ascii(block), is_not_ascii);
     check_set(bytes, block_equal(block, 7), is_seven);
+    check_operations(bytes, block_equal(block, 7));
     char copy[BLOCK];
     block_store(copy, block);
     ck_assert_mem_eq(copy, bytes, BLOCK);

@@ -264,6 +264,103 @@ START_TEST(the_binary_form_has_what_is_inside)
 }
 END_TEST
 
+/* ---- containers that came before (base/json/json_known.h) ---- */
+
+/* Read one after the other by one reader: what the one before it taught may be of use or not. */
+static const char *const SERIES[] = {
+    "{\"agent\":{\"name\":\"vm\",\"id\":[1,{\"x\":\"y\"}]},\"n\":1}",
+    "{\"agent\":{\"name\":\"vm\",\"id\":[1,{\"x\":\"y\"}]},\"n\":2}",
+    "{\"agent\":{\"name\":\"vm\",\"id\":[1,{\"x\":\"z\"}]},\"n\":3}",
+    "{\"agent\":{\"name\":\"vm\",\"id\":[1,{\"x\":\"y\"}],\"more\":1},\"n\":4}",
+    "{\"agent\":{\"name\":\"vm\",\"id\":[1]},\"n\":5}",
+    "{\"n\":{\"agent\":{\"name\":\"vm\",\"id\":[1]}},\"agent\":{\"name\":\"vm\",\"id\":[1]}}",
+    "{\"n\":{\"agent\":{\"name\":\"vm\",\"id\":[1]}},\"agent\":{\"name\":\"vm\",\"id\":[1]}}",
+    "{\"agent\":{\"name\":\"vm\",\"id\":[1]},\"agent\":{\"name\":\"vm\",\"id\":[1]}}",
+    "{\"n\":{\"v\":0,\"agent\":{\"name\":\"vm\",\"id\":[1]}}, \"agent\" : "
+    "{\"name\":\"vm\",\"id\":[1]}}",
+    "{\"agent\":{\"name\":\"vm\",\"id\":[1]},\"b\":{\"name\":\"vm\",\"id\":[2]}}",
+    "[{\"agent\":{\"name\":\"vm\",\"id\":[1]}},{\"name\":\"vm\",\"id\":[1]}]",
+};
+
+START_TEST(what_came_before_is_what_it_was)
+{
+    static const struct json_decoding SLOW = {.by_parser = true};
+    for (int round = 0; round < 3; round++)
+        for (size_t i = 0; i < sizeof SERIES / sizeof *SERIES; i++) {
+            arena.stays = (round + i) % 4 != 3;
+            struct value value = decode(SERIES[i]), slow;
+            bool read = json_decode_as(reader, &arena, str_from(SERIES[i]), &SLOW, &slow, NULL);
+            ck_assert(read);
+            ck_assert_str_eq(json_from_value(&arena, &value), json_from_value(&arena, &slow));
+            ck_assert(value_equal(&value, &slow)); /* looks into all of it */
+        }
+}
+END_TEST
+
+/* A document that begins as one before and is broken behind that is refused like any other. */
+START_TEST(what_is_cut_behind_it_is_refused)
+{
+    static const char *const BROKEN[] = {
+        "{\"agent\":{\"name\":\"vm\",\"id\":[1]}", "{\"agent\":{\"name\":\"vm\",\"id\":[1]}]",
+        "{\"agent\":{\"name\":\"vm\",\"id\":[1]}x}", "{\"agent\":{\"name\":\"vm\",\"id\":[1]",
+        "{\"agent\":{\"name\":\"vm\",\"id\":[1]},}"};
+    struct value value;
+    for (int round = 0; round < 3; round++)
+        decode("{\"agent\":{\"name\":\"vm\",\"id\":[1]}}");
+    for (size_t i = 0; i < sizeof BROKEN / sizeof *BROKEN; i++)
+        ck_assert_msg(!json_decode(reader, &arena, str_from(BROKEN[i]), &value, NULL), "%s",
+                      BROKEN[i]);
+}
+END_TEST
+
+/* Many keys, more than there are places to remember them at, and changing contents. */
+START_TEST(any_number_of_them)
+{
+    static const struct json_decoding SLOW = {.by_parser = true};
+    for (unsigned round = 0; round < 40; round++) {
+        struct buf text;
+        struct value value, slow;
+        buf_init(&text, 1 << 20);
+        for (unsigned key = 0; key < 150; key++)
+            buf_printf(&text, "%s\"k%u\":{\"name\":\"n%u\",\"list\":[%u,%u]}", key ? "," : "{",
+                       key * 7919, key % 3 ? 0 : round, key, key % 5 ? 1 : round % 4);
+        buf_append_char(&text, '}');
+        struct str copy = arena_dup(&arena, buf_str(&text));
+        ck_assert(json_decode(reader, &arena, copy, &value, NULL));
+        ck_assert(json_decode_as(reader, &arena, copy, &SLOW, &slow, NULL));
+        ck_assert_str_eq(json_from_value(&arena, &value), json_from_value(&arena, &slow));
+        ck_assert(value_equal(&value, &slow));
+        buf_release(&text);
+    }
+}
+END_TEST
+
+/* A container of more members than can be noted, for one thing because what came before is in it. */
+START_TEST(too_much_in_one)
+{
+    for (unsigned members = 40; members < 300; members += 20)
+        for (int round = 0; round < 3; round++) {
+            struct buf text;
+            buf_init(&text, 1 << 20);
+            buf_printf(&text, "{\"c\":{");
+            for (unsigned i = 0; i < 8; i++) {
+                buf_printf(&text, "%s\"part%u\":[0", i ? "," : "", i);
+                for (unsigned k = 0; k < members / 8; k++)
+                    buf_printf(&text, ",%u", k);
+                buf_printf(&text, "]");
+            }
+            buf_printf(&text, ",\"round\":%d}}%c", round, 0);
+            struct value value = decode(text.ptr);
+            ck_assert_str_eq(json_from_value(&arena, &value), text.ptr);
+            const struct value *c = value_object_get(&value, STR("c"));
+            ck_assert_uint_eq(value_array_count(value_object_get(c, STR("part7"))),
+                              members / 8 + 1);
+            ck_assert_str_eq(json_from_value(&arena, &value), text.ptr);
+            buf_release(&text);
+        }
+}
+END_TEST
+
 Suite *json_span_suite(void)
 {
     Suite *suite = suite_create("json_span");
@@ -279,6 +376,10 @@ Suite *json_span_suite(void)
     tcase_add_test(tcase, any_depth);
     tcase_add_test(tcase, events_of_members_that_are_text);
     tcase_add_test(tcase, the_binary_form_has_what_is_inside);
+    tcase_add_test(tcase, what_came_before_is_what_it_was);
+    tcase_add_test(tcase, what_is_cut_behind_it_is_refused);
+    tcase_add_test(tcase, any_number_of_them);
+    tcase_add_test(tcase, too_much_in_one);
     suite_add_tcase(suite, tcase);
     return suite;
 }
