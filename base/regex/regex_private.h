@@ -59,6 +59,10 @@ struct regex_parser {
     bool counting;        /* the first pass */
     bool has_names;       /* second pass: plain groups do not capture */
     bool knows_start;     /* met \G */
+    bool has_calls;       /* met \g: a group may stand elsewhere, too */
+    bool has_atoms;       /* something was written that takes a character */
+    unsigned
+        open; /* innermost groups that are left by going on behind them: no assertions, not (?>…) */
     struct error *err;
 };
 
@@ -67,8 +71,13 @@ enum regex_atom {
     ATOM_ERROR,
     ATOM_NONE,     /* nothing that can be repeated */
     ATOM_SINGLE,   /* PCRE2 takes a quantifier right behind it */
+    ATOM_ANY,      /* the same, and it is a dot */
     ATOM_ASSERTION /* needs (?:…) first */
 };
+
+/* ---- regex_lazy.c ---- */
+/* Behind .*? which was written from start on: writes it in another way when what has to follow is a character. */
+void regex_shorten_lazy(struct regex_parser *parser, size_t start);
 
 bool regex_fail(struct regex_parser *parser, const char *what);
 static inline enum regex_atom regex_fail_atom(struct regex_parser *parser, const char *what)

@@ -128,5 +128,7 @@ bool regex_quantifiers(struct regex_parser *parser, size_t start, enum regex_ato
         if (count > 0 || atom == ATOM_ASSERTION)
             wrap(parser->out, start);
         emit_quantifier(parser->out, &quantifier);
+        if (count == 0 && atom == ATOM_ANY && quantifier.symbol == '*' && quantifier.suffix == '?')
+            regex_shorten_lazy(parser, start);
     }
 }

@@ -115,6 +115,7 @@ enum regex_atom regex_call(struct regex_parser *parser)
     parser->at++;
     if (!regex_read_name(parser, open, &name))
         return ATOM_ERROR;
+    parser->has_calls = true;
     if (parser->counting)
         return ATOM_SINGLE;
     unsigned count = groups_named(parser, name, groups, 2);

@@ -129,13 +129,15 @@ static enum regex_atom parse_escape(struct regex_parser *parser)
 /* ---- groups --------------------------------------------------------------------------------------------- */
 
 /* What stands between a group's opening, already written, and its ')'. */
-static enum regex_atom group_body(struct regex_parser *parser)
+static enum regex_atom group_body(struct regex_parser *parser, bool goes_on_behind)
 {
-    unsigned flags = parser->flags;
+    unsigned flags = parser->flags, open = parser->open;
+    parser->open = goes_on_behind ? open + 1 : 0;
     if (!regex_enter(parser) || !parse_alternatives(parser))
         return ATOM_ERROR;
     parser->depth--;
     parser->flags = flags;
+    parser->open = open;
     if (regex_peek(parser, 0) != ')')
         return regex_fail_atom(parser, "end pattern with unmatched parenthesis");
     return emit_atom(parser, ")", ATOM_SINGLE);
@@ -166,7 +168,7 @@ static enum regex_atom named_group(struct regex_parser *parser)
         add_name(parser, name);
     parser->groups++;
     regex_emit(parser->out, "(");
-    return group_body(parser);
+    return group_body(parser, true);
 }
 
 /* At the '(' of the condition in (?(…)yes|no). */
@@ -197,7 +199,7 @@ static enum regex_atom conditional(struct regex_parser *parser)
         return regex_fail_atom(parser, "invalid condition pattern");
     parser->at++;
     (void)buf_printf(parser->out, "(?(%u)", group);
-    return group_body(parser);
+    return group_body(parser, false);
 }
 
 /* Reads imxdau-imx; false at a letter that is none. */
@@ -252,13 +254,16 @@ static enum regex_atom option_group(struct regex_parser *parser)
                      flags & REGEX_DOT_ALL ? "" : "s");
     parser->flags = flags;
     if (!whole) {
-        enum regex_atom atom = group_body(parser);
+        enum regex_atom atom = group_body(parser, false);
         parser->flags = before;
         return atom;
     }
+    unsigned open = parser->open;
+    parser->open = 0;
     if (!regex_enter(parser) || !parse_alternatives(parser))
         return ATOM_ERROR;
     parser->depth--;
+    parser->open = open;
     parser->flags = before;
     regex_emit(parser->out, ")");
     return ATOM_NONE;
@@ -268,7 +273,7 @@ static enum regex_atom plain_group(struct regex_parser *parser, size_t skip, con
 {
     parser->at += skip;
     regex_emit(parser->out, opening);
-    return group_body(parser);
+    return group_body(parser, opening[1] != '?' || opening[2] == ':');
 }
 
 /* Behind "(?". */
@@ -328,7 +333,7 @@ static enum regex_atom parse_atom(struct regex_parser *parser)
     case '$':
         return emit_atom(parser, "$", ATOM_ASSERTION);
     case '.':
-        return emit_atom(parser, ".", ATOM_SINGLE);
+        return emit_atom(parser, ".", ATOM_ANY);
     case '\\':
         parser->at++;
         return parse_escape(parser);
@@ -351,6 +356,7 @@ static bool parse_sequence(struct regex_parser *parser)
         enum regex_atom atom = parse_atom(parser);
         if (atom == ATOM_ERROR || !regex_quantifiers(parser, start, atom))
             return false;
+        parser->has_atoms |= atom == ATOM_SINGLE || atom == ATOM_ANY;
     }
     return true;
 }
@@ -399,6 +405,7 @@ bool regex_translation_make(struct str pattern, unsigned flags, struct regex_tra
                                    .flags = flags,
                                    .group_total = out->group_count,
                                    .has_names = out->names.count > 0,
+                                   .has_calls = counting.has_calls,
                                    .err = err};
     out->text.len = 0;
     if (!parse_whole(&writing))

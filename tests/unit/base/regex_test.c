@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/regex/regex.h"
 #include "tests/unit/base/suites.h"
@@ -278,6 +280,32 @@ static const struct {
     {"\\h\\W", "[0-9A-Fa-f][^A-Za-z0-9_]"},
     {"(?<a>.)(?<a>.)\\k<a>", "(.)(.)(?>\\g{2}|\\g{1})"},
     {"(?<a>.)\\g<a>", "(.)(?1)"},
+    /* what regex_lazy.c makes shorter, and what it has to leave */
+    {"a.*?b", "a[^\\x62\\n]*+.*?b"},
+    {"a(?m).*?\\]", "a(?s-i:[^\\x5d]*+.*?\\])"},
+    {"a(?<x>b|.*?)(?:c|.*?)\" ", "a(b|.*?)(?:c|[^\\x22\\n]*+.*?)\\\"\\ "},
+    {"a((.*?))x+", "a(([^\\x78\\n]*+.*?))x+"},
+    {".*?b", ".*?b"},
+    {"(?:.*?)b", "(?:.*?)b"},
+    {"a.*?b*", "a.*?b*"},
+    {"a.*?b{2}", "a.*?b{2}"},
+    {"a.*?b?", "a.*?b?"},
+    {"a.*?(b)", "a.*?(b)"},
+    {"a.*?.", "a.*?."},
+    {"a.*?\\d", "a.*?[0-9]"},
+    {"a.*?\\n", "a.*?\\x{a}"},
+    {"a.*?é", "a.*?é"},
+    {"a.*?|b", "a.*?|b"},
+    {"a.*?", "a.*?"},
+    {"a(.*?)*b", "a(.*?)*b"},
+    {"a(?>.*?)b", "a(?>.*?)b"},
+    {"a(?=.*?)b", "a(?=.*?)b"},
+    {"a(?!.*?)b", "a(?!.*?)b"},
+    {"a(?=(.*?))b", "a(?=(.*?))b"},
+    {"a(?=.*?c)b", "a(?=[^\\x63\\n]*+.*?c)b"},
+    {"(?i)a.*?b", "(?i-s:a.*?b)"},
+    {"(?i)a.*? ", "(?i-s:a[^\\x20\\n]*+.*?\\ )"},
+    {"a(?<x>.*?)b\\g<x>", "a(.*?)b(?1)"},
 };
 
 START_TEST(rewrites)
@@ -598,6 +626,45 @@ START_TEST(finds_the_same_when_watched)
 }
 END_TEST
 
+/* What is made shorter finds the same: (?:.)*? never is. */
+START_TEST(a_shorter_lazy_dot_finds_the_same)
+{
+    static const char *const PATTERNS[] = {
+        "a(.*?)b",       "a(.*?) (.*?)b",  "a(?:-|(.*?))\"", "(a|b)(.*?)b(c|$)", "a(?m)(.*?)b\\z",
+        "a(.*?)b(.*?)b", "x?(.*?)a(.*?)b", "a(.*?)\\]b",     "(?i)A(.*?) (.*?)B"};
+    static const char LETTERS[] = "ab \n\"]-c";
+    struct regex_scratch *scratch[] = {regex_scratch_new(NULL), regex_scratch_new(NULL)};
+    const char *lazy = PATTERNS[_i], *dot;
+    char plain[200] = "", subject[12];
+    for (; (dot = strstr(lazy, ".*?")); lazy = dot + 1)
+        snprintf(plain + strlen(plain), sizeof plain - strlen(plain), "%.*s(?:.)",
+                 (int)(dot - lazy), lazy);
+    snprintf(plain + strlen(plain), sizeof plain - strlen(plain), "%s", lazy);
+    struct regex *regex[] = {regex_compile(str_from(PATTERNS[_i]), 0, NULL),
+                             regex_compile(str_from(plain), 0, NULL)};
+    unsigned state = 1;
+    for (int round = 0; round < 20000; round++) {
+        for (size_t i = 0; i < sizeof subject; i++) {
+            state = state * 1103515245u + 12345u;
+            subject[i] = LETTERS[(state >> 16) % (sizeof LETTERS - 1)];
+        }
+        struct str text = str_make(subject, sizeof subject);
+        ck_assert_int_eq(regex_search(regex[0], scratch[0], text, 0),
+                         regex_search(regex[1], scratch[1], text, 0));
+        for (unsigned group = 0; group <= regex_group_count(regex[0]); group++) {
+            size_t start[2] = {0, 0}, end[2] = {0, 0};
+            ck_assert_int_eq(regex_group(scratch[0], group, &start[0], &end[0]),
+                             regex_group(scratch[1], group, &start[1], &end[1]));
+            ck_assert(start[0] == start[1] && end[0] == end[1]);
+        }
+    }
+    for (size_t i = 0; i < 2; i++) {
+        regex_scratch_free(scratch[i]);
+        regex_free(regex[i]);
+    }
+}
+END_TEST
+
 /* A match that lies some windows behind the start, beside characters of several bytes. */
 START_TEST(finds_behind_the_first_window)
 {
@@ -709,6 +776,7 @@ Suite *regex_suite(void)
     tcase_add_test(tcase, gives_up_at_the_time);
     tcase_add_test(tcase, bounds_searches_together);
     tcase_add_loop_test(tcase, finds_the_same_when_watched, 0, 7);
+    tcase_add_loop_test(tcase, a_shorter_lazy_dot_finds_the_same, 0, 9);
     tcase_add_test(tcase, finds_behind_the_first_window);
     suite_add_tcase(suite, tcase);
     return suite;
