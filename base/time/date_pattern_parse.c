@@ -177,9 +177,11 @@ struct name_match {
 static void match_names(struct str text, const char *const *names, int count,
                         struct name_match *match)
 {
+    const int CASE_BIT = 0x20;
+    int first = text.len > 0 ? text.ptr[0] | CASE_BIT : 0;
     for (int i = 0; i < count; i++) {
-        /* Most names are ruled out by their first byte; only ASCII has its case folded in one. */
-        if (text.len == 0 || fold_ascii(names[i][0]) != fold_ascii(text.ptr[0]))
+        /* Most names are ruled out by their first byte, which the case changes in one bit at most. */
+        if ((names[i][0] | CASE_BIT) != first)
             continue;
         struct str name = str_from(names[i]);
         if (name.len > match->len && starts_with_name(text, name))
