@@ -10,7 +10,7 @@ static const struct field_ref message_field = FIELD_REF_TOP("message");
 static const struct field_ref original_field = {
     .text = STR_INIT("[event][original]"),
     .root = FIELD_ROOT_EVENT,
-    .parts = (struct field_part[]){{.name = STR_INIT("event")}, {.name = STR_INIT("original")}},
+    .parts = (struct field_part[]){FIELD_PART("event"), FIELD_PART("original")},
     .count = 2,
 };
 

@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "base/text/block.h"
+
 struct replacement {
     const char *code;
     char c;
@@ -106,6 +108,22 @@ static bool read_path(struct reader *reader, struct str text, struct error *err)
     return depth == 0 || not_legal(err, text);
 }
 
+enum field_kind field_kind_of(struct str name)
+{
+    if (str_equal(name, STR("@timestamp")))
+        return FIELD_TIMESTAMP;
+    return str_equal(name, STR("tags")) ? FIELD_TAGS : FIELD_COMMON;
+}
+
+static void keep_part(struct arena *arena, struct field_part *part)
+{
+    part->name = arena_dup(arena, part->name);
+    part->mark = str_mark(part->name);
+    part->is_marked = part->is_plain = true;
+    for (size_t i = 0; i < part->name.len; i++)
+        part->is_plain &= !byte_needs_escape((unsigned char)part->name.ptr[i]);
+}
+
 bool field_ref_parse(struct arena *arena, struct str text, enum field_escape escape,
                      struct field_ref *out, struct error *err)
 {
@@ -124,6 +142,8 @@ bool field_ref_parse(struct arena *arena, struct str text, enum field_escape esc
     if (count > 0)
         memcpy(out->parts, reader.parts + metadata, count * sizeof *out->parts);
     for (size_t i = 0; i < count; i++)
-        out->parts[i].name = arena_dup(arena, out->parts[i].name);
+        keep_part(arena, &out->parts[i]);
+    if (!metadata)
+        out->kind = field_kind_of(out->parts[0].name);
     return true;
 }

@@ -16,8 +16,19 @@ enum field_escape { FIELD_ESCAPE_NONE, FIELD_ESCAPE_PERCENT, FIELD_ESCAPE_AMPERS
 
 struct field_part {
     struct str name;
-    int64_t index; /* the name as an array index, negative from the end */
-    bool is_index; /* the whole name is an integer that fits */
+    int64_t index;  /* the name as an array index, negative from the end */
+    bool is_index;  /* the whole name is an integer that fits */
+    bool is_plain;  /* JSON is known to write the name without escapes */
+    bool is_marked; /* the mark is known: by field_ref_parse, not of constants */
+    uint32_t mark;  /* str_mark of the name */
+};
+
+/* What setting it has to look at; by its first part. */
+enum field_kind {
+    FIELD_NOT_LOOKED_AT, /* of references that are written down as constants */
+    FIELD_COMMON,
+    FIELD_TIMESTAMP,
+    FIELD_TAGS,
 };
 
 enum field_root { FIELD_ROOT_EVENT, FIELD_ROOT_METADATA };
@@ -25,6 +36,7 @@ enum field_root { FIELD_ROOT_EVENT, FIELD_ROOT_METADATA };
 struct field_ref {
     struct str text;      /* as written */
     enum field_root root; /* METADATA: parts are the path below @metadata, count 0 is all of it */
+    enum field_kind kind; /* of root EVENT */
     struct field_part *parts;
     size_t count;
 };
@@ -32,24 +44,32 @@ struct field_ref {
 bool field_ref_parse(struct arena *arena, struct str text, enum field_escape escape,
                      struct field_ref *out, struct error *err);
 
+/* The kind of a field of an event whose path begins with this name. */
+enum field_kind field_kind_of(struct str name);
+
+/* The name is a literal that JSON writes without escapes. */
+#define FIELD_PART(literal)                                                                        \
+    {                                                                                              \
+        .name = STR_INIT(literal), .is_plain = true                                                \
+    }
+
 /* A reference to one top-level field, for constants at file scope:
  * static const struct field_ref MESSAGE = FIELD_REF_TOP("message"); */
 #define FIELD_REF_TOP(literal)                                                                     \
     {                                                                                              \
         .text = STR_INIT(literal), .root = FIELD_ROOT_EVENT,                                       \
-        .parts = (struct field_part[]){{.name = STR_INIT(literal)}}, .count = 1                    \
+        .parts = (struct field_part[]){FIELD_PART(literal)}, .count = 1                            \
     }
 /* One below another: [host][ip]. */
 #define FIELD_REF_BELOW(parent, child)                                                             \
     {                                                                                              \
         .text = STR_INIT("[" parent "][" child "]"), .root = FIELD_ROOT_EVENT,                     \
-        .parts = (struct field_part[]){{.name = STR_INIT(parent)}, {.name = STR_INIT(child)}},     \
-        .count = 2                                                                                 \
+        .parts = (struct field_part[]){FIELD_PART(parent), FIELD_PART(child)}, .count = 2          \
     }
 #define FIELD_REF_METADATA(literal)                                                                \
     {                                                                                              \
         .text = STR_INIT("[@metadata][" literal "]"), .root = FIELD_ROOT_METADATA,                 \
-        .parts = (struct field_part[]){{.name = STR_INIT(literal)}}, .count = 1                    \
+        .parts = (struct field_part[]){FIELD_PART(literal)}, .count = 1                            \
     }
 
 #endif

@@ -5,7 +5,7 @@ static const struct field_ref host_field = FIELD_REF_TOP("host");
 static const struct field_ref host_name_field = {
     .text = STR_INIT("[host][name]"),
     .root = FIELD_ROOT_EVENT,
-    .parts = (struct field_part[]){{.name = STR_INIT("host")}, {.name = STR_INIT("name")}},
+    .parts = (struct field_part[]){FIELD_PART("host"), FIELD_PART("name")},
     .count = 2,
 };
 

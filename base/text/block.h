@@ -152,6 +152,12 @@ static inline struct block_set block_not_ascii(struct block block)
 }
 #endif
 
+/* block_escapes of one byte. */
+static inline bool byte_needs_escape(unsigned char byte)
+{
+    return byte < 0x20 || byte == '"' || byte == '\\';
+}
+
 static inline bool block_any(struct block_set set)
 {
     return set.bits != 0;

@@ -19,9 +19,7 @@ static const struct field_ref metadata_path_field = FIELD_REF_METADATA("path");
 static const struct field_ref log_file_path_field = {
     .text = STR_INIT("[log][file][path]"),
     .root = FIELD_ROOT_EVENT,
-    .parts = (struct field_part[]){{.name = STR_INIT("log")},
-                                   {.name = STR_INIT("file")},
-                                   {.name = STR_INIT("path")}},
+    .parts = (struct field_part[]){FIELD_PART("log"), FIELD_PART("file"), FIELD_PART("path")},
     .count = 3,
 };
 

@@ -61,6 +61,13 @@ struct special_fields {
     struct value timestamp, tags, metadata;
 };
 
+/* One of the names above, which is not there. */
+static void append_special(struct event *event, struct str name, struct value value)
+{
+    struct object_key key = object_key(name);
+    object_append(event->arena, object_of(&event->fields), &key, true, value);
+}
+
 static bool take_if(const struct object_entry *entry, struct str name, struct value *out)
 {
     bool is_it = str_equal(object_key_text(entry), name);
@@ -118,20 +125,19 @@ struct event *event_from_object(struct arena *arena, struct value object)
     assert(object.type == VALUE_OBJECT);
     struct event *event = event_alloc(arena);
     event->fields = object;
-    struct object *fields = object_of(&object);
-    struct special_fields given = find_special(fields);
+    struct special_fields given = find_special(object_of(&object));
     if (given.has_metadata)
         value_object_remove(&event->fields, METADATA);
     bool usable = given.has_metadata && given.metadata.type == VALUE_OBJECT;
     event->metadata = usable ? given.metadata : value_object_new(arena, 1);
     if (!given.has_version)
-        object_append(arena, fields, VERSION, value_str(STR("1")));
+        append_special(event, VERSION, value_str(STR("1")));
     if (given.has_tags)
         take_tags(event, &given.tags);
     if (given.has_timestamp)
         take_timestamp(event, &given.timestamp);
     else
-        object_append(arena, fields, TIMESTAMP, value_timestamp(clock_now()));
+        append_special(event, TIMESTAMP, value_timestamp(clock_now()));
     return event;
 }
 
@@ -171,22 +177,32 @@ static bool array_index(const struct field_part *part, size_t size, size_t *out)
     return true;
 }
 
-static const struct value *look(const struct value *parent, const struct field_part *part)
+static inline struct object_key key_of(const struct field_part *part)
+{
+    struct object_key key = {part->name.ptr, (uint32_t)part->name.len, part->mark};
+    return part->is_marked ? key : object_key(part->name);
+}
+
+static const struct value *look_in_array(const struct value *parent, const struct field_part *part)
 {
     size_t index;
-    if (parent->type == VALUE_OBJECT)
-        return object_find(parent, part->name);
     if (parent->type == VALUE_ARRAY && array_index(part, value_array_count(parent), &index))
         return &array_look(parent)->items[index];
     return NULL;
 }
 
+static inline const struct value *look(const struct value *parent, const struct field_part *part)
+{
+    if (parent->type != VALUE_OBJECT)
+        return look_in_array(parent, part);
+    struct object_key key = key_of(part);
+    return object_find(parent, &key);
+}
+
 /* To be changed. */
-static struct value *child(const struct value *parent, const struct field_part *part)
+static struct value *item_of(const struct value *parent, const struct field_part *part)
 {
     size_t index;
-    if (parent->type == VALUE_OBJECT)
-        return value_object_get(parent, part->name);
     if (parent->type == VALUE_ARRAY && array_index(part, value_array_count(parent), &index))
         return value_array_at(parent, index);
     return NULL;
@@ -208,16 +224,22 @@ static const struct value *walk(const struct event *event, const struct field_re
     return at;
 }
 
+/* A field of the event itself. */
+static inline bool is_top(const struct field_ref *ref)
+{
+    return ref->count == 1 && ref->root == FIELD_ROOT_EVENT;
+}
+
 const struct value *event_get(const struct event *event, const struct field_ref *ref)
 {
-    return walk(event, ref, ref->count);
+    return is_top(ref) ? look(&event->fields, ref->parts) : walk(event, ref, ref->count);
 }
 
 bool event_has(const struct event *event, const struct field_ref *ref)
 {
     if (ref->count == 0)
         return true;
-    const struct value *parent = walk(event, ref, ref->count - 1);
+    const struct value *parent = is_top(ref) ? &event->fields : walk(event, ref, ref->count - 1);
     const struct value *found = parent ? look(parent, &ref->parts[ref->count - 1]) : NULL;
     return found && (parent->type == VALUE_OBJECT || found->type != VALUE_NULL);
 }
@@ -246,23 +268,39 @@ static bool set_child(struct arena *arena, struct value *parent, const struct fi
                       struct value value)
 {
     if (parent->type == VALUE_OBJECT) {
-        value_object_set(arena, parent, part->name, value);
+        struct object_key key = key_of(part);
+        *object_place(arena, object_of(parent), &key, part->is_plain) = value;
         return true;
     }
     return parent->type == VALUE_ARRAY && set_array_item(arena, parent, part, value);
+}
+
+/* make_child for what is no object. */
+static bool make_item(struct arena *arena, struct value *parent, const struct field_part *part,
+                      struct value **out)
+{
+    *out = item_of(parent, part);
+    if (*out)
+        return (*out)->type != VALUE_NULL;
+    if (!set_child(arena, parent, part, value_object_new(arena, 0)))
+        return false;
+    *out = item_of(parent, part);
+    return true;
 }
 
 /* The child on the way to a field, made where it is missing. NULL below a list that has no such item. False: raises. */
 static bool make_child(struct arena *arena, struct value *parent, const struct field_part *part,
                        struct value **out)
 {
-    *out = child(parent, part);
-    if (*out)
-        return (*out)->type != VALUE_NULL;
-    if (!set_child(arena, parent, part, value_object_new(arena, 1)))
-        return false;
-    *out = child(parent, part);
-    return true;
+    if (parent->type != VALUE_OBJECT)
+        return make_item(arena, parent, part, out);
+    struct object *object = object_of(parent);
+    struct object_key key = key_of(part);
+    uint32_t before = object->live;
+    *out = object_place(arena, object, &key, part->is_plain);
+    if (object->live > before)
+        **out = value_object_new(arena, 0);
+    return (*out)->type != VALUE_NULL;
 }
 
 /* The object or list that the last part stands in; missing ones are made. *out NULL: nothing is to be set (below a list).
@@ -283,19 +321,26 @@ static bool set_path(struct event *event, const struct field_ref *ref, struct va
            (!parent || set_child(event->arena, parent, &ref->parts[ref->count - 1], value));
 }
 
+static inline enum field_kind kind_of(const struct field_ref *ref)
+{
+    if (ref->root != FIELD_ROOT_EVENT)
+        return FIELD_COMMON;
+    return ref->kind == FIELD_NOT_LOOKED_AT ? field_kind_of(ref->parts[0].name) : ref->kind;
+}
+
 /* tags and @timestamp do not take everything. */
 static bool check_special(const struct field_ref *ref, const struct value *value, struct error *err)
 {
-    struct str top = ref->parts[0].name;
-    if (str_equal(top, TAGS) && (ref->count > 1 || !is_tags_value(value)))
+    enum field_kind kind = kind_of(ref);
+    if (kind == FIELD_TAGS && (ref->count > 1 || !is_tags_value(value)))
         return error_set(err, ERROR_FORMAT, "tags takes a string or a list of strings");
-    if (ref->count == 1 && value->type != VALUE_TIMESTAMP && str_equal(top, TIMESTAMP))
+    if (kind == FIELD_TIMESTAMP && ref->count == 1 && value->type != VALUE_TIMESTAMP)
         return error_set(err, ERROR_FORMAT, "@timestamp takes a timestamp");
     return true;
 }
 
-bool event_set(struct event *event, const struct field_ref *ref, struct value value,
-               struct error *err)
+static __attribute__((noinline)) bool set_any(struct event *event, const struct field_ref *ref,
+                                              struct value value, struct error *err)
 {
     if (ref->root == FIELD_ROOT_METADATA && ref->count == 0) {
         if (value.type != VALUE_OBJECT)
@@ -304,28 +349,33 @@ bool event_set(struct event *event, const struct field_ref *ref, struct value va
         return true;
     }
     assert(ref->count > 0);
-    if (ref->root == FIELD_ROOT_EVENT && !check_special(ref, &value, err))
-        return false;
-    if (ref->root == FIELD_ROOT_EVENT && ref->count == 1) {
-        set_field(event, ref->parts[0].name, value);
-        return true;
-    }
-    return set_path(event, ref, value) ||
-           error_set(err, ERROR_FORMAT, "'%.*s' cannot be set: its parent is not an object",
-                     STR_FMT(ref->text));
+    return check_special(ref, &value, err) &&
+           (set_path(event, ref, value) ||
+            error_set(err, ERROR_FORMAT, "'%.*s' cannot be set: its parent is not an object",
+                      STR_FMT(ref->text)));
+}
+
+bool event_set(struct event *event, const struct field_ref *ref, struct value value,
+               struct error *err)
+{
+    if (!is_top(ref) || kind_of(ref) != FIELD_COMMON)
+        return set_any(event, ref, value, err);
+    struct object_key key = key_of(ref->parts);
+    *object_place(event->arena, object_of(&event->fields), &key, ref->parts->is_plain) = value;
+    return true;
 }
 
 struct value *event_place(struct event *event, const struct field_ref *ref)
 {
     if (ref->count == 0)
         return NULL;
-    struct str top = ref->parts[0].name;
-    if (ref->root == FIELD_ROOT_EVENT && (str_equal(top, TAGS) || str_equal(top, TIMESTAMP)))
-        return NULL;
     struct value *parent;
-    if (!make_parents(event, ref, &parent) || !parent || parent->type != VALUE_OBJECT)
+    if (kind_of(ref) != FIELD_COMMON || !make_parents(event, ref, &parent) || !parent ||
+        parent->type != VALUE_OBJECT)
         return NULL;
-    return object_place(event->arena, object_of(parent), ref->parts[ref->count - 1].name);
+    const struct field_part *last = &ref->parts[ref->count - 1];
+    struct object_key key = key_of(last);
+    return object_place(event->arena, object_of(parent), &key, last->is_plain);
 }
 
 /* Ruby's Array(): a list is itself, null is empty, an object is a list of its pairs. */

@@ -132,7 +132,7 @@ static void fill_large(struct cutter *cutter, struct object *object)
     for (uint32_t i = 0; i < object->live; i++) {
         struct object_entry entry = {.key = cut_key(cutter)};
         entry.value = cut_value(cutter);
-        object_fill_new(&fill, &entry);
+        object_fill_new(&fill, &entry, false);
     }
     struct span *span = object->span;
     *object = *object_fill_end(&fill).as.object;
@@ -152,4 +152,55 @@ void json_fill_object(struct object *object)
         fill_small(&cutter, object);
     }
     check_end(&cutter);
+}
+
+/* Moves the cutter to the value of a key that JSON writes as it is; NULL: it is not there. */
+static const struct json_member *find_member(struct cutter *cutter, const struct object_key *key)
+{
+    for (unsigned i = 0; i < cutter->around->count; i++) {
+        const struct json_member *member = cutter->next;
+        const char *name = cutter->at + 1;
+        cutter->at = name + member->key_len + 2;
+        if (member->key_len == key->len && memcmp(name, key->ptr, key->len) == 0)
+            return member;
+        enum { QUOTES = 2 };
+        cutter->at += member->len + 1 + (member->type == JSON_STRING ? QUOTES : 0);
+        cutter->next += 1 + (member->type >= JSON_ARRAY ? member->inside : 0);
+    }
+    return NULL;
+}
+
+static bool is_same_key(const struct object_key *a, const struct object_key *b)
+{
+    return object_key_tag(a) == object_key_tag(b) && object_key_same_text(a, b->ptr);
+}
+
+/* The key's text is kept, too: where it stands in the document, or in the arena. */
+static struct span_member *note_read(struct cutter *cutter, const struct object_key *key,
+                                     bool is_there)
+{
+    enum { BEHIND_KEY = 2 };
+    struct span_member *read = arena_alloc(cutter->builder.arena, sizeof *read);
+    *read = (struct span_member){.entry.key = *key, .is_there = is_there};
+    if (is_there) {
+        read->entry.key.ptr = cutter->at - BEHIND_KEY - key->len;
+        read->entry.value = cut_value(cutter);
+    } else {
+        read->entry.key.ptr = arena_dup(cutter->builder.arena, str_make(key->ptr, key->len)).ptr;
+    }
+    return read;
+}
+
+bool json_read_member(struct object *object, const struct object_key *key, const struct value **out)
+{
+    struct span_member *read = object->span->read;
+    if (!read) {
+        struct cutter cutter = cutter_of(object->span);
+        const struct json_member *member = find_member(&cutter, key);
+        if (object_key_is_odd(key) || (member && member->type >= JSON_ARRAY))
+            return false;
+        object->span->read = read = note_read(&cutter, key, member);
+    }
+    *out = read->is_there ? &read->entry.value : NULL;
+    return is_same_key(&read->entry.key, key);
 }

@@ -17,6 +17,10 @@ enum { ESCAPE_MAX = 6 /* \u001F */ };
 struct writer {
     struct buf *buf;
     char *end; /* of the buf's capacity */
+    /* The last text that was written with escapes, which an event often has twice (message and event.original), and where
+     * its JSON is in the buf. */
+    struct str escaped;
+    size_t json_at, json_len;
 };
 
 static char *room_slow(struct writer *writer, char *at, size_t size)
@@ -49,11 +53,6 @@ static inline char *put(struct writer *writer, char *at, const char *text, size_
 
 static const uint64_t BLANKS = UINT64_C(0x2020202020202020);
 
-static inline bool needs_escape(unsigned char byte)
-{
-    return byte < 0x20 || byte == '"' || byte == '\\';
-}
-
 /* Copies up to the first byte that needs an escape and returns how many were copied. There is room for all. */
 static inline size_t copy_clean_short(char *out, const char *text, size_t len)
 {
@@ -78,7 +77,7 @@ static inline size_t copy_clean_short(char *out, const char *text, size_t len)
         }
     }
     size_t at = 0;
-    for (; at < len && !needs_escape((unsigned char)text[at]); at++)
+    for (; at < len && !byte_needs_escape((unsigned char)text[at]); at++)
         out[at] = text[at];
     return at;
 }
@@ -147,21 +146,53 @@ static inline char *put_quoted(struct writer *writer, char *at, struct str text,
     return at;
 }
 
-static char *put_str(struct writer *writer, char *at, struct str text)
+static char *put_again(struct writer *writer, char *at)
 {
+    at = room(writer, at, writer->json_len);
+    if (at)
+        at = (char *)memcpy(at, writer->buf->ptr + writer->json_at, writer->json_len) +
+             writer->json_len;
+    return at;
+}
+
+static __attribute__((noinline)) char *put_str(struct writer *writer, char *at, struct str text)
+{
+    if (text.ptr == writer->escaped.ptr && text.len == writer->escaped.len && text.len > 0)
+        return put_again(writer, at);
     at = room(writer, at, text.len + 2);
-    return at ? put_quoted(writer, at, text, 0) : NULL;
+    if (!at)
+        return NULL;
+    size_t start = (size_t)(at - writer->buf->ptr);
+    at = put_quoted(writer, at, text, 0);
+    if (at && (size_t)(at - writer->buf->ptr) - start != text.len + 2) {
+        writer->escaped = text;
+        writer->json_at = start;
+        writer->json_len = (size_t)(at - writer->buf->ptr) - start;
+    }
+    return at;
 }
 
 static inline char *copy(char *to, const char *from, size_t len)
 {
-    if (len > BLOCK || len < 8)
-        return (char *)memcpy(to, from, len) + len;
     uint64_t head, tail;
-    memcpy(&head, from, 8);
-    memcpy(&tail, from + len - 8, 8);
-    memcpy(to, &head, 8);
-    memcpy(to + len - 8, &tail, 8);
+    if (len >= 8 && len <= BLOCK) {
+        memcpy(&head, from, 8);
+        memcpy(&tail, from + len - 8, 8);
+        memcpy(to, &head, 8);
+        memcpy(to + len - 8, &tail, 8);
+    } else if (len > BLOCK && len <= 2 * BLOCK) {
+        struct block first = block_load(from), last = block_load(from + len - BLOCK);
+        block_store(to, first);
+        block_store(to + len - BLOCK, last);
+    } else if (len >= 4 && len < 8) {
+        uint32_t start, end;
+        memcpy(&start, from, 4);
+        memcpy(&end, from + len - 4, 4);
+        memcpy(to, &start, 4);
+        memcpy(to + len - 4, &end, 4);
+    } else {
+        memcpy(to, from, len);
+    }
     return to + len;
 }
 
@@ -209,22 +240,106 @@ static char *put_array(struct writer *writer, char *at, const struct array *arra
     return at ? put(writer, at, "]", 1) : NULL;
 }
 
-/* A brace or comma, the key in quotes, a colon. */
-static inline char *put_key(struct writer *writer, char *at, char before, struct str key)
+/* The key in quotes, a colon. */
+static char *put_key(struct writer *writer, char *at, struct str key)
 {
-    at = room(writer, at, key.len + 4);
+    at = room(writer, at, key.len + 3);
+    if (at)
+        at = put_quoted(writer, at, key, 1);
+    if (at)
+        *at++ = ':';
+    return at;
+}
+
+/* A brace or comma, a key that is not odd, the value. */
+static inline char *put_member(struct writer *writer, char *at, char before,
+                               const struct object_entry *entry)
+{
+    const struct value *value = &entry->value;
+    bool is_string = value->type == VALUE_STRING;
+    at = room(writer, at, entry->key.len + 4 + (is_string ? (size_t)value->extra + 2 : 0));
     if (!at)
         return NULL;
     *at++ = before;
-    if (key.len >= 4 && key.len <= BLOCK && copy_clean_short(at + 1, key.ptr, key.len) == key.len) {
-        *at = '"';
-        at += key.len + 1;
-        *at++ = '"';
-    } else {
-        at = put_quoted(writer, at, key, 1);
+    *at++ = '"';
+    at = copy(at, entry->key.ptr, entry->key.len);
+    *at++ = '"';
+    *at++ = ':';
+    return is_string ? put_string(writer, at, value) : put_value(writer, at, value);
+}
+
+/* Where the value ends in its document, when it stands there right behind its key and is written as it stands there. NULL
+ * when not. The key is not odd. */
+static inline const char *end_in_document(const struct object_entry *entry)
+{
+    const char *behind = entry->key.ptr + entry->key.len;
+    const struct value *value = &entry->value;
+    if (value->type == VALUE_STRING && value->flags == VALUE_IS_PLAIN)
+        return value->as.text == behind + 3 && memcmp(behind, "\":\"", 3) == 0
+                   ? value->as.text + value->extra + 1
+                   : NULL;
+    if (value->type != VALUE_ARRAY && value->type != VALUE_OBJECT)
+        return NULL;
+    const struct span *span =
+        value->type == VALUE_ARRAY ? value->as.array->span : value->as.object->span;
+    return span_is_good(span) && span->text == behind + 2 && memcmp(behind, "\":", 2) == 0
+               ? span->text + span->len
+               : NULL;
+}
+
+/* How many entries from this one on stand behind one another in their document as they are to be written; *end is where they
+ * end there. */
+static inline size_t count_unchanged(const struct object_entry *entry, size_t left,
+                                     const char **end)
+{
+    size_t count = 0;
+    for (const char *next = end_in_document(entry); next; next = end_in_document(&entry[count])) {
+        *end = next;
+        count++;
+        if (count == left || entry[count].key.ptr != next + 2 || memcmp(next, ",\"", 2) != 0)
+            break;
     }
-    if (at)
-        *at++ = ':';
+    return count;
+}
+
+/* An object without odd keys: what nobody changed since it was read is copied in one. */
+static char *put_entries(struct writer *writer, char *at, const struct object *object)
+{
+    const struct object_entry *end = object->entries + object->used;
+    char before = '{';
+    for (const struct object_entry *entry = object->entries; at && entry < end;) {
+        const char *behind = NULL;
+        size_t unchanged = count_unchanged(entry, (size_t)(end - entry), &behind);
+        if (unchanged == 0) {
+            at = put_member(writer, at, before, entry++);
+        } else {
+            at = room(writer, at, 2 + (size_t)(behind - entry->key.ptr));
+            if (!at)
+                return NULL;
+            *at++ = before;
+            *at++ = '"';
+            at = copy(at, entry->key.ptr, (size_t)(behind - entry->key.ptr));
+            entry += unchanged;
+        }
+        before = ',';
+    }
+    return at;
+}
+
+static char *put_odd_entries(struct writer *writer, char *at, const struct object *object)
+{
+    const struct object_entry *end = object->entries + object->used;
+    char before = '{';
+    for (const struct object_entry *entry = object->entries; at && entry < end; entry++) {
+        if (object_entry_is_dead(entry))
+            continue;
+        at = put(writer, at, &before, 1);
+        if (at)
+            at = put_key(writer, at, object_key_text(entry));
+        if (at)
+            at = put_value(writer, at, &entry->value);
+        before = ',';
+    }
     return at;
 }
 
@@ -234,16 +349,8 @@ static char *put_object(struct writer *writer, char *at, const struct object *ob
         return put_span(writer, at, object->span);
     if (object->live == 0)
         return put(writer, at, "{}", 2);
-    char before = '{';
-    const struct object_entry *end = object->entries + object->used;
-    for (const struct object_entry *entry = object->entries; at && entry < end; entry++) {
-        if (object_entry_is_dead(entry))
-            continue;
-        at = put_key(writer, at, before, object_key_text(entry));
-        if (at)
-            at = put_value(writer, at, &entry->value);
-        before = ',';
-    }
+    bool all_plain = !object->has_odd_keys && object->live == object->used;
+    at = all_plain ? put_entries(writer, at, object) : put_odd_entries(writer, at, object);
     return at ? put(writer, at, "}", 1) : NULL;
 }
 

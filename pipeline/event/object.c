@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "base/mem.h"
+#include "base/text/block.h"
 #include "pipeline/event/value_store.h"
 
 enum { OBJECT_FIRST_CAPACITY = 4, INDEX_SLOTS_PER_ENTRY = 2, NOT_FOUND = -1 };
@@ -24,6 +25,7 @@ struct value value_object_span(const struct span *span)
     *object = (struct object){
         .used = span->count, .live = span->count, .span = (struct span *)(object + 1)};
     *object->span = *span;
+    object->span->read = NULL;
     return (struct value){.type = VALUE_OBJECT, .as.object = object};
 }
 
@@ -32,6 +34,26 @@ struct value value_object_new(struct arena *arena, size_t capacity_hint)
     size_t capacity = capacity_hint ? capacity_hint : OBJECT_FIRST_CAPACITY;
     struct object *object = object_alloc(arena, capacity);
     return (struct value){.type = VALUE_OBJECT, .as.object = object};
+}
+
+/* ---- keys ---- */
+
+/* Does JSON write the key with escapes? */
+bool object_key_is_odd(const struct object_key *key)
+{
+    size_t at = 0;
+    if (key->len >= 8 && key->len <= BLOCK) {
+        uint64_t head, tail;
+        memcpy(&head, key->ptr, sizeof head);
+        memcpy(&tail, key->ptr + key->len - sizeof tail, sizeof tail);
+        return block_any(block_escapes(block_of(head, tail)));
+    }
+    for (; at + BLOCK <= key->len; at += BLOCK)
+        if (block_any(block_escapes(block_load(key->ptr + at))))
+            return true;
+    while (at < key->len && !byte_needs_escape((unsigned char)key->ptr[at]))
+        at++;
+    return at < key->len;
 }
 
 /* ---- the index ---- */
@@ -79,12 +101,10 @@ static inline int64_t find_small(const struct object *object, const struct objec
 {
     if (!(object->shapes & object_key_shape(key)))
         return NOT_FOUND;
-    const struct object_entry *entries = object->entries;
-    uint64_t tag = object_key_tag(key);
-    for (uint32_t at = 0; at < object->used; at++)
-        if (object_key_tag(&entries[at].key) == tag &&
-            memcmp(entries[at].key.ptr, key->ptr, key->len) == 0)
-            return at;
+    const struct object_entry *entry = object->entries, *end = entry + object->used;
+    for (uint64_t tag = object_key_tag(key); entry < end; entry++)
+        if (object_key_tag(&entry->key) == tag && object_key_same_text(&entry->key, key->ptr))
+            return entry - object->entries;
     return NOT_FOUND;
 }
 
@@ -146,10 +166,17 @@ size_t value_object_count(const struct value *object)
     return object->as.object->live;
 }
 
-const struct value *object_find(const struct value *object, struct str key)
+const struct value *object_find(const struct value *object, const struct object_key *key)
 {
-    const struct object *self = object_look(object);
-    int64_t at = find(self, key);
+    const struct value *read;
+    assert(object->type == VALUE_OBJECT);
+    struct object *self = object->as.object;
+    if (__builtin_expect(!self->entries, 0)) {
+        if (json_read_member(self, key, &read))
+            return read;
+        json_fill_object(self);
+    }
+    int64_t at = find_key(self, key);
     return at == NOT_FOUND ? NULL : &self->entries[at].value;
 }
 
@@ -186,45 +213,61 @@ static void grow(struct arena *arena, struct object *object)
         index_build(arena, object);
 }
 
-static inline void append_key(struct arena *arena, struct object *object,
-                              const struct object_key *key, struct value item)
+/* With a null, for its value. */
+static inline struct value *append_small(struct object *object, const struct object_key *key,
+                                         uint64_t shape)
 {
-    if (__builtin_expect(object->used == object->capacity, 0))
-        grow(arena, object);
     struct object_entry *entry = &object->entries[object->used++];
-    *entry = (struct object_entry){*key, item};
-    object->shapes |= object_key_shape(key);
+    *entry = (struct object_entry){.key = *key};
+    object->shapes |= shape;
     object->live++;
+    return &entry->value;
+}
+
+static __attribute__((noinline)) struct value *
+append_key(struct arena *arena, struct object *object, const struct object_key *key, bool is_plain)
+{
+    if (object->used == object->capacity)
+        grow(arena, object);
+    struct value *value = append_small(object, key, object_key_shape(key));
+    object->has_odd_keys |= !is_plain && object_key_is_odd(key);
     if (object->index)
         *index_slot(object, str_make(key->ptr, key->len)) = object->used;
     else if (object->used > OBJECT_LINEAR_MAX)
         index_build(arena, object);
+    return value;
 }
 
-void object_append(struct arena *arena, struct object *object, struct str text, struct value item)
+void object_append(struct arena *arena, struct object *object, const struct object_key *key,
+                   bool is_plain, struct value item)
 {
-    struct object_key key = object_key(text);
-    append_key(arena, object, &key, item);
+    *append_key(arena, object, key, is_plain) = item;
+}
+
+static __attribute__((noinline)) struct value *
+place_indexed(struct arena *arena, struct object *object, const struct object_key *key)
+{
+    uint32_t at = *index_slot(object, str_make(key->ptr, key->len));
+    return at > 0 ? &object->entries[at - 1].value : append_key(arena, object, key, false);
+}
+
+struct value *object_place(struct arena *arena, struct object *object, const struct object_key *key,
+                           bool is_plain)
+{
+    if (__builtin_expect(object->index != NULL, 0))
+        return place_indexed(arena, object, key);
+    int64_t at = find_small(object, key);
+    if (at != NOT_FOUND)
+        return &object->entries[at].value;
+    bool has_room = object->used < object->capacity && object->used < OBJECT_LINEAR_MAX;
+    return has_room && is_plain ? append_small(object, key, object_key_shape(key))
+                                : append_key(arena, object, key, is_plain);
 }
 
 void value_object_set(struct arena *arena, struct value *object, struct str text, struct value item)
 {
-    struct object *self = object_of(object);
     struct object_key key = object_key(text);
-    int64_t at = find_key(self, &key);
-    if (at == NOT_FOUND)
-        append_key(arena, self, &key, item);
-    else
-        self->entries[at].value = item;
-}
-
-struct value *object_place(struct arena *arena, struct object *object, struct str key)
-{
-    int64_t at = find(object, key);
-    if (at != NOT_FOUND)
-        return &object->entries[at].value;
-    object_append(arena, object, key, value_null());
-    return &object->entries[object->used - 1].value;
+    *object_place(arena, object_of(object), &key, false) = item;
 }
 
 bool value_object_remove(struct value *object, struct str key)
@@ -251,6 +294,7 @@ struct value object_like(struct arena *arena, const struct object *like, size_t 
     memcpy(object->entries, like->entries, like->used * sizeof *like->entries);
     object->used = object->live = like->used;
     object->shapes = like->shapes;
+    object->has_odd_keys = like->has_odd_keys;
     return (struct value){.type = VALUE_OBJECT, .as.object = object};
 }
 
@@ -264,15 +308,16 @@ void object_fill_begin(struct object_fill *fill, struct arena *arena, size_t cou
                                  .indexed = count > OBJECT_LINEAR_MAX};
 }
 
-void object_fill_new(struct object_fill *fill, const struct object_entry *entry)
+void object_fill_new(struct object_fill *fill, const struct object_entry *entry, bool is_odd)
 {
     struct object *self = fill->object.as.object;
     if (fill->indexed) {
-        object_append(fill->arena, self, object_key_text(entry), entry->value);
+        object_append(fill->arena, self, &entry->key, !is_odd, entry->value);
         return;
     }
     assert(self->used < self->capacity);
     self->shapes |= object_key_shape(&entry->key);
+    self->has_odd_keys |= is_odd;
     self->entries[self->used++] = *entry;
     self->live = self->used;
 }
@@ -286,7 +331,7 @@ void object_fill_add(struct object_fill *fill, const struct object_entry *entry)
     }
     int64_t at = find_small(self, &entry->key);
     if (at == NOT_FOUND)
-        object_fill_new(fill, entry);
+        object_fill_new(fill, entry, object_key_is_odd(&entry->key));
     else
         self->entries[at].value = entry->value;
 }

@@ -120,10 +120,13 @@ static struct value dup_object(struct arena *arena, const struct value *value, b
     struct value to = value_object_new(arena, from->live);
     for (uint32_t i = 0; i < from->used; i++) {
         const struct object_entry *entry = &from->entries[i];
-        if (!object_entry_is_dead(entry))
-            object_append(arena, to.as.object,
-                          share ? object_key_text(entry) : arena_dup(arena, object_key_text(entry)),
-                          dup_value(arena, &entry->value, share));
+        if (object_entry_is_dead(entry))
+            continue;
+        struct object_key key = entry->key;
+        if (!share)
+            key.ptr = arena_dup(arena, object_key_text(entry)).ptr;
+        object_append(arena, to.as.object, &key, !from->has_odd_keys,
+                      dup_value(arena, &entry->value, share));
     }
     return to;
 }
@@ -178,12 +181,12 @@ static bool arrays_equal(const struct array *a, const struct array *b)
 static bool objects_equal(const struct value *a, const struct value *b)
 {
     const struct object *self = object_look(a);
-    bool equal = self->live == b->as.object->live;
+    bool equal = self->live == object_look(b)->live;
     for (uint32_t i = 0; equal && i < self->used; i++) {
         const struct object_entry *entry = &self->entries[i];
         if (object_entry_is_dead(entry))
             continue;
-        const struct value *other = object_find(b, object_key_text(entry));
+        const struct value *other = object_find(b, &entry->key);
         equal = other && value_equal(&entry->value, other);
     }
     return equal;

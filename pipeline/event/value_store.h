@@ -32,10 +32,11 @@ struct span {
     struct span
         *around; /* the container that this one came out of, when that was filled; NULL: none */
     uint16_t len;
-    uint8_t count;      /* of its members */
-    uint8_t inside;     /* of all that is in it */
-    bool keep_decimals; /* of the json_decoding that it came with */
-    bool changed;       /* out of date; then that around it is, too */
+    uint8_t count;            /* of its members */
+    uint8_t inside;           /* of all that is in it */
+    bool keep_decimals;       /* of the json_decoding that it came with */
+    bool changed;             /* out of date; then that around it is, too */
+    struct span_member *read; /* of an object that nobody looked inside; NULL: nothing was read */
 };
 
 struct array {
@@ -85,11 +86,16 @@ static inline bool object_key_same_text(const struct object_key *one, const char
     uint32_t c[2], d[2];
     if (one->len < QUARTER || one->ptr == other)
         return true;
-    if (one->len > 2 * HALF)
-        return memcmp(one->ptr, other, one->len) == 0;
+    for (uint32_t at = 0; at + 2 * HALF < one->len; at += HALF) {
+        memcpy(&a[0], one->ptr + at, HALF);
+        memcpy(&b[0], other + at, HALF);
+        if (a[0] != b[0])
+            return false;
+    }
     if (one->len >= HALF) {
-        memcpy(&a[0], one->ptr, HALF);
-        memcpy(&b[0], other, HALF);
+        uint32_t from = one->len > 2 * HALF ? one->len - 2 * HALF : 0;
+        memcpy(&a[0], one->ptr + from, HALF);
+        memcpy(&b[0], other + from, HALF);
         memcpy(&a[1], one->ptr + one->len - HALF, HALF);
         memcpy(&b[1], other + one->len - HALF, HALF);
         return ((a[0] ^ b[0]) | (a[1] ^ b[1])) == 0;
@@ -107,6 +113,12 @@ static inline uint64_t object_key_shape(const struct object_key *key)
     return UINT64_C(1) << ((key->mark * 0x9e3779b9u + key->len) >> 26);
 }
 
+/* The one member that an object was asked for which nobody looked inside. */
+struct span_member {
+    struct object_entry entry;
+    bool is_there;
+};
+
 struct object {
     struct object_entry *entries; /* NULL: nobody has looked inside */
     uint32_t used;                /* entries in use, the dead ones too */
@@ -116,6 +128,7 @@ struct object {
     uint32_t *index;     /* 0: free, else entry position + 1; NULL while small */
     uint64_t
         shapes; /* of all keys that are or were there: one whose shape is missing is not there */
+    bool has_odd_keys; /* one that JSON writes with escapes is, or was, there */
     struct span *span; /* NULL: there is no text */
 };
 
@@ -145,6 +158,10 @@ struct value value_object_span(const struct span *span);
 /* json_span.c */
 void json_fill_array(struct array *array);
 void json_fill_object(struct object *object);
+/* Reads a member of an object that nobody has looked inside without filling it; *out NULL: there is none. False: it has to be
+ * filled. Not for containers, because somebody may change them, and for one key of each object. */
+bool json_read_member(struct object *object, const struct object_key *key,
+                      const struct value **out);
 
 static inline struct array *array_filled(const struct value *value)
 {
@@ -185,7 +202,10 @@ static inline struct object *object_of(const struct value *value)
 }
 
 /* value_object_get for who only reads. */
-const struct value *object_find(const struct value *object, struct str key);
+const struct value *object_find(const struct value *object, const struct object_key *key);
+/* The value of a key; a null is added when it is not there. is_plain: the key is known not to be odd. */
+struct value *object_place(struct arena *arena, struct object *object, const struct object_key *key,
+                           bool is_plain);
 
 /* A STRING with this flag has, right in front of its text, a struct str: itself as JSON writes it, without the quotes. What
  * had escapes when it came and was not changed is written again without looking for them. */
@@ -214,8 +234,8 @@ struct object_fill {
 void object_fill_begin(struct object_fill *fill, struct arena *arena, size_t count,
                        size_t capacity);
 void object_fill_add(struct object_fill *fill, const struct object_entry *entry);
-/* The key is known not to be there. */
-void object_fill_new(struct object_fill *fill, const struct object_entry *entry);
+/* The key is known not to be there, and whether JSON writes it with escapes. */
+void object_fill_new(struct object_fill *fill, const struct object_entry *entry, bool is_odd);
 struct value object_fill_end(struct object_fill *fill);
 
 /* An object of these entries (copied) with room for `spare` more, by object_fill. */
@@ -225,11 +245,12 @@ struct value object_from_entries(struct arena *arena, const struct object_entry 
 /* One with the keys and values of another, which is small and of which nothing was removed, and room for more. */
 struct value object_like(struct arena *arena, const struct object *like, size_t spare);
 
-/* The value of a key; a null is added when it is not there. */
-struct value *object_place(struct arena *arena, struct object *object, struct str key);
-
 /* Adds an entry whose key is known not to be there. */
-void object_append(struct arena *arena, struct object *object, struct str key, struct value item);
+void object_append(struct arena *arena, struct object *object, const struct object_key *key,
+                   bool is_plain, struct value item);
+
+/* Does JSON write the key with escapes? */
+bool object_key_is_odd(const struct object_key *key);
 
 static inline bool object_entry_is_dead(const struct object_entry *entry)
 {

@@ -2,6 +2,9 @@
  *
  * Containers that stay text until somebody looks into them (value_store.h).
  */
+#include <stdio.h>
+#include <string.h>
+
 #include "base/account.h"
 #include "base/mem.h"
 #include "pipeline/event/event_binary.h"
@@ -125,6 +128,53 @@ START_TEST(counting_and_settling_look_at_nothing)
 }
 END_TEST
 
+/* What a key of c is, and whether c is text still when it was read. */
+static const struct {
+    const char *key, *value; /* NULL: missing */
+    bool stays;
+} MEMBERS[] = {
+    {"a", "1", true},
+    {"a key of twenty bytes", "\"x\\ny\"", true},
+    {"nothing", "null", true},
+    {"t", "true", true},
+    {"dec", "-1.25", true},
+    {"last", "\"\"", true},
+    {"las", NULL, true},
+    {"inside", NULL, true},
+    {"x\",\"a", NULL, false},
+    {"", NULL, true},
+    {"o", "{\"inside\":[1]}", false},
+    {"l", "[{}]", false},
+};
+
+START_TEST(one_member_is_read_as_text)
+{
+    if (!SPANS)
+        return;
+    struct value value =
+        decode("{\"c\":{\"t\":true,\"o\":{\"inside\":[1]},\"a\":1,\"nothing\":null,"
+               "\"a key of twenty bytes\":\"x\\ny\",\"l\":[{}],\"dec\":-1.25,\"last\":\"\"}}");
+    const char *before = json_from_value(&arena, &value);
+    struct object_key c_key = object_key(STR("c"));
+    const struct value *c = object_find(&value, &c_key);
+    char name[32];
+    snprintf(name, sizeof name, "%s", MEMBERS[_i].key);
+    struct object_key key = object_key(str_from(name)), other = object_key(STR("a"));
+    for (int again = 0; again < 2; again++) {
+        const struct value *found = object_find(c, &key);
+        ck_assert_int_eq(found != NULL, MEMBERS[_i].value != NULL);
+        if (found)
+            ck_assert_str_eq(json_from_value(&arena, found), MEMBERS[_i].value);
+        ck_assert_int_eq(is_text(c), MEMBERS[_i].stays);
+    }
+    memset(name, 'a', sizeof name); /* the name was the caller's */
+    ck_assert_str_eq(json_from_value(&arena, object_find(c, &other)), "1");
+    ck_assert_str_eq(json_from_value(&arena, &value), before);
+    value_object_set(&arena, value_object_get(&value, STR("c")), STR("a"), value_int(2));
+    ck_assert_int_eq(value_as_int(object_find(c, &other)), 2);
+}
+END_TEST
+
 START_TEST(who_shares_it_sees_the_change)
 {
     struct value value = decode("{\"c\":{\"a\":{\"b\":1}}}");
@@ -154,7 +204,8 @@ START_TEST(reading_is_no_change)
     const struct value *c = event_get(event, &(struct field_ref){.parts = ab, .count = 1});
     ck_assert_int_eq(value_as_int(event_get(event, &ref)), 1);
     const struct value *a = event_get(event, &(struct field_ref){.parts = ab, .count = 2});
-    const struct value *d = object_find(c, STR("d")), *e = object_find(a, STR("e"));
+    struct object_key d_key = object_key(STR("d")), e_key = object_key(STR("e"));
+    const struct value *d = object_find(c, &d_key), *e = object_find(a, &e_key);
     ck_assert(!is_text(c) && !is_text(a) && is_text(d) && is_text(e));
     ck_assert(span_is_good(span_of(c)) && span_is_good(span_of(a)));
     struct value list = *e;
@@ -369,6 +420,7 @@ Suite *json_span_suite(void)
     tcase_add_loop_test(tcase, what_stays_text, 0, sizeof DOCUMENTS / sizeof *DOCUMENTS);
     tcase_add_test(tcase, an_arena_that_may_move_has_none);
     tcase_add_test(tcase, counting_and_settling_look_at_nothing);
+    tcase_add_loop_test(tcase, one_member_is_read_as_text, 0, sizeof MEMBERS / sizeof *MEMBERS);
     tcase_add_test(tcase, who_shares_it_sees_the_change);
     tcase_add_test(tcase, reading_is_no_change);
     tcase_add_test(tcase, a_copy_outlives_its_document);

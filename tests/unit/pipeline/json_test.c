@@ -264,6 +264,75 @@ START_TEST(stops_at_the_maximum)
 }
 END_TEST
 
+/* What was read by the scanner, of which much is copied from the document, is written as what yajl read, of which nothing is:
+ * whatever was changed. */
+START_TEST(writes_the_same_after_changes)
+{
+    static const char TEXT[] = "{\"a\":\"x\",\"bb\":\"yy\",\"c\":{\"d\":1,\"e\":\"f\"},\"g\":[1,{"
+                               "\"h\":2}],\"long key with blanks\":"
+                               "\"a longer text than sixteen bytes, and than "
+                               "thirty-two\",\"esc\":\"q\\\"q\\n\",\"n\":12,\"\":\"\",\"o\\\"\":"
+                               "\"\",\"k\" : \"blank\",\"z\":\"last\"}";
+    static const struct str KEYS[] = {STR_INIT("a"),
+                                      STR_INIT("bb"),
+                                      STR_INIT("c"),
+                                      STR_INIT("g"),
+                                      STR_INIT("esc"),
+                                      STR_INIT(""),
+                                      STR_INIT("o\""),
+                                      STR_INIT("z"),
+                                      STR_INIT("n"),
+                                      STR_INIT("k"),
+                                      STR_INIT("new\n"),
+                                      STR_INIT("new"),
+                                      STR_INIT("long key with blanks")};
+    enum { KEY_COUNT = sizeof KEYS / sizeof *KEYS, CHANGES = 6 };
+    static const struct json_decoding BY_PARSER = {.by_parser = true};
+    unsigned state = (unsigned)_i + 1;
+    arena.stays = _i % 2;
+    struct value values[2];
+    ck_assert(decode(str_from(TEXT), &values[0], NULL));
+    ck_assert(json_decode_as(reader, &arena, str_from(TEXT), &BY_PARSER, &values[1], NULL));
+    for (int change = 0; change < CHANGES; change++) {
+        ck_assert_str_eq(json_from_value(&arena, &values[0]), json_from_value(&arena, &values[1]));
+        state = state * 1103515245u + 12345u;
+        struct str key = KEYS[(state >> 8) % KEY_COUNT], other = KEYS[(state >> 16) % KEY_COUNT];
+        for (int i = 0; i < 2; i++) {
+            struct value *found = value_object_get(&values[i], key);
+            struct value item = found ? *found : value_str(STR("q\"q\n"));
+            if ((state >> 24) % 4 == 0)
+                value_object_remove(&values[i], key);
+            else if ((state >> 24) % 4 == 1 && found && value_type(found) == VALUE_OBJECT)
+                value_object_set(&arena, found, STR("d"), value_int(change));
+            else
+                value_object_set(&arena, &values[i], other, item);
+        }
+    }
+    arena.stays = false;
+}
+END_TEST
+
+/* A text with escapes that an event has twice is written twice, and no other for it. */
+START_TEST(writes_a_text_with_escapes_twice)
+{
+    static const char TEXT[] = "a \"quoted\"\ttext";
+    struct value list = value_array_new(&arena, 6);
+    struct str text = str_from(TEXT);
+    const struct value items[] = {value_str(text),
+                                  value_str((struct str){0}),
+                                  value_str(text),
+                                  value_str(str_from_offset(text, 1)),
+                                  value_str(str_make(text.ptr, 5)),
+                                  value_str(text)};
+    for (size_t i = 0; i < sizeof items / sizeof *items; i++)
+        value_array_push(&arena, &list, items[i]);
+    ck_assert_str_eq(
+        json_from_value(&arena, &list),
+        "[\"a \\\"quoted\\\"\\ttext\",\"\",\"a \\\"quoted\\\"\\ttext\",\" \\\"quoted\\\"\\ttext\","
+        "\"a \\\"qu\",\"a \\\"quoted\\\"\\ttext\"]");
+}
+END_TEST
+
 START_TEST(writes_events_without_metadata)
 {
     struct event *event = event_from_json(
@@ -313,6 +382,8 @@ Suite *json_suite(void)
     tcase_add_loop_test(tcase, escapes_at_every_place, 0, 128);
     tcase_add_test(tcase, stops_at_the_maximum);
     tcase_add_test(tcase, writes_events_without_metadata);
+    tcase_add_loop_test(tcase, writes_the_same_after_changes, 0, 400);
+    tcase_add_test(tcase, writes_a_text_with_escapes_twice);
     tcase_add_test(tcase, what_a_terminal_would_obey_is_escaped);
     suite_add_tcase(suite, tcase);
     return suite;
