@@ -22,6 +22,9 @@
  * 2. protocol.stop and .close may call server_end; the list stays valid, because nothing is freed inside of them.
  * 3. What connections hold for what is incomplete (server_note_held) is at most max_held_bytes together: above that the
  *    protocol gives up the one that has been without progress for longest, on the lane that holds most.
+ * 4. What they claim of the budget beyond that (server_note_claimed: what is reserved for messages that have begun, and what came
+ *    of them so far) is bounded by the budget alone, and a client that goes on keeps it. When one has to wait for memory
+ *    (server_shed_idle), those are given up that do not go on, until no more than max_held_bytes are held and claimed.
  */
 #ifndef MILLRACE_INPUTS_SERVER_H
 #define MILLRACE_INPUTS_SERVER_H
@@ -51,7 +54,7 @@ struct server_connection {
     bool is_open;           /* protocol.open was called */
     bool ended;             /* server_end was called */
     struct ssl_ctx_st *use; /* for the handshake; NULL: no TLS */
-    size_t held_bytes;
+    size_t held_bytes, claimed_bytes;
 };
 
 struct server_protocol {
@@ -68,6 +71,8 @@ struct server_protocol {
     bool (*goes_before)(const struct server_connection *one, const struct server_connection *other);
     bool (*may_give_up)(const struct server_connection *connection);
     void (*give_up)(struct server_connection *connection); /* holds nothing afterwards */
+    /* It claims memory and has not gone on for long enough that others may have it. NULL: nothing is ever claimed. */
+    bool (*is_idle)(const struct server_connection *connection);
     /* The lane has no connections any more and gets none: what the protocol put into lane->shared. NULL: nothing. */
     void (*end_lane)(struct server_lane *lane);
 };
@@ -102,8 +107,8 @@ struct server_lane {
     struct lane *lane;
     struct inbox_item stop, stopped, close, closed, shed;
     struct server_connection *connections;
-    char *read_buffer;        /* SERVER_READ_BYTES, from the first connection on */
-    atomic_size_t held_bytes; /* the part of the server's sum */
+    char *read_buffer;                       /* SERVER_READ_BYTES, from the first connection on */
+    atomic_size_t held_bytes, claimed_bytes; /* the part of the server's sums */
     atomic_bool shed_posted;
     bool is_stopping, is_closing;
     struct log_limit log_limit; /* for what the protocol says of clients */
@@ -116,7 +121,7 @@ struct server {
     struct counter *counters[SERVER_COUNTERS];
     struct log_limit log_limit; /* of refusals */
     size_t descriptor_limit;    /* descriptors from this number on are kept for others */
-    atomic_size_t held_bytes;
+    atomic_size_t held_bytes, claimed_bytes;
     atomic_uint connections;   /* of all lanes, also those on their way to one */
     struct server_lane *lanes; /* NULL: not started */
     size_t lane_count, lanes_stopped, lanes_closed;
@@ -146,8 +151,11 @@ void server_hold(struct server_connection *connection);
 void server_release(struct server_connection *connection);
 /* So many bytes are held for what is incomplete. */
 void server_note_held(struct server_connection *connection, size_t held_bytes);
+void server_note_claimed(struct server_connection *connection, size_t claimed_bytes);
 /* Looks whether all hold too much. May end this connection. */
 void server_shed(struct server_connection *connection);
+/* This connection has waited for memory for long. */
+void server_shed_idle(struct server_connection *connection);
 /* Lines about clients are limited for each lane. */
 bool server_may_log(struct server_connection *connection, uint64_t *suppressed_out);
 

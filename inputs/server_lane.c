@@ -243,20 +243,31 @@ bool server_may_log(struct server_connection *connection, uint64_t *suppressed_o
 
 /* ---- half messages ---- */
 
+static void note(atomic_size_t *sums[2], size_t *noted, size_t bytes)
+{
+    size_t before = *noted;
+    *noted = bytes;
+    for (size_t i = 0; i < 2 && bytes != before; i++) {
+        if (bytes > before)
+            atomic_fetch_add_explicit(sums[i], bytes - before, memory_order_relaxed);
+        else
+            atomic_fetch_sub_explicit(sums[i], before - bytes, memory_order_relaxed);
+    }
+}
+
 void server_note_held(struct server_connection *connection, size_t held_bytes)
 {
     struct server_lane *lane = connection->home;
-    size_t before = connection->held_bytes;
-    connection->held_bytes = held_bytes;
-    if (held_bytes == before)
-        return;
-    atomic_size_t *sums[] = {&lane->held_bytes, &lane->server->held_bytes};
-    for (size_t i = 0; i < sizeof sums / sizeof *sums; i++) {
-        if (held_bytes >= before)
-            atomic_fetch_add_explicit(sums[i], held_bytes - before, memory_order_relaxed);
-        else
-            atomic_fetch_sub_explicit(sums[i], before - held_bytes, memory_order_relaxed);
-    }
+    note((atomic_size_t *[]){&lane->held_bytes, &lane->server->held_bytes}, &connection->held_bytes,
+         held_bytes);
+}
+
+void server_note_claimed(struct server_connection *connection, size_t claimed_bytes)
+{
+    struct server_lane *lane = connection->home;
+    assert(lane->server->options.protocol.is_idle);
+    note((atomic_size_t *[]){&lane->claimed_bytes, &lane->server->claimed_bytes},
+         &connection->claimed_bytes, claimed_bytes);
 }
 
 static bool holds_too_much(const struct server *server)
@@ -265,12 +276,32 @@ static bool holds_too_much(const struct server *server)
            server->options.max_held_bytes;
 }
 
-static struct server_connection *most_stale(const struct server_lane *lane)
+/* With what is claimed as well: what others may have when they need it. */
+static bool claims_too_much(const struct server *server)
+{
+    return atomic_load_explicit(&server->held_bytes, memory_order_relaxed) +
+               atomic_load_explicit(&server->claimed_bytes, memory_order_relaxed) >
+           server->options.max_held_bytes;
+}
+
+static bool holds_something(const struct server_connection *connection)
+{
+    return connection->held_bytes > 0;
+}
+
+static bool claims_idly(const struct server_connection *connection)
+{
+    const struct server_protocol *protocol = &server_of(connection)->options.protocol;
+    return connection->claimed_bytes > 0 && protocol->is_idle(connection);
+}
+
+static struct server_connection *
+most_stale(const struct server_lane *lane, bool (*fits)(const struct server_connection *connection))
 {
     const struct server_protocol *protocol = &lane->server->options.protocol;
     struct server_connection *stale = NULL;
     for (struct server_connection *at = lane->connections; at; at = at->next)
-        if (!at->ended && at->is_open && at->held_bytes > 0 && protocol->may_give_up(at) &&
+        if (!at->ended && at->is_open && fits(at) && protocol->may_give_up(at) &&
             (!stale || protocol->goes_before(at, stale)))
             stale = at;
     return stale;
@@ -288,13 +319,20 @@ static void shed_one(struct server_connection *stale)
                  LOG_CSTR("client", stale->peer.text), LOG_INT("bytes", stale->held_bytes),
                  LOG_INT_IF("not_logged_before", suppressed));
     server->options.protocol.give_up(stale);
-    assert(stale->held_bytes == 0);
+    assert(stale->held_bytes == 0 && stale->claimed_bytes == 0);
 }
 
 static void shed_here(struct server_lane *lane)
 {
     struct server_connection *stale;
-    while (holds_too_much(lane->server) && (stale = most_stale(lane)))
+    while (holds_too_much(lane->server) && (stale = most_stale(lane, holds_something)))
+        shed_one(stale);
+}
+
+static void shed_idle_here(struct server_lane *lane)
+{
+    struct server_connection *stale;
+    while (claims_too_much(lane->server) && (stale = most_stale(lane, claims_idly)))
         shed_one(stale);
 }
 
@@ -302,6 +340,7 @@ void server_lane_shed(struct server_lane *lane)
 {
     atomic_store(&lane->shed_posted, false);
     shed_here(lane);
+    shed_idle_here(lane);
     end_if_empty(lane);
 }
 
@@ -315,6 +354,24 @@ static struct server_lane *holds_most(struct server *server)
     return most;
 }
 
+static void post_shed(struct server_lane *lane)
+{
+    if (!atomic_exchange(&lane->shed_posted, true))
+        lane_post(lane->lane, &lane->shed);
+}
+
+void server_shed_idle(struct server_connection *connection)
+{
+    struct server *server = server_of(connection);
+    for (size_t i = 0; i < server->lane_count && claims_too_much(server); i++) {
+        struct server_lane *lane = &server->lanes[i];
+        if (lane == connection->home)
+            shed_idle_here(lane);
+        else if (atomic_load_explicit(&lane->claimed_bytes, memory_order_relaxed) > 0)
+            post_shed(lane);
+    }
+}
+
 void server_shed(struct server_connection *connection)
 {
     struct server *server = server_of(connection);
@@ -323,6 +380,6 @@ void server_shed(struct server_connection *connection)
     struct server_lane *most = holds_most(server);
     if (most == connection->home)
         shed_here(most);
-    else if (!atomic_exchange(&most->shed_posted, true))
-        lane_post(most->lane, &most->shed);
+    else
+        post_shed(most);
 }

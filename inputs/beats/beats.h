@@ -21,8 +21,10 @@ enum {
     BEATS_BATCH_BYTES = 1024 * 1024,   /* payload of one batch, and what is reserved for it */
     BEATS_EVENT_GUESS_BYTES = 1024,    /* of a connection's first events */
     BEATS_MIN_BYTES_PER_SECOND = 1024, /* a window that comes more slowly meets window_timeout */
-    BEATS_LINGER_MS = 1000,            /* how long a closed connection waits for the client's end */
-    BEATS_CLOSING_LINGER_MS = 200,     /* the same while the input closes */
+    BEATS_IDLE_MS =
+        1000, /* a client that sends nothing for so long keeps no memory that others need */
+    BEATS_LINGER_MS = 1000,        /* how long a closed connection waits for the client's end */
+    BEATS_CLOSING_LINGER_MS = 200, /* the same while the input closes */
     BEATS_LINGER_BYTES = 4 * 1024 * 1024,
     BEATS_ACK_BUFFER_BYTES = 64 * LUMBERJACK_ACK_BYTES,
 };

@@ -231,12 +231,26 @@ static void keep_alive(struct beats_connection *connection)
     send_out(connection);
 }
 
+/* Others hold what this one needs: those of them that do not go on give it back. */
+static uint64_t starved_due(const struct beats_connection *connection)
+{
+    if (connection->state != CONNECTION_OPEN || !intake_waits_for_memory(connection))
+        return UINT64_MAX;
+    return connection->starved_since_ms + BEATS_IDLE_MS;
+}
+
+static void ask_idle_ones(struct beats_connection *connection)
+{
+    connection->starved_since_ms = connection_now_ms(connection);
+    server_shed_idle(&connection->base);
+}
+
 static const struct {
     uint64_t (*due)(const struct beats_connection *connection);
     void (*act)(struct beats_connection *connection);
 } DEADLINES[] = {
     {write_due, give_up_writing},     {linger_due, connection_close}, {window_due, give_up_window},
-    {inactivity_due, give_up_client}, {keepalive_due, keep_alive},
+    {inactivity_due, give_up_client}, {keepalive_due, keep_alive},    {starved_due, ask_idle_ones},
 };
 
 enum { DEADLINE_COUNT = sizeof DEADLINES / sizeof *DEADLINES };
@@ -384,6 +398,14 @@ static bool may_give_up(const struct server_connection *base)
     return ((const struct beats_connection *)(const void *)base)->state == CONNECTION_OPEN;
 }
 
+/* Its memory is claimed, and the client does not go on; one that is paused waits for us. */
+static bool is_idle(const struct server_connection *base)
+{
+    const struct beats_connection *connection = (const struct beats_connection *)(const void *)base;
+    return !connection->paused &&
+           connection_now_ms(connection) - connection->last_activity_ms >= BEATS_IDLE_MS;
+}
+
 const struct server_protocol connection_protocol = {
     .connection_size = sizeof(struct beats_connection),
     .io =
@@ -401,4 +423,5 @@ const struct server_protocol connection_protocol = {
     .goes_before = goes_before,
     .may_give_up = may_give_up,
     .give_up = stop_connection,
+    .is_idle = is_idle,
 };

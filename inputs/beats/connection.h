@@ -52,8 +52,10 @@ struct beats_connection {
     bool waits_for_acks; /* the list of windows is full */
     bool paused;
     uint64_t paused_since_ms;
-    bool is_incomplete; /* in the middle of a window or frame */
-    bool window_ended;  /* by the last piece */
+    uint64_t
+        starved_since_ms; /* the same, or when memory was last asked of those that do not go on */
+    bool is_incomplete;   /* in the middle of a window or frame */
+    bool window_ended;    /* by the last piece */
     uint64_t incomplete_since_ms;
     uint64_t incomplete_bytes;
 
@@ -86,6 +88,8 @@ uint64_t connection_now_ms(const struct beats_connection *connection);
 
 void intake_open(struct beats_connection *connection);
 void intake_close(struct beats_connection *connection);
+/* Decoding goes on when the budget has room. */
+bool intake_waits_for_memory(const struct beats_connection *connection);
 /* Nothing more will be decoded. */
 void intake_drop(struct beats_connection *connection);
 /* Decodes what was read. Ends in connection_update unless it refused the connection. */

@@ -118,7 +118,7 @@ static void keep_rest(struct beats_connection *connection, struct str rest)
     assert(fits); /* never more than one read */
     (void)fits;
     connection->paused = true;
-    connection->paused_since_ms = connection_now_ms(connection);
+    connection->paused_since_ms = connection->starved_since_ms = connection_now_ms(connection);
     beats_count(connection_input(connection), BEATS_PAUSES, 1);
     connection_read(connection, false);
 }
@@ -132,14 +132,16 @@ static void unpause(struct beats_connection *connection)
     connection->last_activity_ms = now_ms;
 }
 
-/* ---- half frames and half windows: together they hold a part of the budget at most ---- */
+/* ---- half frames hold a part of the budget at most; half windows claim theirs while the client goes on ---- */
 
+/* What the budget granted is a claim on it; what nobody granted is held, as half frames are. */
 static void note_held(struct beats_connection *connection)
 {
-    size_t held = lumberjack_held_bytes(&connection->decoder) + connection->rest.capacity;
-    if (connection->stream)
-        held += stream_held_bytes(connection->stream);
-    server_note_held(&connection->base, held);
+    const struct stream *stream = connection->stream;
+    size_t overdrawn = stream ? stream_overdrawn_bytes(stream) : 0;
+    server_note_held(&connection->base, lumberjack_held_bytes(&connection->decoder) +
+                                            connection->rest.capacity + overdrawn);
+    server_note_claimed(&connection->base, stream ? stream_held_bytes(stream) - overdrawn : 0);
 }
 
 /* ---- decoding ---- */
@@ -176,6 +178,12 @@ void intake_bytes(struct beats_connection *connection, struct str bytes)
     note_held(connection);
     connection_update(connection);
     server_shed(&connection->base);
+}
+
+bool intake_waits_for_memory(const struct beats_connection *connection)
+{
+    return connection->paused && connection->wanted_bytes > 0 && !connection->waits_for_acks &&
+           !connection->wants_turn;
 }
 
 void intake_go_on(struct beats_connection *connection)
@@ -264,5 +272,5 @@ void intake_close(struct beats_connection *connection)
     windows_release(&connection->windows);
     stream_close(connection->stream);
     connection->stream = NULL;
-    assert(connection->base.held_bytes == 0);
+    assert(connection->base.held_bytes == 0 && connection->base.claimed_bytes == 0);
 }

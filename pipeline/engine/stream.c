@@ -48,6 +48,7 @@ struct stream {
     size_t room;          /* bytes of input that may be taken in before the budget is asked again */
     size_t asked;         /* while waiting */
     size_t charged_bytes; /* of the current batch, that the lease became smaller by */
+    size_t overdrawn;     /* of these, what there was no lease for */
     bool closed;
     bool broken;  /* an abandoned receipt came home: nothing is acknowledged any more */
     bool telling; /* the origin is being told about receipts */
@@ -216,8 +217,10 @@ static void shrink_lease(struct stream *stream)
     if (grown == 0)
         return;
     stream->charged_bytes = total;
-    budget_lease_give_back(&stream->lease,
-                           grown < stream->lease.bytes ? grown : stream->lease.bytes);
+    size_t leased = grown < stream->lease.bytes ? grown : stream->lease.bytes;
+    stream->overdrawn += grown - leased;
+    assert(stream->overdrawn <= stream->charged_bytes);
+    budget_lease_give_back(&stream->lease, leased);
 }
 
 static void drop_batch(struct stream *stream)
@@ -252,7 +255,7 @@ static struct batch *current(struct stream *stream)
         stream->batch = batch_new(stream->engine);
         stream->batch->input = stream->input->plugin;
         stream->sink.arena = &stream->batch->arena;
-        stream->batch_bytes = stream->charged_bytes = 0;
+        stream->batch_bytes = stream->charged_bytes = stream->overdrawn = 0;
         stream->buffer = stream->buffer_end = NULL;
         forget_record(stream);
     }
@@ -267,6 +270,11 @@ struct account *stream_account(struct stream *stream)
 size_t stream_held_bytes(const struct stream *stream)
 {
     return stream->lease.bytes + (stream->batch ? stream->batch->arena.total_bytes : 0);
+}
+
+size_t stream_overdrawn_bytes(const struct stream *stream)
+{
+    return stream->batch ? stream->overdrawn : 0;
 }
 
 struct arena *stream_arena(struct stream *stream)

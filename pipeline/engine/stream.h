@@ -59,6 +59,8 @@ struct arena *stream_arena(struct stream *stream);
 struct account *stream_account(struct stream *stream);
 /* What the current batch and the room for more of it take of the memory budget. */
 size_t stream_held_bytes(const struct stream *stream);
+/* The part of it that the budget did not grant before it came: events were larger than their input expected. */
+size_t stream_overdrawn_bytes(const struct stream *stream);
 void stream_decode(struct stream *stream, struct str bytes);
 void stream_flush_codec(
     struct stream *stream); /* the end of the bytes: the codec gives what it holds */

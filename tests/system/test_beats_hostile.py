@@ -338,6 +338,31 @@ class HalfWindows(BeatsCase):
         self.assertGreater(self.counters()['connections_shed'], 10)
 
 
+    def test_what_is_reserved_for_them_is_had_by_others(self):
+        """Each begins a window for which a megabyte is reserved, and sends nothing more; together that is all the memory."""
+        self.serve(output='null {}', arguments=('-w', '2'))
+        idle = [self.client().send(window(2000), data(1, {'message': 'x'})) for _ in range(40)]
+        self.wait_until_read()
+        clean = self.client(timeout=60).send(batch(numbered('x' * 1000, 2000)))
+        self.assertEqual([(2, 2000)], clean.read_acks(1, timeout=60))
+        self.assertGreater(self.counters()['connections_shed'], 3)
+        self.assertEqual([CLOSED], idle[0].read_to_end())
+
+
+class BusyWindows(BeatsCase):
+    def test_nobody_is_closed_who_goes_on(self):
+        """Windows of twelve clients are under way at once; what is reserved for them is half of the memory."""
+        self.serve(output='null {}', arguments=('-w', '2'))
+        count = 2000
+        clients = [self.client().send(window(count), data(1, {'message': 'x' * 1000})) for _ in range(12)]
+        self.wait_until_read()
+        for client in clients:
+            client.send(*(data(n, {'message': 'x' * 1000}) for n in range(2, count + 1)))
+        for client in clients:
+            self.assertEqual([(2, count)], client.read_acks(1))
+        self.assertEqual(0, self.counters()['connections_shed'])
+
+
 class Churn(BeatsCase):
     def test_clients_that_leave_at_every_byte(self):
         self.serve()
