@@ -10,7 +10,7 @@ ends, each part one with its sum. What was skipped is listed by its reason, what
 counts as a failure.
 
 --thread-sanitizer (`./dev tsan`): instead of all that the programs and tests in which threads meet, with the binaries of
-build-tsan. What libraries do is left out by tests/tsan.supp.
+build-tsan; with --every all of them, and the fault tests (an hour). What libraries do is left out by tests/tsan.supp.
 
 --again (what CI gives): system tests that failed beside others run once more, alone. Those that pass then are listed as
 UNSTEADY, with what they said at first: the machine of CI is shared, and a landing does not hang on it, but each is a fault
@@ -39,7 +39,7 @@ SANITIZED = {
 }
 
 THREADED = {
-    'MILLRACE_PATIENCE': '6', 'MILLRACE_SANITIZED': '1',
+    'MILLRACE_PATIENCE': '6', 'MILLRACE_SANITIZED': 'thread',
     'TSAN_OPTIONS': f'halt_on_error=0:exitcode=66:history_size=4:suppressions={ROOT}/tests/tsan.supp',
 }
 THREADED_UNITS = ('io', 'pipeline', 'inputs', 'outputs')
@@ -257,7 +257,7 @@ def by_reason(skipped):
         yield f'SKIPPED {reason}: {names[0]}' + (f' and {len(names) - 1} more' if len(names) > 1 else '')
 
 
-def run_threaded(chosen, cores, total):
+def run_threaded(chosen, cores, total, every):
     """ThreadSanitizer needs memory and time: few at once."""
     build = ROOT / 'build-tsan'
 
@@ -265,9 +265,11 @@ def run_threaded(chosen, cores, total):
         return [path for path in chosen(paths) if path.parent.name in THREADED_UNITS]
 
     def files(paths):
-        return [path for path in chosen(paths) if path.stem[len('test_'):] in THREADED_SYSTEM]
+        return [path for path in chosen(paths) if every or path.stem[len('test_'):] in THREADED_SYSTEM]
     run_parts(f'{build.name} unit', part_unit(units, build, THREADED), cores, total)
     run_parts(f'{build.name} system', part_system(files, build, THREADED), cores, total)
+    if every:
+        run_parts(f'{build.name} faults', part_system(files, build, THREADED, 'faults'), cores, total)
 
 
 def run_all(options, total):
@@ -280,7 +282,7 @@ def run_all(options, total):
         run_parts('faults', part_system(chosen, ROOT / 'build', {}, 'faults'), 1, total, each=True)
         return
     if options.thread_sanitizer:
-        run_threaded(chosen, cores, total)
+        run_threaded(chosen, cores, total, options.every)
         return
     run_parts('structure', part_structure(chosen), cores, total)
     if not options.k or options.k in 'instructions':
@@ -299,6 +301,7 @@ def main():
     parser.add_argument('--no-sanitizers', action='store_true', help='leave out the second run in build-asan')
     parser.add_argument('--only', choices=['faults'], help='the fault tests instead of the suite')
     parser.add_argument('--thread-sanitizer', action='store_true', help='where threads meet, in build-tsan')
+    parser.add_argument('--every', action='store_true', help='with --thread-sanitizer: all system and fault tests')
     parser.add_argument('-k', metavar='TEXT', help='only programs and system tests whose name has TEXT')
     parser.add_argument('--again', action='store_true', help='run system tests that failed once more, alone')
     parser.add_argument('--report', help=argparse.SUPPRESS)

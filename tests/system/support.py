@@ -34,6 +34,7 @@ BINARY = pathlib.Path(os.environ.get('MILLRACE') or ROOT / 'build' / 'millrace')
 # Sanitizers slow the program down; limits of time are never what a test is about.
 PATIENCE = float(os.environ.get('MILLRACE_PATIENCE', '1'))
 SANITIZED = bool(os.environ.get('MILLRACE_SANITIZED'))
+THREAD_SANITIZED = os.environ.get('MILLRACE_SANITIZED') == 'thread'
 POLL_SECONDS = 0.01
 SANITIZER_REPORT = re.compile(r'(Address|Leak|Thread)Sanitizer|^\S+:\d+:\d+: runtime error: ', re.M)
 
