@@ -56,6 +56,15 @@ static bool parse(struct run_pipeline *pipeline, struct error_list *errors)
     return conf_parse(pipeline->arena, &pipeline->source, &options, &pipeline->tree, errors);
 }
 
+/* The text has grown, and is known to have no error: what it was warned of is found again. */
+static bool parse_again(struct run_pipeline *pipeline, struct error_list *errors)
+{
+    assert(errors->errors == 0);
+    error_list_release(errors);
+    error_list_init(errors);
+    return parse(pipeline, errors);
+}
+
 /* Text of -e that has no input reads stdin, without an output it writes stdout. */
 static bool add_default_sections(struct run_pipeline *pipeline, struct error_list *errors)
 {
@@ -67,7 +76,7 @@ static bool add_default_sections(struct run_pipeline *pipeline, struct error_lis
                      tree->has_input_section ? "" : "input { stdin { type => stdin } }\n",
                      tree->has_output_section ? "" : "output { stdout { codec => rubydebug } }\n");
     conf_source_text(pipeline->arena, text, "-e", &pipeline->source);
-    return parse(pipeline, errors);
+    return parse_again(pipeline, errors);
 }
 
 /* Behind the files, of which no position changes. */
@@ -75,7 +84,7 @@ static bool add_input(struct run_pipeline *pipeline, struct error_list *errors)
 {
     pipeline->source.text = arena_printf(pipeline->arena, "%.*s\ninput { stdin { } }\n",
                                          STR_FMT(pipeline->source.text));
-    return parse(pipeline, errors);
+    return parse_again(pipeline, errors);
 }
 
 static bool read_text(struct run_pipeline *pipeline, struct error_list *errors)

@@ -32,6 +32,18 @@ size_t scan_selector_end(struct str text, size_t at)
     return at;
 }
 
+/* ["a"] and ["a" "b"] look like lists, and are none in Logstash either: nobody finds out by the events. */
+static void warn_of_quotes(struct parser *parser, const struct conf_expr *field)
+{
+    if (!memchr(field->text.ptr, '"', field->text.len) &&
+        !memchr(field->text.ptr, '\'', field->text.len))
+        return;
+    error_list_warn_at(parser->errors, field->position,
+                       "%.*s is a field whose name has quotes here, as in Logstash, and no list: a "
+                       "list has a comma between its items, and one item is compared with ==",
+                       STR_FMT(field->text));
+}
+
 static bool parse_selector(struct parser *parser, struct conf_expr **out)
 {
     size_t from = parser->at;
@@ -40,6 +52,7 @@ static bool parse_selector(struct parser *parser, struct conf_expr **out)
     *out = expr_new(parser, CONF_OPERAND, from);
     (*out)->operand = CONF_OPERAND_FIELD;
     (*out)->text = str_make(parser->text.ptr + from, parser->at - from);
+    warn_of_quotes(parser, *out);
     return true;
 }
 
@@ -126,8 +139,28 @@ static bool from_value(struct parser *parser, const struct conf_value *value, st
     return false;
 }
 
+bool parse_is_open_field(const struct parser *parser)
+{
+    struct parser ahead = *parser;
+    if (!scan_take(&ahead, "[") || scan_name(&ahead).len == 0)
+        return false;
+    scan_skip(&ahead);
+    return scan_peek(&ahead, 0) != ',' && scan_peek(&ahead, 0) != ']';
+}
+
+bool parse_fail_open_field(struct parser *parser)
+{
+    size_t from = parser->at;
+    parser->at++;
+    struct str name = scan_name(parser);
+    return scan_fail(parser, parser->at, "a ']' is missing: [%.*s]",
+                     STR_FMT(str_make(parser->text.ptr + from + 1, name.len)));
+}
+
 static bool parse_list(struct parser *parser, struct conf_expr **out)
 {
+    if (parse_is_open_field(parser))
+        return parse_fail_open_field(parser);
     struct conf_value value = {.position = scan_position(parser, parser->at)};
     *out = expr_new(parser, CONF_OPERAND, parser->at);
     return parse_array(parser, &value) && from_value(parser, &value, *out);
@@ -345,6 +378,8 @@ static bool parse_negation(struct parser *parser, struct conf_expr **out)
     scan_skip(parser);
     if (scan_peek(parser, 0) == '(')
         return parse_parenthesis(parser, &(*out)->left);
+    if (parse_is_open_field(parser))
+        return parse_fail_open_field(parser);
     if (scan_selector_end(parser->text, parser->at) == parser->at)
         return scan_fail(parser, parser->at, "'!' stands only before a [field] or a '('");
     struct conf_expr *truthy = expr_new(parser, CONF_TRUTHY, parser->at);

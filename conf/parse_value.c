@@ -348,12 +348,25 @@ static bool parse_block(struct parser *parser, struct conf_value *out)
     return parse_plugin_body(parser, plugin);
 }
 
+/* At a '/': a path that lacks its quotes, or an expression as conditions have them. */
+static bool slash_value(struct parser *parser, struct conf_value *out)
+{
+    size_t from = parser->at, end = from + 1;
+    while (end < parser->text.len && !strchr("/ \t\r\n", parser->text.ptr[end]))
+        end += parser->text.ptr[end] == '\\' ? 2 : 1;
+    if (end + 1 < parser->text.len && parser->text.ptr[end] == '/' &&
+        !scan_is_name(parser->text.ptr[end + 1]))
+        return scan_fail(parser, from,
+                         "a regular expression is written as text in quotes here, without slashes");
+    out->type = CONF_BAREWORD;
+    word_ended(parser, from);
+    out->text = str_make(parser->text.ptr + from, parser->at - from);
+    return true; /* a soft error */
+}
+
 static bool no_value(struct parser *parser)
 {
     char found[SCAN_FOUND_MAX];
-    if (scan_peek(parser, 0) == '/')
-        return scan_fail(parser, parser->at,
-                         "a regular expression is written as text in quotes here, without slashes");
     return scan_fail(
         parser, parser->at,
         "expected a value (text in quotes, a number, a word, [array] or {hash}), found %s",
@@ -376,5 +389,7 @@ bool parse_value(struct parser *parser, struct conf_value *out)
         return parse_number(parser, out);
     if (scan_is_name(c))
         return parse_bareword(parser, out);
+    if (c == '/')
+        return slash_value(parser, out);
     return no_value(parser);
 }

@@ -117,6 +117,9 @@ bool parse_text(struct parser *parser, struct str *out);
 /* The end of the run of [name] elements at `at`; `at` itself when there is none. */
 size_t scan_selector_end(struct str text, size_t at);
 bool parse_condition(struct parser *parser, struct conf_expr **out);
+/* At a '[' with a name behind it that neither ']' nor ',' follows: a field that is not closed. */
+bool parse_is_open_field(const struct parser *parser);
+bool parse_fail_open_field(struct parser *parser);
 
 /* ---- parse.c ---- */
 

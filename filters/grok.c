@@ -185,6 +185,26 @@ static void warn_of_field(const struct grok_filter *filter, struct error_positio
                            field.ptr, field.len > FIELD_SHOWN_BYTES ? "…" : "");
 }
 
+static void warn_of_text(const struct grok_filter *filter, struct error_position position,
+                         struct str text, const char *what)
+{
+    enum { TEXT_SHOWN_BYTES = 40 };
+    if (filter->env->warnings && text.len > 0)
+        error_list_warn_at(filter->env->warnings, position, "filter 'grok': '%.*s%s' %s",
+                           text.len > TEXT_SHOWN_BYTES ? TEXT_SHOWN_BYTES : (int)text.len, text.ptr,
+                           text.len > TEXT_SHOWN_BYTES ? "…" : "", what);
+}
+
+/* %{IP:client %{NUMBER:n} is one reference, and %{NUMBER:n none. */
+static void warn_of_suspects(const struct grok_filter *filter, struct error_position position,
+                             const struct grok *grok)
+{
+    warn_of_text(filter, position, grok->ignored,
+                 "in a reference means nothing, as in Logstash; is a '}' missing in front of it?");
+    warn_of_text(filter, position, grok->unclosed,
+                 "has no '}' and is matched as text, as in Logstash");
+}
+
 static bool compile_expression(struct grok_filter *filter, const struct grok_library *library,
                                const struct conf_value *pattern, struct grok_expression *out,
                                struct error *err)
@@ -195,6 +215,7 @@ static bool compile_expression(struct grok_filter *filter, const struct grok_lib
         err->position = pattern->position;
         return false;
     }
+    warn_of_suspects(filter, pattern->position, &out->grok);
     out->targets = arena_zero(arena, out->grok.count * sizeof *out->targets);
     for (size_t i = 0; i < out->grok.count; i++) {
         struct str field = out->grok.captures[i].field;

@@ -14,6 +14,7 @@ struct reference {
     struct str written; /* NAME:field:type */
     enum grok_type type;
     struct str definition; /* ptr NULL: none */
+    struct str ignored;    /* what stands between these and the '}' */
 };
 
 /* A pattern that is being expanded, in the one that refers to it. */
@@ -38,6 +39,7 @@ struct expansion {
     struct str local_names[GROK_MAX_DEPTH]; /* patterns defined inside the expression */
     struct str local_patterns[GROK_MAX_DEPTH];
     size_t local_count;
+    struct str ignored, unclosed; /* in the expression itself, the first */
 };
 
 /* Groups that we make are called mr0, mr1, …: no user writes such a name by chance. */
@@ -98,13 +100,14 @@ static struct str take_definition(struct str text, size_t *at)
     return str_make(text.ptr + start, *at - start);
 }
 
-/* Reads a reference at text[*at] == '%'. False when there is none: the bytes are literal. */
+/* Reads a reference at text[*at] == '%'. False when there is none: the bytes are literal; where that is for want of a '}',
+ * out->written is what they are. */
 static bool read_reference(struct str text, size_t *at, struct reference *out)
 {
     size_t next = *at + 2;
+    *out = (struct reference){0};
     if (next >= text.len || text.ptr[*at + 1] != '{')
         return false;
-    *out = (struct reference){0};
     out->pattern = take_while(text, &next, is_name_byte);
     if (out->pattern.len == 0)
         return false;
@@ -119,10 +122,12 @@ static bool read_reference(struct str text, size_t *at, struct reference *out)
         next++;
         out->definition = take_definition(text, &next);
     }
+    size_t ignored = next;
     while (next < text.len && text.ptr[next] != '}')
         next++;
     if (next == text.len)
-        return false;
+        return out->written = str_from_offset(text, *at), false;
+    out->ignored = str_make(text.ptr + ignored, next - ignored);
     *at = next + 1;
     return true;
 }
@@ -228,6 +233,15 @@ static bool expand_reference(struct expansion *expansion, const struct reference
     return ok;
 }
 
+static void note_suspects(struct expansion *expansion, const struct reference *reference,
+                          bool found)
+{
+    if (!found && expansion->unclosed.len == 0)
+        expansion->unclosed = reference->written;
+    if (expansion->ignored.len == 0)
+        expansion->ignored = reference->ignored;
+}
+
 static bool expand(struct expansion *expansion, struct str text)
 {
     size_t literal = 0, at = 0;
@@ -238,7 +252,14 @@ static bool expand(struct expansion *expansion, struct str text)
             at += 2;
             continue;
         }
-        if (text.ptr[at] != '%' || !read_reference(text, &at, &reference)) {
+        if (text.ptr[at] != '%') {
+            at++;
+            continue;
+        }
+        bool found = read_reference(text, &at, &reference);
+        if (expansion->depth == 0)
+            note_suspects(expansion, &reference, found);
+        if (!found) {
             at++;
             continue;
         }
@@ -304,6 +325,8 @@ bool grok_compile(struct arena *arena, const struct grok_library *library, struc
     buf_init(&expansion.text, GROK_MAX_EXPANDED_BYTES);
     if (expand(&expansion, expression)) {
         out->expanded = arena_dup(arena, buf_str(&expansion.text));
+        out->ignored = arena_dup(arena, expansion.ignored);
+        out->unclosed = arena_dup(arena, expansion.unclosed);
         out->regex = regex_compile(out->expanded, REGEX_DOT_ALL, err);
         if (!out->regex)
             explain_refusal(&expansion, expression, err);

@@ -57,6 +57,11 @@ struct grok {
     struct grok_capture *captures; /* in the order of their groups */
     size_t count;
     struct str expanded; /* the regular expression, for people */
+    /* The first text between a name or field and the '}' of its reference, which means nothing, as in Logstash: mostly a
+     * '}' is missing. Empty: none. */
+    struct str ignored;
+    /* From the first %{NAME on that has no '}' at all: it is matched as text. Empty: none. */
+    struct str unclosed;
 };
 
 /* named_only: %{NAME} without a field captures nothing; else it captures under its own name. Everything but the regex lives

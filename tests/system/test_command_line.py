@@ -116,6 +116,21 @@ output { stdout { codec => rubydebug { metadate => true } }
                                     r"never closed|there is no filter plugin '\w+'|filter 'date': match|.+)", told, re.M))
         self.assertTrue(told.endswith(f'\n8 errors in {path}\n'), told)
 
+    def test_a_check_warns_once_of_what_is_allowed_and_never_meant(self):
+        filters = ('filter { if [a] == ["b", "c"] { drop { } } if [a] in ["b"] { drop { } } grok { match => { "message" => '
+                   '["%{IP:client %{NUMBER:n}", "%{IP:client} %{NUMBER:n"] } } }')
+        wanted = ['only the first item of the list is compared; use',
+                  '["b"] is a field whose name has quotes here, as in Logstash, and no list',
+                  "filter 'grok': ' %{NUMBER:n' in a reference means nothing, as in Logstash; is a '}' missing",
+                  "filter 'grok': '%{NUMBER:n' has no '}' and is matched as text, as in Logstash"]
+        for words in (('-e', filters), ('-f', self.write('pipeline.conf', filters))):
+            with self.subTest(words[0]):
+                told = self.run_to_end('-t', *words, data=False).stderr
+                warnings = re.findall('warning: (.*)', told)
+                self.assertEqual(len(wanted), len(warnings), told)
+                for want, warning in zip(wanted, warnings):
+                    self.assertTrue(warning.startswith(want), warning)
+
     def test_errors_are_coloured_where_people_look(self):
         path = self.write('pipeline.conf', 'input { stdin { } }\nfilter { mutat { } }\n')
         check = ('-t', '-f', path)

@@ -4,6 +4,9 @@
 
 enum { DUMP_MAX = 64 * 1024 };
 
+#define QUOTED_FIELD(list)                                                                         \
+    "warning 1:20 " list " is a field whose name has quotes here, as in Logstash, and no list: a " \
+    "list has a comma between its items, and one item is compared with =="
 static const struct {
     const char *text;
     const char *tree;
@@ -21,7 +24,8 @@ static const struct {
     {"[a] !~ \"^x${SET}\"", "({[a]} !~ \"^x${SET}\")"},
     {"\"abc\" =~ /b/", "(\"abc\" =~ /b/)"},
     {"\"x\" in [tags]", "(\"x\" in {[tags]})"},
-    {"[a] in [\"x\"]", "({[a]} in {[\"x\"]})"},
+    {"[a] in [\"x\"]", QUOTED_FIELD("[\"x\"]") "({[a]} in {[\"x\"]})"},
+    {"[a] in ['x' 'y']", QUOTED_FIELD("['x' 'y']") "({[a]} in {['x' 'y']})"},
     {"[a] in [\"x\", \"y\"]", "({[a]} in <\"x\",\"y\">)"},
     {"[a] in [\"x,y\"]", "({[a]} in <\"x,y\">)"},
     {"[a] in [1, word, [2, 3]]", "({[a]} in <i1,\"word\",<i2,i3>>)"},

@@ -82,6 +82,11 @@ static const struct {
     {"filters { mutate { } }", "1:1 unknown section 'filters'; did you mean 'filter'?"},
     {"filter { mutate { add_tag => /x/ } }",
      "1:30 a regular expression is written as text in quotes here, without slashes"},
+    {"input { file { path => /var/log/x.log tags => [/x, \"y\"] } }",
+     "1:24 a value like /var/log/x.log must be in quotes\n1:48 a value like /x must be in quotes"},
+    {"input { file { path => /var/log/ } }", "1:24 a value like /var/log/ must be in quotes"},
+    {"input { file { path => /\\", "1:14 this plugin is never closed: the file ends before its "
+                                   "'}'\n1:24 a value like /\\ must be in quotes"},
     {"filter { a { h => { \"a\" => 1, \"b\" => 2 } } }",
      "1:29 no comma between the entries of a hash, only blanks"},
     {"filter { a { h => { \"a\" => 1 \"a\" => 2 } } }",
@@ -200,7 +205,10 @@ static const struct {
     const char *filters, *error;
 } MISTAKES[] = {
     {"if [a] = 5 {\n mutate { }\n}", "2:8 '=' is no operator; write '=='"},
-    {"if [a == 5 {\n drop { }\n}", "2:5 a word of one letter must be in quotes: \"a\""},
+    {"if [a == 5 {\n drop { }\n}", "2:6 a ']' is missing: [a]"},
+    {"if [a][long-name == 5 {\n drop { }\n}", "2:17 a ']' is missing: [long-name]"},
+    {"if 5 in [a {\n drop { }\n}", "2:11 a ']' is missing: [a]"},
+    {"if ![a {\n drop { }\n}", "2:7 a ']' is missing: [a]"},
     {"if [a] == true {\n drop { }\n}",
      "2:11 'true' cannot be compared with; test the field itself: [field] or ![field]"},
     {"if [a] == 5\n drop { }\n}",
