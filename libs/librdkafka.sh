@@ -9,6 +9,7 @@ SUITE=trixie
 TOOLS='gcc ar make bash'
 
 build_library() {
+    patch -p1 -s <"$here/librdkafka.patch"
     unset CFLAGS CPPFLAGS CXXFLAGS LDFLAGS
     # it wants a C++ compiler to be there, for a part that is not built
     CFLAGS='-fPIC' CXX=gcc ./configure --prefix="$prefix" --enable-static --disable-gssapi --disable-curl --disable-syslog \

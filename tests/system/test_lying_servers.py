@@ -86,7 +86,7 @@ class Liar:
         self.listener.close()
 
 
-# Kafka is missing: librdkafka 2.8.0 ends the process (rd_malloc's assertion) when a broker says that it has -1 versions.
+# Kafka is in test_lying_kafka.
 KINDS = {
     'redis input': (REDIS, 'input {{ redis {{ host => "127.0.0.1" port => {port} data_type => list key => "key" timeout => 1 }} '
                            'redis {{ host => "127.0.0.1" port => {port} data_type => channel key => "key" timeout => 1 }} }} output {{ null {{}} }}'),
