@@ -225,6 +225,12 @@ static int close_socket(void *ctx, curl_socket_t fd)
     return close(fd);
 }
 
+void curl_loop_hang_up(struct curl_loop *self)
+{
+    for (const struct curl_socket *sock = self->sockets; sock; sock = sock->next)
+        shutdown(sock->fd, SHUT_RDWR);
+}
+
 void curl_loop_init(struct curl_loop *self, uv_loop_t *loop)
 {
     assert(self->finished && self->settled && self->closed);

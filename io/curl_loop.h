@@ -44,6 +44,9 @@ void curl_loop_prepare(struct curl_loop *self, CURL *easy);
 void curl_loop_add(struct curl_loop *self, CURL *easy);
 /* Ends a transfer that has not finished; its connection is closed. */
 void curl_loop_remove(struct curl_loop *self, CURL *easy);
+/* Shuts all connections. For protocols in which curl says farewell when it closes one, and waits for the answer while the
+ * loop stands still (SMTP's QUIT): to one that is shut it says nothing. */
+void curl_loop_hang_up(struct curl_loop *self);
 /* One more handle of the owner's that closed() waits for, and that it is gone. */
 void curl_loop_hold(struct curl_loop *self);
 void curl_loop_let_go(struct curl_loop *self);

@@ -33,15 +33,20 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *ctx)
     return line.len;
 }
 
+bool http_by_curl_has_left(const struct transfer *transfer)
+{
+    curl_off_t until_sending_us = 0;
+    curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &until_sending_us);
+    return until_sending_us != 0;
+}
+
 static enum http_outcome outcome_of(const struct transfer *transfer, CURLcode code)
 {
     if (code == CURLE_OK)
         return HTTP_ANSWERED;
     if (transfer->too_large)
         return HTTP_TOO_LARGE;
-    curl_off_t until_sending_us = 0;
-    curl_easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &until_sending_us);
-    if (until_sending_us == 0)
+    if (!http_by_curl_has_left(transfer))
         return HTTP_NOT_CONNECTED;
     return code == CURLE_OPERATION_TIMEDOUT ? HTTP_TIMED_OUT : HTTP_BROKEN;
 }

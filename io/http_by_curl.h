@@ -9,6 +9,8 @@
 #include "io/http_transfer.h"
 
 void http_by_curl_carry(struct transfer *transfer);
+/* Some of the request may have gone. */
+bool http_by_curl_has_left(const struct transfer *transfer);
 void http_by_curl_stop(struct transfer *transfer); /* under way; it is not given back */
 void http_by_curl_release(struct transfer *transfer);
 

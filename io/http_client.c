@@ -255,17 +255,32 @@ static void on_closed(struct curl_loop *curl)
     mem_free(client);
 }
 
+static void cancel(struct transfer *transfer, const char *why)
+{
+    if (transfer->is_plain)
+        http_plain_stop(transfer->client->plain, transfer);
+    else
+        http_by_curl_stop(transfer);
+    http_transfer_set_error(transfer, why);
+    http_transfer_finished(transfer, HTTP_CANCELLED);
+}
+
+void http_client_recall(struct http_client *client, bool (*wanted)(const void *ctx))
+{
+    for (struct transfer *transfer = client->active, *next; transfer; transfer = next) {
+        bool has_left =
+            transfer->is_plain ? http_plain_has_left(transfer) : http_by_curl_has_left(transfer);
+        next = transfer->next;
+        if (!has_left && wanted(transfer->request.ctx))
+            cancel(transfer, "there was no connection in time");
+    }
+    http_client_settle(client);
+}
+
 void http_client_stop(struct http_client *client)
 {
-    while (client->active) {
-        struct transfer *transfer = client->active;
-        if (transfer->is_plain)
-            http_plain_stop(client->plain, transfer);
-        else
-            http_by_curl_stop(transfer);
-        http_transfer_set_error(transfer, "cancelled");
-        http_transfer_finished(transfer, HTTP_CANCELLED);
-    }
+    while (client->active)
+        cancel(client->active, "cancelled");
     http_client_settle(client);
 }
 

@@ -100,6 +100,8 @@ bool http_tls_versions(const struct str *names, size_t count, long *out, struct 
 struct http_client *http_client_new(const struct http_client_options *options);
 void http_client_send(struct http_client *client, const struct http_request *request);
 size_t http_client_in_flight(const struct http_client *client);
+/* Answers HTTP_CANCELLED those of whose request nothing has left yet, as far as `wanted` says so of their ctx. */
+void http_client_recall(struct http_client *client, bool (*wanted)(const void *ctx));
 void http_client_stop(struct http_client *client);
 void http_client_close(struct http_client *client); /* stops first; NULL is ok */
 

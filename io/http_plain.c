@@ -325,6 +325,12 @@ bool http_plain_carry(struct http_plain *plain, struct transfer *transfer)
     return true;
 }
 
+bool http_plain_has_left(const struct transfer *transfer)
+{
+    assert(transfer->is_plain);
+    return transfer->link && transfer->link->fd >= 0;
+}
+
 void http_plain_stop(struct http_plain *plain, struct transfer *transfer)
 {
     assert(transfer->is_plain);

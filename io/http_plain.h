@@ -24,6 +24,8 @@ struct http_plain *http_plain_new(struct http_client *client,
                                   const struct http_client_options *options);
 /* False: curl has to. */
 bool http_plain_carry(struct http_plain *plain, struct transfer *transfer);
+/* Some of the request may have gone. */
+bool http_plain_has_left(const struct transfer *transfer);
 void http_plain_stop(struct http_plain *plain, struct transfer *transfer); /* not given back */
 /* curl was answered by origin, and was (not) needed for it. */
 void http_plain_learn(struct http_origin_state *origin, bool was_plain);

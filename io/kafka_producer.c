@@ -249,6 +249,12 @@ enum kafka_outcome kafka_producer_send(struct kafka_producer *producer,
 
 /* ---- the end -------------------------------------------------------------------------------------- */
 
+void kafka_producer_recall(struct kafka_producer *producer)
+{
+    if (producer->client)
+        rd_kafka_purge(producer->client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_NON_BLOCKING);
+}
+
 void kafka_producer_stop(struct kafka_producer *producer)
 {
     if (!producer->client)

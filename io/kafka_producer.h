@@ -53,6 +53,8 @@ enum kafka_outcome kafka_producer_send(struct kafka_producer *producer,
                                        const struct kafka_record *record, void *tag,
                                        const char **reason_out);
 bool kafka_topic_is_valid(struct str topic);
+/* Reports what has not gone to a broker yet, as to be sent again; later. */
+void kafka_producer_recall(struct kafka_producer *producer);
 /* Reports all that is under way, as to be sent again unless it was delivered. */
 void kafka_producer_stop(struct kafka_producer *producer);
 void kafka_producer_close(struct kafka_producer *producer); /* stopped, or never used; NULL is ok */

@@ -15,7 +15,7 @@ struct mail_client {
     CURL *easy;
     struct curl_slist *recipients;
     struct str rest; /* of the message, to be sent */
-    bool sending;
+    bool sending, was_asked;
     void (*done)(void *ctx, enum mail_outcome outcome, const char *reason);
     void *ctx;
     char error[CURL_ERROR_SIZE];
@@ -34,6 +34,7 @@ static void start_curl(void)
 static size_t on_wanted(char *room, size_t size, size_t count, void *ctx)
 {
     struct mail_client *client = ctx;
+    client->was_asked = true;
     size_t len = size * count < client->rest.len ? size * count : client->rest.len;
     memcpy(room, client->rest.ptr, len);
     client->rest = str_from_offset(client->rest, len);
@@ -107,14 +108,21 @@ bool mail_client_send(struct mail_client *client, struct str from, struct str re
     client->rest = message;
     client->error[0] = '\0';
     client->sending = true;
+    client->was_asked = false;
     curl_loop_add(&client->curl, client->easy);
     return true;
+}
+
+bool mail_client_is_waiting(const struct mail_client *client)
+{
+    return client->sending && !client->was_asked;
 }
 
 void mail_client_cancel(struct mail_client *client)
 {
     if (!client->sending)
         return;
+    curl_loop_hang_up(&client->curl);
     curl_loop_remove(&client->curl, client->easy);
     finish(client);
 }
@@ -184,6 +192,7 @@ void mail_client_close(struct mail_client *client)
     if (!client)
         return;
     mail_client_cancel(client);
+    curl_loop_hang_up(&client->curl);
     curl_easy_cleanup(client->easy);
     curl_loop_close(&client->curl);
 }

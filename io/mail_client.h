@@ -36,6 +36,8 @@ struct mail_client *mail_client_new(const struct mail_client_options *options);
  * an address is none. */
 bool mail_client_send(struct mail_client *client, struct str from, struct str recipients,
                       struct str message);
+/* Nothing of the mail itself was asked for yet, so it is not sent if it is cancelled. */
+bool mail_client_is_waiting(const struct mail_client *client);
 void mail_client_cancel(struct mail_client *client); /* done is not called */
 void mail_client_close(
     struct mail_client *client); /* frees itself when the loop allows; NULL is ok */

@@ -3,7 +3,7 @@
  *   IDLE ── send ──▶ CONNECTING ── connected ──▶ CONNECTED ── the server hangs up, or a write fails ──▶ HANGING_UP ──▶ IDLE
  *   CONNECTING ── failed ──▶ IDLE
  *
- * A send that comes while the old connection is closing waits for that.
+ * A send that comes while the old connection is closing waits for that. One that was recalled leaves a connection without one.
  */
 #include "io/tcp_sender.h"
 
@@ -135,7 +135,8 @@ static void on_connected(void *ctx, struct byte_stream *stream, const struct pee
     sender->stream = stream;
     set_state(sender, SENDER_CONNECTED);
     byte_stream_read_start(stream); /* what cannot be read fails when it is written to */
-    write_now(sender);
+    if (sender->has_send)
+        write_now(sender);
 }
 
 static void on_failed(void *ctx, const char *reason)
@@ -143,7 +144,8 @@ static void on_failed(void *ctx, const char *reason)
     struct tcp_sender *sender = ctx;
     sender->connector = NULL;
     set_state(sender, SENDER_IDLE);
-    answer(sender, TCP_FAILED, reason);
+    if (sender->has_send)
+        answer(sender, TCP_FAILED, reason);
 }
 
 static void refresh_tls(struct tcp_sender *sender)
@@ -194,7 +196,13 @@ void tcp_sender_send(struct tcp_sender *sender, struct str bytes)
         begin(sender);
     else if (sender->state == SENDER_CONNECTED)
         write_now(sender);
-    /* HANGING_UP: on_closed goes on with it */
+    /* HANGING_UP: on_closed goes on with it; CONNECTING, after a recall: on_connected */
+}
+
+void tcp_sender_recall(struct tcp_sender *sender)
+{
+    if (sender->has_send && !sender->was_tried)
+        answer(sender, TCP_STOPPED, "");
 }
 
 static void on_cancelled(void *ctx)

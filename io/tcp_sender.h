@@ -4,6 +4,7 @@
  * the server says, and notices when it hangs up.
  *
  *   tcp_sender_send(sender, bytes)    bytes are borrowed until `sent`, which is called once, later
+ *   tcp_sender_recall(sender)         what has not begun to go is answered TCP_STOPPED; the connection is made all the same
  *   tcp_sender_stop(sender)           what is under way is answered TCP_STOPPED
  *   tcp_sender_close(sender)          stops; frees itself when the loop has let go
  *
@@ -43,6 +44,7 @@ struct tcp_sender_options {
 
 struct tcp_sender *tcp_sender_new(const struct tcp_sender_options *options);
 void tcp_sender_send(struct tcp_sender *sender, struct str bytes);
+void tcp_sender_recall(struct tcp_sender *sender);
 void tcp_sender_stop(struct tcp_sender *sender);
 void tcp_sender_close(struct tcp_sender *sender); /* NULL is ok */
 

@@ -198,6 +198,16 @@ void net_sender_send(struct net_sender *sender, struct group *group)
         tcp_sender_send(sender->tcp, group_bytes(group));
 }
 
+void net_sender_recall(struct net_sender *sender)
+{
+    if (!sender->group || !group_waits_too_long(sender->group))
+        return;
+    if (sender->tcp)
+        tcp_sender_recall(sender->tcp);
+    else if (sender->next == 0 && (!sender->is_packed || sender->sent == 0))
+        give_back(sender, &(struct send_result){.cause = SEND_STOPPED});
+}
+
 void net_sender_stop(struct net_sender *sender)
 {
     if (sender->tcp)

@@ -28,6 +28,8 @@ struct net_sender_options {
 struct net_sender *net_sender_new(const struct net_sender_options *options,
                                   struct output_limits *limits);
 void net_sender_send(struct net_sender *sender, struct group *group);
+/* Gives back what has not begun to go, when it waits too long. */
+void net_sender_recall(struct net_sender *sender);
 void net_sender_stop(struct net_sender *sender);
 void net_sender_close(struct net_sender *sender); /* NULL is ok */
 

@@ -379,6 +379,14 @@ static void rabbitmq_send(void *self, struct group *group)
         publish_group(output);
 }
 
+/* While there is no connection, and while the broker takes nothing, nothing of the group has gone. */
+static void rabbitmq_recall(void *self)
+{
+    struct rabbitmq_output *output = self;
+    if (output->group && !output->answered && group_waits_too_long(output->group))
+        give_back(output, SEND_STOPPED, "");
+}
+
 static void rabbitmq_stop(void *self)
 {
     give_up(self, SEND_STOPPED, "the output stops");
@@ -533,6 +541,7 @@ const struct output output_rabbitmq = {
     .encode = rabbitmq_encode,
     .describe_item = rabbitmq_describe_item,
     .send = rabbitmq_send,
+    .recall = rabbitmq_recall,
     .stop = rabbitmq_stop,
     .close = rabbitmq_close,
     .close_encoder = rabbitmq_close_encoder,

@@ -314,6 +314,16 @@ static void redis_send_group(void *self, struct group *group)
         begin(output);
 }
 
+/* While there is no connection, and while a list is too long, nothing of the group has gone. Answers about lengths that
+ * are still to come are waited for. */
+static void redis_recall(void *self)
+{
+    struct redis_output *output = self;
+    bool waits = !output->ready || (loop_timer_is_set(output->congested) && output->commands == 0);
+    if (output->group && waits && group_waits_too_long(output->group))
+        give_back(output, SEND_STOPPED, "");
+}
+
 static void redis_stop(void *self)
 {
     struct redis_output *output = self;
@@ -527,6 +537,7 @@ const struct output output_redis = {
     .describe_item = redis_describe_item,
     .refuses = true,
     .send = redis_send_group,
+    .recall = redis_recall,
     .stop = redis_stop,
     .close = redis_output_close,
     .close_encoder = redis_close_encoder,

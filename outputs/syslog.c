@@ -251,6 +251,12 @@ static void syslog_send(void *self, struct group *group)
     net_sender_send(output->sender, group);
 }
 
+static void syslog_recall(void *self)
+{
+    struct syslog_output *output = self;
+    net_sender_recall(output->sender);
+}
+
 static void syslog_stop(void *self)
 {
     struct syslog_output *output = self;
@@ -469,6 +475,7 @@ const struct output output_syslog = {
     .describe_item = syslog_describe_item,
     .refuses = true,
     .send = syslog_send,
+    .recall = syslog_recall,
     .stop = syslog_stop,
     .close = syslog_close,
     .close_encoder = syslog_close_encoder,

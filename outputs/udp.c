@@ -112,6 +112,14 @@ static void udp_send(void *self, struct group *group)
     go_on(output);
 }
 
+/* Its name is still looked up. */
+static void udp_recall(void *self)
+{
+    struct udp_output *output = self;
+    if (output->group && output->next == 0 && group_waits_too_long(output->group))
+        give_back(output, &(struct send_result){.cause = SEND_STOPPED});
+}
+
 static void udp_stop(void *self)
 {
     struct udp_output *output = self;
@@ -244,6 +252,7 @@ const struct output output_udp = {
     .encode = udp_encode,
     .describe_item = udp_describe_item,
     .send = udp_send,
+    .recall = udp_recall,
     .stop = udp_stop,
     .close = udp_close,
     .close_encoder = udp_close_encoder,

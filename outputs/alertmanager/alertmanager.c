@@ -268,6 +268,21 @@ static bool alertmanager_open(void *self, const struct plugin_env *env,
     return true;
 }
 
+static bool waits_too_long(const void *ctx)
+{
+    const struct telling *telling = ctx;
+    const struct alertmanager *output = telling->output;
+    return telling == &output->for_events && group_waits_too_long(output->group);
+}
+
+/* What waits for a connection. */
+static void alertmanager_recall(void *self)
+{
+    struct alertmanager *output = self;
+    if (output->group)
+        http_client_recall(output->client, waits_too_long);
+}
+
 static void alertmanager_stop(void *self)
 {
     struct alertmanager *output = self;
@@ -311,6 +326,7 @@ const struct output output_alertmanager = {
     .describe_item = describe_item,
     .refuses = true,
     .send = send_group,
+    .recall = alertmanager_recall,
     .stop = alertmanager_stop,
     .close = alertmanager_close,
 };

@@ -192,6 +192,16 @@ static void email_send(void *self, struct group *group)
         answer(output, VERDICT_REFUSED, STR("from, to, cc or bcc gives no address"));
 }
 
+static void email_recall(void *self)
+{
+    struct email_output *output = self;
+    if (!output->group || !group_waits_too_long(output->group) ||
+        !mail_client_is_waiting(output->client))
+        return;
+    mail_client_cancel(output->client);
+    give_back(output, SEND_STOPPED, "");
+}
+
 static void email_stop(void *self)
 {
     struct email_output *output = self;
@@ -417,6 +427,7 @@ const struct output output_email = {
     .describe_item = email_describe_item,
     .refuses = true,
     .send = email_send,
+    .recall = email_recall,
     .stop = email_stop,
     .close = email_close,
 };

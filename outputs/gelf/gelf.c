@@ -132,6 +132,12 @@ static void gelf_send(void *self, struct group *group)
     net_sender_send(output->sender, group);
 }
 
+static void gelf_recall(void *self)
+{
+    struct gelf_output *output = self;
+    net_sender_recall(output->sender);
+}
+
 static void gelf_stop(void *self)
 {
     struct gelf_output *output = self;
@@ -259,6 +265,7 @@ const struct output output_gelf = {
     .describe_item = gelf_describe_item,
     .refuses = true,
     .send = gelf_send,
+    .recall = gelf_recall,
     .stop = gelf_stop,
     .close = gelf_close,
 };

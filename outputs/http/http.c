@@ -206,6 +206,19 @@ static enum encode_result encode(void *self, const struct event *event, struct a
 
 /* ---- the plugin ---------------------------------------------------------------------------------- */
 
+static bool waits_too_long(const void *ctx)
+{
+    const struct slot *slot = ctx;
+    return group_waits_too_long(slot->group);
+}
+
+/* What waits for a connection. */
+static void recall(void *self)
+{
+    struct http_output *output = self;
+    http_client_recall(output->client, waits_too_long);
+}
+
 static void stop(void *self)
 {
     struct http_output *output = self;
@@ -323,6 +336,7 @@ const struct output output_http = {
     .refuses = true,
     .carried_event = carried_event,
     .send = send_group,
+    .recall = recall,
     .stop = stop,
     .close = close_output,
 };

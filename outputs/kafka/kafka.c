@@ -33,6 +33,7 @@ struct kafka_output {
     struct record_encoder encoder;
     struct kafka_producer *producer;
     struct account *account; /* NULL: it is only tried */
+    struct sent *under_way;
     bool stopping;
 };
 
@@ -44,6 +45,7 @@ struct sent_item {
 
 /* A group that is under way. */
 struct sent {
+    struct sent *next, **at;
     struct kafka_output *output;
     struct group *group;
     size_t missing; /* reports, and one for the sending itself */
@@ -70,9 +72,27 @@ static void answer_items(struct sent *sent)
     group_answered(sent->group);
 }
 
+static void enlist(struct sent *sent)
+{
+    sent->at = &sent->output->under_way;
+    sent->next = *sent->at;
+    if (sent->next)
+        sent->next->at = &sent->next;
+    *sent->at = sent;
+}
+
+static void strike_off(struct sent *sent)
+{
+    assert(*sent->at == sent);
+    *sent->at = sent->next;
+    if (sent->next)
+        sent->next->at = sent->at;
+}
+
 static void finish(struct sent *sent)
 {
     assert(sent->missing == 0);
+    strike_off(sent);
     struct send_result result = {
         .cause = sent->output->stopping ? SEND_STOPPED : SEND_UNREACHABLE,
         .reason = str_from(sent->reason ? sent->reason : ""),
@@ -125,6 +145,7 @@ static void kafka_send(void *self, struct group *group)
     sent->output = output;
     sent->group = group;
     sent->missing = count + 1;
+    enlist(sent);
     for (size_t i = 0; i < count; i++) {
         struct kafka_record record = record_read(group_item(group, i), headers);
         struct sent_item *item = &sent->items[i];
@@ -231,6 +252,17 @@ static bool kafka_connect(void *self, struct buf *said, struct error *err)
     return ok;
 }
 
+/* What librdkafka keeps because no broker takes it; younger records come back with it and go again. */
+static void kafka_recall(void *self)
+{
+    struct kafka_output *output = self;
+    const struct sent *sent = output->under_way;
+    while (sent && !group_waits_too_long(sent->group))
+        sent = sent->next;
+    if (sent)
+        kafka_producer_recall(output->producer);
+}
+
 static void kafka_stop(void *self)
 {
     struct kafka_output *output = self;
@@ -284,6 +316,7 @@ const struct output output_kafka = {
     .refuses = true,
     .carried_event = kafka_carried_event,
     .send = kafka_send,
+    .recall = kafka_recall,
     .stop = kafka_stop,
     .close = kafka_close,
     .connect = kafka_connect,

@@ -216,6 +216,13 @@ static bool open_output(void *self, const struct plugin_env *env, struct output_
     return true;
 }
 
+static void recall(void *self)
+{
+    struct tcp_output *output = self;
+    if (output->group && group_waits_too_long(output->group))
+        tcp_sender_recall(output->sender);
+}
+
 static void stop(void *self)
 {
     struct tcp_output *output = self;
@@ -260,6 +267,7 @@ const struct output output_tcp = {
     .encode = encode,
     .describe_item = describe_item,
     .send = send_group,
+    .recall = recall,
     .stop = stop,
     .close = close_output,
     .close_encoder = close_encoder,

@@ -49,9 +49,11 @@ struct group {
     bool parcel;       /* was cut from a larger group: small, kept apart when free */
     bool part;         /* of a group that was rejected as a whole */
     bool spooled;      /* was read from the spool */
-    bool loose;        /* WAITING: its items go on with whatever is sent next, not as a group */
-    uint64_t due_ms;   /* FILLING: send by then; WAITING: try again then */
-    uint64_t born_ms;  /* when its oldest item was encoded; UINT64_MAX: it has none */
+    bool
+        rests; /* WAITING, loose: it has items from the spool, which go back there when it is due */
+    bool loose;       /* WAITING: its items go on with whatever is sent next, not as a group */
+    uint64_t due_ms;  /* FILLING: send by then; WAITING: try again then */
+    uint64_t born_ms; /* when its oldest item was encoded; UINT64_MAX: it has none */
     uint64_t sent_us;
 };
 
@@ -177,8 +179,9 @@ void dispatch_open(struct delivery *delivery);
 void dispatch_close(struct delivery *delivery);
 /* Items were added: full groups go now, the rest before the loop waits. */
 void dispatch_soon(struct delivery *delivery);
-/* Where items wait that failed so often; for one more. */
-struct group *dispatch_loose_group(struct delivery *delivery, unsigned attempts, unsigned asked_ms);
+/* Where items wait that failed so often; for one more. spooled: it was read from the spool. */
+struct group *dispatch_loose_group(struct delivery *delivery, unsigned attempts, unsigned asked_ms,
+                                   bool spooled);
 /* A group that was encoded on another lane is here. */
 void dispatch_receive(struct inbox_item *link);
 

@@ -10,6 +10,7 @@
 #include "pipeline/engine/engine_private.h"
 
 enum {
+    SPOOLED_REST_MS = 5000, /* the longest rest of an item of the spool */
     REQUEST_RETRY_MS =
         20, /* a request that failed goes again after this at first: a destination that is down is paused
                              * for as a whole, and one that is not takes it */
@@ -273,16 +274,21 @@ static void retry_whole(struct delivery *delivery, struct group *group, unsigned
     group_queue_push_due(&delivery->waiting, group);
 }
 
-struct group *dispatch_loose_group(struct delivery *delivery, unsigned attempts, unsigned asked_ms)
+struct group *dispatch_loose_group(struct delivery *delivery, unsigned attempts, unsigned asked_ms,
+                                   bool spooled)
 {
     unsigned level = attempts < LOOSE_LEVELS ? attempts : LOOSE_LEVELS - 1;
     struct group *group = delivery->loose[level];
-    if (group && group->bytes.len < delivery->limits.max_bytes)
+    if (group && group->rests == spooled && group->bytes.len < delivery->limits.max_bytes)
         return group;
+    struct output_limits pace = delivery->limits;
+    if (spooled && pace.retry_max_ms > SPOOLED_REST_MS)
+        pace.retry_max_ms = SPOOLED_REST_MS;
     group = delivery->loose[level] = group_take(delivery, true);
     group->loose = true;
+    group->rests = spooled;
     group->due_ms = uv_now(delivery->lane->loop) +
-                    retry_backoff_ms(&delivery->limits, attempts, asked_ms, random_of(delivery));
+                    retry_backoff_ms(&pace, attempts, asked_ms, random_of(delivery));
     group_set_state(group, GROUP_WAITING);
     group_queue_push_due(&delivery->waiting, group);
     return group;
@@ -294,8 +300,8 @@ static void loosen(struct delivery *delivery, struct group *group, unsigned aske
 {
     while (group_left(group) > 0) {
         struct group_item *item = &group->items[group->taken];
-        struct group *to =
-            dispatch_loose_group(delivery, group_attempts(group, group->taken), asked_ms);
+        struct group *to = dispatch_loose_group(delivery, group_attempts(group, group->taken),
+                                                asked_ms, group->spooled);
         unsigned attempts = group->attempts + item->attempts + 1u;
         item->attempts = (uint8_t)(attempts < UINT8_MAX ? attempts : UINT8_MAX);
         group_move_items(group, 1, to);

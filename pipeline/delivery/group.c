@@ -62,7 +62,7 @@ struct group *group_take(struct delivery *delivery, bool parcel)
     group->delivery = delivery;
     group->attempts = 0;
     group->born_ms = UINT64_MAX;
-    group->part = group->loose = group->spooled = false;
+    group->part = group->loose = group->spooled = group->rests = false;
     group_set_state(group, GROUP_FILLING);
     return group;
 }
@@ -422,7 +422,8 @@ void group_answer_changed(struct group *group, size_t index, struct str bytes)
     assert(index < group->count && group->state == GROUP_IN_FLIGHT);
     struct group_item *item = &group->items[index];
     assert(item->verdict == VERDICT_NONE);
-    struct group *to = dispatch_loose_group(group->delivery, group_attempts(group, index), 0);
+    struct group *to =
+        dispatch_loose_group(group->delivery, group_attempts(group, index), 0, group->spooled);
     hand_on_as(group, item, bytes, to);
     struct group_item *changed = &to->items[to->count - 1];
     unsigned attempts = group_attempts(group, index) + 1;

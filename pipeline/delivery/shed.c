@@ -93,7 +93,8 @@ static size_t shed_queue(struct delivery *delivery, struct group_queue *queue, u
     struct group_queue kept = {0};
     size_t count = 0;
     for (struct group *group; (group = group_queue_pop(queue));) {
-        if (all ? !group->spooled : is_old(delivery, group, now_ms))
+        bool goes = all ? !group->spooled : is_old(delivery, group, now_ms);
+        if (goes && !(group->rests && group->due_ms > now_ms))
             count += set_aside(delivery, group);
         else
             group_queue_push(&kept, group);

@@ -12,7 +12,8 @@
  * P1. While the spool has something, groups that come are put behind it, so that nothing overtakes. What was in flight when the
  *     destination went away may come after what was spooled meanwhile.
  * P2. A group that was read back is not put again; its items hold one receipt, and when that comes home delivered the records
- *     are done. Abandoned, they stay for the next start.
+ *     are done. Abandoned, they stay for the next start. Single items that the destination wants again later rest, and go to the
+ *     end of the spool then: they hold up nothing that is in it.
  * P3. At spool_max_bytes, or on a full disk, parcels wait, and their origins with them.
  *
  * spool_put and spool_is_holding: any lane. The rest: the main thread.
