@@ -232,7 +232,7 @@ static inline bool is_top(const struct field_ref *ref)
 
 const struct value *event_get(const struct event *event, const struct field_ref *ref)
 {
-    return is_top(ref) ? look(&event->fields, ref->parts) : walk(event, ref, ref->count);
+    return ref->count == 1 ? look(root_of(event, ref), ref->parts) : walk(event, ref, ref->count);
 }
 
 bool event_has(const struct event *event, const struct field_ref *ref)
@@ -496,7 +496,8 @@ void event_remove_tag(struct event *event, struct str tag)
 
 bool event_timestamp(const struct event *event, struct instant *out)
 {
-    const struct value *at = value_object_get(&event->fields, TIMESTAMP);
+    struct object_key key = object_key(TIMESTAMP);
+    const struct value *at = object_find(&event->fields, &key);
     if (!at || at->type != VALUE_TIMESTAMP)
         return false;
     *out = value_as_instant(at);
@@ -505,7 +506,8 @@ bool event_timestamp(const struct event *event, struct instant *out)
 
 void event_set_timestamp(struct event *event, struct instant at)
 {
-    set_field(event, TIMESTAMP, value_timestamp(at));
+    struct object_key key = object_key(TIMESTAMP);
+    *object_place(event->arena, object_of(&event->fields), &key, true) = value_timestamp(at);
 }
 
 void event_cancel(struct event *event)

@@ -208,13 +208,33 @@ static inline char *put_json(struct writer *writer, char *at, struct str json)
     return at;
 }
 
+/* Copies what is at most two blocks long; false, and something is written, when it needs an escape. */
+static inline bool copy_if_clean(char *to, const char *from, size_t len)
+{
+    if (len <= BLOCK)
+        return copy_clean_short(to, from, len) == len;
+    struct block first = block_load(from), last = block_load(from + len - BLOCK);
+    block_store(to, first);
+    block_store(to + len - BLOCK, last);
+    return !block_any(block_escapes(first)) && !block_any(block_escapes(last));
+}
+
+/* There is room for the text and its quotes. */
 static inline char *put_string(struct writer *writer, char *at, const struct value *value)
 {
-    if (__builtin_expect(value->flags == VALUE_IS_PLAIN, 1))
-        return put_json(writer, at, value_as_str(value));
+    struct str text = value_as_str(value);
     if (value->flags == VALUE_HAS_JSON)
         return put_json(writer, at, value_json(value));
-    return put_str(writer, at, value_as_str(value));
+    if (value->flags != VALUE_IS_PLAIN) {
+        if (text.len > 2 * BLOCK || !copy_if_clean(at + 1, text.ptr, text.len))
+            return put_str(writer, at, text);
+    } else {
+        copy(at + 1, text.ptr, text.len);
+    }
+    *at = '"';
+    at += text.len + 1;
+    *at++ = '"';
+    return at;
 }
 
 /* ---- values ---- */
@@ -395,7 +415,8 @@ static char *put_value(struct writer *writer, char *at, const struct value *valu
     case VALUE_BIG_INT:
         return put(writer, at, value->as.text, value->extra);
     case VALUE_STRING:
-        return put_string(writer, at, value);
+        at = room(writer, at, (size_t)value->extra + 2);
+        return at ? put_string(writer, at, value) : NULL;
     case VALUE_ARRAY:
         return put_array(writer, at, value->as.array);
     case VALUE_OBJECT:
