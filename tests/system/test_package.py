@@ -17,7 +17,7 @@ import support
 
 DEV = support.ROOT / 'dev'
 DOCKERFILE = support.ROOT / 'deploy/docker/Dockerfile'
-BUILD_SECONDS = 900
+BUILD_SECONDS = 1800
 EVENTS = 500
 BEATS_TO_BOTH = """\
 input { beats { host => "127.0.0.1" port => PORT } }
