@@ -406,6 +406,12 @@ static bool is_idle(const struct server_connection *base)
            connection_now_ms(connection) - connection->last_activity_ms >= BEATS_IDLE_MS;
 }
 
+static void end_lane(struct server_lane *lane)
+{
+    lumberjack_inflaters_free(lane->shared);
+    lane->shared = NULL;
+}
+
 const struct server_protocol connection_protocol = {
     .connection_size = sizeof(struct beats_connection),
     .io =
@@ -424,4 +430,5 @@ const struct server_protocol connection_protocol = {
     .may_give_up = may_give_up,
     .give_up = stop_connection,
     .is_idle = is_idle,
+    .end_lane = end_lane,
 };

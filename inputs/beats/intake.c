@@ -232,6 +232,17 @@ static void on_resume(struct origin *origin)
 
 /* ---- opening and closing ---- */
 
+/* Frames that are inflated at once have a part of what clients may hold together, so no client is closed for them. */
+static struct lumberjack_inflaters *inflaters_of(struct beats_connection *connection)
+{
+    enum { PART = 4, MAX_BYTES = 8 * 1024 * 1024 };
+    struct server_lane *home = connection->base.home;
+    size_t share = home->server->options.max_held_bytes / PART / home->server->lane_count;
+    if (!home->shared)
+        home->shared = lumberjack_inflaters_new(share < MAX_BYTES ? share : MAX_BYTES);
+    return home->shared;
+}
+
 void intake_open(struct beats_connection *connection)
 {
     const struct beats_input *input = connection_input(connection);
@@ -252,6 +263,7 @@ void intake_open(struct beats_connection *connection)
     connection->mean_event_bytes = BEATS_EVENT_GUESS_BYTES;
     struct account *memory = connection->stream ? stream_account(connection->stream) : NULL;
     lumberjack_init(&connection->decoder, &HANDLER, connection, &input->limits, memory);
+    connection->decoder.shared = inflaters_of(connection);
     windows_init(&connection->windows);
     buf_init(&connection->rest, SERVER_READ_BYTES);
     connection->rest.charged = memory;

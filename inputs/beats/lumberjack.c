@@ -48,7 +48,8 @@ bool lumberjack_is_incomplete(const struct lumberjack *decoder)
 
 size_t lumberjack_held_bytes(const struct lumberjack *decoder)
 {
-    return decoder->partial.capacity + (decoder->inflater ? inflater_held_bytes() : 0);
+    return decoder->partial.capacity +
+           (decoder->inflater ? inflater_held_bytes(decoder->inflater) : 0);
 }
 
 /* ---- the window ---- */
@@ -172,8 +173,13 @@ static bool begin_compressed(struct lumberjack *decoder, uint32_t len, struct er
         return error_set(err, ERROR_LIMIT,
                          "a compressed frame of %u bytes is larger than max_compressed_bytes (%zu)",
                          len, decoder->limits->max_compressed_bytes);
+    size_t inflated_max =
+        decoder->limits->max_window_inflated_bytes - decoder->window_inflated_bytes;
+    if (inflated_max > decoder->limits->max_inflated_bytes)
+        inflated_max = decoder->limits->max_inflated_bytes;
     if (len > 0)
-        decoder->inflater = inflater_new(len, decoder->partial.charged);
+        decoder->inflater =
+            inflater_new(decoder->shared, len, inflated_max, decoder->partial.charged);
     return true;
 }
 

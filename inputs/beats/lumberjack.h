@@ -59,6 +59,13 @@ struct lumberjack_handler {
 
 struct lumberjack_inflater;
 
+/* What the decoders of one thread share to inflate their frames with: memory that is kept from one to the next. Frames that are
+ * inflated at once hold max_bytes at most together; the others are inflated in steps. */
+struct lumberjack_inflaters;
+struct lumberjack_inflaters *lumberjack_inflaters_new(size_t max_bytes);
+void lumberjack_inflaters_free(
+    struct lumberjack_inflaters *shared); /* NULL is ok; after its decoders */
+
 enum lumberjack_state {
     LUMBERJACK_HEADER,
     LUMBERJACK_JSON,
@@ -89,6 +96,8 @@ struct lumberjack {
     struct buf partial;  /* a body that came in pieces; version 1: the pairs so far */
 
     struct lumberjack_inflater *inflater; /* inside a compressed frame only */
+    struct lumberjack_inflaters
+        *shared; /* the owner's to set; NULL: each frame for itself, in steps */
 };
 
 /* limits and handler are borrowed for the life of the decoder. charged, may be NULL: the account that the decoder's

@@ -16,6 +16,21 @@ static const struct lumberjack_limits LIMITS = {
     .max_window_inflated_bytes = 150000,
 };
 
+/* What the decoders of a test share; NULL: frames are inflated in steps. */
+static struct lumberjack_inflaters *shared;
+
+static void share(void)
+{
+    shared = lumberjack_inflaters_new(8 * 1024 * 1024);
+}
+
+/* Frees only when every frame gave back what it had reserved. */
+static void end_sharing(void)
+{
+    lumberjack_inflaters_free(shared);
+    shared = NULL;
+}
+
 /* What the decoder said, as text: W2:3 J7:{} D7:k=v E */
 struct record {
     struct lumberjack decoder;
@@ -65,6 +80,7 @@ static const struct lumberjack_handler HANDLER = {say_window, say_event, say_end
 static void record_init(struct record *record, bool pausing)
 {
     lumberjack_init(&record->decoder, &HANDLER, record, &LIMITS, NULL);
+    record->decoder.shared = shared;
     buf_init(&record->text, RECORD_MAX_BYTES);
     record->pausing = pausing;
 }
@@ -359,6 +375,7 @@ START_TEST(charges_and_returns_its_memory)
     record_init(&record, false);
     lumberjack_release(&record.decoder);
     lumberjack_init(&record.decoder, &HANDLER, &record, &LIMITS, &charged);
+    record.decoder.shared = shared;
     struct buf bytes;
     buf_init(&bytes, RECORD_MAX_BYTES);
     beat_window(&bytes, true);
@@ -402,11 +419,66 @@ START_TEST(writes_acknowledgements)
 }
 END_TEST
 
-Suite *lumberjack_suite(void)
+/* What is inflated at once waits in the decoder while it is paused, and goes when it is read or the decoder is released. */
+START_TEST(what_waits_is_charged_once)
+{
+    struct account charged = {0};
+    struct record record;
+    struct buf bytes;
+    struct error err;
+    size_t consumed;
+    record_init(&record, true);
+    lumberjack_release(&record.decoder);
+    lumberjack_init(&record.decoder, &HANDLER, &record, &LIMITS, &charged);
+    record.decoder.shared = shared;
+    buf_init(&bytes, RECORD_MAX_BYTES);
+    beat_window(&bytes, true);
+    struct str rest = buf_str(&bytes);
+    for (int i = 0; i < 3; i++) { /* the window and two of its events */
+        ck_assert(lumberjack_feed(&record.decoder, rest, &consumed, &err));
+        rest = str_from_offset(rest, consumed);
+    }
+    ck_assert(lumberjack_has_pending(&record.decoder));
+    ck_assert_uint_eq(charged.used, lumberjack_held_bytes(&record.decoder));
+    ck_assert_uint_eq(rest.len, shared ? 0 : rest.len);
+    record_release(&record);
+    ck_assert_uint_eq(charged.used, 0);
+    buf_release(&bytes);
+}
+END_TEST
+
+/* More frames than may be inflated at once are under way: the others are read in steps, to the same end. */
+START_TEST(any_number_of_frames_at_once)
+{
+    enum { FRAMES = 600 };
+    static struct record records[FRAMES];
+    struct buf bytes;
+    struct error err;
+    buf_init(&bytes, RECORD_MAX_BYTES);
+    beat_window(&bytes, true);
+    struct str first = str_make(bytes.ptr, bytes.len - 1);
+    for (size_t i = 0; i < FRAMES; i++) {
+        record_init(&records[i], true);
+        ck_assert(feed_all(&records[i], first, &err));
+    }
+    size_t consumed;
+    struct str last = str_from_offset(buf_str(&bytes), first.len);
+    for (size_t i = 0; i < FRAMES; i++) /* all of them wait with their content */
+        ck_assert(lumberjack_feed(&records[i].decoder, last, &consumed, &err));
+    for (size_t i = 0; i < FRAMES; i++) {
+        ck_assert(feed_all(&records[i], STR(""), &err));
+        ck_assert(str_equal(buf_str(&records[i].text), buf_str(&records[0].text)));
+        ck_assert(str_ends_with(buf_str(&records[i].text), STR("} E ")));
+    }
+    for (size_t i = 0; i < FRAMES; i++)
+        record_release(&records[i]);
+    buf_release(&bytes);
+}
+END_TEST
+
+static void add_tests(TCase *tcase)
 {
     int examples = sizeof EXAMPLES / sizeof *EXAMPLES;
-    Suite *suite = suite_create("lumberjack");
-    TCase *tcase = tcase_create("lumberjack");
     tcase_add_loop_test(tcase, reads_each_example_whole, 0, examples);
     tcase_add_loop_test(tcase, reads_each_example_in_any_fragments, 0, examples);
     tcase_add_loop_test(tcase, reads_a_beats_window_at_every_split, 0, 2);
@@ -415,6 +487,18 @@ Suite *lumberjack_suite(void)
     tcase_add_test(tcase, charges_and_returns_its_memory);
     tcase_add_test(tcase, a_number_on_the_wire_costs_no_memory);
     tcase_add_test(tcase, writes_acknowledgements);
-    suite_add_tcase(suite, tcase);
+    tcase_add_test(tcase, what_waits_is_charged_once);
+    tcase_add_test(tcase, any_number_of_frames_at_once);
+}
+
+Suite *lumberjack_suite(void)
+{
+    Suite *suite = suite_create("lumberjack");
+    TCase *steps = tcase_create("in steps"), *at_once = tcase_create("at once");
+    tcase_add_checked_fixture(at_once, share, end_sharing);
+    add_tests(steps);
+    add_tests(at_once);
+    suite_add_tcase(suite, steps);
+    suite_add_tcase(suite, at_once);
     return suite;
 }
