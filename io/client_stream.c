@@ -23,6 +23,7 @@ struct client_stream {
     struct buf out, sending;     /* what waits for what is being written */
     bool writing, reading, paused, lost, closing, released;
     bool fresh;               /* a Unix socket whose connection has not been told yet */
+    bool late;                /* the time is over; what has arrived meanwhile is read first */
     struct loop_timer *timer; /* for what is awaited, or for the news that it is lost */
     unsigned parts;           /* stream and connector, until they are gone */
     char reason[REASON_MAX];
@@ -99,8 +100,11 @@ void client_stream_close(struct client_stream *stream)
 void client_stream_wait(struct client_stream *stream, unsigned timeout_ms)
 {
     assert(!stream->fresh);
-    if (!stream->lost)
-        loop_timer_start(stream->timer, timeout_ms);
+    if (stream->lost)
+        return;
+    stream->late = false;
+    uv_update_time(stream->options.loop); /* what the turn did before is not the server's fault */
+    loop_timer_start(stream->timer, timeout_ms);
 }
 
 void client_stream_wait_over(struct client_stream *stream)
@@ -280,6 +284,9 @@ static void on_timer(void *ctx)
         stream->options.lost(stream->options.ctx, reason);
     } else if (stream->fresh) {
         begin(stream);
+    } else if (!stream->late) { /* where the loop stood still, the answer may be there */
+        stream->late = true;
+        loop_timer_start(stream->timer, 1);
     } else {
         client_stream_lose(stream, "no answer in time");
     }

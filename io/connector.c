@@ -253,6 +253,7 @@ struct connector *connector_start(const struct connector_options *options)
              options->host + bracketed);
     snprintf(service, sizeof service, "%u", options->port);
     connector->limit = loop_timer_new(options->loop, on_late, connector);
+    uv_update_time(options->loop); /* what the turn did before is not the server's fault */
     loop_timer_start(connector->limit, options->timeout_ms);
     connector->lookup.data = connector;
     connector->holders = 2; /* itself, until it is done, and the lookup */

@@ -269,6 +269,55 @@ START_TEST(a_wait_that_is_over_loses_nothing)
 }
 END_TEST
 
+static void end_wait(struct fixture *f)
+{
+    client_stream_wait_over(f->stream);
+}
+
+/* The clock of a loop whose turn took longer than everybody is waited for. */
+static void stand_still(struct fixture *f)
+{
+    f->loop.time -= 2 * TIMEOUT_MS;
+}
+
+START_TEST(a_wait_begins_when_it_is_asked_for)
+{
+    struct fixture f;
+    open_fixture(&f);
+    struct client_stream_options options = options_of(&f);
+    options.port = listen_tcp(&f);
+    stand_still(&f);
+    f.stream = client_stream_new(&options);
+    while (!f.connected && !f.lost)
+        uv_run(&f.loop, UV_RUN_ONCE);
+    ck_assert_msg(f.lost == 0, "%s", f.reason);
+    f.peer = accept(f.listener, NULL, NULL);
+    f.on_read = end_wait;
+    stand_still(&f);
+    client_stream_wait(f.stream, TIMEOUT_MS);
+    peer_says(&f, "x");
+    while (f.got.len == 0 && !f.lost)
+        uv_run(&f.loop, UV_RUN_ONCE);
+    ck_assert_msg(f.lost == 0, "%s", f.reason);
+    close_fixture(&f);
+}
+END_TEST
+
+START_TEST(an_answer_that_is_there_is_read_however_late)
+{
+    struct fixture f;
+    connect_fixture(&f);
+    f.on_read = end_wait;
+    client_stream_wait(f.stream, 1);
+    peer_says(&f, "x");
+    usleep(5000); /* the loop does not turn meanwhile */
+    while (f.got.len == 0 && !f.lost)
+        uv_run(&f.loop, UV_RUN_ONCE);
+    ck_assert_msg(f.lost == 0, "%s", f.reason);
+    close_fixture(&f);
+}
+END_TEST
+
 static void close_within(struct fixture *f)
 {
     client_stream_close(f->stream);
@@ -388,6 +437,8 @@ Suite *client_stream_suite(void)
     tcase_add_test(tests, nobody_there_is_told_as_lost);
     tcase_add_test(tests, an_answer_that_does_not_come_loses_it);
     tcase_add_test(tests, a_wait_that_is_over_loses_nothing);
+    tcase_add_test(tests, a_wait_begins_when_it_is_asked_for);
+    tcase_add_test(tests, an_answer_that_is_there_is_read_however_late);
     tcase_add_test(tests, it_may_be_closed_while_it_reads);
     tcase_add_test(tests, it_may_be_lost_while_it_reads);
     tcase_add_test(tests, a_paused_one_reads_when_it_goes_on);
