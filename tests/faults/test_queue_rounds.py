@@ -69,7 +69,7 @@ class KeepsIds(hostile_sink.HostileSink):
 
 class QueueRound(test_rounds.Round):
     sink_type = KeepsIds
-    kinds = ('kill', 'kill', 'torn', 'torn', 'stop', 'pause', 'reload', 'reload', 'clock', 'full', 'nothing')
+    kinds = ('kill', 'kill', 'torn', 'torn', 'stop', 'pause', 'reload', 'reload', 'clock', 'full', 'cut', 'cut', 'nothing')
 
     def __init__(self, case, seed):
         self.versions, self.lost, self.torn, self.ballast = 0, {'one': set(), 'two': set()}, 0, None
@@ -89,7 +89,7 @@ class QueueRound(test_rounds.Round):
         self.is_small = False
 
     def conf_of(self, name, sinks):
-        outputs = ''.join(support.fill(OUTPUT, port=sink.port, bulk_bytes=8192 + self.versions % 2 * 8192) for sink in sinks)
+        outputs = ''.join(support.fill(OUTPUT, port=sink.proxy.port, bulk_bytes=8192 + self.versions % 2 * 8192) for sink in sinks)
         return support.fill(PIPELINE, folder=self.folder, name=name, outputs=outputs, version=self.versions)
 
     def start(self):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rounds of random, reproducible faults: two pipelines read growing files into hostile servers, one of them into two, while
-the program is killed, stopped, paused and started again. Afterwards every line is at every output; how many came twice is
+the program is killed, stopped, paused and started again, and connections are reset or closed by half on either side. Afterwards every line is at every output; how many came twice is
 said. MILLRACE_FAULT_ROUNDS and MILLRACE_FAULT_SEED choose how many rounds and from which seed (`./dev faults`)."""
 import os
 import random
@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 
+import fault_proxy
 import hostile_sink
 import support
 
@@ -29,7 +30,7 @@ class Round:
     """One seed's faults."""
 
     sink_type = hostile_sink.HostileSink
-    kinds = ('kill', 'stop', 'pause', 'nothing', 'nothing')
+    kinds = ('kill', 'stop', 'pause', 'cut', 'cut', 'nothing')
 
     def __init__(self, case, seed):
         self.case, self.random = case, random.Random(seed)
@@ -40,6 +41,8 @@ class Round:
                       for name, count in (('one', 1), ('two', 2))}
         for sinks in self.sinks.values():
             for sink in sinks:
+                sink.proxy = fault_proxy.FaultProxy(sink.port)
+                case.addCleanup(sink.proxy.close)
                 case.addCleanup(sink.close)
         self.workers = self.random.choice((1, 2, 3))
         self._configure()
@@ -55,7 +58,7 @@ class Round:
         (settings / 'pipelines.yml').write_text(entries)
 
     def conf_of(self, name, sinks):
-        outputs = ''.join(support.fill(OUTPUT, port=sink.port) for sink in sinks)
+        outputs = ''.join(support.fill(OUTPUT, port=sink.proxy.port) for sink in sinks)
         return support.fill(PIPELINE, folder=self.folder, name=name, outputs=outputs)
 
     def start(self):
@@ -84,6 +87,10 @@ class Round:
             millrace.kill()
         elif kind == 'stop':
             millrace.stop()
+        elif kind == 'cut':
+            for sinks in self.sinks.values():
+                for sink in sinks:
+                    sink.proxy.cut(self.random.choice(fault_proxy.WAYS))
         elif kind == 'pause':
             millrace.signal(signal.SIGSTOP)
             time.sleep(self.random.uniform(0.1, 1.5))

@@ -40,6 +40,12 @@ static void clear(void)
     }
 }
 
+static void remove_folder(void)
+{
+    clear();
+    (void)rmdir(folder);
+}
+
 static void store(const char *name, const uint8_t *data, size_t size)
 {
     char path[160];
@@ -85,7 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     if (folder[0] == '\0') {
         make_folder();
-        atexit(clear);
+        atexit(remove_folder);
     }
     clear();
     size_t len = take(&data, &size);
