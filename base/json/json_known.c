@@ -57,6 +57,11 @@ size_t json_note_members(const struct json_tape *tape, const struct json_token *
                          struct json_member out[JSON_MEMBERS_MAX])
 {
     assert(container->as_written && container->end - container->at <= JSON_MEMBER_TEXT_MAX);
+    if (container->known > 0) {
+        const struct json_known_container *known = tape->known->slots[container->known - 1];
+        memcpy(out, known->members, known->inside * sizeof *out);
+        return known->inside;
+    }
     struct noting noting = {tape, out, out + JSON_MEMBERS_MAX};
     note(&noting, container);
     return noting.next ? (size_t)(noting.next - out) : SIZE_MAX;

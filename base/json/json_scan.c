@@ -14,6 +14,7 @@ enum { KEEP_TOKENS = 16 * 1024, FIRST_TOKENS = 256 };
  * to be asked. */
 struct scan {
     const char *start, *end;
+    const char *last_block;          /* where the last one begins; NULL: there is none */
     struct json_token *next, *limit; /* of the tape */
     struct json_token *around;       /* the innermost open container */
     /* Where something is written in another way than ours was seen last: what begins behind it knows nothing of it. */
@@ -210,7 +211,7 @@ static inline const char *take_string(struct scan *scan, const char *at)
     const char *start = at + 1, *from = start;
     if (!has_room(scan))
         return NULL;
-    for (; scan->end - from >= BLOCK; from += BLOCK) {
+    for (; from <= scan->last_block; from += BLOCK) {
         struct block block = block_load(from);
         struct block_set stops = block_escapes(block);
         if (block_any(block_not_ascii(block)))
@@ -317,10 +318,10 @@ static __attribute__((noinline)) const char *skip_some(struct scan *scan, const 
     return at < scan->end ? at : NULL;
 }
 
+/* There is a byte at `at`. The text ends with a bracket that closes something, so one is behind everything else. */
 static inline const char *skip(struct scan *scan, const char *at)
 {
-    return __builtin_expect(at < scan->end && (unsigned char)*at > ' ', 1) ? at
-                                                                           : skip_some(scan, at);
+    return __builtin_expect((unsigned char)*at > ' ', 1) ? at : skip_some(scan, at);
 }
 
 /* One of 64: most keys that are not in a small object have a shape that none of its keys has. */
@@ -457,7 +458,7 @@ static const char *open_container(struct scan *scan, const char *at)
 static inline const char *take_separator(struct scan *scan, const char *at)
 {
     while (scan->depth > 0) {
-        at = skip(scan, at);
+        at = at < scan->end ? skip(scan, at) : NULL;
         if (!at)
             return NULL;
         if (__builtin_expect(*at == ',', 1)) {
@@ -496,9 +497,18 @@ static const char *scan_document(struct scan *scan, const char *at)
     return at;
 }
 
+/* No document goes on there. */
+static const char *behind_last_bracket(struct str text)
+{
+    const char *end = text.ptr + text.len;
+    while (end > text.ptr && end[-1] != '}' && end[-1] != ']')
+        end--;
+    return end;
+}
+
 bool json_scan(struct json_tape *tape, struct str text, size_t *end_out)
 {
-    if (text.len > UINT32_MAX)
+    if (text.len == 0 || text.len > UINT32_MAX)
         return false;
     if (tape->capacity > KEEP_TOKENS) {
         mem_free(tape->tokens);
@@ -507,13 +517,14 @@ bool json_scan(struct json_tape *tape, struct str text, size_t *end_out)
     }
     struct scan scan; /* the rest is written before it is read */
     scan.start = text.ptr;
-    scan.end = text.ptr + text.len;
+    scan.end = behind_last_bracket(text);
+    scan.last_block = scan.end - scan.start >= BLOCK ? scan.end - BLOCK : NULL;
     scan.tape = tape;
     scan.next = tape->tokens;
     scan.limit = tape->tokens + tape->capacity;
     scan.depth = scan.unlike = 0;
     scan.known = 0;
-    const char *at = text.len > 0 ? skip(&scan, text.ptr) : NULL;
+    const char *at = scan.end > scan.start ? skip(&scan, text.ptr) : NULL;
     if (!at || (*at != '{' && *at != '['))
         return false;
     at = scan_document(&scan, at);
@@ -523,5 +534,6 @@ bool json_scan(struct json_tape *tape, struct str text, size_t *end_out)
     assert(scan.depth == 0 && tape->count > 0 && tape->tokens[0].next == tape->count);
     if (end_out)
         *end_out = (size_t)(at - scan.start);
-    return end_out || skip_blanks(at, scan.end) == scan.end;
+    const char *end = text.ptr + text.len;
+    return end_out || skip_blanks(at, end) == end;
 }
