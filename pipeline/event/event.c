@@ -224,12 +224,6 @@ static const struct value *walk(const struct event *event, const struct field_re
     return at;
 }
 
-/* A field of the event itself. */
-static inline bool is_top(const struct field_ref *ref)
-{
-    return ref->count == 1 && ref->root == FIELD_ROOT_EVENT;
-}
-
 const struct value *event_get(const struct event *event, const struct field_ref *ref)
 {
     return ref->count == 1 ? look(root_of(event, ref), ref->parts) : walk(event, ref, ref->count);
@@ -239,7 +233,7 @@ bool event_has(const struct event *event, const struct field_ref *ref)
 {
     if (ref->count == 0)
         return true;
-    const struct value *parent = is_top(ref) ? &event->fields : walk(event, ref, ref->count - 1);
+    const struct value *parent = walk(event, ref, ref->count - 1);
     const struct value *found = parent ? look(parent, &ref->parts[ref->count - 1]) : NULL;
     return found && (parent->type == VALUE_OBJECT || found->type != VALUE_NULL);
 }
@@ -325,7 +319,11 @@ static inline enum field_kind kind_of(const struct field_ref *ref)
 {
     if (ref->root != FIELD_ROOT_EVENT)
         return FIELD_COMMON;
-    return ref->kind == FIELD_NOT_LOOKED_AT ? field_kind_of(ref->parts[0].name) : ref->kind;
+    if (ref->kind != FIELD_NOT_LOOKED_AT)
+        return ref->kind;
+    struct str name = ref->parts[0].name;
+    bool may_be_special = name.len > 0 && (*name.ptr == '@' || *name.ptr == 't');
+    return may_be_special ? field_kind_of(name) : FIELD_COMMON;
 }
 
 /* tags and @timestamp do not take everything. */
@@ -358,10 +356,11 @@ static __attribute__((noinline)) bool set_any(struct event *event, const struct 
 bool event_set(struct event *event, const struct field_ref *ref, struct value value,
                struct error *err)
 {
-    if (!is_top(ref) || kind_of(ref) != FIELD_COMMON)
+    if (ref->count != 1 || kind_of(ref) != FIELD_COMMON)
         return set_any(event, ref, value, err);
+    struct object *object = object_of(root_of(event, ref));
     struct object_key key = key_of(ref->parts);
-    *object_place(event->arena, object_of(&event->fields), &key, ref->parts->is_plain) = value;
+    *object_place(event->arena, object, &key, ref->parts->is_plain) = value;
     return true;
 }
 
