@@ -181,6 +181,9 @@ void disk_queue_done(struct disk_queue *queue, struct queue_reading *reading, bo
         queue->figures.done_events += reading->events;
         queue->figures.events -= reading->events;
         queue->figures.records -= reading->count;
+    } else if (queue->user.gives_again && !queue->no_reading) {
+        queue->goes_back = true;
+        queue->unread_records += reading->count;
     }
     uv_cond_signal(&queue->wake_reader);
     uv_mutex_unlock(&queue->lock);

@@ -14,8 +14,9 @@
  * Invariants
  * Q1. A parcel's receipt is released once: as delivered when all its records are written, and under DURABLE_ACK synced; as
  *     abandoned when the queue closes before.
- * Q2. Records are given out in the order in which they were put, each once for each opening of the queue. One that is not
- *     marked as done is given out again at the next opening.
+ * Q2. Records are given out in the order in which they were put, each once. One that is not marked as done is given out again at
+ *     the next opening; with user.gives_again also before: when something came back undone nothing is given out until all that was
+ *     is back, and then reading begins again with the first record that is not done.
  * Q3. The reader reads no record before all of it is written.
  * Q6. A batch that comes with its parcel goes on as it is only while everything before it was given out; so Q2 holds. The reader then
  *     passes over its records, and marks none of them before.
@@ -68,7 +69,7 @@ struct queue_reading {
     size_t count, capacity;
     size_t events, bytes;
     void *batch; /* the user's */
-    bool done;   /* else it is given out again at the next opening */
+    bool done;   /* else it is given out again (Q2) */
 };
 
 struct disk_queue_user {
@@ -76,6 +77,7 @@ struct disk_queue_user {
     size_t batch_events, batch_bytes; /* records are read until they are so many */
     size_t ahead_bytes;               /* of records that are read and not done, about */
     size_t ahead_readings;
+    bool gives_again; /* Q2 */
     /* All on the reader's thread. A reading begins: the arena that its bytes are to live in. */
     struct arena *(*begin)(void *ctx, struct queue_reading *reading);
     /* It is complete. Records without bytes: the batch is the one that came with the parcel. */

@@ -12,6 +12,8 @@
 enum {
     QUEUE_WARN_WINDOW_MS = 60000,
     QUEUE_AGAIN_MS = 500, /* after a write that failed: nobody tells when a disk has room again */
+    QUEUE_BACK_MS =
+        500, /* from going back once to the next time: what is given up at once goes round no faster */
 };
 
 struct disk_queue {
@@ -29,6 +31,7 @@ struct disk_queue {
     bool no_reading;  /* nothing is read any more */
     bool reading_now; /* the reader is about to give something out */
     bool wants_room;  /* the writer waits for segments to be deleted */
+    bool goes_back;   /* something came back undone; its records count as unread */
     struct queue_parcel *first, *last; /* wait to be written */
     struct queue_reading *done;        /* wait to be marked */
     struct queue_passed {              /* written and given out: the reader has to pass over them */
@@ -47,6 +50,7 @@ struct disk_queue {
     /* The reader's own. */
     struct segment_reader *segments;
     uint64_t marked_ms, unsynced_marks;
+    uint64_t went_back_ms;
     uint64_t damaged_said; /* places */
     struct log_limit read_warnings;
 };

@@ -139,9 +139,29 @@ static bool sync_is_due(const struct disk_queue *queue)
 bool disk_queue_may_give(const struct disk_queue *queue)
 {
     const struct disk_queue_user *user = &queue->user;
-    return !queue->no_reading &&
+    return !queue->no_reading && !queue->goes_back &&
            (queue->out_readings == 0 ||
             (queue->out_readings < user->ahead_readings && queue->out_bytes < user->ahead_bytes));
+}
+
+static bool may_go_back(const struct disk_queue *queue)
+{
+    return queue->goes_back && !queue->no_reading && queue->out_readings == 0;
+}
+
+/* All that was given out is back, and what was done is marked: the first record that is not done is the next (Q2). */
+static void go_back(struct disk_queue *queue)
+{
+    sync_marks(queue); /* also those that could not be written: the reader forgets them now */
+    segment_reader_rewind(queue->segments);
+    queue->went_back_ms = clock_monotonic_ms();
+    uv_mutex_lock(&queue->lock);
+    queue->goes_back = false;
+    uint64_t events = queue->figures.events;
+    uv_mutex_unlock(&queue->lock);
+    log_info(queue->options.log, "queue_goes_back",
+             "events that an output gave up are read from the disk queue again",
+             LOG_CSTR("path", queue->folder), LOG_INT("undelivered_events", events));
 }
 
 /* What went on as it was handed over is only looked at: marks want it (Q6). */
@@ -222,13 +242,15 @@ static void read_on(struct disk_queue *queue, uint64_t unread)
 
 /* ---- the thread ----------------------------------------------------------------------------------- */
 
-enum task { TASK_END, TASK_PASS, TASK_MARK, TASK_SYNC, TASK_READ };
+enum task { TASK_END, TASK_PASS, TASK_MARK, TASK_SYNC, TASK_BACK, TASK_READ };
 
 static void wait_for_task(struct disk_queue *queue)
 {
-    if (queue->unsynced_marks > 0)
-        (void)uv_cond_timedwait(&queue->wake_reader, &queue->lock,
-                                queue->options.sync_ms * UINT64_C(1000000));
+    bool goes_back = may_go_back(queue);
+    uint64_t ms = goes_back && QUEUE_BACK_MS < queue->options.sync_ms ? QUEUE_BACK_MS
+                                                                      : queue->options.sync_ms;
+    if (goes_back || queue->unsynced_marks > 0)
+        (void)uv_cond_timedwait(&queue->wake_reader, &queue->lock, ms * UINT64_C(1000000));
     else
         uv_cond_wait(&queue->wake_reader, &queue->lock);
 }
@@ -246,6 +268,8 @@ static enum task next_task(struct disk_queue *queue, uint64_t *records_out)
             task = TASK_END;
         else if (sync_is_due(queue))
             task = TASK_SYNC;
+        else if (may_go_back(queue) && clock_monotonic_ms() >= queue->went_back_ms + QUEUE_BACK_MS)
+            task = TASK_BACK;
         else if (queue->unread_records > 0 && disk_queue_may_give(queue))
             task = TASK_READ;
         else
@@ -276,6 +300,9 @@ void disk_queue_run_reader(void *arg)
             break;
         case TASK_SYNC:
             sync_marks(queue);
+            break;
+        case TASK_BACK:
+            go_back(queue);
             break;
         case TASK_READ:
             read_on(queue, records);

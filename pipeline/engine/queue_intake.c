@@ -188,6 +188,7 @@ bool queue_intake_start(struct queue_intake *intake, struct error *err)
         .batch_bytes = BATCH_MAX_BYTES,
         .ahead_bytes = engine_memory_bytes(engine) / AHEAD_SHARE / (shares > 0 ? shares : 1),
         .ahead_readings = (engine->lane_count + 1) * AHEAD_EACH_LANE,
+        .gives_again = true,
         .begin = begin,
         .arrived = arrived,
         .unpassed = unpassed,

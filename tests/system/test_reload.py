@@ -353,6 +353,25 @@ class InPlace(Case):
         self.assertEqual(0, millrace.stop())
         self.assertEqual([('a', '1'), ('b', '1')], self.arrived())
 
+    def test_what_a_changed_output_gave_up_is_read_from_the_disk_queue_again(self):
+        """Its client has its word already: the program that has the queue sends it to where it now goes, without a new start."""
+        self.port, self.stub = support.free_port(), search_stub.SearchStub()
+        self.addCleanup(self.stub.close)
+        dead = f'http {{ url => "http://127.0.0.1:{support.free_port()}/" http_method => "post" format => "json" }}'
+        config = self.write('pipeline.conf', self.beats(self.port, 0, dead))
+        millrace = self.start('-f', config, '-w', 2, '--queue.type', 'persisted')
+        millrace.wait_for_port(self.port)
+        with lumberjack.Client(self.port, 60) as client:
+            client.send(lumberjack.batch([{'message': f'a{n}'} for n in range(20)]))
+            self.assertEqual((2, 20), client.read_acks(1, 60)[-1])
+            config.write_text(self.beats(self.port, 1, self.search(self.stub)))
+            self.hang_up(millrace)
+            client.send(lumberjack.batch([{'message': 'b'}]))
+            self.assertEqual((2, 1), client.read_acks(1, 60)[-1])
+        millrace.wait_for(lambda: len(self.arrived()) >= 21, 'what was given up', 60)
+        self.assertEqual(0, millrace.stop())
+        self.assertEqual(sorted([(f'a{n}', '1') for n in range(20)] + [('b', '1')]), self.arrived())
+
     def test_what_cannot_be_opened_leaves_the_connection_alone(self):
         millrace = self.start_with_stub('-w', 2)
         with lumberjack.Client(self.port, 60) as client:

@@ -21,7 +21,7 @@
 #include "tests/unit/pipeline/suites.h"
 #include "tests/unit/runner.h"
 
-enum { RECORDS = 30, DONE_BEFORE = 10, FLIPS = 1500 };
+enum { RECORDS = 30, CAME_MAX = 10 * RECORDS, DONE_BEFORE = 10, FLIPS = 1500 };
 
 static char folder[64]; /* in memory where that can be: it is opened ten thousand times */
 static struct error err;
@@ -33,7 +33,9 @@ static struct account account;
 /* What came out. */
 static uv_mutex_t lock;
 static uv_cond_t wake;
-static unsigned came[RECORDS + 1], came_count;
+static unsigned undone_left; /* so many readings behind the first few are not done */
+static bool gives_again;
+static unsigned came[CAME_MAX], came_count;
 static struct arena readings;
 static unsigned keep_from; /* readings that begin with a number as large are not done */
 static bool was_done[RECORDS], done_before[RECORDS];
@@ -60,7 +62,8 @@ static void setup(void)
     arena_init(&readings, NULL);
     keep_from = RECORDS;
     memset(was_done, 0, sizeof was_done);
-    came_count = home_delivered = home_abandoned = 0;
+    came_count = home_delivered = home_abandoned = undone_left = 0;
+    gives_again = false;
 }
 
 static void teardown(void)
@@ -140,9 +143,13 @@ static void arrived(void *ctx, struct queue_reading *reading)
     bool done = first < keep_from;
     passed_count += has_passed;
     uv_mutex_lock(&lock);
-    for (size_t i = 0; i < reading->count && came_count <= RECORDS; i++) {
+    for (size_t i = 0; i < reading->count && came_count < CAME_MAX; i++) {
         came[came_count] = has_passed ? first : number_of(reading->records[i].bytes);
         was_done[came[came_count++]] |= done;
+    }
+    if (undone_left > 0 && first >= DONE_BEFORE) {
+        undone_left--;
+        done = false;
     }
     uv_mutex_unlock(&lock);
     free_batch(batch);
@@ -173,6 +180,7 @@ static void open_queue(const struct disk_queue_options *options)
                                    .batch_bytes = 1000,
                                    .ahead_bytes = 1000,
                                    .ahead_readings = 3,
+                                   .gives_again = gives_again,
                                    .begin = begin,
                                    .arrived = arrived,
                                    .unpassed = unpassed,
@@ -330,6 +338,38 @@ START_TEST(what_is_not_done_comes_again)
     }
     read_all();
     ck_assert_uint_eq(0, came_count);
+}
+END_TEST
+
+/* Without another opening: in order, until all of it is done, and nothing that was done. */
+START_TEST(what_comes_back_undone_is_read_again)
+{
+    struct disk_queue_options options = options_of((enum queue_durability)_i);
+    unsigned times[RECORDS] = {0}, ended = 0;
+    gives_again = true;
+    undone_left = 2;
+    open_queue(&options);
+    for (unsigned n = 0; n < RECORDS; n += 3)
+        put(n, n + 3);
+    wait_home(RECORDS / 3);
+    wait_drained();
+    struct disk_queue_figures figures;
+    disk_queue_figures(queue, &figures);
+    ck_assert_uint_eq(0, figures.events);
+    ck_assert_uint_eq(RECORDS, figures.done_events);
+    close_queue();
+    ck_assert_uint_gt(came_count, RECORDS);
+    for (unsigned i = 0; i < came_count; i++) {
+        ck_assert_uint_lt(came[i], RECORDS);
+        times[came[i]]++;
+        ended += i > 0 && came[i] < came[i - 1];
+    }
+    for (unsigned n = 0; n < RECORDS; n++)
+        ck_assert(n < DONE_BEFORE ? times[n] == 1 : times[n] >= 1);
+    ck_assert_uint_ge(ended, 1); /* times that it went back */
+    read_all();
+    ck_assert_uint_eq(0, came_count);
+    ck_assert_uint_eq(0, segment_list_bytes(folder));
 }
 END_TEST
 
@@ -629,6 +669,7 @@ Suite *disk_queue_suite(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, records_come_in_order_and_once, DURABLE_NONE, DURABLE_ACK + 1);
     tcase_add_test(tcase, what_is_not_done_comes_again);
+    tcase_add_loop_test(tcase, what_comes_back_undone_is_read_again, DURABLE_NONE, DURABLE_ACK + 1);
     tcase_add_test(tcase, nothing_is_left_of_what_is_done);
     tcase_add_test(tcase, a_second_one_is_refused);
     tcase_add_test(tcase, batches_pass_while_nothing_waits);
