@@ -282,9 +282,10 @@ static bool parse_test(struct parser *parser, struct conf_arm *out)
     scan_skip(parser);
     if (ok && scan_peek(parser, 0) == '{')
         return true;
-    if (ok && errors == parser->errors->errors && parse_is_open_field(parser))
+    ok = ok && errors == parser->errors->errors;
+    if (ok && parse_is_open_field(parser))
         parse_fail_open_field(parser);
-    else if (ok && errors == parser->errors->errors)
+    else if (ok)
         scan_fail(parser, parser->at, "expected '{', 'and' or 'or' after the condition, found %s",
                   scan_found(parser, parser->at, found));
     parser->suspect = true; /* whatever else is missing, it is the same mistake */

@@ -172,37 +172,26 @@ static bool target_of(struct grok_filter *filter, struct str field, struct field
     return field_ref_parse(arena, text, filter->env->settings->escape, out, NULL);
 }
 
-/* Logstash finds out when the expression has matched, and then only that match is lost: the file may have others. */
-static void warn_of_field(const struct grok_filter *filter, struct error_position position,
-                          struct str field)
+static void warn_of(const struct grok_filter *filter, struct error_position position,
+                    struct str text, const char *what)
 {
-    enum { FIELD_SHOWN_BYTES = 80 };
+    enum { SHOWN_BYTES = 80 };
     if (filter->env->warnings)
-        error_list_warn_at(filter->env->warnings, position,
-                           "filter 'grok': '%.*s%s' is not a field reference: what this pattern "
-                           "matches counts as not matched",
-                           field.len > FIELD_SHOWN_BYTES ? FIELD_SHOWN_BYTES : (int)field.len,
-                           field.ptr, field.len > FIELD_SHOWN_BYTES ? "…" : "");
-}
-
-static void warn_of_text(const struct grok_filter *filter, struct error_position position,
-                         struct str text, const char *what)
-{
-    enum { TEXT_SHOWN_BYTES = 40 };
-    if (filter->env->warnings && text.len > 0)
         error_list_warn_at(filter->env->warnings, position, "filter 'grok': '%.*s%s' %s",
-                           text.len > TEXT_SHOWN_BYTES ? TEXT_SHOWN_BYTES : (int)text.len, text.ptr,
-                           text.len > TEXT_SHOWN_BYTES ? "…" : "", what);
+                           text.len > SHOWN_BYTES ? SHOWN_BYTES : (int)text.len, text.ptr,
+                           text.len > SHOWN_BYTES ? "…" : "", what);
 }
 
 /* %{IP:client %{NUMBER:n} is one reference, and %{NUMBER:n none. */
 static void warn_of_suspects(const struct grok_filter *filter, struct error_position position,
                              const struct grok *grok)
 {
-    warn_of_text(filter, position, grok->ignored,
-                 "in a reference means nothing, as in Logstash; is a '}' missing in front of it?");
-    warn_of_text(filter, position, grok->unclosed,
-                 "has no '}' and is matched as text, as in Logstash");
+    if (grok->ignored.len > 0)
+        warn_of(filter, position, grok->ignored,
+                "in a reference means nothing, as in Logstash; is a '}' missing in front of it?");
+    if (grok->unclosed.len > 0)
+        warn_of(filter, position, grok->unclosed,
+                "has no '}' and is matched as text, as in Logstash");
 }
 
 static bool compile_expression(struct grok_filter *filter, const struct grok_library *library,
@@ -222,7 +211,10 @@ static bool compile_expression(struct grok_filter *filter, const struct grok_lib
         out->targets[i].overwrite = is_overwritten(filter, field);
         if (!target_of(filter, field, &out->targets[i].field)) {
             out->targets[i].field = (struct field_ref){.text = {NULL, 0}};
-            warn_of_field(filter, pattern->position, field);
+            /* Logstash finds out when the expression has matched, and then only that match is lost: the file may have
+             * others. */
+            warn_of(filter, pattern->position, field,
+                    "is not a field reference: what this pattern matches counts as not matched");
         }
     }
     return true;

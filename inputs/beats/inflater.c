@@ -10,9 +10,8 @@
 #include "io/whole_zlib.h"
 
 enum {
-    COLLECTED_MAX_BYTES = 512 * 1024,      /* a frame that is inflated at once, as sent */
-    AT_ONCE_MAX_BYTES = 4 * 1024 * 1024,   /* and inflated */
-    INFLATERS_MAX_BYTES = 8 * 1024 * 1024, /* both, of all on a lane */
+    COLLECTED_MAX_BYTES = 512 * 1024,    /* a frame that is inflated at once, as sent */
+    AT_ONCE_MAX_BYTES = 4 * 1024 * 1024, /* and inflated */
     FIRST_ROOM_BYTES = 64 * 1024,
     RATIO = 16 /* the first guess at what a frame inflates to */
 };
