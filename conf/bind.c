@@ -146,6 +146,42 @@ static struct error_position value_position(const struct given *given)
     return given->value.position.line > 0 ? given->value.position : given->position;
 }
 
+static void warn_of_text(const struct binding *binding, struct str option,
+                         const struct conf_value *value)
+{
+    enum { SHOWN_BYTES = 80 };
+    struct template template;
+    struct str what;
+    const char *why;
+    template_parse(binding->ctx->arena, value->text, binding->ctx->escape, &template);
+    if (template_doubt(&template, &what, &why))
+        error_list_warn_at(binding->ctx->errors, value->position,
+                           "'%.*s%s' in option '%.*s' of %s '%.*s' %s",
+                           what.len > SHOWN_BYTES ? SHOWN_BYTES : (int)what.len, what.ptr,
+                           what.len > SHOWN_BYTES ? "…" : "", STR_FMT(option), binding->kind,
+                           STR_FMT(binding->plugin->name), why);
+}
+
+/* A mistake in a placeholder is legal, and is noticed only when documents have it in their fields. */
+static void warn_of_placeholders(const struct binding *binding, struct str option,
+                                 const struct conf_value *value)
+{
+    if (value->type == CONF_STRING)
+        warn_of_text(binding, option, value);
+    for (size_t i = 0; i < value->count && value->type == CONF_ARRAY; i++)
+        warn_of_placeholders(binding, option, &value->items[i]);
+    for (size_t i = 0; i < value->count && value->type == CONF_HASH; i++) {
+        warn_of_placeholders(binding, option, &value->pairs[i].key);
+        warn_of_placeholders(binding, option, &value->pairs[i].value);
+    }
+}
+
+static bool has_placeholders(const struct option *option)
+{
+    return option->type == OPTION_TEMPLATE || option->type == OPTION_TEMPLATES ||
+           (option->type == OPTION_HASH && !(option->flags & OPTION_PATTERNS));
+}
+
 static bool bind_into(const struct binding *binding, const struct bind_target *target,
                       const struct option *option, const struct given *given)
 {
@@ -169,6 +205,8 @@ static bool bind_given(const struct binding *binding, struct given *given)
             continue;
         ok = (known || check_flags(binding, option, given)) &&
              bind_into(binding, target, option, given);
+        if (ok && !known && has_placeholders(option))
+            warn_of_placeholders(binding, given->name, &given->value);
         known = true;
     }
     if (ok && !known)

@@ -4,34 +4,6 @@
  */
 #include "conf/format.h"
 
-static bool plugin_same(const struct conf_plugin *a, const struct conf_plugin *b);
-
-static bool value_same(const struct conf_value *a, const struct conf_value *b)
-{
-    if (a->type != b->type || a->is_float != b->is_float || a->count != b->count ||
-        !str_equal(a->text, b->text) || !a->block != !b->block)
-        return false;
-    for (size_t i = 0; a->items && i < a->count; i++)
-        if (!value_same(&a->items[i], &b->items[i]))
-            return false;
-    for (size_t i = 0; a->pairs && i < a->count; i++)
-        if (!value_same(&a->pairs[i].key, &b->pairs[i].key) ||
-            !value_same(&a->pairs[i].value, &b->pairs[i].value))
-            return false;
-    return !a->block || plugin_same(a->block, b->block);
-}
-
-static bool plugin_same(const struct conf_plugin *a, const struct conf_plugin *b)
-{
-    if (a->section != b->section || !str_equal(a->name, b->name) || a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (!str_equal(a->attributes[i].name, b->attributes[i].name) ||
-            !value_same(&a->attributes[i].value, &b->attributes[i].value))
-            return false;
-    return true;
-}
-
 static bool expr_same(const struct conf_expr *a, const struct conf_expr *b)
 {
     if (!a || !b)
@@ -55,7 +27,7 @@ static bool statement_same(const struct conf_statement *a, const struct conf_sta
         if (!expr_same(a->arms[i].condition, b->arms[i].condition) ||
             !block_same(&a->arms[i].block, &b->arms[i].block))
             return false;
-    return !a->plugin || plugin_same(a->plugin, b->plugin);
+    return !a->plugin || conf_plugin_equal(a->plugin, b->plugin);
 }
 
 static bool block_same(const struct conf_block *a, const struct conf_block *b)

@@ -2,6 +2,7 @@
 #include "conf/template.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/time/date_pattern.h"
 
@@ -102,4 +103,31 @@ void template_parse(struct arena *arena, struct str text, enum field_escape esca
     if (done < rest.len || out->count == 0)
         add_part(arena, out, &capacity)->text = str_from_offset(rest, done);
     assert(out->parts && out->count > 0);
+}
+
+static const char *doubt_of(const struct template_part *part, struct str *what)
+{
+    *what = part->text;
+    if (part->type == TEMPLATE_BAD_DATE)
+        return "is no date pattern, so every event fails here, as in Logstash";
+    if (part->type != TEMPLATE_LITERAL)
+        return NULL;
+    size_t open = str_find(part->text, STR("%{"));
+    if (open == SIZE_MAX)
+        return NULL;
+    *what = str_from_offset(part->text, open);
+    return memchr(what->ptr, '}', what->len)
+               ? "is no field reference and stays as it is, as in Logstash"
+               : "has no '}' and stays as it is, as in Logstash";
+}
+
+bool template_doubt(const struct template *template, struct str *what, const char **why)
+{
+    assert(template->parts);
+    for (size_t i = 0; i < template->count; i++) {
+        *why = doubt_of(&template->parts[i], what);
+        if (*why)
+            return true;
+    }
+    return false;
 }

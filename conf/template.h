@@ -42,4 +42,8 @@ struct template
 void template_parse(struct arena *arena, struct str text, enum field_escape escape,
                     struct template *out);
 
+/* The first part of it that looks like a placeholder and gives none: "%{" that nothing closes, a reference that is not
+ * legal, a date pattern that is none. *why says what becomes of it. False when there is none. */
+bool template_doubt(const struct template *template, struct str *what, const char **why);
+
 #endif

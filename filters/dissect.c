@@ -58,6 +58,7 @@ static const struct option OPTIONS[] = {
         .doc =
             "Field => template of %{name} and the text between, e.g. \"%{ts} %{+ts} %{src}:%{}\".",
         OPTION_IN_HASH(struct dissect, mapping),
+        .flags = OPTION_PATTERNS,
     },
     {
         .name = "convert_datatype",

@@ -51,6 +51,7 @@ static const struct option OPTIONS[] = {
         .name = "match",
         .doc = "Field => pattern, or a list of patterns tried in order.",
         OPTION_IN_HASH(struct grok_filter, match),
+        .flags = OPTION_PATTERNS,
     },
     {
         .name = "pattern",
@@ -74,6 +75,7 @@ static const struct option OPTIONS[] = {
         .name = "pattern_definitions",
         .doc = "Name => expression: patterns for this plugin only.",
         OPTION_IN_HASH(struct grok_filter, pattern_definitions),
+        .flags = OPTION_PATTERNS,
     },
     {
         .name = "break_on_match",

@@ -17,6 +17,7 @@ struct source {
     struct str text;
     const char *name; /* what positions begin with: "code", "init" or the file */
     mrb_value self;
+    bool is_option; /* text of the pipeline file */
 };
 
 /* What stands before a filter's code, on the same line so that lines are the user's. */
@@ -35,9 +36,10 @@ static bool syntax_error(const struct mrb_parser_state *parser, const struct sou
         return error_set(err, ERROR_CONFIG,
                          "%s ends too early: a bracket, string or block is still open",
                          source->name);
-    return error_set(err, ERROR_CONFIG, "%s, line %d, column %d: %s", source->name,
-                     (int)first->lineno, first->column - head,
-                     first->message ? first->message : "syntax error");
+    struct error_position in_option = {.line = source->is_option ? first->lineno : 0};
+    return error_set_at(err, in_option, "%s, line %d, column %d: %s", source->name,
+                        (int)first->lineno, first->column - head,
+                        first->message ? first->message : "syntax error");
 }
 
 /* $& $` and $' cost a string each at every match, so they are set only once some script names them. */
@@ -129,7 +131,7 @@ static bool compile_code(struct script *script, struct str code, struct error *e
     struct buf text;
     buf_init(&text, SCRIPT_FILE_MAX);
     bool ok = wrap_code(code, &text, err) &&
-              evaluate(script->vm, &(struct source){buf_str(&text), "code", script->self},
+              evaluate(script->vm, &(struct source){buf_str(&text), "code", script->self, true},
                        &script->lambda, err);
     buf_release(&text);
     if (ok && mrb_type(script->lambda) != MRB_TT_PROC)
@@ -180,9 +182,11 @@ bool script_check(const struct script_source *source, struct error *err)
         return error_set(err, ERROR_LIMIT, "out of memory");
     struct buf text;
     buf_init(&text, SCRIPT_FILE_MAX);
-    bool ok = wrap_code(source->code, &text, err) &&
-              parses(mrb, &(struct source){.text = buf_str(&text), .name = "code"}, err) &&
-              parses(mrb, &(struct source){.text = source->init, .name = "init"}, err);
+    bool ok =
+        wrap_code(source->code, &text, err) &&
+        parses(mrb, &(struct source){.text = buf_str(&text), .name = "code", .is_option = true},
+               err) &&
+        parses(mrb, &(struct source){.text = source->init, .name = "init", .is_option = true}, err);
     buf_release(&text);
     mrb_close(mrb);
     return ok;
@@ -217,7 +221,7 @@ bool script_load_text(struct script *script, const char *path, struct str text, 
     mrb_value ignored;
     assert(vm->call && script->is_file);
     vm->filter_class = mrb_singleton_class_ptr(vm->mrb, script->self);
-    bool ok = evaluate(vm, &(struct source){text, path, script->self}, &ignored, err);
+    bool ok = evaluate(vm, &(struct source){text, path, script->self, false}, &ignored, err);
     vm->filter_class = shared;
     if (ok && !mrb_respond_to(vm->mrb, script->self, mrb_intern_lit(vm->mrb, "filter")))
         return error_set(err, ERROR_CONFIG, "'%s' defines no method filter(event)", path);
@@ -280,7 +284,8 @@ static bool load(struct script *script, const struct script_source *source, stru
         return load_file(script, source, err);
     return compile_code(script, source->code, err) &&
            (source->init.len == 0 ||
-            evaluate(vm, &(struct source){source->init, "init", script->self}, &ignored, err));
+            evaluate(vm, &(struct source){source->init, "init", script->self, true}, &ignored,
+                     err));
 }
 
 struct script *script_new(struct script_vm *vm, const struct plugin_env *env,

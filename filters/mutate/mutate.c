@@ -112,9 +112,34 @@ static bool check_expressions(const struct mutate *self, const struct plugin_env
     return true;
 }
 
+/* Legal, and each event fails: Logstash reads the name of a field when it is wanted. */
+static void warn_of_field(const struct plugin_env *env, const struct conf_value *name)
+{
+    struct field_ref ref;
+    bool computed = str_find(name->text, STR("%{")) != SIZE_MAX;
+    if (env->warnings && !computed &&
+        !field_ref_parse(env->arena, name->text, env->settings->escape, &ref, NULL))
+        error_list_warn_at(env->warnings, name->position,
+                           "filter 'mutate': '%.*s' is no field reference, so every event fails "
+                           "here and is tagged, as in Logstash",
+                           STR_FMT(name->text));
+}
+
+static void warn_of_fields(const struct mutate *self, const struct plugin_env *env)
+{
+    const struct option_hash *hashes[] = {
+        &self->coerce, &self->rename, &self->update, &self->replace, &self->convert,
+        &self->split,  &self->join,   &self->merge,  &self->copy,
+    };
+    for (size_t i = 0; i < sizeof hashes / sizeof *hashes; i++)
+        for (size_t k = 0; k < hashes[i]->count; k++)
+            warn_of_field(env, &hashes[i]->pairs[k].key);
+}
+
 static bool mutate_check(void *plugin, const struct plugin_env *env, struct error *err)
 {
     const struct mutate *self = plugin;
+    warn_of_fields(self, env);
     for (size_t i = 0; i < self->convert.count; i++) {
         enum mutate_type type;
         struct str name = self->convert.pairs[i].value.text;

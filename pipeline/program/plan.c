@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "conf/bind.h"
+#include "conf/point.h"
 #include "pipeline/engine/codec.h"
 #include "pipeline/registry.h"
 
@@ -103,8 +104,8 @@ static void check_plugin(struct compiler *compiler, struct plan_plugin *plugin,
     struct error err = {0};
     if (type->check(plugin->options, &env, &err))
         return;
-    error_list_at(compiler->errors, err.position.line ? err.position : source->position,
-                  "%s '%s': %s", registry_section_name(plugin->section), type->name, err.text);
+    error_list_at(compiler->errors, conf_point(source, &err), "%s '%s': %s",
+                  registry_section_name(plugin->section), type->name, err.text);
 }
 
 static void check_codec_block(struct compiler *compiler, const struct conf_plugin *block)
@@ -119,7 +120,7 @@ static void check_codec_block(struct compiler *compiler, const struct conf_plugi
         .arena = compiler->arena, .ecs = choice.ecs, .settings = compiler->options->settings};
     struct error err = {.code = ERROR_NONE};
     if (!choice.codec->plugin.check(choice.options, &env, &err))
-        error_list_at(compiler->errors, block->position, "codec '%s': %s",
+        error_list_at(compiler->errors, conf_point(block, &err), "codec '%s': %s",
                       choice.codec->plugin.name, err.text);
 }
 

@@ -16,7 +16,7 @@ struct sample {
     struct option_strings strings;
     struct option_templates templates;
     struct option_fields fields;
-    struct option_hash hash;
+    struct option_hash hash, patterns;
     struct option_array array;
     const struct conf_plugin *codec;
 };
@@ -45,6 +45,7 @@ static const struct option OPTIONS[] = {
     {.name = "templates", OPTION_IN_TEMPLATES(struct sample, templates), .def = "_failed"},
     {.name = "fields", OPTION_IN_FIELDS(struct sample, fields), .def = "[]"},
     {.name = "hash", OPTION_IN_HASH(struct sample, hash), .def = "{ \"k\" => 1 }"},
+    {.name = "patterns", OPTION_IN_HASH(struct sample, patterns), .flags = OPTION_PATTERNS},
     {.name = "array", OPTION_IN_ARRAY(struct sample, array)},
     {.name = "codec", OPTION_IN_CODEC(struct sample, codec)},
     {.name = "gone", OPTION_NOWHERE, .flags = OPTION_UNSUPPORTED, .note = "use 'text'"},
@@ -365,6 +366,20 @@ static const struct {
     {"required => xx strings => \"a\" strings => [\"b\"]",
      "warning 1:44 'strings' is one value above and a list here: the list becomes one item, as in "
      "Logstash; write all values as one list"},
+    {"required => xx template => \"a-%{b\"",
+     "warning 1:41 '%{b' in option 'template' of filter 'm' has no '}' and stays as it is, as in "
+     "Logstash"},
+    {"required => xx templates => [ \"fine %{a}\", \"%{[a}\" ]",
+     "warning 1:57 '%{[a}' in option 'templates' of filter 'm' is no field reference and stays as "
+     "it "
+     "is, as in Logstash"},
+    {"required => xx hash => { \"%{x\" => \"y\" \"z\" => \"%{+jj}\" }",
+     "warning 1:39 '%{x' in option 'hash' of filter 'm' has no '}' and stays as it is, as in "
+     "Logstash\n"
+     "warning 1:59 '%{+jj}' in option 'hash' of filter 'm' is no date pattern, so every event "
+     "fails "
+     "here, as in Logstash"},
+    {"required => xx patterns => { \"a\" => \"%{x\" } text => \"%{x\" strings => \"%{x\"", ""},
 };
 
 START_TEST(reports_problems)

@@ -11,6 +11,7 @@ Suite *format_suite(void);
 Suite *listen_at_suite(void);
 Suite *number_suite(void);
 Suite *parse_suite(void);
+Suite *point_suite(void);
 Suite *settings_suite(void);
 Suite *source_suite(void);
 Suite *substitute_suite(void);
