@@ -63,17 +63,13 @@ static enum filter_result fail(struct json_filter *self, struct event *event)
     return FILTER_SKIPPED;
 }
 
-/* A name without brackets is a top-level field and needs no parsing. */
+/* A name that is more than the name of a field. */
 static bool set_member(struct json_filter *self, struct event *event, struct str name,
                        struct value value)
 {
-    bool plain = name.len > 0 && !memchr(name.ptr, '[', name.len) &&
-                 !memchr(name.ptr, ']', name.len) && !memchr(name.ptr, '@', name.len);
-    struct field_part part = {.name = name};
-    struct field_ref ref = {.text = name, .root = FIELD_ROOT_EVENT, .parts = &part, .count = 1};
-    if (!plain && !field_ref_parse(event->arena, name, self->env->settings->escape, &ref, NULL))
-        return false;
-    return event_set(event, &ref, value, NULL);
+    struct field_ref ref;
+    return field_ref_parse(event->arena, name, self->env->settings->escape, &ref, NULL) &&
+           event_set(event, &ref, value, NULL);
 }
 
 static void set_timestamp(struct event *event, const struct value *given)
@@ -96,7 +92,8 @@ static bool set_members(struct json_filter *self, struct event *event, const str
 {
     const struct value *timestamp = NULL;
     size_t count = value_object_count(object);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = event_take_members(event, object, 0); i < count;
+         i = event_take_members(event, object, i + 1)) {
         struct str name;
         const struct value *value = value_object_at(object, i, &name);
         if (str_equal(name, STR("@timestamp")))

@@ -3,7 +3,9 @@
 
 #include <assert.h>
 
+#include "base/json/json_keys.h"
 #include "base/json/json_known.h"
+#include "base/json/json_string.h"
 #include "base/mem.h"
 #include "base/text/block.h"
 #include "base/text/utf8.h"
@@ -20,7 +22,8 @@ struct scan {
     /* Where something is written in another way than ours was seen last: what begins behind it knows nothing of it. */
     size_t unlike;
     struct json_tape *tape;
-    uint64_t known; /* the slots that tokens stand for */
+    const struct json_known_key *key; /* the last one */
+    uint64_t known;                   /* the slots that tokens stand for */
     size_t depth;
     uint32_t open[JSON_SCAN_DEPTH];   /* the containers around, as places on the tape */
     uint64_t shapes[JSON_SCAN_DEPTH]; /* of the keys of each: one whose shape is missing is new */
@@ -30,6 +33,7 @@ void json_tape_release(struct json_tape *tape)
 {
     mem_free(tape->tokens);
     json_known_free(tape->known);
+    json_keys_free(tape->keys);
     *tape = (struct json_tape){0};
 }
 
@@ -37,7 +41,7 @@ void json_tape_release(struct json_tape *tape)
 static __attribute__((noinline)) bool grow(struct scan *scan)
 {
     struct json_tape *tape = scan->tape;
-    if (tape->is_fixed || tape->capacity >= JSON_SCAN_TOKENS)
+    if (tape->capacity >= JSON_SCAN_TOKENS)
         return false;
     size_t count = (size_t)(scan->next - tape->tokens);
     assert(count == tape->capacity);
@@ -86,114 +90,12 @@ static inline const char *skip_blanks(const char *at, const char *end)
 
 /* ---- strings ---- */
 
-/* How long an escape is, by the letter behind the backslash; 0: there is no such escape. */
-static const unsigned char ESCAPE_LENGTH[256] = {
-    ['"'] = 2, ['\\'] = 2, ['/'] = 2, ['b'] = 2, ['f'] = 2,
-    ['n'] = 2, ['r'] = 2,  ['t'] = 2, ['u'] = 6};
-
-static bool is_hex(char byte)
-{
-    return (byte >= '0' && byte <= '9') || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'f');
-}
-
-/* What is known of a string when its closing quote is found. */
-struct string_marks {
-    bool not_ascii; /* there may be bytes above ASCII */
-    bool has_escapes;
-    bool has_spelled; /* escapes that are not written so: \/, \u0041 */
-};
-
-/* The length of the escape at `at`, or 0. */
-static inline unsigned take_escape(const char *at, const char *end, struct string_marks *marks)
-{
-    unsigned length = end - at < 2 ? 0 : ESCAPE_LENGTH[(unsigned char)at[1]];
-    if (length == 0 || end - at < length)
-        return 0;
-    marks->has_escapes = true;
-    marks->has_spelled |= length == 6 || at[1] == '/';
-    if (length == 6 && !(is_hex(at[2]) && is_hex(at[3]) && is_hex(at[4]) && is_hex(at[5])))
-        return 0;
-    return length;
-}
-
-/* The closing quote, byte by byte where no block fits; NULL: there is none, or something that no string has. */
-static const char *end_of_string_slow(const char *at, const char *end, struct string_marks *marks)
-{
-    while (at < end) {
-        unsigned char byte = (unsigned char)*at;
-        if (byte == '"')
-            return at;
-        if (byte < 0x20)
-            return NULL;
-        marks->not_ascii |= byte >= 0x80;
-        unsigned length = byte == '\\' ? take_escape(at, end, marks) : 1;
-        if (length == 0)
-            return NULL;
-        at += length;
-    }
-    return NULL;
-}
-
-/* Where the scan of a block goes on, when its escapes are not all alike; *quote_out, when it is there: the closing quote. NULL:
- * there is something that no string has. */
-static const char *pass_escapes(const char *at, const char *end, struct string_marks *marks,
-                                bool *is_quote_out)
-{
-    struct block_set stops = block_escapes(block_load(at));
-    unsigned next = 0;
-    while (block_any(stops)) {
-        unsigned place = block_first(stops);
-        *is_quote_out = at[place] == '"';
-        if (*is_quote_out)
-            return at + place;
-        unsigned length = at[place] == '\\' ? take_escape(at + place, end, marks) : 0;
-        if (length == 0)
-            return NULL;
-        next = place + length;
-        if (next >= BLOCK)
-            break;
-        stops = block_from(stops, next);
-    }
-    return at + (next > BLOCK ? next : BLOCK);
-}
-
-/* The closing quote of what begins at `at`, or NULL. Most escapes are quotes: a block with nothing but these is passed
- * over in one. There is a byte behind it. */
-static const char *end_of_string(const char *at, const char *end, struct string_marks *marks)
-{
-    while (end - at > BLOCK) {
-        struct block block = block_load(at);
-        struct block_set stops = block_escapes(block);
-        marks->not_ascii |= block_any(block_not_ascii(block));
-        if (!block_any(stops)) {
-            at += BLOCK;
-            continue;
-        }
-        struct block_set backslashes = block_equal(block, '\\');
-        struct block_set escaped = block_behind(backslashes);
-        bool are_quotes = !block_any(block_without(escaped, block_equal(block, '"')));
-        if (__builtin_expect(!are_quotes || block_has_last(backslashes), 0)) {
-            bool is_quote = false;
-            at = pass_escapes(at, end, marks, &is_quote);
-            if (!at || is_quote)
-                return at;
-            continue;
-        }
-        marks->has_escapes |= block_any(backslashes);
-        stops = block_without(block_without(stops, backslashes), escaped);
-        if (block_any(stops))
-            return at[block_first(stops)] == '"' ? at + block_first(stops) : NULL;
-        at += BLOCK;
-    }
-    return end_of_string_slow(at, end, marks);
-}
-
 /* Any string, which has nothing but ordinary ASCII before `at`; returns what is behind its closing quote. */
 static __attribute__((noinline)) const char *take_any_string(struct scan *scan, const char *start,
                                                              const char *at)
 {
-    struct string_marks marks = {0};
-    const char *quote = end_of_string(at, scan->end, &marks);
+    struct json_string_marks marks = {0};
+    const char *quote = json_string_end(at, scan->end, &marks);
     if (!quote || (marks.not_ascii && !utf8_valid(str_make(start, (size_t)(quote - start)))))
         return NULL;
     if (marks.has_spelled)
@@ -352,30 +254,63 @@ static bool may_be_double(const struct scan *scan, const struct json_token *key)
     return other < key;
 }
 
-/* The last token is a key. */
-static inline void mark_key(struct scan *scan)
+/* The last token is a key without escapes, and its mark is there. */
+static inline void note_key(struct scan *scan)
 {
-    struct json_token *key = scan->next - 1;
-    struct str text = str_make(scan->start + key->at, key->end - key->at);
-    key->mark = str_mark(text);
-    uint64_t shape = key_shape(key->mark, text.len), *shapes = &scan->shapes[scan->depth - 1];
-    if (__builtin_expect(key->escapes != JSON_NO_ESCAPES || *shapes & shape, 0) &&
-        (key->escapes != JSON_NO_ESCAPES || may_be_double(scan, key)))
-        note_unlike(scan, text.ptr);
+    const struct json_token *key = scan->next - 1;
+    uint64_t shape = key_shape(key->mark, key->end - key->at);
+    uint64_t *shapes = &scan->shapes[scan->depth - 1];
+    if (__builtin_expect(*shapes & shape, 0) && may_be_double(scan, key))
+        note_unlike(scan, scan->start + key->at);
     *shapes |= shape;
+}
+
+/* The last token is a key, which begins with a quote at `at`; the guess was another one. */
+static void learn_key(struct scan *scan, const char *at)
+{
+    const struct json_token *key = scan->next - 1;
+    const char *colon = scan->start + key->end + 1;
+    struct json_tape *tape = scan->tape;
+    if (*colon != ':')
+        return;
+    if (!tape->keys)
+        tape->keys = json_keys_new();
+    struct str text = str_make(at, (size_t)(colon + 1 - at));
+    scan->key = json_keys_learn(tape->keys, scan->key, scan->depth, text, key->mark);
+}
+
+/* One that was not guessed. */
+static __attribute__((noinline)) const char *take_new_key(struct scan *scan, const char *at)
+{
+    if (*at != '"')
+        return NULL;
+    const char *behind = take_string(scan, at);
+    if (!behind)
+        return NULL;
+    struct json_token *key = scan->next - 1;
+    key->mark = str_mark(str_make(scan->start + key->at, key->end - key->at));
+    if (key->escapes == JSON_NO_ESCAPES) {
+        note_key(scan);
+        learn_key(scan, at);
+    } else {
+        note_unlike(scan, scan->start + key->at);
+    }
+    at = skip(scan, behind);
+    return at && *at == ':' ? skip(scan, at + 1) : NULL;
 }
 
 /* A key and its colon, and where the value begins. */
 static inline const char *take_key(struct scan *scan, const char *at)
 {
-    if (*at != '"')
-        return NULL;
-    at = take_string(scan, at);
-    if (!at)
-        return NULL;
-    mark_key(scan);
-    at = skip(scan, at);
-    return at && *at == ':' ? skip(scan, at + 1) : NULL;
+    const struct json_known_key *known = scan->key->next;
+    if (!json_key_is_at(known, at, scan->end) || !has_room(scan))
+        return take_new_key(scan, at);
+    struct json_token *key = scan->next;
+    add(scan, JSON_STRING, at + 1, at + known->len - 2, JSON_NO_ESCAPES);
+    key->mark = known->mark;
+    note_key(scan);
+    scan->key = known;
+    return skip(scan, at + known->len);
 }
 
 /* ---- containers ---- */
@@ -524,6 +459,7 @@ bool json_scan(struct json_tape *tape, struct str text, size_t *end_out)
     scan.limit = tape->tokens + tape->capacity;
     scan.depth = scan.unlike = 0;
     scan.known = 0;
+    scan.key = tape->keys ? json_keys_start(tape->keys, text) : &json_key_none;
     const char *at = scan.end > scan.start ? skip(&scan, text.ptr) : NULL;
     if (!at || (*at != '{' && *at != '['))
         return false;

@@ -55,16 +55,16 @@ struct json_token {
 };
 
 struct json_known;
+struct json_keys;
 
 /* Kept between documents. */
 struct json_tape {
     struct json_token *tokens;
     size_t count, capacity;
     struct json_known *known; /* json_known.h; NULL: nothing was learnt */
+    struct json_keys *keys;   /* json_keys.h; the same */
     bool
         learns; /* the owner asks for members only of a container that came before (json_known.h) */
-    bool
-        is_fixed; /* the tokens are somebody else's: a document that has more of them is not read */
 };
 
 void json_tape_release(struct json_tape *tape);

@@ -50,9 +50,20 @@ static inline struct block_set block_escapes(struct block block)
     return (struct block_set){
         (unsigned)_mm_movemask_epi8(_mm_or_si128(control, _mm_or_si128(quote, backslash)))};
 }
+/* Bytes below a blank. */
+static inline struct block_set block_controls(struct block block)
+{
+    __m128i low = _mm_min_epu8(block.bytes, _mm_set1_epi8(0x1f));
+    return (struct block_set){(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(low, block.bytes))};
+}
 static inline struct block_set block_not_ascii(struct block block)
 {
     return (struct block_set){(unsigned)_mm_movemask_epi8(block.bytes)};
+}
+/* Where two blocks have the same byte. */
+static inline struct block_set block_alike(struct block one, struct block other)
+{
+    return (struct block_set){(unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(one.bytes, other.bytes))};
 }
 
 #elif defined(__aarch64__) && defined(__ARM_NEON) && !defined(MILLRACE_PLAIN_BLOCKS)
@@ -94,9 +105,17 @@ static inline struct block_set block_escapes(struct block block)
     uint8x16_t control = vcltq_u8(block.bytes, vdupq_n_u8(0x20));
     return block_set_of(vorrq_u8(control, vorrq_u8(quote, backslash)));
 }
+static inline struct block_set block_controls(struct block block)
+{
+    return block_set_of(vcltq_u8(block.bytes, vdupq_n_u8(0x20)));
+}
 static inline struct block_set block_not_ascii(struct block block)
 {
     return block_set_of(vcgeq_u8(block.bytes, vdupq_n_u8(0x80)));
+}
+static inline struct block_set block_alike(struct block one, struct block other)
+{
+    return block_set_of(vceqq_u8(one.bytes, other.bytes));
 }
 
 #else
@@ -143,11 +162,25 @@ static inline struct block_set block_escapes(struct block block)
     }
     return set;
 }
+static inline struct block_set block_controls(struct block block)
+{
+    struct block_set set = {0};
+    for (unsigned i = 0; i < BLOCK; i++)
+        set.bits |= (unsigned)(block.bytes[i] < 0x20) << i;
+    return set;
+}
 static inline struct block_set block_not_ascii(struct block block)
 {
     struct block_set set = {0};
     for (unsigned i = 0; i < BLOCK; i++)
         set.bits |= (unsigned)(block.bytes[i] >> 7) << i;
+    return set;
+}
+static inline struct block_set block_alike(struct block one, struct block other)
+{
+    struct block_set set = {0};
+    for (unsigned i = 0; i < BLOCK; i++)
+        set.bits |= (unsigned)(one.bytes[i] == other.bytes[i]) << i;
     return set;
 }
 #endif
@@ -166,6 +199,12 @@ static inline bool block_any(struct block_set set)
 static inline unsigned block_first(struct block_set set)
 {
     return (unsigned)__builtin_ctzll(set.bits) / BLOCK_BITS_PER_BYTE;
+}
+/* What is in either. */
+static inline struct block_set block_union(struct block_set set, struct block_set other)
+{
+    set.bits |= other.bits;
+    return set;
 }
 /* What one set has and the other has not. */
 static inline struct block_set block_without(struct block_set set, struct block_set other)
@@ -186,6 +225,12 @@ static inline struct block_set block_rest(struct block_set set)
     for (int i = 0; i < BLOCK_BITS_PER_BYTE; i++)
         set.bits &= set.bits - 1;
     return set;
+}
+/* Are the first `count` bytes of a block in the set? At least one, at most all. */
+static inline bool block_has_first(struct block_set set, unsigned count)
+{
+    uint64_t wanted = UINT64_MAX >> (64 - count * BLOCK_BITS_PER_BYTE);
+    return (~(uint64_t)set.bits & wanted) == 0;
 }
 /* Is the last byte of a block in the set? */
 static inline bool block_has_last(struct block_set set)

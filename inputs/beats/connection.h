@@ -28,12 +28,18 @@ enum connection_state {
     CONNECTION_CLOSED
 };
 
+/* Of event.c, in the arena of the current batch. */
+struct beats_in_batch {
+    struct value address;      /* what is set in @metadata; null: not made yet */
+    struct str metadata;       /* the JSON of the last @metadata that had no address in it */
+    struct value with_address; /* the same with the address; null: it did not come twice */
+};
+
 struct beats_connection {
     struct server_connection base; /* first */
     struct origin origin;
     enum connection_state state;
-    struct value
-        address_in_batch; /* what add_address sets, in the current batch's arena; or null */
+    struct beats_in_batch in_batch;
     struct loop_timer *timer;
     uint64_t timer_due_ms;
     bool client_ended;

@@ -10,6 +10,8 @@
 #include "inputs/beats/connection.h"
 #include "io/tls_stream.h"
 
+enum { KNOWN_METADATA_MAX = 1024 }; /* bytes */
+
 #define PART(literal)                                                                              \
     {                                                                                              \
         .name = STR_INIT(literal)                                                                  \
@@ -73,42 +75,83 @@ static bool ecs(const struct beats_connection *connection)
 
 /* ---- what is added ---- */
 
-/* As ECS names it, for all events of a batch: the object is JSON that nobody has looked into, so one more of it costs little.
- * An address is digits, dots and the like. */
-static struct value make_ecs_input(struct beats_connection *connection, struct arena *arena)
+/* The value of a key in a document of ours. */
+static struct value decode_own(struct beats_connection *connection, struct arena *arena,
+                               struct str text, struct str key)
 {
     struct value object;
-    struct str text = arena_printf(arena, "{\"input\":{\"beats\":{\"host\":{\"ip\":\"%s\"}}}}",
-                                   connection->base.peer.text);
     bool read = json_decode(lane_json(connection->base.home->lane), arena, text, &object, NULL);
     assert(read);
     (void)read;
-    return *value_object_get(&object, STR("input"));
+    return *value_object_get(&object, key);
 }
 
-static void add_ecs_address(struct beats_connection *connection, struct event *event)
+/* The client's address as a member of @metadata. It is digits, dots and the like. */
+static struct str address_member(struct beats_connection *connection, struct arena *arena)
 {
-    struct value *input = &connection->address_in_batch;
-    struct str address = str_from(connection->base.peer.text);
-    if (event_has(event, &ECS_INPUT)) {
-        event_set(event, &ECS_ADDRESS, value_str_dup(event->arena, address), NULL);
-        return;
+    const char *address = connection->base.peer.text;
+    return ecs(connection)
+               ? arena_printf(arena, "\"input\":{\"beats\":{\"host\":{\"ip\":\"%s\"}}}", address)
+               : arena_printf(arena, "\"ip_address\":\"%s\"", address);
+}
+
+static const struct field_ref *address_ref(const struct beats_connection *connection)
+{
+    return ecs(connection) ? &ECS_INPUT : &OLD_ADDRESS;
+}
+
+/* An object is JSON that nobody has looked into, so one more of it costs little. */
+static void set_address(struct beats_connection *connection, struct event *event)
+{
+    struct value *address = &connection->in_batch.address;
+    struct arena *arena = event->arena;
+    const struct field_ref *ref = address_ref(connection);
+    if (value_type(address) == VALUE_NULL) {
+        struct str member = address_member(connection, arena);
+        *address = decode_own(connection, arena, arena_printf(arena, "{%.*s}", STR_FMT(member)),
+                              ref->parts[0].name);
     }
-    if (value_type(input) == VALUE_NULL)
-        *input = make_ecs_input(connection, event->arena);
-    event_set(event, &ECS_INPUT, value_dup_shared(event->arena, input), NULL);
+    event_set(event, ref, value_dup_shared(arena, address), NULL);
+}
+
+/* What a Beat says in @metadata is the same each time: what came twice is kept with the address in it, as JSON. */
+static bool take_known_metadata(struct beats_connection *connection, struct event *event,
+                                struct str metadata)
+{
+    struct beats_in_batch *in_batch = &connection->in_batch;
+    if (!str_equal(metadata, in_batch->metadata)) {
+        in_batch->metadata = metadata;
+        in_batch->with_address = value_null();
+        return false;
+    }
+    if (value_type(&in_batch->with_address) == VALUE_NULL) {
+        struct arena *arena = event->arena;
+        struct str member = address_member(connection, arena);
+        struct str others = str_make(metadata.ptr, metadata.len - 1);
+        struct str text =
+            arena_printf(arena, "{\"with_address\":%.*s,%.*s}}", STR_FMT(others), STR_FMT(member));
+        in_batch->with_address = decode_own(connection, arena, text, STR("with_address"));
+    }
+    event->metadata = value_dup_shared(event->arena, &in_batch->with_address);
+    return true;
 }
 
 static void add_address(struct beats_connection *connection, struct event *event)
 {
-    struct value *address = &connection->address_in_batch;
-    if (ecs(connection)) {
-        add_ecs_address(connection, event);
+    struct str metadata;
+    bool is_known = value_object_count(&event->metadata) > 0 &&
+                    value_unchanged_json(&event->metadata, &metadata) &&
+                    metadata.len <= KNOWN_METADATA_MAX;
+    bool has_it = (!is_known || !str_equal(metadata, connection->in_batch.metadata)) &&
+                  event_has(event, address_ref(connection));
+    if (has_it) {
+        struct str address = str_from(connection->base.peer.text);
+        event_set(event, ecs(connection) ? &ECS_ADDRESS : &OLD_ADDRESS,
+                  value_str_dup(event->arena, address), NULL);
         return;
     }
-    if (value_type(address) == VALUE_NULL)
-        *address = value_str_dup(event->arena, str_from(connection->base.peer.text));
-    event_set(event, &OLD_ADDRESS, *address, NULL);
+    if (!is_known || !take_known_metadata(connection, event, metadata))
+        set_address(connection, event);
 }
 
 static void add_host_name(struct beats_connection *connection, struct event *event)
@@ -265,7 +308,6 @@ static void emit_plain(struct beats_connection *connection, struct value message
 {
     struct arena *arena = stream_arena(connection->stream);
     read_timestamp(&object);
-    value_object_set(arena, &object, STR("message"), message);
     struct event *event = event_from_object(arena, object);
     if (ecs(connection) && enrichment(connection)->codec)
         add_original(event, message);
@@ -274,9 +316,10 @@ static void emit_plain(struct beats_connection *connection, struct value message
 
 /* ---- any event ---- */
 
+static const struct str NAMES[] = {STR_INIT("message"), STR_INIT("line")};
+
 static const struct value *text_field(const struct value *object, struct str *name_out)
 {
-    static const struct str NAMES[] = {STR_INIT("message"), STR_INIT("line")};
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
         const struct value *field = value_object_get(object, NAMES[i]);
         *name_out = NAMES[i];
@@ -296,10 +339,13 @@ static void emit_object(struct beats_connection *connection, struct value object
         return;
     }
     /* A string stays the value that it is, which knows how JSON writes it. */
+    bool is_plain = enrichment(connection)->plain_codec, is_message = str_equal(name, NAMES[0]);
     struct value message = value_is_str(field) ? *field : value_str(value_to_text(arena, field));
-    if (!enrichment(connection)->plain_codec || !str_equal(name, STR("message")))
+    if (!is_plain || !is_message)
         value_object_remove(&object, name);
-    if (enrichment(connection)->plain_codec)
+    if (is_plain && !(is_message && value_is_str(field)))
+        value_object_set(arena, &object, NAMES[0], message);
+    if (is_plain)
         emit_plain(connection, message, object);
     else
         decode_message(connection, value_as_str(&message), object);

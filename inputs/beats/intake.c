@@ -23,7 +23,7 @@ static void hand_over(struct beats_connection *connection)
     connection->mean_event_bytes =
         (connection->mean_event_bytes * 7 + connection->batch_bytes / events) / 8 + 1;
     connection->batch_bytes = 0;
-    connection->address_in_batch = value_null();
+    connection->in_batch = (struct beats_in_batch){0};
     stream_hand_over(connection->stream, ++connection->token);
 }
 

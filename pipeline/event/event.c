@@ -51,14 +51,14 @@ static bool is_tags_value(const struct value *value)
 static struct value list_of(struct arena *arena, struct value item)
 {
     struct value list = value_array_new(arena, 1);
-    value_array_push(arena, &list, item);
+    list.as.array->items[0] = item;
+    list.as.array->count = 1;
     return list;
 }
 
-/* The fields that mean something to an event, copied, because the object changes while they are looked at. */
+/* Where the fields are that mean something to an event, or -1. */
 struct special_fields {
-    bool has_timestamp, has_version, has_tags, has_metadata;
-    struct value timestamp, tags, metadata;
+    int64_t timestamp, version, tags, metadata;
 };
 
 /* One of the names above, which is not there. */
@@ -68,43 +68,32 @@ static void append_special(struct event *event, struct str name, struct value va
     object_append(event->arena, object_of(&event->fields), &key, true, value);
 }
 
-static bool take_if(const struct object_entry *entry, struct str name, struct value *out)
-{
-    bool is_it = str_equal(object_key_text(entry), name);
-    if (is_it)
-        *out = entry->value;
-    return is_it;
-}
-
 /* One pass over the fields; each name begins with '@' or 't'. */
 static struct special_fields find_special(const struct object *fields)
 {
-    struct special_fields found = {0};
+    struct special_fields found = {-1, -1, -1, -1};
     for (uint32_t i = 0; i < fields->used; i++) {
         const struct object_entry *entry = &fields->entries[i];
         if (entry->key.len == 0 || (*entry->key.ptr != '@' && *entry->key.ptr != 't'))
             continue;
-        found.has_timestamp |= take_if(entry, TIMESTAMP, &found.timestamp);
-        found.has_tags |= take_if(entry, TAGS, &found.tags);
-        found.has_metadata |= take_if(entry, METADATA, &found.metadata);
-        found.has_version |= str_equal(object_key_text(entry), VERSION);
+        struct str name = object_key_text(entry);
+        if (str_equal(name, TIMESTAMP))
+            found.timestamp = i;
+        else if (str_equal(name, METADATA))
+            found.metadata = i;
+        else if (str_equal(name, VERSION))
+            found.version = i;
+        else if (str_equal(name, TAGS))
+            found.tags = i;
     }
     return found;
-}
-
-static bool read_instant(const struct value *value, struct instant *out)
-{
-    if (value->type == VALUE_TIMESTAMP)
-        *out = value_as_instant(value);
-    return value->type == VALUE_TIMESTAMP ||
-           (value->type == VALUE_STRING && instant_parse_iso8601(value_as_str(value), out));
 }
 
 /* Text in ISO 8601 becomes an instant; what cannot is kept in _@timestamp. */
 static void take_timestamp(struct event *event, const struct value *given)
 {
     struct instant at;
-    bool read = read_instant(given, &at);
+    bool read = given->type == VALUE_STRING && instant_parse_iso8601(value_as_str(given), &at);
     event_set_timestamp(event, read ? at : clock_now());
     if (read || given->type == VALUE_NULL)
         return;
@@ -120,24 +109,33 @@ static void take_tags(struct event *event, const struct value *tags)
     set_field(event, STR("_tags"), list_of(event->arena, *tags));
 }
 
+/* Of what is there, copied, because the object changes. */
+static struct value value_there(const struct object *fields, int64_t at)
+{
+    return at < 0 ? value_null() : fields->entries[at].value;
+}
+
 struct event *event_from_object(struct arena *arena, struct value object)
 {
     assert(object.type == VALUE_OBJECT);
     struct event *event = event_alloc(arena);
+    struct object *fields = object_of(&object);
     event->fields = object;
-    struct special_fields given = find_special(object_of(&object));
-    if (given.has_metadata)
-        value_object_remove(&event->fields, METADATA);
-    bool usable = given.has_metadata && given.metadata.type == VALUE_OBJECT;
-    event->metadata = usable ? given.metadata : value_object_new(arena, 1);
-    if (!given.has_version)
+    struct special_fields at = find_special(fields);
+    struct value timestamp = value_there(fields, at.timestamp), tags = value_there(fields, at.tags);
+    event->metadata = value_there(fields, at.metadata);
+    if (event->metadata.type != VALUE_OBJECT)
+        event->metadata = value_object_new(arena, 1);
+    if (at.metadata >= 0)
+        object_remove_at(fields, (uint32_t)at.metadata);
+    if (at.version < 0)
         append_special(event, VERSION, value_str(STR("1")));
-    if (given.has_tags)
-        take_tags(event, &given.tags);
-    if (given.has_timestamp)
-        take_timestamp(event, &given.timestamp);
-    else
+    if (at.tags >= 0)
+        take_tags(event, &tags);
+    if (at.timestamp < 0)
         append_special(event, TIMESTAMP, value_timestamp(clock_now()));
+    else if (timestamp.type != VALUE_TIMESTAMP)
+        take_timestamp(event, &timestamp);
     return event;
 }
 
@@ -452,11 +450,14 @@ static size_t find_tag(const struct value *tags, struct str tag)
     return count;
 }
 
-void event_append_tag(struct event *event, struct str tag)
+static void append_tag(struct event *event, struct value *tags, struct str tag)
 {
-    struct value *tags = value_object_get(&event->fields, TAGS);
-    if (!tags || tags->type == VALUE_NULL) {
-        set_field(event, TAGS, list_of(event->arena, value_str(tag)));
+    if (!tags) {
+        append_special(event, TAGS, list_of(event->arena, value_str(tag)));
+        return;
+    }
+    if (tags->type == VALUE_NULL) {
+        *tags = list_of(event->arena, value_str(tag));
         return;
     }
     if (tags->type != VALUE_ARRAY)
@@ -464,16 +465,21 @@ void event_append_tag(struct event *event, struct str tag)
     value_array_push(event->arena, tags, value_str(tag));
 }
 
+void event_append_tag(struct event *event, struct str tag)
+{
+    append_tag(event, value_object_get(&event->fields, TAGS), tag);
+}
+
 void event_add_tag(struct event *event, struct str tag)
 {
-    const struct value *tags = value_object_get(&event->fields, TAGS);
+    struct value *tags = value_object_get(&event->fields, TAGS);
     bool known = false;
     if (tags && tags->type == VALUE_ARRAY)
         known = find_tag(tags, tag) < value_array_count(tags);
     else if (tags && tags->type == VALUE_STRING)
         known = str_equal(value_as_str(tags), tag);
     if (!known)
-        event_append_tag(event, tag);
+        append_tag(event, tags, tag);
 }
 
 void event_add_tags(struct event *event, const struct option_strings *tags)

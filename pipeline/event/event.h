@@ -47,6 +47,9 @@ bool event_set(struct event *event, const struct field_ref *ref, struct value va
  * are made. NULL where event_set has to be asked: for tags and @timestamp, in a list, behind a scalar. The place is good
  * until the event is next changed. */
 struct value *event_place(struct event *event, const struct field_ref *ref);
+/* Makes fields of the members of an object that nothing was removed from, from one of them on, each by its name; stops at one
+ * that event_set has to be asked for: its name is a reference, has an '@', or is tags. Returns its position, or the count. */
+size_t event_take_members(struct event *event, const struct value *object, size_t from);
 /* False when there was nothing. *out (may be NULL) is the value that was there. */
 bool event_remove(struct event *event, const struct field_ref *ref, struct value *out);
 /* Adds to tags without duplicates; a string tags becomes a list. */

@@ -160,6 +160,17 @@ void value_settle(struct value *value)
         settle_object(value->as.object);
 }
 
+bool value_unchanged_json(const struct value *container, struct str *out)
+{
+    assert(container->type == VALUE_OBJECT || container->type == VALUE_ARRAY);
+    const struct span *span =
+        container->type == VALUE_ARRAY ? container->as.array->span : container->as.object->span;
+    bool is_good = span_is_good(span);
+    if (is_good)
+        *out = span_text(span);
+    return is_good;
+}
+
 size_t value_object_count(const struct value *object)
 {
     assert(object->type == VALUE_OBJECT);
@@ -270,21 +281,26 @@ void value_object_set(struct arena *arena, struct value *object, struct str text
     *object_place(arena, object_of(object), &key, false) = item;
 }
 
+void object_remove_at(struct object *object, uint32_t at)
+{
+    assert(at < object->used && !object_entry_is_dead(&object->entries[at]));
+    object->live--;
+    if (object->index) {
+        object->entries[at].key = (struct object_key){0};
+        return;
+    }
+    size_t behind = object->used - (size_t)at - 1;
+    memmove(&object->entries[at], &object->entries[at + 1], behind * sizeof *object->entries);
+    object->used--;
+}
+
 bool value_object_remove(struct value *object, struct str key)
 {
     struct object *self = object_of(object);
     int64_t at = find(self, key);
-    if (at == NOT_FOUND)
-        return false;
-    self->live--;
-    if (self->index) {
-        self->entries[at].key = (struct object_key){0};
-        return true;
-    }
-    size_t behind = self->used - (size_t)at - 1;
-    memmove(&self->entries[at], &self->entries[at + 1], behind * sizeof *self->entries);
-    self->used--;
-    return true;
+    if (at != NOT_FOUND)
+        object_remove_at(self, (uint32_t)at);
+    return at != NOT_FOUND;
 }
 
 struct value object_like(struct arena *arena, const struct object *like, size_t spare)

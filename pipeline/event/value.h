@@ -150,6 +150,10 @@ bool value_object_remove(struct value *object, struct str key);
 /* Iteration by position 0..count-1; the key lives as long as the object. */
 struct value *value_object_at(const struct value *object, size_t position, struct str *key_out);
 
+/* The JSON that an object or array came as, while nothing in it was changed, if it is as we would write it. It lives as long as
+ * the container. */
+bool value_unchanged_json(const struct value *container, struct str *out);
+
 /* What removals left behind is squeezed out, at every depth: afterwards reading writes nothing, until the value is changed
  * again. */
 void value_settle(struct value *value);

@@ -249,6 +249,9 @@ struct value object_like(struct arena *arena, const struct object *like, size_t 
 void object_append(struct arena *arena, struct object *object, const struct object_key *key,
                    bool is_plain, struct value item);
 
+/* Takes out the entry at this position. */
+void object_remove_at(struct object *object, uint32_t at);
+
 /* Does JSON write the key with escapes? */
 bool object_key_is_odd(const struct object_key *key);
 

@@ -207,6 +207,29 @@ class Enrichment(BeatsCase):
                 self.assertIn(expected, text)
                 self.assertIn('"beat" => "filebeat"', text)
 
+    def test_metadata_of_many_events(self):
+        """What came twice is kept with the address in it; what differs, or has an address already, gets its own."""
+        same, other = {'beat': 'filebeat', 'version': '7.17.29'}, {'beat': 'filebeat', 'n': [1.5, None, 'a"b']}
+        given = [same, same, same, other, same, same, {}, {}, other, other, {'input': {'type': 'x'}}, {'input': {'type': 'x'}},
+                 {'ip_address': 'theirs', 'a': 1}, {'ip_address': 'theirs', 'a': 1}, same, {'pipeline': 'p1'}, {'pipeline': 'p2'}]
+        for ecs in ('v8', 'disabled'):
+            with self.subTest(ecs=ecs):
+                self.serve(output=f'file {{ path => "{self.folder}/{ecs}" codec => line {{ format => "%{{[@metadata]}}" }} }}',
+                           arguments=('--pipeline.ecs_compatibility', ecs))
+                client = self.client()
+                events = [{'@metadata': metadata, 'message': 'text'} for metadata in given]
+                client.send(batch([json.dumps(event, separators=(',', ':')).encode() for event in events]))
+                self.assertEqual([(2, len(given))], client.read_acks(1))
+                self.assertEqual(0, self.millrace.stop())
+                lines = (self.folder / ecs).read_text().splitlines()
+                self.assertEqual([self.with_address(metadata, ecs) for metadata in given], [json.loads(line) for line in lines])
+
+    @staticmethod
+    def with_address(metadata, ecs):
+        if ecs == 'disabled':
+            return {**metadata, 'ip_address': '127.0.0.1'}
+        return {**metadata, 'input': {**metadata.get('input', {}), 'beats': {'host': {'ip': '127.0.0.1'}}}}
+
     def test_enrich_none(self):
         self.assertNotIn('tags', self.take({'message': 'text'}, 'enrich => none'))
 

@@ -11,6 +11,10 @@ static bool is_escape(unsigned char byte)
 {
     return byte < 0x20 || byte == '"' || byte == '\\';
 }
+static bool is_control(unsigned char byte)
+{
+    return byte < 0x20;
+}
 static bool is_not_ascii(unsigned char byte)
 {
     return byte >= 0x80;
@@ -62,6 +66,7 @@ static void check_block(const char *bytes)
 {
     struct block block = block_load(bytes);
     check_set(bytes, block_escapes(block), is_escape);
+    check_set(bytes, block_controls(block), is_control);
     check_set(bytes, block_not_ascii(block), is_not_ascii);
     check_set(bytes, block_equal(block, 7), is_seven);
     check_operations(bytes, block_equal(block, 7));
@@ -90,6 +95,25 @@ START_TEST(each_byte_at_each_place)
 }
 END_TEST
 
+/* Two blocks that differ in one byte are alike in the others. */
+START_TEST(where_two_are_alike)
+{
+    char bytes[BLOCK], others[BLOCK];
+    for (unsigned place = 0; place < BLOCK; place++) {
+        for (unsigned i = 0; i < BLOCK; i++)
+            bytes[i] = others[i] = (char)(i * 37);
+        others[place] ^= (char)(1 << place % 8);
+        struct block_set same = block_alike(block_load(bytes), block_load(others));
+        ck_assert_uint_eq(members_of(same), ((1u << BLOCK) - 1) & ~(1u << place));
+        for (unsigned count = 1; count <= BLOCK; count++)
+            ck_assert_int_eq(block_has_first(same, count), count <= place);
+        struct block_set all =
+            block_union(same, block_without(block_equal(block_load(bytes), bytes[place]), same));
+        ck_assert(block_has_first(all, BLOCK));
+    }
+}
+END_TEST
+
 START_TEST(what_stands_from_a_place_on)
 {
     char bytes[BLOCK];
@@ -106,6 +130,7 @@ Suite *block_suite(void)
     Suite *suite = suite_create("block");
     TCase *tcase = tcase_create("block");
     tcase_add_test(tcase, each_byte_at_each_place);
+    tcase_add_test(tcase, where_two_are_alike);
     tcase_add_test(tcase, what_stands_from_a_place_on);
     suite_add_tcase(suite, tcase);
     return suite;

@@ -175,6 +175,46 @@ static const struct {
     {"{\"a\":1}", "[x][y]", NULL, "{\"a\":1}"},
 };
 
+/* Members become fields up to one whose name event_set has to be asked about. */
+static const struct {
+    const char *members, *stops_at;
+} TAKEN[] = {
+    {"{}", NULL},
+    {"{\"a\":1}", NULL},
+    {"{\"t\":1,\"tag\":2,\"tagss\":3,\"timestamp\":4}", NULL},
+    {"{\"a\":1,\"tags\":\"x\",\"b\":2}", "tags"},
+    {"{\"a\":1,\"@timestamp\":\"x\"}", "@timestamp"},
+    {"{\"a\":1,\"@\":1}", "@"},
+    {"{\"a\":1,\"\":1}", ""},
+    {"{\"a\":1,\"[b]\":1}", "[b]"},
+    {"{\"a\":1,\"b]\":1}", "b]"},
+    {"{\"abcdefgh]\":1}", "abcdefgh]"},
+    {"{\"abcdefghijklmnop\":1,\"abcdefghijklmn[p\":1}", "abcdefghijklmn[p"},
+    {"{\"a key of more than sixteen\":1,\"a key of more than [ixteen\":1}",
+     "a key of more than [ixteen"},
+    {"{\"quote\\\"d\":1,\"line\\nbreak\":2,\"a longer key with a \\\" in it\":3}", NULL},
+};
+
+START_TEST(takes_members)
+{
+    struct event *event = event_from_json(&arena, "{\"a\":0,\"z\":1}"),
+                 *same = event_from_json(&arena, "{\"a\":0,\"z\":1}");
+    struct value members = value_from_json(&arena, TAKEN[_i].members);
+    size_t taken = event_take_members(event, &members, 0), count = value_object_count(&members);
+    struct str key = STR("");
+    for (size_t i = 0; i < taken; i++) {
+        const struct value *member = value_object_at(&members, i, &key);
+        value_object_set(&arena, &same->fields, key, *member);
+    }
+    ck_assert_str_eq(json_from_event(&arena, event), json_from_event(&arena, same));
+    if (taken < count)
+        value_object_at(&members, taken, &key);
+    ck_assert_int_eq(taken < count, TAKEN[_i].stops_at != NULL);
+    ck_assert(taken == count || str_equal(key, str_from(TAKEN[_i].stops_at)));
+    ck_assert_uint_eq(event_take_members(event, &members, count), count);
+}
+END_TEST
+
 START_TEST(removes_paths)
 {
     struct event *event = event_from_json(&arena, REMOVALS[_i].in);
@@ -255,6 +295,7 @@ Suite *event_suite(void)
     LOOP(reads_paths, PATHS);
     LOOP(sets_paths, SETS);
     tcase_add_test(tcase, sets_metadata);
+    LOOP(takes_members, TAKEN);
     LOOP(removes_paths, REMOVALS);
     LOOP(appends_as_add_field, APPENDS);
     tcase_add_test(tcase, tags_without_duplicates);

@@ -348,6 +348,53 @@ START_TEST(what_came_before_is_what_it_was)
 }
 END_TEST
 
+/* ---- keys that came before (base/json/json_keys.h) ---- */
+
+/* The form with a key of so many letters in place of each '%'. */
+static struct str with_keys(const char *form, char letter, size_t len)
+{
+    struct buf text;
+    buf_init(&text, 1 << 10);
+    for (; *form; form++)
+        for (size_t i = 0; i < (*form == '%' ? len : 1); i++)
+            buf_append_char(&text, *form == '%' ? letter : *form);
+    struct str copy = arena_dup(&arena, buf_str(&text));
+    buf_release(&text);
+    return copy;
+}
+
+/* A key is guessed from its second time on, wherever it is and however the document ends behind it. */
+START_TEST(keys_of_any_length_anywhere)
+{
+    static const struct json_decoding SLOW = {.by_parser = true};
+    static const char *const FORMS[] = {
+        "{\"a\":1,\"%\":2,\"z\":3}",
+        "{\"a\":1,\"%\":2}",
+        "{\"a\":1,\"z\":3}",
+        "{\"a\":1,\"%\" :2}",
+        "{\"a\":1,\"%\": {\"%\":1}}",
+        "{\"a\":[1],\"%x\":2}",
+        "{\"%\":1,\"a\":1,\"%\":2}",
+        "{\"a\":{},\"\\u0041%\":2}",
+        "[{\"a\":1,\"%\":2},{\"a\":0}]",
+        "{\"a\":1,\"%\"",
+        "{\"a\":1,\"%\":}",
+        "{\"a\":1,\"%}",
+    };
+    enum { LONGEST = 40 };
+    for (size_t len = 0; len <= LONGEST; len++)
+        for (size_t i = 0; i < 3 * sizeof FORMS / sizeof *FORMS; i++) {
+            const char *form = FORMS[i * 5 % (sizeof FORMS / sizeof *FORMS)];
+            struct str exact = with_keys(form, i % 2 ? 'k' : 'l', len);
+            struct value value, slow;
+            bool read = json_decode(reader, &arena, exact, &value, NULL);
+            ck_assert_int_eq(read, json_decode_as(reader, &arena, exact, &SLOW, &slow, NULL));
+            if (read)
+                ck_assert_str_eq(json_from_value(&arena, &value), json_from_value(&arena, &slow));
+        }
+}
+END_TEST
+
 /* A document that begins as one before and is broken behind that is refused like any other. */
 START_TEST(what_is_cut_behind_it_is_refused)
 {
@@ -429,6 +476,7 @@ Suite *json_span_suite(void)
     tcase_add_test(tcase, events_of_members_that_are_text);
     tcase_add_test(tcase, the_binary_form_has_what_is_inside);
     tcase_add_test(tcase, what_came_before_is_what_it_was);
+    tcase_add_test(tcase, keys_of_any_length_anywhere);
     tcase_add_test(tcase, what_is_cut_behind_it_is_refused);
     tcase_add_test(tcase, any_number_of_them);
     tcase_add_test(tcase, too_much_in_one);
