@@ -119,7 +119,7 @@ static const struct bundled {
     {CONF_FILTER, "xml", true, "units", "no DTD, no entities of the text's own", NULL},
     {CONF_OUTPUT, "cloudwatch", false, NULL, NULL, "count in the destination"},
     {CONF_OUTPUT, "csv", true, NULL, NULL, "use output 'file' with codec => csv"},
-    {CONF_OUTPUT, "elasticsearch", true, "OpenSearch 2.19 and recorded answers",
+    {CONF_OUTPUT, "elasticsearch", true, "OpenSearch 2.19, Elasticsearch 7.17, recorded answers",
      "options of ILM and key stores have no effect or are refused", NULL},
     {CONF_OUTPUT, "email", true, "system tests with an SMTP server",
      "no sendmail, no Mustache templates; what cannot be sent now is tried again", NULL},

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The elasticsearch output against a real OpenSearch node: what is sent is there, once, whatever the server says."""
+"""The elasticsearch output against a real OpenSearch node: what is sent is there, once, whatever the server says. The same against
+Elasticsearch 7.17: test_elasticsearch_7."""
 import json
 import re
 import urllib.error
@@ -16,17 +17,17 @@ def lines(documents):
 
 class Search(support.Case):
     """A pipeline from standard input to the node. Each test has indices of its own."""
-    settings = ''
+    settings, server = '', opensearch.FOLDER
 
     @classmethod
     def tearDownClass(cls):
         if cls.settings:
-            opensearch.remove(cls.settings)
+            opensearch.remove(cls.settings, cls.server)
         super().tearDownClass()
 
     def setUp(self):
         super().setUp()
-        self.node = opensearch.node(self.settings)
+        self.node = opensearch.node(self.settings, self.server)
         self.index = re.sub('[^a-z]', '-', self.id().split('.')[-1])
 
     def pipeline(self, options='', index=True, name='elasticsearch', ecs='disabled'):
@@ -230,6 +231,33 @@ class Refusals(Search):
                 self.assertEqual({'event', 'n', 'o', 'a'}, set(several[0]['_conflict']))
                 self.assertEqual('{"original":"x"}' if how == 'stringify' else {'original': 'x'}, several[0]['_conflict']['event'])
 
+    def test_too_many_fields_are_a_dead_letter_whatever_is_to_be_done_with_conflicts(self):
+        """No single field is to blame, so there is none to move."""
+        for how in ('dead_letter', 'stringify', 'move'):
+            with self.subTest(how):
+                index = f'{self.index}-{how}'
+                self.node.put(f'/{index}', {'settings': {'index.mapping.total_fields.limit': 20}})
+                documents = [{'n': 1}, {f'field{i}': i for i in range(50)}, {'n': 2}]
+                counters = self.deliver(documents, f'index => "{index}" on_mapping_conflict => "{how}"', index=False)
+                self.assertEqual((2, 1, 0), (counters['delivered'], counters['refused'], counters['mapping_conflicts']))
+
+    def test_dead_letters_are_whole_and_go_again_when_the_mapping_fits(self):
+        self.node.put(f'/{self.index}', {'mappings': {'properties': {'n': {'type': 'long'}}}})
+        arguments = self.pipeline('id => "documents"')
+        self.run_to_end(*arguments, stdin=lines([{'n': 1}, {'n': 'no number', 'text': '한글 "x"'}, {'n': {'a': 1}}]), timeout=60)
+        letters = self.run_to_end('dlq', 'show', '--path.data', self.folder / 'data').json_lines()
+        self.assertEqual(['no number', {'a': 1}], [letter['event']['n'] for letter in letters])
+        self.assertEqual('한글 "x"', letters[0]['event']['text'])
+        for letter in letters:
+            self.assertIn('mapper_parsing_exception', letter['reason'])
+        self.node.request('DELETE', f'/{self.index}')
+        self.node.put(f'/{self.index}', {'mappings': {'properties': {'n': {'type': 'object', 'enabled': False}}}})
+        config = self.write('replay.conf', arguments[-1])
+        self.run_to_end('dlq', 'replay', '-f', config, '--pipeline.ecs_compatibility', 'disabled', '--path.data', self.folder / 'data',
+                        timeout=60)
+        self.assertEqual(2, self.node.count(self.index))
+        self.assertEqual('', self.run_to_end('dlq', 'show', '--path.data', self.folder / 'data').stdout)
+
     def test_an_index_name_with_a_missing_field_is_refused(self):
         counters = self.deliver([{'kind': 'a'}, {'n': 1}], f'index => "{self.index}-%{{kind}}"', index=False)
         self.assertEqual((1, 1), (counters['delivered'], counters['refused']))
@@ -254,6 +282,21 @@ class Refusals(Search):
             return self.counters()['retried']
         except (OSError, ValueError):
             return 0
+
+
+class Deduplicate(Search):
+    def test_what_a_crash_sends_again_is_no_second_document(self):
+        """Twice from the file's beginning, as after a crash before anything was acknowledged; some lines are equal."""
+        path = self.write('log', ''.join(f'{{"n":{n % 700}}}\n' for n in range(1000)))
+        config = support.fill('''input { file { path => "@PATH@" mode => "read" codec => json sincedb_path => "/dev/null"
+            file_completed_action => "log" file_completed_log_path => "@PATH@.completed" exit_after_read => true } }
+          output { elasticsearch { hosts => ["@URL@"] index => "@INDEX@" data_stream => false deduplicate => true } }''',
+                              path=path, url=self.node.url, index=self.index)
+        for _ in range(2):
+            self.run_to_end('-w', '2', '--counters', 'counters.json', '-e', config, timeout=60)
+            self.assertEqual((1000, 0), (self.counters()['delivered'], self.counters()['conflicts']), 'our own ids are no conflicts')
+            self.assertEqual(1000, self.node.count(self.index))
+        self.assertEqual(600, self.node.get(f'/{self.index}/_count?q=n:<300')['count'])
 
 
 class SmallServer(Search):

@@ -22,11 +22,13 @@ DOWN_SECONDS = 20
 
 
 class PaymentToOpenSearch(BeatsCase):
+    server = opensearch.FOLDER
+
     def setUp(self):
         super().setUp()
         self.hold_port(PORT)
         self.lumber = self.build_go_client()
-        self.node = opensearch.node()
+        self.node = opensearch.node(folder=self.server)
         self.addCleanup(self.forget_documents)
         self.alerts = self.recorder()
 
