@@ -99,6 +99,15 @@ static void seal_if_due(struct delivery *delivery, uint64_t now_ms, bool idle)
         delivery_seal(delivery);
 }
 
+/* What goes behind others into the spool gains nothing by waiting for more: its origins would wait as well. */
+static void seal_for_spool(struct delivery *delivery, uint64_t now_ms, bool idle)
+{
+    const struct group *group = delivery->filling;
+    if (delivery->home == delivery && group && group->count > 0 &&
+        (idle || group->due_ms <= now_ms) && shed_is_spooling(delivery))
+        delivery_seal(delivery);
+}
+
 static void take_due(struct delivery *delivery, uint64_t now_ms)
 {
     while (delivery->waiting.first && delivery->waiting.first->due_ms <= now_ms) {
@@ -152,6 +161,7 @@ static void pump(struct delivery *delivery, bool idle)
     uint64_t now_ms = uv_now(delivery->lane->loop), again_ms = UINT64_MAX;
     bool denied = false;
     take_due(delivery, now_ms);
+    seal_for_spool(delivery, now_ms, idle);
     shed_old(delivery, now_ms);
     do {
         while (!denied && may_send(delivery, now_ms)) {

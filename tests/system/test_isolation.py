@@ -241,6 +241,20 @@ class Isolation(support.Case):
     def test_alerts_to_one_that_fails(self):
         self.http_alerts_in_a_hole(Failing())
 
+    def test_what_comes_while_the_spool_has_something_waits_for_nothing(self):
+        """Neither for the rest of a hold_max of an hour nor for the request that asks whether the destination is back."""
+        hole = Silent()
+        self.assertEqual(0, self.alerts_in_a_hole(hole).stop())
+        stub, hole = search_stub.SearchStub(), Silent()
+        self.addCleanup(stub.close)
+        self.addCleanup(hole.close)
+        millrace = self.serve(stub.port, hole.port, alerts_more='on_full => "spool" hold_max => "1 hour"',
+                              output=HTTP.replace('request_timeout => 1', 'request_timeout => 3600'))
+        self.send_all()
+        self.assertEqual(set(range(COUNT)), {source['n'] for _, _, source in stub.documents})
+        hole.close()
+        self.alerts_arrive(millrace, Alerts(hole.port))
+
     def test_an_alert_that_fails_rests(self):
         """It goes through the spool again and again, with pauses between."""
         stub, sink = search_stub.SearchStub(), Failing()
