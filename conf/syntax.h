@@ -61,6 +61,7 @@ struct conf_plugin {
 };
 
 /* The same name and attributes, in the same order, wherever they stand. */
+bool conf_value_equal(const struct conf_value *one, const struct conf_value *other);
 bool conf_plugin_equal(const struct conf_plugin *one, const struct conf_plugin *other);
 
 enum conf_expr_type {

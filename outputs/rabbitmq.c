@@ -528,6 +528,18 @@ static struct str rabbitmq_describe_item(const void *self, struct str item, stru
     return item;
 }
 
+/* Names of options; struct output says what for. */
+static const char *const SENT_BY[] = {"port",
+                                      "vhost",
+                                      "heartbeat",
+                                      "connection_timeout",
+                                      "connect_retry_interval",
+                                      "automatic_recovery",
+                                      "durable",
+                                      "passive",
+                                      "arguments",
+                                      NULL};
+
 const struct output output_rabbitmq = {
     .plugin = {.name = "rabbitmq",
                .summary = "messages to an exchange of RabbitMQ, confirmed by the broker",
@@ -536,6 +548,7 @@ const struct output output_rabbitmq = {
                .shared_size = sizeof(struct codec_shared),
                .scope = SCOPE_LANE,
                .check = rabbitmq_check},
+    .sent_by = SENT_BY,
     .open_encoder = rabbitmq_open_encoder,
     .open = rabbitmq_open,
     .encode = rabbitmq_encode,

@@ -523,6 +523,19 @@ static struct str redis_describe_item(const void *self, struct str item, struct 
     return item;
 }
 
+/* Names of options; struct output says what for. */
+static const char *const SENT_BY[] = {"shuffle_hosts",
+                                      "port",
+                                      "db",
+                                      "timeout",
+                                      "batch",
+                                      "batch_events",
+                                      "batch_timeout",
+                                      "congestion_threshold",
+                                      "congestion_interval",
+                                      "data_type",
+                                      NULL};
+
 const struct output output_redis = {
     .plugin = {.name = "redis",
                .summary = "elements of lists or messages to channels of Redis",
@@ -531,6 +544,7 @@ const struct output output_redis = {
                .shared_size = sizeof(struct codec_shared),
                .scope = SCOPE_LANE,
                .check = redis_check},
+    .sent_by = SENT_BY,
     .open_encoder = redis_open_encoder,
     .open = redis_open,
     .encode = redis_encode,

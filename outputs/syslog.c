@@ -461,6 +461,9 @@ static struct str syslog_describe_item(const void *self, struct str item, struct
     return item;
 }
 
+/* Names of options; struct output says what for. */
+static const char *const SENT_BY[] = {"port", "protocol", NULL};
+
 const struct output output_syslog = {
     .plugin = {.name = "syslog",
                .summary = "lines to a syslog server",
@@ -469,6 +472,7 @@ const struct output output_syslog = {
                .shared_size = sizeof(struct codec_shared),
                .scope = SCOPE_LANE,
                .check = syslog_check},
+    .sent_by = SENT_BY,
     .open_encoder = syslog_open_encoder,
     .open = syslog_open,
     .encode = syslog_encode,

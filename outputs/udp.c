@@ -239,6 +239,9 @@ static struct str udp_describe_item(const void *self, struct str item, struct ar
     return item;
 }
 
+/* Names of options; struct output says what for. */
+static const char *const SENT_BY[] = {"retry_count", "retry_backoff_ms", NULL};
+
 const struct output output_udp = {
     .plugin = {.name = "udp",
                .summary = "a datagram for each event",
@@ -246,6 +249,7 @@ const struct output output_udp = {
                .size = sizeof(struct udp_output),
                .shared_size = sizeof(struct codec_shared),
                .scope = SCOPE_LANE},
+    .sent_by = SENT_BY,
     .open_encoder = udp_open_encoder,
     .open = udp_open,
     .refuses = true,

@@ -224,6 +224,10 @@ struct output {
      * until it knows, and appends what it found as lines. NULL: nothing to try. */
     bool (*connect)(void *self, struct buf *said, struct error *err);
     void (*close_encoder)(void *self); /* after close(); may be NULL */
+    /* The options that say only where and how items are sent, ended by NULL: when no other one changes while the pipeline runs,
+     * items that were encoded before are sent by the instance that comes. One whose value has fields (%{…}) counts as another.
+     * NULL: any option may say what is in an item. */
+    const char *const *sent_by;
     /* Instead of all the others, of bound options. NULL: it encodes and sends. */
     const struct link_options *(*link)(const void *self);
 };

@@ -313,6 +313,10 @@ static struct str describe_item(const void *self, struct str item, struct arena 
                         STR_FMT(event.annotations));
 }
 
+/* Names of options; struct output says what for. */
+static const char *const SENT_BY[] = {"resolve_after", "resend_interval", "max_per_second",
+                                      "max_alerts",    "storm_alertname", NULL};
+
 const struct output output_alertmanager = {
     .plugin = {.name = "alertmanager",
                .summary = "alerts at one or more Alertmanagers",
@@ -320,6 +324,7 @@ const struct output output_alertmanager = {
                .size = sizeof(struct alertmanager),
                .scope = SCOPE_PIPELINE,
                .check = alertmanager_check},
+    .sent_by = SENT_BY,
     .open_encoder = alertmanager_open_encoder,
     .open = alertmanager_open,
     .encode = alertmanager_encode,

@@ -414,6 +414,10 @@ static struct str email_describe_item(const void *self, struct str item, struct 
     return item;
 }
 
+/* Names of options; struct output says what for. */
+static const char *const SENT_BY[] = {"address", "port", "domain", "authentication",
+                                      "use_tls", "via",  "debug",  NULL};
+
 const struct output output_email = {
     .plugin = {.name = "email",
                .summary = "a mail for each event, by SMTP",
@@ -421,6 +425,7 @@ const struct output output_email = {
                .size = sizeof(struct email_output),
                .scope = SCOPE_PIPELINE,
                .check = email_check},
+    .sent_by = SENT_BY,
     .open_encoder = email_open_encoder,
     .open = email_open,
     .encode = email_encode,

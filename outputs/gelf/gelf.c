@@ -253,12 +253,16 @@ static struct str gelf_describe_item(const void *self, struct str item, struct a
     return item;
 }
 
+/* Names of options; struct output says what for. */
+static const char *const SENT_BY[] = {"port", "chunksize", NULL};
+
 const struct output output_gelf = {
     .plugin = {.name = "gelf",
                .summary = "messages in Graylog's GELF",
                .options = gelf_options,
                .size = sizeof(struct gelf_output),
                .scope = SCOPE_LANE},
+    .sent_by = SENT_BY,
     .open_encoder = gelf_open_encoder,
     .open = gelf_open,
     .encode = gelf_encode,

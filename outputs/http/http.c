@@ -321,6 +321,13 @@ static struct str describe_item(const void *self, struct str item, struct arena 
     return parts.body;
 }
 
+/* Names of options; struct output says what for. */
+static const char *const SENT_BY[] = {
+    "url",           "http_method",     "headers",          "content_type", "http_compression",
+    "retry_failed",  "retryable_codes", "ignorable_codes",  "retry",        "retry_max_attempts",
+    "retry_max_age", "verify_ssl",      "follow_redirects", "pool_max",     "pool_max_per_route",
+    "keepalive",     "cookies",         "client_cert",      "client_key",   NULL};
+
 const struct output output_http = {
     .plugin = {.name = "http",
                .summary = "a request for each event, or for a group of events",
@@ -329,6 +336,7 @@ const struct output output_http = {
                .shared_size = sizeof(struct http_shared),
                .scope = SCOPE_LANE,
                .check = http_options_check},
+    .sent_by = SENT_BY,
     .open_encoder = open_encoder,
     .open = open_output,
     .encode = encode,

@@ -301,6 +301,31 @@ static struct str kafka_describe_item(const void *self, struct str item, struct 
     return record.value;
 }
 
+/* Names of options; struct output says what for. */
+static const char *const SENT_BY[] = {"bootstrap_servers",
+                                      "client_id",
+                                      "client_dns_lookup",
+                                      "connections_max_idle_ms",
+                                      "metadata_max_age_ms",
+                                      "request_timeout_ms",
+                                      "receive_buffer_bytes",
+                                      "send_buffer_bytes",
+                                      "reconnect_backoff_ms",
+                                      "reconnect_backoff_max_ms",
+                                      "retry_backoff_ms",
+                                      "security_protocol",
+                                      "sasl_mechanism",
+                                      "sasl_jaas_config",
+                                      "properties",
+                                      "acks",
+                                      "compression_type",
+                                      "batch_size",
+                                      "linger_ms",
+                                      "max_request_size",
+                                      "partitioner",
+                                      "retries",
+                                      NULL};
+
 const struct output output_kafka = {
     .plugin = {.name = "kafka",
                .summary = "records in topics of Apache Kafka",
@@ -309,6 +334,7 @@ const struct output output_kafka = {
                .shared_size = sizeof(struct codec_shared),
                .scope = SCOPE_PIPELINE,
                .check = kafka_check},
+    .sent_by = SENT_BY,
     .open_encoder = kafka_open_encoder,
     .open = kafka_open,
     .encode = kafka_encode,

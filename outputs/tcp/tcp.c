@@ -251,6 +251,9 @@ static struct str describe_item(const void *self, struct str item, struct arena 
     return item;
 }
 
+/* Names of options; struct output says what for. */
+static const char *const SENT_BY[] = {"port", "mode", "max_connections", "max_client_bytes", NULL};
+
 const struct output output_tcp = {
     .plugin =
         {
@@ -262,6 +265,7 @@ const struct output output_tcp = {
             .shared_size = sizeof(struct codec_shared),
             .check = check,
         },
+    .sent_by = SENT_BY,
     .open_encoder = open_encoder,
     .open = open_output,
     .encode = encode,

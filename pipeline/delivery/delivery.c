@@ -343,6 +343,9 @@ void delivery_close(struct delivery *delivery)
     }
     if (delivery->output->close_encoder)
         delivery->output->close_encoder(instance->self);
+    if (delivery->spool && delivery->lane->index == 0)
+        spool_leave(delivery->spool, delivery);
+    pass_on_over(delivery);
 }
 
 static void give_up(struct group *group)

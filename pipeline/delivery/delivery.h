@@ -19,6 +19,8 @@
  *     one of its items may be the reason.
  * D4. In an ordered pipeline there is one group in flight for each lane, and nothing overtakes what is tried again.
  * D5. A group that is not full is sent when nothing is in flight, else after a part of the destination's latency.
+ * D6. One that passes on sends nothing any more: what it has, and what comes back to it undelivered, is its heir's, in front of what
+ *     that has. An heir lives at least as long; in an ordered pipeline it sends nothing before all that is back.
  */
 #ifndef MILLRACE_PIPELINE_DELIVERY_DELIVERY_H
 #define MILLRACE_PIPELINE_DELIVERY_DELIVERY_H
@@ -40,6 +42,15 @@ void delivery_add_selection(struct delivery *delivery, struct event *const *from
 bool delivery_is_idle(const struct delivery *delivery);
 /* The output has not given back all that it was given to send. */
 bool delivery_is_sending(const struct delivery *delivery);
+/* The lane goes on with a program in which `heir` has the place of this one and encodes as this one did: on the lane's thread,
+ * before the heir gets an event. */
+void delivery_pass_on(struct delivery *delivery, struct delivery *heir);
+/* The same to the spool, where it has one (on_full => spool); else nothing. */
+void delivery_pass_to_spool(struct delivery *delivery);
+/* Of one that passes on: its last request has been under way for long, and is not waited for. */
+bool delivery_is_given_up(const struct delivery *delivery);
+/* It is the heir of one that is not closed yet. */
+bool delivery_is_awaited(const struct delivery *delivery);
 /* Stops and closes the output. What was not delivered is given up: its receipts come home abandoned. */
 void delivery_close(struct delivery *delivery);
 /* After the loop has run the close callbacks. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The inside of a delivery, shared by delivery.c (filling), dispatch.c (sending and coming back) and group.c (what a group
- * holds).
+ * The inside of a delivery, shared by delivery.c (filling), dispatch.c (sending and coming back), group.c (what a group
+ * holds), shed.c (what waited too long) and pass_on.c (what another one takes over).
  */
 #ifndef MILLRACE_PIPELINE_DELIVERY_DELIVERY_PRIVATE_H
 #define MILLRACE_PIPELINE_DELIVERY_DELIVERY_PRIVATE_H
@@ -86,6 +86,13 @@ struct delivery {
     bool ordered;
     bool closing;
     bool pumping;
+    /* pass_on.c: what it has, and what comes back to it, goes to its heir, or to the spool when it has none. */
+    bool passes_on;
+    struct delivery *heir; /* of the same lane */
+    bool is_before;        /* its heir counts it in `behind` */
+    unsigned awaits;       /* deliveries that this one is the heir of and that are not closed yet */
+    unsigned behind;       /* those of them that have something in flight, or are behind such */
+    uint64_t last_sent_ms;
     struct arena scratch; /* of encode() */
     struct group *filling;
     struct group_queue ready;
@@ -172,6 +179,15 @@ void shed_open(struct delivery *delivery);
 bool shed_is_spooling(const struct delivery *delivery);
 /* Sets aside what has waited too long; looks now and then. */
 void shed_old(struct delivery *delivery, uint64_t now_ms);
+
+/* ---- pass_on.c ---- */
+
+/* All that is here goes; the delivery passes on. */
+void pass_on_all(struct delivery *delivery);
+/* A request came back. */
+void pass_on_landed(struct delivery *delivery);
+/* It is closed: when it has nothing in flight any more its heir need not wait for it. */
+void pass_on_over(struct delivery *delivery);
 
 /* ---- dispatch.c ---- */
 

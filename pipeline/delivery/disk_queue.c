@@ -181,7 +181,7 @@ void disk_queue_done(struct disk_queue *queue, struct queue_reading *reading, bo
         queue->figures.done_events += reading->events;
         queue->figures.events -= reading->events;
         queue->figures.records -= reading->count;
-    } else if (queue->user.gives_again && !queue->no_reading) {
+    } else if (queue->user.gives_again) {
         queue->goes_back = true;
         queue->unread_records += reading->count;
     }
@@ -225,6 +225,31 @@ void disk_queue_stop_reading(struct disk_queue *queue)
     uv_mutex_lock(&queue->lock);
     queue->no_reading = true;
     uv_cond_signal(&queue->wake_reader);
+    uv_mutex_unlock(&queue->lock);
+}
+
+void disk_queue_read_on(struct disk_queue *queue)
+{
+    uv_mutex_lock(&queue->lock);
+    queue->no_reading = queue->stopping;
+    uv_cond_signal(&queue->wake_reader);
+    uv_mutex_unlock(&queue->lock);
+}
+
+bool disk_queue_is_back(struct disk_queue *queue)
+{
+    uv_mutex_lock(&queue->lock);
+    bool back = queue->out_readings == 0 && !queue->reading_now;
+    uv_mutex_unlock(&queue->lock);
+    return back;
+}
+
+void disk_queue_set_max_bytes(struct disk_queue *queue, uint64_t max_bytes)
+{
+    assert(max_bytes > 0);
+    uv_mutex_lock(&queue->lock);
+    queue->options.max_bytes = queue->figures.max_bytes = max_bytes;
+    uv_cond_signal(&queue->wake_writer);
     uv_mutex_unlock(&queue->lock);
 }
 

@@ -94,8 +94,14 @@ struct disk_queue *disk_queue_open(const struct disk_queue_options *options, str
 /* Begins to write and read. */
 bool disk_queue_start(struct disk_queue *queue, const struct disk_queue_user *user,
                       struct error *err);
-/* Nothing more is read for the lanes; what is put is still written. Any thread. */
+/* Nothing more is read for the lanes; what is put is still written. Any thread, also before the start. */
 void disk_queue_stop_reading(struct disk_queue *queue);
+/* Reading goes on. What was stopped for good stays so. Any thread. */
+void disk_queue_read_on(struct disk_queue *queue);
+/* All that was given out is back, and nothing is about to be. After disk_queue_stop it stays so. */
+bool disk_queue_is_back(struct disk_queue *queue);
+/* From now on; what is on disk stays. Any thread. */
+void disk_queue_set_max_bytes(struct disk_queue *queue, uint64_t max_bytes);
 /* Nothing will arrive any more unless something is put: all was read, or reading was stopped. */
 bool disk_queue_is_drained(struct disk_queue *queue);
 /* The threads end; what waits is written once more if that can be done at once, or abandoned. Again: no effect. */

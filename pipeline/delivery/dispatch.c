@@ -68,7 +68,8 @@ static bool may_send(struct delivery *delivery, uint64_t now_ms)
 {
     if (!delivery->ready.first || delivery->closing)
         return false;
-    return !delivery->ordered || (delivery->in_flight == 0 && delivery->held_until_ms <= now_ms);
+    return !delivery->ordered ||
+           (delivery->in_flight == 0 && delivery->behind == 0 && delivery->held_until_ms <= now_ms);
 }
 
 static void send_next(struct delivery *delivery)
@@ -76,6 +77,7 @@ static void send_next(struct delivery *delivery)
     struct group *group = take_request(delivery);
     group_set_state(group, GROUP_IN_FLIGHT);
     group->sent_us = now_us();
+    delivery->last_sent_ms = uv_now(delivery->lane->loop);
     delivery->in_flight++;
     delivery->output->send(delivery->instance->self, group);
 }
@@ -155,7 +157,11 @@ static void set_timer(struct delivery *delivery, uint64_t now_ms, uint64_t again
  * group_done: the outer call goes on. */
 static void pump(struct delivery *delivery, bool idle)
 {
-    if (delivery->pumping || delivery->closing)
+    if (delivery->pumping)
+        return;
+    if (delivery->passes_on)
+        pass_on_all(delivery);
+    if (delivery->passes_on || delivery->closing)
         return;
     delivery->pumping = true;
     uint64_t now_ms = uv_now(delivery->lane->loop), again_ms = UINT64_MAX;
@@ -222,9 +228,12 @@ void delivery_receive_spooled(struct delivery *delivery, struct group *group)
 void dispatch_receive(struct inbox_item *link)
 {
     struct group *group = (struct group *)link;
-    group_queue_push(&group->delivery->ready, group);
-    if (!group->delivery->closing)
-        dispatch_soon(group->delivery);
+    struct delivery *delivery = group->delivery;
+    group_queue_push(&delivery->ready, group);
+    if (delivery->passes_on)
+        pass_on_all(delivery);
+    else if (!delivery->closing)
+        dispatch_soon(delivery);
 }
 
 /* ---- coming back ---------------------------------------------------------------------------------- */
@@ -417,7 +426,10 @@ void group_done(struct group *group, const struct send_result *result)
         put_first(delivery, group);
         break;
     }
+    pass_on_landed(delivery);
     pump(delivery, true);
+    if (delivery->closing)
+        pass_on_over(delivery);
 }
 
 /* ---- opening and closing -------------------------------------------------------------------------- */

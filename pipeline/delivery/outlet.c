@@ -80,12 +80,18 @@ struct spool *outlet_spool(const struct outlet *outlet)
     return outlet->spool;
 }
 
+void outlet_drop_spool(struct outlet *outlet)
+{
+    assert(!outlet->members);
+    spool_unref(outlet->spool);
+    outlet->spool = NULL;
+}
+
 void outlet_free(struct outlet *outlet)
 {
     if (!outlet)
         return;
-    assert(!outlet->members);
-    spool_close(outlet->spool);
+    outlet_drop_spool(outlet);
     uv_mutex_destroy(&outlet->lock);
     mem_free(outlet);
 }

@@ -51,9 +51,10 @@ struct outlet_report {
 };
 
 struct outlet *outlet_new(void);
-/* The spool belongs to the outlet, and is stopped when that is freed. NULL: it has none. */
+/* The outlet takes over a reference of the spool. NULL: it has none. */
 void outlet_set_spool(struct outlet *outlet, struct spool *spool);
 struct spool *outlet_spool(const struct outlet *outlet);
+void outlet_drop_spool(struct outlet *outlet); /* all deliveries of the outlet are gone */
 void outlet_free(struct outlet *outlet);
 /* The first member's limits hold for all: they come from the same options. */
 void outlet_join(struct outlet *outlet, struct outlet_member *member,

@@ -22,9 +22,14 @@ enum {
 };
 
 struct spool {
+    struct spool *next; /* of the engine's */
     struct disk_queue *queue;
-    struct delivery *delivery;
+    struct delivery *delivery; /* that is served (P4) */
+    struct lane *lane;         /* the main one; set by spool_start */
+    size_t references;
+    bool retired;
     struct spool_options options;
+    char name[SPOOL_NAME_MAX];
     char folder[PATH_MAX];
 };
 
@@ -110,12 +115,45 @@ static struct arena *begin(void *ctx, struct queue_reading *reading)
     return &arrival->arena;
 }
 
+static void say_what_stays(const struct spool *spool)
+{
+    struct disk_queue_figures figures;
+    disk_queue_figures(spool->queue, &figures);
+    if (spool->retired && figures.events > 0)
+        log_warn(spool->options.log, "spool_kept",
+                 "an output is gone or changed its name and has left events in its spool: they are "
+                 "kept until it is back, with the id that it had",
+                 LOG_CSTR("path", spool->folder), LOG_INT("events", figures.events));
+}
+
+/* P5 */
+static void close_if_over(struct spool *spool)
+{
+    if (spool->references > 0 || !disk_queue_is_back(spool->queue))
+        return;
+    struct spool **at = spool->options.all;
+    while (*at != spool) {
+        assert(*at);
+        at = &(*at)->next;
+    }
+    *at = spool->next;
+    say_what_stays(spool);
+    disk_queue_close(spool->queue);
+    mem_free(spool);
+}
+
+static void give_back(struct spool *spool, struct queue_reading *reading, bool done)
+{
+    disk_queue_done(spool->queue, reading, done);
+    close_if_over(spool);
+}
+
 static void on_settled(struct inbox_item *item)
 {
     struct receipt *receipt = (struct receipt *)item;
     receipt->is_home = true;
-    disk_queue_done(receipt->spool->queue, receipt->reading,
-                    receipt_outcome(receipt) == RECEIPT_DELIVERED); /* P2 */
+    give_back(receipt->spool, receipt->reading,
+              receipt_outcome(receipt) == RECEIPT_DELIVERED); /* P2 */
     receipt_free(receipt);
 }
 
@@ -170,9 +208,9 @@ static void on_arrived(struct inbox_item *item)
     struct spool *spool = arrival->spool;
     struct delivery *delivery = spool->delivery;
     struct queue_reading *reading = arrival->reading;
-    if (delivery->closing) {
+    if (!delivery || delivery->closing) {
         free_arrival(arrival);
-        disk_queue_done(spool->queue, reading, false);
+        give_back(spool, reading, false);
         return;
     }
     struct receipt *receipt = receipt_new(NULL, delivery->lane, on_settled);
@@ -192,7 +230,7 @@ static void arrived(void *ctx, struct queue_reading *reading)
     struct spool *spool = ctx;
     struct arrival *arrival = reading->batch;
     arrival->link.run = on_arrived;
-    lane_post(spool->delivery->lane, &arrival->link);
+    lane_post(spool->lane, &arrival->link);
 }
 
 static void changed(void *ctx)
@@ -216,11 +254,11 @@ bool spool_name(struct str type, struct str id, char out[SPOOL_NAME_MAX])
 
 struct spool *spool_open(const struct spool_options *options, struct error *err)
 {
-    char name[SPOOL_NAME_MAX];
     struct spool *spool = mem_zero(1, sizeof *spool);
     spool->options = *options;
-    bool named = spool_name(options->type, options->id, name);
-    int len = snprintf(spool->folder, sizeof spool->folder, "%s/%s", options->root, name);
+    spool->references = 1;
+    bool named = spool_name(options->type, options->id, spool->name);
+    int len = snprintf(spool->folder, sizeof spool->folder, "%s/%s", options->root, spool->name);
     struct disk_queue_options queue = {
         .folder = spool->folder,
         .log = options->log,
@@ -234,41 +272,95 @@ struct spool *spool_open(const struct spool_options *options, struct error *err)
                   STR_FMT(options->id));
     else
         spool->queue = disk_queue_open(&queue, err);
-    if (spool->queue)
-        return spool;
-    mem_free(spool);
-    return NULL;
+    if (!spool->queue) {
+        mem_free(spool);
+        return NULL;
+    }
+    disk_queue_stop_reading(spool->queue); /* until it serves somebody */
+    spool->next = *options->all;
+    *options->all = spool;
+    return spool;
 }
 
-bool spool_start(struct spool *spool, struct delivery *delivery, struct error *err)
+struct spool *spool_find(struct spool *all, struct str type, struct str id)
 {
+    char name[SPOOL_NAME_MAX];
+    if (!spool_name(type, id, name))
+        return NULL;
+    while (all && (all->references == 0 || strcmp(all->name, name) != 0))
+        all = all->next;
+    return all;
+}
+
+void spool_ref(struct spool *spool)
+{
+    assert(spool->references > 0);
+    spool->references++;
+}
+
+void spool_unref(struct spool *spool)
+{
+    if (!spool)
+        return;
+    assert(spool->references > 0);
+    if (--spool->references > 0)
+        return;
+    assert(!spool->delivery);
+    disk_queue_stop(spool->queue);
+    close_if_over(spool);
+}
+
+bool spool_start(struct spool *spool, const struct delivery *delivery, struct error *err)
+{
+    if (spool->lane)
+        return true;
     struct disk_queue_user user = {
         .ctx = spool,
         .batch_events = delivery->fill_items,
         .batch_bytes = delivery->fill_bytes,
         .ahead_bytes = AHEAD_READINGS * delivery->fill_bytes,
         .ahead_readings = AHEAD_READINGS,
+        .gives_again = true,
         .begin = begin,
         .arrived = arrived,
         .changed = changed,
     };
-    spool->delivery = delivery;
+    spool->lane = delivery->lane;
     return disk_queue_start(spool->queue, &user, err);
 }
 
-void spool_stop(struct spool *spool)
+void spool_serve(struct spool *spool, struct delivery *delivery, uint64_t max_bytes)
 {
-    if (spool)
-        disk_queue_stop(spool->queue);
+    assert(spool->lane == delivery->lane && spool->references > 0);
+    spool->delivery = delivery;
+    spool->retired = false;
+    disk_queue_set_max_bytes(spool->queue, max_bytes);
+    disk_queue_read_on(spool->queue);
 }
 
-void spool_close(struct spool *spool)
+bool spool_serves(const struct spool *spool, const struct delivery *delivery)
 {
-    if (!spool)
+    return spool->delivery == delivery;
+}
+
+void spool_leave(struct spool *spool, const struct delivery *delivery)
+{
+    if (spool->delivery != delivery)
         return;
-    disk_queue_stop(spool->queue);
-    disk_queue_close(spool->queue);
-    mem_free(spool);
+    spool->delivery = NULL;
+    disk_queue_stop_reading(spool->queue);
+}
+
+void spool_retire(struct spool *spool)
+{
+    spool->retired = true;
+    disk_queue_stop_reading(spool->queue);
+}
+
+void spool_stop_all(struct spool *all)
+{
+    for (; all; all = all->next)
+        disk_queue_stop(all->queue);
 }
 
 /* ---- spools of nobody ------------------------------------------------------------------------------ */

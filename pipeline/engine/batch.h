@@ -25,6 +25,9 @@ struct batch {
     size_t unfinished; /* slices suspended or running, and one for the run of the batch itself */
     struct slice *at_cut, *at_cut_end; /* of these: wait for a filter on the main lane */
     size_t at_cut_count;
+    size_t at_links;    /* of these: wait at a link (link.h) for room in another pipeline */
+    bool only_at_links; /* all that is unfinished does */
+    bool given_up;      /* a link let go of what waited: it comes home abandoned */
     struct receipt *receipt;
     const struct plan_plugin *input;  /* that its events came from; NULL: a filter */
     const struct plan_plugin *behind; /* the filter whose tick made the events; NULL: an input's */

@@ -74,6 +74,14 @@ void bus_wake_arrived(struct bus *bus, struct bus_sender *sender)
     uv_mutex_unlock(&bus->wake_lock);
 }
 
+bool bus_sender_is_posted(struct bus *bus, const struct bus_sender *sender)
+{
+    uv_mutex_lock(&bus->wake_lock);
+    bool posted = sender->posted;
+    uv_mutex_unlock(&bus->wake_lock);
+    return posted;
+}
+
 void bus_wakes_no_more(struct bus *bus, struct bus_sender *sender)
 {
     uv_mutex_lock(&bus->wake_lock);

@@ -61,6 +61,8 @@ void bus_unbind(struct bus_receiver *receiver); /* NULL: nothing */
 enum bus_result bus_send(struct bus *bus, struct bus_sender *sender, struct str address,
                          const struct bus_parcel *parcel);
 void bus_wakes_no_more(struct bus *bus, struct bus_sender *sender);
+bool bus_sender_is_posted(struct bus *bus,
+                          const struct bus_sender *sender); /* a wake is on its way */
 /* A wake is there. */
 void bus_wake_arrived(struct bus *bus, struct bus_sender *sender);
 

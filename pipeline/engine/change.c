@@ -4,9 +4,13 @@
 #include <assert.h>
 
 #include "base/mem.h"
+#include "pipeline/delivery/delivery.h"
 #include "pipeline/delivery/outlet.h"
 #include "pipeline/engine/engine_private.h"
 #include "pipeline/engine/generation.h"
+#include "pipeline/engine/heirs.h"
+#include "pipeline/engine/link.h"
+#include "pipeline/engine/spools.h"
 #include "pipeline/program/retire.h"
 #include "pipeline/program/ticks.h"
 
@@ -70,13 +74,22 @@ static void answer(struct lane *lane)
 
 /* ---- on a lane ------------------------------------------------------------------------------------ */
 
+/* The main lane, which is the first, opens spools. */
+static bool open_program(struct lane *lane, const struct change *change, struct error *err)
+{
+    if (lane->index > 0)
+        return program_open(lane->next, change->from, err);
+    return spools_open_next(lane->engine, change->generation, err) &&
+           program_open(lane->next, change->from, err) && spools_start_next(lane->next, err);
+}
+
 static void open_next(struct inbox_item *order)
 {
     struct lane *lane = lane_of(order);
     struct change *change = lane->engine->change;
-    assert(!lane->next);
+    assert(!lane->next && !lane->before);
     lane->next = program_new(lane, change->generation);
-    lane->opened = program_open(lane->next, change->from, &lane->open_error);
+    lane->opened = open_program(lane, change, &lane->open_error);
     answer(lane);
 }
 
@@ -118,10 +131,35 @@ static void go(struct lane *lane)
     unpark(lane);
 }
 
+static void pass_on(struct instance *instance, struct instance *heir, const struct heir *how)
+{
+    if (instance->link && heir)
+        link_pass_on(instance->link, heir->link);
+    else if (instance->delivery && heir && how->takes)
+        delivery_pass_on(instance->delivery, heir->delivery);
+    else if (instance->delivery && how->spool)
+        delivery_pass_to_spool(instance->delivery);
+}
+
+/* C4. What has no heir is the old program's to deliver (retire.h). */
+static void pass_on_all(struct program *before, struct program *next)
+{
+    const struct heir *heirs = before->generation->heirs;
+    for (size_t i = 0; i < before->plan->plugin_count; i++) {
+        size_t index = heirs[i].index;
+        if (before->instances[i] && index != SIZE_MAX)
+            pass_on(before->instances[i], next->instances[index], &heirs[i]);
+    }
+}
+
 /* Not an order: nobody answers it, and the next change may give one before it is seen. */
 static void on_go(struct inbox_item *item)
 {
-    go((struct lane *)(void *)((char *)item - offsetof(struct lane, go)));
+    struct lane *lane = (struct lane *)(void *)((char *)item - offsetof(struct lane, go));
+    if (!lane->program->closed)
+        pass_on_all(lane->before, lane->program);
+    lane->before = NULL;
+    go(lane);
 }
 
 static void on_left(struct inbox_item *item);
@@ -229,6 +267,7 @@ static void hand_on(struct program *old, struct program *next, const size_t *fro
         old->instances[from[i]] = NULL;
     }
     program_take_counts(next, old);
+    program_take_batches(next, old);
 }
 
 static void hand_on_outlets(const struct change *change, struct generation *old)
@@ -246,15 +285,18 @@ static void switch_programs(struct engine *engine)
 {
     struct change *change = engine->change;
     struct generation *old = engine->generation;
+    assert(!old->heirs);
+    old->heirs = heirs_match(old->plan, change->options.plan, change->from);
     hand_on_outlets(change, old);
     for (size_t i = 0; i < engine->lane_count; i++) {
         struct lane *lane = &engine->lanes[i];
         struct program *before = lane->program;
-        assert(lane->next && before->batches == 0);
+        assert(lane->next && !lane->before);
         hand_on(before, lane->next, change->from);
         lane->program = lane->next;
-        lane->next = before; /* until it is retired */
+        lane->before = lane->next = before; /* until it is retired */
     }
+    spools_switch(engine->lanes[0].before, engine->lanes[0].program);
     generation_ref(change->generation);
     engine->generation = change->generation;
     engine->options.plan = change->options.plan;
@@ -324,25 +366,17 @@ static void go_on(struct engine *engine)
 
 /* ---- beginning ------------------------------------------------------------------------------------ */
 
-/* Inputs; outputs that send to other pipelines, and those with a spool, which cannot be open twice. */
-static bool has_to_stay(const struct plan_plugin *plugin)
-{
-    return plugin->section == CONF_INPUT ||
-           (plugin->section == CONF_OUTPUT &&
-            (plugin->as.output->link || plugin->common.on_full == ON_FULL_SPOOL));
-}
-
-/* All of these are the same ones in both. */
-static bool keeps_origins(const struct plan *plan, const struct plan *next, const size_t *from)
+/* The inputs are the same ones in both. */
+static bool keeps_inputs(const struct plan *plan, const struct plan *next, const size_t *from)
 {
     size_t before = 0, after = 0;
     for (size_t i = 0; i < plan->plugin_count; i++)
-        before += has_to_stay(plan->plugins[i]);
+        before += plan->plugins[i]->section == CONF_INPUT;
     for (size_t i = 0; i < next->plugin_count; i++) {
-        bool stays = has_to_stay(next->plugins[i]);
-        if (stays && from[i] == SIZE_MAX)
+        bool is_input = next->plugins[i]->section == CONF_INPUT;
+        if (is_input && from[i] == SIZE_MAX)
             return false;
-        after += stays;
+        after += is_input;
     }
     return before == after;
 }
@@ -355,7 +389,7 @@ bool engine_can_change(const struct engine *engine, const struct plan *plan)
     if (plan->in_turn > 0 || engine->options.plan->in_turn > 0)
         return false; /* what instances share cannot be of the old and the new ones at once */
     size_t *from = generation_match(engine->options.plan, plan);
-    bool can = keeps_origins(engine->options.plan, plan, from);
+    bool can = keeps_inputs(engine->options.plan, plan, from);
     mem_free(from);
     return can;
 }

@@ -7,13 +7,16 @@
  *   ──▶ each lane parks: batches that come wait, those under way go through the filters to the outputs
  *                                                                                  PARK_MS over: CHANGE_LATE
  *   ──▶ the old filters' last ticks, one filter after the other
- *   ──▶ the main thread gives each lane its new program, with the inputs and outputs that stay ──▶ each lane goes on
+ *   ──▶ the main thread gives each lane its new program, with the inputs and outputs that stay ──▶ each lane passes on what the
+ *       others have, and goes on
  *   ──▶ the old programs retire (pipeline/program/retire.h)
  *
  * Invariants
  * C1. Between a lane's answer that it is parked and its next order the main thread alone touches its programs.
- * C2. Every batch goes through one program as a whole, and no event is lost or delivered twice by a change.
- * C3. It never waits for an output: only for filters, and for other pipelines, PARK_MS at most.
+ * C2. Every batch goes through one program as a whole, and no event is lost or delivered twice by a change. What waits then for room
+ *     in another pipeline has been through, and is the next program's.
+ * C3. It never waits for an output: only for filters, PARK_MS at most.
+ * C4. What an output has whose place another one takes (heirs.h) is that one's before it gets anything else, or in the spool.
  */
 #ifndef MILLRACE_PIPELINE_ENGINE_CHANGE_H
 #define MILLRACE_PIPELINE_ENGINE_CHANGE_H
@@ -37,8 +40,7 @@ struct change_options {
     void *ctx;
 };
 
-/* False: this engine cannot, because an input differs, it sends to other pipelines in another way, has a spool that
- * changes, or does not run. */
+/* False: this engine cannot, because an input differs, a filter sees all events in turn, or it does not run. */
 bool engine_can_change(const struct engine *engine, const struct plan *plan);
 void engine_change(struct engine *engine, const struct change_options *options);
 

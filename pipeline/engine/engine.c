@@ -435,6 +435,7 @@ bool engine_try_free(struct engine *engine)
     budget_share_close(&engine->share);
     generation_unref(engine->generation);
     generation_unref(engine->first);
+    assert(!engine->spools);
     mem_free(engine->lanes);
     mem_free(engine);
     return true;

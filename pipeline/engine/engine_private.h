@@ -26,6 +26,7 @@ enum engine_state {
 struct change;
 struct generation;
 struct queue_intake;
+struct spool;
 
 struct engine {
     struct engine_options options;
@@ -37,6 +38,7 @@ struct engine {
     struct generation *_Atomic generation; /* what options.plan is of, */
     struct generation *first;              /* and was of at first */
     struct change *change;                 /* NULL: none is under way */
+    struct spool *spools;                  /* open ones, of outputs that are there or were */
     struct program *retired;               /* programs that are not freed yet */
     uv_timer_t patience;                   /* of a change */
     atomic_bool one_lane;                  /* all batches run on the main one */

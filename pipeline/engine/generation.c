@@ -33,6 +33,7 @@ void generation_unref(struct generation *generation)
     for (size_t i = 0; i < generation->plan->plugin_count; i++)
         outlet_free(generation->outlets[i]);
     mem_free(generation->outlets);
+    mem_free(generation->heirs);
     if (generation->superseded && generation->gone)
         generation->gone(generation->owner);
     mem_free(generation);

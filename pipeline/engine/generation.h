@@ -14,10 +14,12 @@
 
 #include "pipeline/program/plan.h"
 
+struct heir;
 struct outlet;
 
 struct generation {
     const struct plan *plan;
+    struct heir *heirs;      /* in the generation that came after it (heirs.h); NULL: none has */
     struct outlet **outlets; /* by the plugin's index, of outputs that have not gone on */
     size_t references;
     atomic_uint

@@ -32,6 +32,7 @@ struct lane {
     struct program *_Atomic program; /* read by whoever is told that a filter is ready */
     /* A change of the plan (change.h): what is opened for it, or has to retire; whether batches that come wait. */
     struct program *next;
+    struct program *before; /* whose outputs pass on what they have, when the lane goes on */
     bool opened;
     struct error open_error;
     bool parked;

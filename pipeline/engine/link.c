@@ -16,7 +16,8 @@ struct waiting {
     struct batch *batch;
     struct event **events;
     size_t count;
-    size_t address; /* the next one that they go to */
+    size_t address;               /* the next one that they go to */
+    struct option_strings served; /* addresses of another link that have had them */
 };
 
 struct link {
@@ -59,11 +60,22 @@ static void say_missing(struct link *link, struct str address)
                  LOG_STR("address", address));
 }
 
-/* To the addresses from *at on. False: one of them has to be waited for, *at. */
-static bool send_on(struct link *link, const struct bus_parcel *parcel, size_t *at)
+static bool is_one_of(struct str address, const struct option_strings *addresses)
+{
+    for (size_t i = 0; i < addresses->count; i++)
+        if (str_equal(addresses->items[i], address))
+            return true;
+    return false;
+}
+
+/* To the addresses from *at on that are not served yet. False: one of them has to be waited for, *at. */
+static bool send_on(struct link *link, const struct bus_parcel *parcel, size_t *at,
+                    const struct option_strings *served)
 {
     const struct option_strings *to = &link->options->send_to;
     for (; *at < to->count; ++*at) {
+        if (is_one_of(to->items[*at], served))
+            continue;
         enum bus_result result = bus_send(link->bus, &link->sender, to->items[*at], parcel);
         if (result == BUS_NOBODY)
             say_missing(link, to->items[*at]);
@@ -79,6 +91,13 @@ static bool send_on(struct link *link, const struct bus_parcel *parcel, size_t *
     return true;
 }
 
+static void push(struct link *link, struct waiting *waiting)
+{
+    waiting->next = NULL;
+    *link->end = waiting;
+    link->end = &waiting->next;
+}
+
 static void keep(struct link *link, struct batch *batch, const struct bus_parcel *parcel,
                  size_t address)
 {
@@ -89,9 +108,8 @@ static void keep(struct link *link, struct batch *batch, const struct bus_parcel
         .count = parcel->count,
         .address = address,
     };
-    batch->unfinished++; /* L2 */
-    *link->end = waiting;
-    link->end = &waiting->next;
+    program_keep_at_link(batch); /* L2 */
+    push(link, waiting);
 }
 
 void link_add_selection(struct link *link, struct batch *batch, struct event *const *from,
@@ -110,40 +128,89 @@ void link_add_selection(struct link *link, struct batch *batch, struct event *co
     assert(next == count && lane == batch->lane);
     (void)lane;
     struct bus_parcel parcel = {events, count, batch->receipt};
-    if (link->first || !send_on(link, &parcel, &address)) /* L1 */
+    static const struct option_strings NONE = {0};
+    if (link->first || !send_on(link, &parcel, &address, &NONE)) /* L1 */
         keep(link, batch, &parcel, address);
     mem_free(events);
 }
 
-static void take_first(struct link *link)
+static struct waiting *pop(struct link *link)
 {
     struct waiting *first = link->first;
     link->first = first->next;
     if (!link->first)
         link->end = &link->first;
-    program_release(link->sender.lane->program, first->batch); /* first was in it */
+    return first;
+}
+
+static void release_first(struct link *link, bool given_up)
+{
+    struct batch *batch = pop(link)->batch; /* which the waiting is in */
+    program_release_from_link(link->sender.lane->program, batch, given_up);
+}
+
+static void send_waiting(struct link *link)
+{
+    while (link->first && !link->closed) {
+        struct waiting *first = link->first;
+        struct bus_parcel parcel = {first->events, first->count, first->batch->receipt};
+        if (!send_on(link, &parcel, &first->address, &first->served))
+            return;
+        release_first(link, false);
+    }
 }
 
 static void on_wake(struct inbox_item *item)
 {
     struct link *link = (struct link *)item;
     bus_wake_arrived(link->bus, &link->sender);
-    while (link->first && !link->closed) {
-        struct waiting *first = link->first;
-        struct bus_parcel parcel = {first->events, first->count, first->batch->receipt};
-        if (!send_on(link, &parcel, &first->address))
-            return;
-        take_first(link);
+    send_waiting(link);
+}
+
+bool link_is_idle(const struct link *link)
+{
+    return !link->first;
+}
+
+/* The addresses before the one that it waits for. Copies: the plan may end before the batch. */
+static void note_served(const struct link *link, struct waiting *waiting)
+{
+    const struct option_strings *to = &link->options->send_to, before = waiting->served;
+    struct arena *arena = &waiting->batch->arena;
+    struct str *items = arena_alloc(arena, (before.count + waiting->address) * sizeof *items);
+    for (size_t i = 0; i < before.count; i++)
+        items[i] = before.items[i];
+    for (size_t i = 0; i < waiting->address; i++)
+        items[before.count + i] = arena_dup(arena, to->items[i]);
+    waiting->served = (struct option_strings){items, before.count + waiting->address};
+    waiting->address = 0;
+}
+
+void link_pass_on(struct link *link, struct link *heir)
+{
+    assert(link != heir && !link->closed && !heir->closed && !heir->first);
+    while (link->first) {
+        struct waiting *waiting = pop(link);
+        note_served(link, waiting);
+        push(heir, waiting);
+        counter_add(heir->instance->events_in, waiting->count);
+        counter_add(heir->routed, waiting->count);
     }
+    send_waiting(heir);
 }
 
 void link_close(struct link *link)
 {
-    assert(!link->closed && link->sender.lane->program->closed);
+    assert(!link->closed);
     link->closed = true;
     bus_wakes_no_more(link->bus, &link->sender);
     while (link->first)
-        take_first(link);
+        release_first(link, true);
+}
+
+bool link_is_over(const struct link *link)
+{
+    return link->closed && !bus_sender_is_posted(link->bus, &link->sender);
 }
 
 void link_free(struct link *link)

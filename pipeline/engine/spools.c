@@ -7,16 +7,12 @@
 #include "pipeline/delivery/spool.h"
 #include "pipeline/engine/engine_private.h"
 #include "pipeline/engine/generation.h"
+#include "pipeline/engine/heirs.h"
 #include "pipeline/engine/instance.h"
 #include "pipeline/program/program.h"
 
-static bool wants_spool(const struct plan_plugin *plugin)
-{
-    return plugin->section == CONF_OUTPUT && !plugin->as.output->link &&
-           plugin->common.on_full == ON_FULL_SPOOL;
-}
-
-static bool open_spool(struct engine *engine, const struct plan_plugin *plugin, struct error *err)
+static bool open_spool(struct engine *engine, const struct plan_plugin *plugin,
+                       struct outlet *outlet, struct error *err)
 {
     struct spool_options options = {
         .root = engine->options.spools,
@@ -25,10 +21,15 @@ static bool open_spool(struct engine *engine, const struct plan_plugin *plugin, 
         .max_bytes = (uint64_t)plugin->common.spool_max_bytes,
         .log = engine->options.log,
         .account = engine_account(engine, BUDGET_SPOOL),
+        .all = &engine->spools,
     };
-    struct spool *spool = spool_open(&options, err);
+    struct spool *spool = spool_find(engine->spools, options.type, options.id);
+    if (spool)
+        spool_ref(spool);
+    else
+        spool = spool_open(&options, err);
     if (spool) {
-        outlet_set_spool(engine->generation->outlets[plugin->index], spool);
+        outlet_set_spool(outlet, spool);
         return true;
     }
     err->position = plugin->position;
@@ -37,9 +38,15 @@ static bool open_spool(struct engine *engine, const struct plan_plugin *plugin, 
 
 bool spools_open(struct engine *engine, struct error *err)
 {
-    const struct plan *plan = engine->options.plan;
+    return spools_open_next(engine, engine->generation, err);
+}
+
+bool spools_open_next(struct engine *engine, struct generation *next, struct error *err)
+{
+    const struct plan *plan = next->plan;
     for (size_t i = 0; engine->options.spools && i < plan->plugin_count; i++)
-        if (wants_spool(plan->plugins[i]) && !open_spool(engine, plan->plugins[i], err))
+        if (next->outlets[i] && heirs_has_spool(plan->plugins[i]) &&
+            !open_spool(engine, plan->plugins[i], next->outlets[i], err))
             return false;
     return true;
 }
@@ -52,31 +59,65 @@ static bool is_known(const void *ctx, struct str name)
     bool known = false;
     for (size_t i = 0; !known && i < plan->plugin_count; i++) {
         const struct plan_plugin *plugin = plan->plugins[i];
-        known = wants_spool(plugin) &&
+        known = heirs_has_spool(plugin) &&
                 spool_name(str_from(plugin->as.plugin->name), plugin->id, own) &&
                 str_equal(str_from(own), name);
     }
     return known;
 }
 
-bool spools_start(struct engine *engine, struct error *err)
+/* Of an output of this program; NULL: it has none, or is no output. */
+static struct spool *spool_of(const struct program *program, size_t plugin)
 {
-    const struct plan *plan = engine->options.plan;
-    if (!engine->options.spools)
-        return true;
-    for (size_t i = 0; i < plan->plugin_count; i++) {
-        struct outlet *outlet = engine->generation->outlets[i];
-        struct spool *spool = outlet ? outlet_spool(outlet) : NULL;
-        if (spool && !spool_start(spool, engine->lanes[0].program->instances[i]->delivery, err))
+    const struct outlet *outlet = program->generation->outlets[plugin];
+    return outlet ? outlet_spool(outlet) : NULL;
+}
+
+bool spools_start_next(const struct program *next, struct error *err)
+{
+    for (size_t i = 0; i < next->plan->plugin_count; i++) {
+        struct spool *spool = spool_of(next, i);
+        if (spool && !spool_start(spool, next->instances[i]->delivery, err))
             return false;
     }
-    spool_name_others(engine->options.spools, engine->options.log, is_known, plan);
     return true;
+}
+
+static void serve(const struct program *program)
+{
+    const struct plan *plan = program->plan;
+    for (size_t i = 0; i < plan->plugin_count; i++) {
+        struct spool *spool = spool_of(program, i);
+        if (spool && !spool_serves(spool, program->instances[i]->delivery))
+            spool_serve(spool, program->instances[i]->delivery,
+                        (uint64_t)plan->plugins[i]->common.spool_max_bytes);
+    }
+}
+
+bool spools_start(struct engine *engine, struct error *err)
+{
+    const struct program *program = engine->lanes[0].program;
+    if (!engine->options.spools)
+        return true;
+    if (!spools_start_next(program, err))
+        return false;
+    serve(program);
+    spool_name_others(engine->options.spools, engine->options.log, is_known, program->plan);
+    return true;
+}
+
+/* Outlets that stay are the next generation's already. */
+void spools_switch(const struct program *before, const struct program *next)
+{
+    serve(next);
+    for (size_t i = 0; i < before->plan->plugin_count; i++) {
+        struct spool *spool = spool_of(before, i);
+        if (spool && spool_serves(spool, before->instances[i]->delivery))
+            spool_retire(spool);
+    }
 }
 
 void spools_stop(struct engine *engine)
 {
-    for (size_t i = 0; i < engine->options.plan->plugin_count; i++)
-        if (engine->generation->outlets[i])
-            spool_stop(outlet_spool(engine->generation->outlets[i]));
+    spool_stop_all(engine->spools);
 }

@@ -142,7 +142,7 @@ void program_begin(struct program *program)
 
 void program_take_counts(struct program *program, const struct program *before)
 {
-    assert(program->batches == 0 && before->batches == 0);
+    assert(program->batches == 0);
     counter_add(&program->filtered, counter_read(&before->filtered));
     counter_add(&program->created, counter_read(&before->created));
     counter_add(&program->cancelled, counter_read(&before->cancelled));

@@ -38,7 +38,8 @@ struct program {
     struct inbox_item *visits; /* batches of other lanes, whose slices wait for a filter here */
     uint64_t slow_ms;          /* that events took since the last turn */
     bool closed;               /* a batch that still comes is abandoned */
-    size_t batches;            /* begun here and not over */
+    size_t batches;            /* begun here, or taken over, and not over */
+    size_t at_links; /* of these, those that only wait at links: they have been through it */
     void (*quiet)(struct program *program); /* program_when_quiet */
     /* retire.h */
     struct inbox_item order, over, hurry;
@@ -63,14 +64,17 @@ struct program *program_new(struct lane *lane, struct generation *generation);
 bool program_open(struct program *program, const size_t *from, struct error *err);
 /* Ticks begin, or go on. */
 void program_begin(struct program *program);
-/* Once, when no batch is under way in it: perhaps at once. NULL: not any more. */
+/* Once, when no batch is under way in it but for those that wait at links: perhaps at once. NULL: not any more. */
 void program_when_quiet(struct program *program, void (*quiet)(struct program *program));
 /* Counters of the program itself go on from those of the one before. */
 void program_take_counts(struct program *program, const struct program *before);
 /* Runs the filters and hands every event to its outputs. Takes the batch. */
 void program_run(struct program *program, struct batch *batch);
-/* A slice of the batch that was kept (link.h) is over. */
-void program_release(struct program *program, struct batch *batch);
+/* Events of a slice of the batch wait at a link (link.h), which keeps it; they do not any more, and are gone or given up. */
+void program_keep_at_link(struct batch *batch);
+void program_release_from_link(struct program *program, struct batch *batch, bool given_up);
+/* Batches that wait at links are the next program's. */
+void program_take_batches(struct program *program, struct program *before);
 /* What waits in a closed program is let go; its origins send it again. */
 void program_drop_waiting(struct program *program);
 /* On the lane's thread: closes filters, stops and closes outputs. */

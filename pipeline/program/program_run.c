@@ -31,7 +31,7 @@ static void finish_batch(struct batch *batch, enum receipt_outcome outcome)
 static void say_when_quiet(struct program *program)
 {
     void (*quiet)(struct program *) = program->quiet;
-    if (!quiet || program->batches > 0)
+    if (!quiet || program->batches > program->at_links)
         return;
     program->quiet = NULL;
     quiet(program);
@@ -45,20 +45,33 @@ void program_when_quiet(struct program *program, void (*quiet)(struct program *p
 
 static void visit_cut(struct inbox_item *item);
 
+/* What waits for another pipeline has been through this program: a change of the plan does not wait for it. */
+static void note_links(struct program *program, struct batch *batch)
+{
+    if (batch->only_at_links || batch->at_links < batch->unfinished)
+        return;
+    batch->only_at_links = true;
+    program->at_links++;
+    say_when_quiet(program);
+}
+
 /* Ends the batch when all slices of it are through; hands it to the lane of a filter when that is all that is left of it
  * waits for. */
 static void look_at_batch(struct program *program, struct batch *batch)
 {
-    assert(batch->at_cut_count <= batch->unfinished);
-    if (batch->unfinished > batch->at_cut_count)
+    assert(batch->at_cut_count + batch->at_links <= batch->unfinished);
+    if (batch->unfinished > batch->at_cut_count) {
+        note_links(program, batch);
         return;
+    }
     if (batch->at_cut && !program->closed) {
         batch->link.run = visit_cut;
         lane_post(&batch->engine->lanes[0], &batch->link);
         return;
     }
-    finish_batch(batch, program->closed ? RECEIPT_ABANDONED : RECEIPT_DELIVERED);
-    assert(program->batches > 0);
+    assert(program->batches > 0 && (!batch->only_at_links || program->at_links > 0));
+    program->at_links -= batch->only_at_links;
+    finish_batch(batch, program->closed || batch->given_up ? RECEIPT_ABANDONED : RECEIPT_DELIVERED);
     program->batches--;
     say_when_quiet(program);
 }
@@ -71,9 +84,27 @@ static void release_batch(struct program *program, struct batch *batch)
     look_at_batch(program, batch);
 }
 
-void program_release(struct program *program, struct batch *batch)
+void program_keep_at_link(struct batch *batch)
 {
+    assert(!batch->only_at_links);
+    batch->unfinished++;
+    batch->at_links++;
+}
+
+void program_release_from_link(struct program *program, struct batch *batch, bool given_up)
+{
+    assert(batch->at_links > 0);
+    batch->at_links--;
+    batch->given_up |= given_up;
     release_batch(program, batch);
+}
+
+void program_take_batches(struct program *program, struct program *before)
+{
+    assert(before->batches == before->at_links);
+    program->batches += before->batches;
+    program->at_links += before->at_links;
+    before->batches = before->at_links = 0;
 }
 
 static void line_up_at_cut(struct program *program, struct slice *slice)

@@ -4,7 +4,10 @@
 #include <assert.h>
 
 #include "pipeline/delivery/delivery.h"
+#include "pipeline/delivery/outlet.h"
 #include "pipeline/engine/engine_private.h"
+#include "pipeline/engine/generation.h"
+#include "pipeline/engine/link.h"
 
 enum {
     LOOK_EACH_MS = 20,
@@ -34,21 +37,48 @@ static void on_closed(uv_handle_t *timer)
     lane_post(&program->lane->engine->lanes[0], &program->over);
 }
 
+enum haste { IN_TIME, LATE, AT_ONCE };
+
+static bool may_close(const struct instance *instance, enum haste haste)
+{
+    const struct delivery *delivery = instance->delivery;
+    if (haste == AT_ONCE || !instance->open)
+        return true;
+    if (delivery && delivery_is_awaited(delivery))
+        return false; /* that one closes in bounded time */
+    if (haste == LATE)
+        return true;
+    return (!instance->link || link_is_idle(instance->link)) &&
+           (!delivery || delivery_is_idle(delivery) || delivery_is_given_up(delivery));
+}
+
+static void close_output(struct instance *instance)
+{
+    if (instance->open && instance->delivery)
+        delivery_pass_to_spool(instance->delivery); /* what is left */
+    program_close_instance(instance);
+}
+
+static bool is_over(const struct instance *instance)
+{
+    return !(instance->delivery && delivery_is_sending(instance->delivery)) &&
+           !(instance->link && !link_is_over(instance->link));
+}
+
 /* Closes the outputs that have delivered everything; true when all are closed and have given back what they sent. */
-static bool close_outputs(struct program *program, bool late)
+static bool close_outputs(struct program *program, enum haste haste)
 {
     bool over = true;
     for (size_t i = 0; i < program->plan->plugin_count; i++) {
         struct instance *instance = program->instances[i];
         if (!instance)
             continue;
-        if (instance->open && instance->delivery && !late &&
-            !delivery_is_idle(instance->delivery)) {
+        if (!may_close(instance, haste)) {
             over = false;
             continue;
         }
-        program_close_instance(instance);
-        over = over && !(instance->delivery && delivery_is_sending(instance->delivery));
+        close_output(instance);
+        over = over && is_over(instance);
     }
     return over;
 }
@@ -60,7 +90,7 @@ static void on_look(uv_timer_t *timer)
     bool late = now_ms >= program->retire_by_ms;
     if (program->others > 0 && !late)
         return;
-    if (!close_outputs(program, late)) {
+    if (!close_outputs(program, late ? LATE : IN_TIME)) {
         program->linger_until_ms = 0;
         return;
     }
@@ -83,7 +113,7 @@ static void on_hurry(struct inbox_item *item)
     struct program *program = of_hurry(item);
     if (uv_is_closing((uv_handle_t *)&program->recheck))
         return;
-    (void)close_outputs(program, true);
+    (void)close_outputs(program, AT_ONCE);
     uv_close((uv_handle_t *)&program->recheck, on_closed);
 }
 
@@ -118,11 +148,25 @@ static void take_out(struct program *program)
     *at = program->next_retired;
 }
 
+/* The last one of its generation, which may live on. */
+static void drop_spools(const struct generation *generation)
+{
+    for (size_t i = 0; i < generation->plan->plugin_count; i++)
+        if (generation->outlets[i])
+            outlet_drop_spool(generation->outlets[i]);
+}
+
 static void free_retired(struct program *program)
 {
+    struct generation *generation = program->generation;
+    bool is_last = program->main == program;
     add_up(program, &program->lane->engine->summary);
     take_out(program);
+    generation_ref(generation);
     program_free(program);
+    if (is_last)
+        drop_spools(generation);
+    generation_unref(generation);
 }
 
 static void on_over(struct inbox_item *item)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The end of a program whose lane goes on with another one (pipeline/engine/change.h). No batch is under way in it. Its filters
- * close at once; its outputs, those that the next program has not taken over, deliver what they have until all of it is
- * delivered or RETIRE_MS are over; what is left then is given up, and its origins send it again. It is freed on the main
- * thread when its handles are closed.
+ * close at once. Of its outputs, those that the next program has not taken over, one that has passed on what it had closes when
+ * its requests are back, or one has been under way for long; the others deliver what they have until all of it is delivered or
+ * RETIRE_MS are over; what is left then goes to the output's spool, or is given up, and its origins send it again. It is freed on
+ * the main thread when its handles are closed.
  *
  * An output of pipeline scope sends from the main lane what others encode: so the program of the main lane closes its outputs
  * after those of the others, and is freed after them.

@@ -2,5 +2,5 @@
 #include "tests/unit/outputs/suites.h"
 #include "tests/unit/runner.h"
 
-SUITE_MAIN(alerts_suite, bulk_suite, encode_suite, hosts_suite, http_request_suite,
+SUITE_MAIN(alerts_suite, bulk_suite, encode_suite, heirs_suite, hosts_suite, http_request_suite,
            index_template_suite, mapping_conflict_suite, reply_suite)

@@ -7,6 +7,7 @@
 Suite *alerts_suite(void);
 Suite *bulk_suite(void);
 Suite *encode_suite(void);
+Suite *heirs_suite(void);
 Suite *hosts_suite(void);
 Suite *http_request_suite(void);
 Suite *index_template_suite(void);
