@@ -17,8 +17,7 @@ static const struct field_ref original_field = {
 void text_event_keep_original(struct event *event, struct str text)
 {
     /* A scalar `event` in the data is in the way: then there is no original, and no failure either. */
-    if (!event_has(event, &original_field))
-        (void)event_set(event, &original_field, value_str(text), NULL);
+    event_set_missing(event, &original_field, value_str(text));
 }
 
 struct event *text_event_new(struct arena *arena, struct str text, bool original)

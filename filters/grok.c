@@ -13,7 +13,7 @@
 
 struct grok_expression {
     struct grok grok;
-    struct grok_target *targets; /* of each capture */
+    struct grok_fields fields;
 };
 
 /* The patterns for one field, in order. */
@@ -207,18 +207,20 @@ static bool compile_expression(struct grok_filter *filter, const struct grok_lib
         return false;
     }
     warn_of_suspects(filter, pattern->position, &out->grok);
-    out->targets = arena_zero(arena, out->grok.count * sizeof *out->targets);
+    grok_fields_init(arena, &out->grok, &out->fields);
     for (size_t i = 0; i < out->grok.count; i++) {
         struct str field = out->grok.captures[i].field;
-        out->targets[i].overwrite = is_overwritten(filter, field);
-        if (!target_of(filter, field, &out->targets[i].field)) {
-            out->targets[i].field = (struct field_ref){.text = {NULL, 0}};
+        struct grok_target *target = &out->fields.targets[i];
+        target->overwrite = is_overwritten(filter, field);
+        if (!target_of(filter, field, &target->field)) {
+            target->field = (struct field_ref){.text = {NULL, 0}};
             /* Logstash finds out when the expression has matched, and then only that match is lost: the file may have
              * others. */
             warn_of(filter, pattern->position, field,
                     "is not a field reference: what this pattern matches counts as not matched");
         }
     }
+    grok_fields_share(arena, &out->grok, &out->fields);
     return true;
 }
 
@@ -336,7 +338,7 @@ static enum match match_text(struct grok_filter *filter, const struct grok_sourc
         }
         if (!matched)
             continue;
-        if (!grok_fields_set(&expression->grok, expression->targets, filter->env->regex, text,
+        if (!grok_fields_set(&expression->grok, &expression->fields, filter->env->regex, text,
                              filter->keep_empty_captures, event))
             return MATCH_REFUSED;
         if (filter->break_on_match)

@@ -8,8 +8,7 @@ static const struct field_ref COMMAND_LINE = FIELD_REF_BELOW("process", "command
 
 void command_field_set(struct event *event, const struct field_ref *field, struct value value)
 {
-    if (!event_has(event, field))
-        (void)event_set(event, field, value, NULL);
+    event_set_missing(event, field, value);
 }
 
 void command_fields_set(const struct plugin_env *env, struct event *event, struct str command)

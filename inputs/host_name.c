@@ -12,6 +12,5 @@ static const struct field_ref host_name_field = {
 void host_name_set(const struct plugin_env *env, struct event *event)
 {
     const struct field_ref *field = env->ecs == ECS_DISABLED ? &host_field : &host_name_field;
-    if (!event_has(event, field))
-        (void)event_set(event, field, value_str(str_from(env->settings->host_name)), NULL);
+    event_set_missing(event, field, value_str(str_from(env->settings->host_name)));
 }

@@ -64,8 +64,7 @@ static void stdin_decorate(struct origin *origin, struct event *event)
     const struct stdin_input *input = input_of(origin);
     const struct field_ref *field =
         input->env->ecs == ECS_DISABLED ? &host_field : &host_hostname_field;
-    if (!event_has(event, field))
-        (void)event_set(event, field, value_str(str_from(input->env->settings->host_name)), NULL);
+    event_set_missing(event, field, value_str(str_from(input->env->settings->host_name)));
 }
 
 static void stdin_acked(struct origin *origin, uint64_t token)

@@ -78,8 +78,7 @@ static void complete(struct origin *origin, struct event *event)
     const struct unix_input *input = ((struct connection *)origin)->input;
     const struct field_ref *field = input->env->ecs == ECS_DISABLED ? &PATH : &FILE_PATH;
     host_name_set(input->env, event);
-    if (!event_has(event, field))
-        (void)event_set(event, field, value_str(input->path), NULL);
+    event_set_missing(event, field, value_str(input->path));
 }
 
 static void closed_part(struct unix_input *input)

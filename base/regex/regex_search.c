@@ -60,6 +60,7 @@ struct watch {
 
 struct regex_scratch {
     pcre2_match_data *match; /* room for group_room pairs */
+    const PCRE2_SIZE *spans; /* these pairs */
     uint32_t group_room;
     int pairs;       /* that the last search filled; 0: no match */
     bool is_swollen; /* the match data holds the interpreter's frames */
@@ -222,6 +223,7 @@ static void replace_match_data(struct regex_scratch *scratch, uint32_t groups)
     scratch->match = pcre2_match_data_create(scratch->group_room, NULL);
     if (!scratch->match)
         mem_abort("out of memory");
+    scratch->spans = pcre2_get_ovector_pointer(scratch->match);
 }
 
 /* Match data is kept from search to search and only replaced by a larger one, or to give back memory. */
@@ -462,7 +464,7 @@ bool regex_group(const struct regex_scratch *scratch, unsigned group, size_t *st
 {
     if (group >= (unsigned)scratch->pairs)
         return false;
-    const PCRE2_SIZE *pair = pcre2_get_ovector_pointer(scratch->match) + 2 * (size_t)group;
+    const PCRE2_SIZE *pair = scratch->spans + 2 * (size_t)group;
     if (pair[0] == PCRE2_UNSET || pair[0] > pair[1])
         return false;
     *start_out = pair[0];

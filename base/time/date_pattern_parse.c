@@ -174,14 +174,22 @@ struct name_match {
     int index;
 };
 
+/* Whether the text may begin with the name in one of its cases, which change one bit of a letter: most names are ruled out by
+ * their first bytes. */
+static bool may_start_with(struct str text, const char *name)
+{
+    enum { CASE_BIT = 0x20 };
+    for (size_t i = 0; name[i]; i++)
+        if (i == text.len || (text.ptr[i] | CASE_BIT) != (name[i] | CASE_BIT))
+            return false;
+    return true;
+}
+
 static void match_names(struct str text, const char *const *names, int count,
                         struct name_match *match)
 {
-    const int CASE_BIT = 0x20;
-    int first = text.len > 0 ? text.ptr[0] | CASE_BIT : 0;
     for (int i = 0; i < count; i++) {
-        /* Most names are ruled out by their first byte, which the case changes in one bit at most. */
-        if ((names[i][0] | CASE_BIT) != first)
+        if (!may_start_with(text, names[i]))
             continue;
         struct str name = str_from(names[i]);
         if (name.len > match->len && starts_with_name(text, name))

@@ -23,12 +23,6 @@ static const struct field_ref log_file_path_field = {
     .count = 3,
 };
 
-static void set_absent(struct event *event, const struct field_ref *field, struct value value)
-{
-    if (!event_has(event, field))
-        (void)event_set(event, field, value, NULL);
-}
-
 static void decorate(struct origin *origin, struct event *event)
 {
     const struct watched_file *file = (struct watched_file *)origin;
@@ -39,7 +33,7 @@ static void decorate(struct origin *origin, struct event *event)
     (void)event_set(event, &metadata_path_field, path, NULL);
     (void)event_set(event, &metadata_host_field, host, NULL);
     host_name_set(env, event);
-    set_absent(event, ecs ? &log_file_path_field : &path_field, path);
+    event_set_missing(event, ecs ? &log_file_path_field : &path_field, path);
 }
 
 static bool is_stream_codec(const struct conf_plugin *codec)

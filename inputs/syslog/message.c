@@ -33,14 +33,15 @@ static bool compile_grok(struct syslog_parser *parser, struct error *err)
     grok_library_free(library);
     if (!ok)
         return error_prefix(err, "grok_pattern");
-    parser->targets = arena_zero(arena, (parser->grok.count + 1) * sizeof *parser->targets);
+    grok_fields_init(arena, &parser->grok, &parser->captured);
     for (size_t i = 0; i < parser->grok.count; i++) {
-        struct grok_target *target = &parser->targets[i];
+        struct grok_target *target = &parser->captured.targets[i];
         struct str field = parser->grok.captures[i].field;
         target->overwrite = str_equal(field, parser->options->syslog_field);
         if (!field_ref_parse(arena, field, parser->env->settings->escape, &target->field, NULL))
             target->field = (struct field_ref){.text = {NULL, 0}};
     }
+    grok_fields_share(arena, &parser->grok, &parser->captured);
     return true;
 }
 
@@ -207,7 +208,7 @@ static bool match(const struct syslog_parser *parser, struct regex_scratch *rege
     regex_budget_narrow(regex, MATCH_MS);
     enum regex_result result = regex_search(parser->grok.regex, regex, text, 0);
     bool matched = result == REGEX_MATCHED &&
-                   grok_fields_set(&parser->grok, parser->targets, regex, text, false, event);
+                   grok_fields_set(&parser->grok, &parser->captured, regex, text, false, event);
     regex_budget_end(regex);
     if (result == REGEX_LIMIT)
         event_add_tag(event, STR("_groktimeout"));
@@ -235,6 +236,6 @@ void syslog_parse(const struct syslog_parser *parser, struct regex_scratch *rege
         set_label(event, &fields->facility, &options->facility_labels, &fields->facility_label);
         set_label(event, &fields->severity, &options->severity_labels, &fields->severity_label);
     }
-    if (parser->ecs && options->service_type.len > 0 && !event_has(event, &SERVICE))
-        (void)event_set(event, &SERVICE, value_str(options->service_type), NULL);
+    if (parser->ecs && options->service_type.len > 0)
+        event_set_missing(event, &SERVICE, value_str(options->service_type));
 }

@@ -28,7 +28,7 @@ struct syslog_parser {
     const struct syslog_fields *fields;
     struct field_ref source; /* syslog_field */
     struct grok grok;
-    struct grok_target *targets;
+    struct grok_fields captured;
     const struct date_pattern *dates[SYSLOG_DATE_PATTERNS];
     const struct zone *zone;
     const struct date_names *names;

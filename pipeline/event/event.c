@@ -3,11 +3,14 @@
 
 #include <assert.h>
 
+#include "pipeline/event/event_path.h"
 #include "pipeline/event/origin.h"
-#include "pipeline/event/value_store.h"
 
 /* Setting [list][n] pads the list with nulls up to n, and n may come from an event. */
-enum { EVENT_LIST_MAX = 100000, FIELDS_FIRST_CAPACITY = 8 };
+enum { EVENT_LIST_MAX = 100000 };
+
+/* What a line of a file has before a grok filter adds its captures, and with them. */
+enum { METADATA_FIRST_CAPACITY = 2, FIELDS_FIRST_CAPACITY = 16 };
 
 static const struct str TIMESTAMP = STR_INIT("@timestamp");
 static const struct str VERSION = STR_INIT("@version");
@@ -23,13 +26,25 @@ static struct event *event_alloc(struct arena *arena)
     return event;
 }
 
+/* One of the names above, which is not there. */
+static inline void append_special(struct event *event, struct str name, struct value value)
+{
+    struct object_key key = object_key(name);
+    struct object *fields = object_of(&event->fields);
+    struct value *place = object_add_quickly(fields, &key, true);
+    if (place)
+        *place = value;
+    else
+        object_append(event->arena, fields, &key, true, value);
+}
+
 struct event *event_new(struct arena *arena)
 {
     struct event *event = event_alloc(arena);
-    event->metadata = value_object_new(arena, 1);
+    event->metadata = value_object_new(arena, METADATA_FIRST_CAPACITY);
     event->fields = value_object_new(arena, FIELDS_FIRST_CAPACITY);
-    event_set_timestamp(event, clock_now());
-    value_object_set(arena, &event->fields, VERSION, value_str(STR("1")));
+    append_special(event, TIMESTAMP, value_timestamp(clock_now()));
+    append_special(event, VERSION, value_str(STR("1")));
     return event;
 }
 
@@ -60,13 +75,6 @@ static struct value list_of(struct arena *arena, struct value item)
 struct special_fields {
     int64_t timestamp, version, tags, metadata;
 };
-
-/* One of the names above, which is not there. */
-static void append_special(struct event *event, struct str name, struct value value)
-{
-    struct object_key key = object_key(name);
-    object_append(event->arena, object_of(&event->fields), &key, true, value);
-}
 
 /* One pass over the fields; each name begins with '@' or 't'. */
 static struct special_fields find_special(const struct object *fields)
@@ -125,7 +133,7 @@ struct event *event_from_object(struct arena *arena, struct value object)
     struct value timestamp = value_there(fields, at.timestamp), tags = value_there(fields, at.tags);
     event->metadata = value_there(fields, at.metadata);
     if (event->metadata.type != VALUE_OBJECT)
-        event->metadata = value_object_new(arena, 1);
+        event->metadata = value_object_new(arena, METADATA_FIRST_CAPACITY);
     if (at.metadata >= 0)
         object_remove_at(fields, (uint32_t)at.metadata);
     if (at.version < 0)
@@ -175,12 +183,6 @@ static bool array_index(const struct field_part *part, size_t size, size_t *out)
     return true;
 }
 
-static inline struct object_key key_of(const struct field_part *part)
-{
-    struct object_key key = {part->name.ptr, (uint32_t)part->name.len, part->mark};
-    return part->is_marked ? key : object_key(part->name);
-}
-
 static const struct value *look_in_array(const struct value *parent, const struct field_part *part)
 {
     size_t index;
@@ -193,7 +195,7 @@ static inline const struct value *look(const struct value *parent, const struct 
 {
     if (parent->type != VALUE_OBJECT)
         return look_in_array(parent, part);
-    struct object_key key = key_of(part);
+    struct object_key key = field_part_key(part);
     return object_find(parent, &key);
 }
 
@@ -260,7 +262,7 @@ static bool set_child(struct arena *arena, struct value *parent, const struct fi
                       struct value value)
 {
     if (parent->type == VALUE_OBJECT) {
-        struct object_key key = key_of(part);
+        struct object_key key = field_part_key(part);
         *object_place(arena, object_of(parent), &key, part->is_plain) = value;
         return true;
     }
@@ -287,7 +289,7 @@ static bool make_child(struct arena *arena, struct value *parent, const struct f
     if (parent->type != VALUE_OBJECT)
         return make_item(arena, parent, part, out);
     struct object *object = object_of(parent);
-    struct object_key key = key_of(part);
+    struct object_key key = field_part_key(part);
     uint32_t before = object->live;
     *out = object_place(arena, object, &key, part->is_plain);
     if (object->live > before)
@@ -351,28 +353,39 @@ static __attribute__((noinline)) bool set_any(struct event *event, const struct 
                       STR_FMT(ref->text)));
 }
 
+/* Where a field is that no rule is about, below objects that are there or are made. NULL: a list or a scalar is in the way. A
+ * place that was made holds a null. */
+static struct value *place_in_objects(struct event *event, const struct field_ref *ref)
+{
+    struct object *object = object_of(root_of(event, ref));
+    const struct field_part *part = ref->parts, *last = part + ref->count - 1;
+    for (; object && part < last; part++)
+        object = field_part_object(event->arena, object, part);
+    return object ? field_part_place(event->arena, object, last) : NULL;
+}
+
 bool event_set(struct event *event, const struct field_ref *ref, struct value value,
                struct error *err)
 {
-    if (ref->count != 1 || kind_of(ref) != FIELD_COMMON)
+    struct value *place = NULL;
+    if (ref->count > 0 && kind_of(ref) == FIELD_COMMON)
+        place = place_in_objects(event, ref);
+    if (!place)
         return set_any(event, ref, value, err);
-    struct object *object = object_of(root_of(event, ref));
-    struct object_key key = key_of(ref->parts);
-    *object_place(event->arena, object, &key, ref->parts->is_plain) = value;
+    *place = value;
     return true;
+}
+
+void event_set_missing(struct event *event, const struct field_ref *ref, struct value value)
+{
+    struct object_key key = field_part_key(ref->parts);
+    if (!object_find(root_of(event, ref), &key) || !event_has(event, ref))
+        (void)event_set(event, ref, value, NULL);
 }
 
 struct value *event_place(struct event *event, const struct field_ref *ref)
 {
-    if (ref->count == 0)
-        return NULL;
-    struct value *parent;
-    if (kind_of(ref) != FIELD_COMMON || !make_parents(event, ref, &parent) || !parent ||
-        parent->type != VALUE_OBJECT)
-        return NULL;
-    const struct field_part *last = &ref->parts[ref->count - 1];
-    struct object_key key = key_of(last);
-    return object_place(event->arena, object_of(parent), &key, last->is_plain);
+    return ref->count > 0 && kind_of(ref) == FIELD_COMMON ? place_in_objects(event, ref) : NULL;
 }
 
 /* Ruby's Array(): a list is itself, null is empty, an object is a list of its pairs. */

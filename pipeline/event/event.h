@@ -43,6 +43,8 @@ bool event_has(const struct event *event, const struct field_ref *ref);
  * not take (err, which may be NULL, says which). A name that is no index, below a list: nothing happens. The value's text must live in the event's arena or longer. */
 bool event_set(struct event *event, const struct field_ref *ref, struct value value,
                struct error *err);
+/* Sets it unless it is there. Where event_set would answer false nothing happens. Not for @metadata itself. */
+void event_set_missing(struct event *event, const struct field_ref *ref, struct value value);
 /* Where a field is, for one who looks at it and then writes it: a null is put there when it is missing, and missing parents
  * are made. NULL where event_set has to be asked: for tags and @timestamp, in a list, behind a scalar. The place is good
  * until the event is next changed. */

@@ -5,7 +5,7 @@
 #include "base/text/block.h"
 #include "pipeline/event/value_store.h"
 
-enum { OBJECT_FIRST_CAPACITY = 4, INDEX_SLOTS_PER_ENTRY = 2, NOT_FOUND = -1 };
+enum { INDEX_SLOTS_PER_ENTRY = 2, NOT_FOUND = -1 };
 
 static struct object *object_alloc(struct arena *arena, size_t capacity)
 {
@@ -31,7 +31,7 @@ struct value value_object_span(const struct span *span)
 
 struct value value_object_new(struct arena *arena, size_t capacity_hint)
 {
-    size_t capacity = capacity_hint ? capacity_hint : OBJECT_FIRST_CAPACITY;
+    size_t capacity = capacity_hint ? capacity_hint : OBJECT_SMALL_CAPACITY;
     struct object *object = object_alloc(arena, capacity);
     return (struct value){.type = VALUE_OBJECT, .as.object = object};
 }
@@ -214,7 +214,7 @@ static void grow(struct arena *arena, struct object *object)
     compact(object);
     if (object->used < object->capacity)
         return;
-    size_t capacity = (size_t)object->capacity * 2 + OBJECT_FIRST_CAPACITY;
+    size_t capacity = (size_t)object->capacity * 2 + OBJECT_SMALL_CAPACITY;
     if (capacity > UINT32_MAX / 4)
         mem_abort("object too large");
     size_t size = sizeof *object->entries;

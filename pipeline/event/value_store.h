@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How values are stored: private to value.c, object.c, value_text.c, event.c, event_binary.c and the JSON code, which fill and
+ * How values are stored: private to value.c, object.c, value_text.c, event.c, grok_fields.c, event_binary.c and the JSON code, which fill and
  * walk containers without a call for each item. Everybody else uses pipeline/event/value.h.
  *
  * An object is a vector of entries in insertion order. Up to OBJECT_LINEAR_MAX entries a key is found by
@@ -251,6 +251,35 @@ void object_append(struct arena *arena, struct object *object, const struct obje
 
 /* Takes out the entry at this position. */
 void object_remove_at(struct object *object, uint32_t at);
+
+enum { OBJECT_SMALL_CAPACITY = 4 };
+
+/* An object without entries, with room for a few. */
+static inline struct value value_object_small(struct arena *arena)
+{
+    struct object *object =
+        arena_alloc(arena, sizeof *object + OBJECT_SMALL_CAPACITY * sizeof *object->entries);
+    *object = (struct object){.capacity = OBJECT_SMALL_CAPACITY};
+    object->entries = (struct object_entry *)(object + 1);
+    return (struct value){.type = VALUE_OBJECT, .as.object = object};
+}
+
+/* Adds an entry with a null for a key of which some instructions show that it is not there and that there is room. NULL: they
+ * do not. */
+static inline struct value *object_add_quickly(struct object *object, const struct object_key *key,
+                                               bool is_plain)
+{
+    uint64_t shape = object_key_shape(key);
+    if (!is_plain || (object->shapes & shape) || object->used >= object->capacity ||
+        object->used >= OBJECT_LINEAR_MAX)
+        return NULL;
+    assert(!object->index);
+    struct object_entry *entry = &object->entries[object->used++];
+    *entry = (struct object_entry){.key = *key};
+    object->shapes |= shape;
+    object->live++;
+    return &entry->value;
+}
 
 /* Does JSON write the key with escapes? */
 bool object_key_is_odd(const struct object_key *key);

@@ -299,8 +299,8 @@ bool common_options_decorate(const struct common_options *common, struct event *
 
 void common_options_decorate_input(const struct common_options *common, struct event *event)
 {
-    if (common->type.ptr && !event_has(event, &TYPE))
-        event_set(event, &TYPE, value_str(common->type), NULL);
+    if (common->type.ptr)
+        event_set_missing(event, &TYPE, value_str(common->type));
     add_fields(common, event);
     for (size_t i = 0; i < common->tags.count; i++)
         event_add_tag(event, common->tags.items[i]);

@@ -249,6 +249,32 @@ START_TEST(appends_as_add_field)
 }
 END_TEST
 
+static const struct {
+    const char *in, *path, *out;
+} MISSING[] = {
+    {"{}", "a", "{\"a\":\"x\"}"},
+    {"{}", "[a][b][c]", "{\"a\":{\"b\":{\"c\":\"x\"}}}"},
+    {"{\"a\":{\"k\":1}}", "[a][b]", "{\"a\":{\"k\":1,\"b\":\"x\"}}"},
+    {"{\"a\":{\"b\":null}}", "[a][b]", "{\"a\":{\"b\":null}}"},
+    {"{\"a\":1}", "a", "{\"a\":1}"},
+    {"{\"a\":1}", "[a][b]", "{\"a\":1}"},
+    {"{\"a\":null}", "[a][b]", "{\"a\":null}"},
+    {"{\"a\":[null]}", "[a][0]", "{\"a\":[\"x\"]}"},
+    {"{\"a\":[1]}", "[a][2]", "{\"a\":[1,null,\"x\"]}"},
+    {"{\"tags\":[\"t\"]}", "tags", "{\"tags\":[\"t\"]}"},
+    {"{}", "tags", "{\"tags\":\"x\"}"},
+    {"{}", "[tags][t]", "{}"},
+};
+
+START_TEST(sets_what_is_missing)
+{
+    struct event *event = event_from_json(&arena, MISSING[_i].in);
+    struct field_ref path = ref(MISSING[_i].path);
+    event_set_missing(event, &path, value_str(STR("x")));
+    ck_assert_str_eq(json_from_event(&arena, event), MISSING[_i].out);
+}
+END_TEST
+
 START_TEST(tags_without_duplicates)
 {
     struct event *event = event_new(&arena);
@@ -298,6 +324,7 @@ Suite *event_suite(void)
     LOOP(takes_members, TAKEN);
     LOOP(removes_paths, REMOVALS);
     LOOP(appends_as_add_field, APPENDS);
+    LOOP(sets_what_is_missing, MISSING);
     tcase_add_test(tcase, tags_without_duplicates);
     tcase_add_test(tcase, a_clone_is_its_own);
     suite_add_tcase(suite, tcase);

@@ -12,6 +12,7 @@ Suite *disk_queue_suite(void);
 Suite *engine_suite(void);
 Suite *event_binary_suite(void);
 Suite *event_suite(void);
+Suite *grok_fields_suite(void);
 Suite *json_span_suite(void);
 Suite *json_suite(void);
 Suite *latency_suite(void);
