@@ -200,6 +200,8 @@ static void on_nudge(struct inbox_item *link)
     struct delivery *delivery = (struct delivery *)link;
     atomic_store_explicit(&delivery->nudged, false, memory_order_release);
     pump(delivery, false);
+    if (!delivery->closing) /* what it had may have gone without having been told */
+        outlet_pass_on(delivery->outlet);
 }
 
 /* With the outlet locked, on any thread. */

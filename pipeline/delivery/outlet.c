@@ -111,17 +111,6 @@ void outlet_join(struct outlet *outlet, struct outlet_member *member,
     uv_mutex_unlock(&outlet->lock);
 }
 
-void outlet_leave(struct outlet *outlet, struct outlet_member *member)
-{
-    uv_mutex_lock(&outlet->lock);
-    struct outlet_member **at = &outlet->members;
-    while (*at && *at != member)
-        at = &(*at)->next;
-    assert(*at);
-    *at = member->next;
-    uv_mutex_unlock(&outlet->lock);
-}
-
 /* ---- permits -------------------------------------------------------------------------------------- */
 
 static bool is_down(const struct outlet *outlet)
@@ -147,6 +136,7 @@ bool outlet_take_permit(struct outlet *outlet, struct outlet_member *member, uin
         *again_ms_out = outlet->paused_until_ms;
     } else if (outlet->in_flight < allowed(outlet)) {
         taken = true;
+        member->denied = false; /* who has one waits for none, until it asks for more */
         if (outlet->in_flight++ == 0)
             outlet->moved_ms = now_ms;
     } else {
@@ -335,6 +325,25 @@ void outlet_finish(struct outlet *outlet, const struct outlet_report *report)
         break;
     }
     nudge_denied(outlet);
+    uv_mutex_unlock(&outlet->lock);
+}
+
+void outlet_pass_on(struct outlet *outlet)
+{
+    uv_mutex_lock(&outlet->lock);
+    nudge_denied(outlet);
+    uv_mutex_unlock(&outlet->lock);
+}
+
+void outlet_leave(struct outlet *outlet, struct outlet_member *member)
+{
+    uv_mutex_lock(&outlet->lock);
+    struct outlet_member **at = &outlet->members;
+    while (*at && *at != member)
+        at = &(*at)->next;
+    assert(*at);
+    *at = member->next;
+    nudge_denied(outlet); /* it may have been told of a permit */
     uv_mutex_unlock(&outlet->lock);
 }
 

@@ -15,7 +15,8 @@
  * Invariants
  * O1. in_flight ≤ limit ≤ max_in_flight: each permit is taken once and given back once.
  * O2. Only failures of whole requests change limit, share or pauses; what becomes of single items never does.
- * O3. A member that was denied a permit is posted to (nudged) when one may be had; it need not ask before.
+ * O3. A member that was denied a permit is posted to (nudged) when one may be had; it need not ask before. One that was posted
+ *     to and has no use for a permit passes it on, or those behind it would wait for ever.
  */
 #ifndef MILLRACE_PIPELINE_DELIVERY_OUTLET_H
 #define MILLRACE_PIPELINE_DELIVERY_OUTLET_H
@@ -66,6 +67,8 @@ void outlet_leave(struct outlet *outlet, struct outlet_member *member);
 bool outlet_take_permit(struct outlet *outlet, struct outlet_member *member, uint64_t now_ms,
                         uint64_t *again_ms_out);
 void outlet_finish(struct outlet *outlet, const struct outlet_report *report);
+/* By who was nudged and did not take a permit: others may (O3). */
+void outlet_pass_on(struct outlet *outlet);
 
 /* The largest request for now; less than the limit after a SEND_TOO_LARGE. */
 size_t outlet_max_bytes(struct outlet *outlet);

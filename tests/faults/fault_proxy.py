@@ -27,7 +27,9 @@ class FaultProxy:
             try:
                 client, _ = self.listener.accept()
             except OSError:
-                return
+                if self.listener.fileno() < 0:
+                    return
+                continue  # one that went before it was accepted
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client):

@@ -30,6 +30,7 @@ class HostileSink:
 
     def close(self):
         self.calm.set()
+        self.listener.shutdown(socket.SHUT_RDWR)  # or whoever waits in accept goes on waiting, and the port stays open
         self.listener.close()
 
     def numbers(self):
@@ -45,7 +46,9 @@ class HostileSink:
             try:
                 connection, _ = self.listener.accept()
             except OSError:
-                return
+                if self.listener.fileno() < 0:
+                    return
+                continue  # one that went before it was accepted
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection):

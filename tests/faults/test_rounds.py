@@ -112,6 +112,20 @@ class Round:
     def check_books(self, millrace):
         """Once all is there."""
 
+    def wait_for_all(self, millrace):
+        """What the far ends say, and millrace's own counters, when it does not come: a hang has to be found at once."""
+        try:
+            millrace.wait_for(lambda: not self.missing(), 'every line at every output', CALM_SECONDS)
+        except AssertionError as error:
+            ends = [f'{name}: {len(sink.numbers())} lines, {len(sink.proxy.pairs)} connections, {sink.kinds}'
+                    for name, sinks in self.sinks.items() for sink in sinks]
+            if millrace.is_running():
+                before = len(millrace.stderr)
+                millrace.signal(signal.SIGUSR1)
+                millrace.wait_for(lambda: '"pipelines"' in millrace.stderr[before:], 'its counters', 30)
+                ends.append(millrace.stderr[before:])
+            raise AssertionError('\n'.join([str(self.missing()), *ends, str(error)])) from None
+
     def run(self):
         writer = threading.Thread(target=self.write_files)
         writer.start()
@@ -122,7 +136,7 @@ class Round:
         for sinks in self.sinks.values():
             for sink in sinks:
                 sink.calm.set()
-        millrace.wait_for(lambda: not self.missing(), 'every line at every output', CALM_SECONDS)
+        self.wait_for_all(millrace)
         self.check_books(millrace)
         millrace.wait_for_log('pipeline started pipeline=two')
         self.case.assertEqual(0, millrace.stop())

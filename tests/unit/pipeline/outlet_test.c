@@ -44,10 +44,15 @@ static void teardown(void)
     outlet_free(outlet);
 }
 
-static bool take(void)
+static bool take_for(struct sender *who)
 {
     uint64_t again_ms;
-    return outlet_take_permit(outlet, &sender.member, now_us / 1000, &again_ms);
+    return outlet_take_permit(outlet, &who->member, now_us / 1000, &again_ms);
+}
+
+static bool take(void)
+{
+    return take_for(&sender);
 }
 
 static void finish_with(enum send_cause cause, uint64_t took_us, size_t bytes)
@@ -241,6 +246,54 @@ START_TEST(who_was_denied_is_told)
 }
 END_TEST
 
+/* A second one; all permits are taken, both were denied one, and the second was told of one that has come free. */
+static struct sender second;
+
+static void second_is_told(void)
+{
+    struct output_limits limits = {.max_in_flight = MAX_IN_FLIGHT, .max_bytes = MAX_BYTES};
+    second = (struct sender){.member = {.nudge = count_nudge}};
+    outlet_join(outlet, &second.member, &limits);
+    while (take())
+        ;
+    ck_assert(!take_for(&second));
+    finish_with(SEND_STOPPED, 0, 0);
+    ck_assert_uint_eq(second.nudges, 1);
+    ck_assert_uint_eq(sender.nudges, 0);
+}
+
+/* The first takes that permit by itself and wants no more, and the second is denied it. */
+START_TEST(who_has_got_a_permit_waits_for_none)
+{
+    second_is_told();
+    ck_assert(take());
+    ck_assert(!take_for(&second));
+    finish_with(SEND_STOPPED, 0, 0);
+    ck_assert_uint_eq(second.nudges, 2);
+    ck_assert_uint_eq(sender.nudges, 0);
+    outlet_leave(outlet, &second.member);
+}
+END_TEST
+
+START_TEST(a_permit_that_is_not_used_is_passed_on)
+{
+    second_is_told();
+    outlet_pass_on(outlet);
+    ck_assert_uint_eq(sender.nudges, 1);
+    outlet_pass_on(outlet);
+    ck_assert_uint_eq(sender.nudges, 1);
+    outlet_leave(outlet, &second.member);
+}
+END_TEST
+
+START_TEST(who_leaves_takes_no_permit_along)
+{
+    second_is_told();
+    outlet_leave(outlet, &second.member);
+    ck_assert_uint_eq(sender.nudges, 1);
+}
+END_TEST
+
 /* Only a request that was sent after the rejection and got through shows that the item is to blame. */
 START_TEST(an_item_is_to_blame_when_others_get_through)
 {
@@ -364,6 +417,9 @@ Suite *outlet_suite(void)
     tcase_add_test(tcase, after_a_413_requests_are_smaller_for_a_while);
     tcase_add_test(tcase, a_lasting_limit_is_met_rarely);
     tcase_add_test(tcase, who_was_denied_is_told);
+    tcase_add_test(tcase, who_has_got_a_permit_waits_for_none);
+    tcase_add_test(tcase, a_permit_that_is_not_used_is_passed_on);
+    tcase_add_test(tcase, who_leaves_takes_no_permit_along);
     tcase_add_test(tcase, an_item_is_to_blame_when_others_get_through);
     tcase_add_test(tcase, the_first_rule_that_fits_decides);
     tcase_add_test(tcase, the_rules_of_a_user);
