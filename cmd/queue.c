@@ -67,6 +67,7 @@ struct walk {
     struct segment_reader *segments;
     struct condition *where;
     struct regex_scratch *regex;
+    struct json_reader *json;
     struct arena events;
     struct buf line;
     /* false: no further */
@@ -82,6 +83,7 @@ static bool open_walk(struct walk *walk, struct str pipeline)
     buf_init(&walk->line, LINE_MAX_BYTES);
     walk->segments = segment_reader_open(queue_command_folder(command, pipeline));
     walk->regex = regex_scratch_new(NULL);
+    walk->json = json_reader_new();
     if (command->where.len > 0)
         walk->where = where_compile(command->arena, command->where,
                                     (enum field_escape)command->settings.escape, &err);
@@ -95,6 +97,7 @@ static void close_walk(struct walk *walk)
 {
     segment_reader_close(walk->segments);
     regex_scratch_free(walk->regex);
+    json_reader_free(walk->json);
     condition_release(walk->where);
     buf_release(&walk->line);
     arena_release(&walk->events);
@@ -108,7 +111,8 @@ static bool walk_record(struct walk *walk, struct str payload, bool *whole)
     if (!*whole)
         return true;
     const unsigned char *at = (const unsigned char *)record.events.ptr;
-    struct event_reader reader = {.at = at, .end = at + record.events.len, .arena = &walk->events};
+    struct event_reader reader = {
+        .at = at, .end = at + record.events.len, .arena = &walk->events, .json = walk->json};
     for (uint32_t i = 0; i < record.count; i++) {
         const struct event *event = event_read(&reader);
         *whole = event != NULL;

@@ -104,8 +104,10 @@ static void decode_record(struct queue_intake *intake, struct batch *batch,
     bool whole = queue_record_read(read->bytes, &record);
     if (whole) {
         const unsigned char *at = (const unsigned char *)record.events.ptr;
-        struct event_reader events = {
-            .at = at, .end = at + record.events.len, .arena = &batch->arena};
+        struct event_reader events = {.at = at,
+                                      .end = at + record.events.len,
+                                      .arena = &batch->arena,
+                                      .json = lane_json(batch->lane)};
         for (uint32_t i = 0; whole && i < record.count; i++) {
             struct event *event = event_read(&events);
             whole = event != NULL;

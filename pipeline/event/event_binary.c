@@ -224,6 +224,22 @@ static bool put_typed_object(struct event_writer *writer, const struct object *o
     return fits;
 }
 
+/* A container that nobody looked into is copied as the text that it is. What is in it counts for the depth as well. */
+static bool put_container(struct event_writer *writer, const struct value *value, unsigned depth)
+{
+    bool is_array = value_type(value) == VALUE_ARRAY;
+    const struct span *span = is_array ? value->as.array->span : value->as.object->span;
+    if (depth > JSON_MAX_DEPTH && span_is_good(span))
+        return put_typed(writer->out, span->keep_decimals ? WRITTEN_JSON_DECIMALS : WRITTEN_JSON,
+                         span_text(span));
+    if (depth == 0)
+        return put_as_text(writer->out, value);
+    if (!is_array)
+        return put_typed_object(writer, object_look(value), depth - 1);
+    return buf_append_char(writer->out, WRITTEN_ARRAY) &&
+           put_array(writer, array_look(value), depth - 1);
+}
+
 static bool put_value(struct event_writer *writer, const struct value *value, unsigned depth)
 {
     struct buf *out = writer->out;
@@ -243,14 +259,8 @@ static bool put_value(struct event_writer *writer, const struct value *value, un
     case VALUE_TIMESTAMP:
         return put_timestamp(out, value->as.integer, value->extra);
     case VALUE_ARRAY:
-        if (depth == 0)
-            return put_as_text(out, value);
-        return buf_append_char(out, WRITTEN_ARRAY) &&
-               put_array(writer, array_look(value), depth - 1);
     case VALUE_OBJECT:
-        if (depth == 0)
-            return put_as_text(out, value);
-        return put_typed_object(writer, object_look(value), depth - 1);
+        return put_container(writer, value, depth);
     }
     return false;
 }

@@ -6,6 +6,7 @@
  *   event    u8 marks · [origin] · [u64 path · number made] · [metadata] · fields; objects, or values that are one (a mark)
  *   origin   text place · number position · text raw, left out when it is that of the event before · number ordinal
  *   value    u8 type · what the type has: a number, 8 bytes of a double, a text, items, or keys with values
+ *   json     of containers that came as we write them and that nobody changed (value_store.h): a text, which is JSON
  *   shape    of objects whose keys are the same in the same order: the number of the shape, counted from the first event on; at the
  *            first of them number of keys · texts; then the values
  *   number   7 bits a byte, the lowest first, the highest bit says that more follow; signed ones zigzag
@@ -16,6 +17,7 @@
 
 #include "base/buf.h"
 #include "pipeline/event/event.h"
+#include "pipeline/event/event_json.h"
 
 /* Containers in containers. What an input makes is far below it; below that depth a value is kept as its text. */
 enum { EVENT_BINARY_DEPTH = 4000 };
@@ -43,6 +45,7 @@ bool event_write(struct event_writer *writer, const struct event *event);
 struct event_reader {
     const unsigned char *at, *end;
     struct arena *arena;
+    struct json_reader *json;     /* for containers that were written as JSON */
     struct origin_record *record; /* of the event before */
     const struct object **shapes;
     uint32_t shape_count;

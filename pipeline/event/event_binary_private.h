@@ -29,6 +29,8 @@ enum {
     WRITTEN_ARRAY,
     WRITTEN_OBJECT,
     WRITTEN_SHAPED, /* an object whose keys were written before, or are now for those behind it */
+    WRITTEN_JSON,   /* a container as the JSON that it is: nobody has looked into it */
+    WRITTEN_JSON_DECIMALS, /* the same, of a decoder that keeps decimals */
 };
 
 enum { NUMBER_MAX_BYTES = 10, FIXED_BYTES = 8 };

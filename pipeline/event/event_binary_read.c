@@ -226,6 +226,18 @@ static bool take_timestamp(struct event_reader *reader, struct value *out)
     return true;
 }
 
+/* A container as JSON. */
+static bool take_json(struct event_reader *reader, struct value *out, unsigned depth)
+{
+    const struct json_decoding how = {.documents = JSON_ONLY,
+                                      .keep_decimals = reader->at[-1] == WRITTEN_JSON_DECIMALS};
+    struct str text;
+    assert(reader->json);
+    return depth > JSON_MAX_DEPTH && take_bytes(reader, &text) &&
+           json_decode_as(reader->json, reader->arena, text, &how, out, NULL) &&
+           (value_type(out) == VALUE_OBJECT || value_type(out) == VALUE_ARRAY);
+}
+
 static bool take_value(struct event_reader *reader, struct value *out, unsigned depth)
 {
     int64_t integer;
@@ -268,6 +280,9 @@ static bool take_value(struct event_reader *reader, struct value *out, unsigned 
         return take_object(reader, out, depth);
     case WRITTEN_SHAPED:
         return take_shaped(reader, out, depth);
+    case WRITTEN_JSON:
+    case WRITTEN_JSON_DECIMALS:
+        return take_json(reader, out, depth);
     }
     return false;
 }

@@ -25,7 +25,8 @@ static void use(const struct event *event, struct buf *out)
 }
 
 /* What was read is written and read again. */
-static void again(struct arena *arena, const struct event *event, bool with_shapes, struct buf *out)
+static void again(struct arena *arena, struct json_reader *json, const struct event *event,
+                  bool with_shapes, struct buf *out)
 {
     struct event_shape shapes[EVENT_SHAPES_NOTED] = {{0}};
     struct event_writer writer = {.out = out, .shapes = with_shapes ? shapes : NULL};
@@ -33,7 +34,8 @@ static void again(struct arena *arena, const struct event *event, bool with_shap
     if (!event_write(&writer, event))
         abort();
     const unsigned char *bytes = (const unsigned char *)out->ptr;
-    struct event_reader reader = {.at = bytes, .end = bytes + out->len, .arena = arena};
+    struct event_reader reader = {
+        .at = bytes, .end = bytes + out->len, .arena = arena, .json = json};
     const struct event *back = event_read(&reader);
     if (!back || reader.at != reader.end || back->path != event->path ||
         back->ordinal != event->ordinal)
@@ -53,13 +55,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     buf_init(&out, OUT_MAX_BYTES);
     if (queue_record_read(str_make((const char *)data, size), &record)) {
         const unsigned char *at = (const unsigned char *)record.events.ptr;
-        struct event_reader reader = {.at = at, .end = at + record.events.len, .arena = &arena};
+        struct json_reader *json = json_reader_new();
+        struct event_reader reader = {
+            .at = at, .end = at + record.events.len, .arena = &arena, .json = json};
         const struct event *event;
         for (uint32_t i = 0; i < record.count && (event = event_read(&reader)); i++) {
             use(event, &out);
-            again(&arena, event, false, &out);
-            again(&arena, event, true, &out);
+            again(&arena, json, event, false, &out);
+            again(&arena, json, event, true, &out);
         }
+        json_reader_free(json);
     }
     buf_release(&out);
     arena_release(&arena);

@@ -6,6 +6,7 @@
 
 #include "pipeline/event/event_json.h"
 #include "pipeline/event/origin.h"
+#include "pipeline/event/value_store.h"
 #include "tests/unit/pipeline/suites.h"
 #include "tests/unit/runner.h"
 
@@ -44,7 +45,7 @@ static struct event *event_of(const char *text)
 static struct event_reader reader_of(struct str bytes)
 {
     const unsigned char *at = (const unsigned char *)bytes.ptr;
-    return (struct event_reader){.at = at, .end = at + bytes.len, .arena = &other};
+    return (struct event_reader){.at = at, .end = at + bytes.len, .arena = &other, .json = json};
 }
 
 static struct str text_of(const struct value *value)
@@ -251,6 +252,72 @@ START_TEST(the_form_stays_what_it_is)
 }
 END_TEST
 
+/* ---- containers that are text ---------------------------------------------------------------------- */
+
+static const char UNREAD[] = "{\"m\":1,\"o\":{\"p\":[1.5,{\"q\":\"x\\n\"}]},\"l\":[{\"a\":2.5}]}";
+
+/* In an arena that stays where it is, as a batch's. */
+static struct event *unread(bool keep_decimals)
+{
+    struct value object;
+    struct json_decoding how = {.keep_decimals = keep_decimals};
+    arena.stays = true;
+    ck_assert(json_decode_as(json, &arena, str_from(UNREAD), &how, &object, NULL));
+    return event_from_object(&arena, object);
+}
+
+/* Also of a decoder that keeps decimals. */
+START_TEST(what_nobody_looked_into_goes_as_it_came)
+{
+    struct event_writer writer = {.out = &out};
+    struct event *event = unread(_i == 1);
+    const struct value *inner = value_object_get(&event->fields, STR("o"));
+    ck_assert(event_write(&writer, event));
+    ck_assert_ptr_null(inner->as.object->entries); /* nor did the writer */
+    ck_assert(str_find(buf_str(&out), STR("{\"q\":\"x\\n\"}]}")) != SIZE_MAX);
+    struct event_reader reader = reader_of(buf_str(&out));
+    struct event *back = event_read(&reader);
+    ck_assert_ptr_nonnull(back);
+    ck_assert(reader.at == reader.end);
+    check_equal(event, back);
+    const struct value *list = value_object_get(&back->fields, STR("l"));
+    const struct value *number = value_object_get(value_array_at(list, 0), STR("a"));
+    ck_assert_int_eq(value_is_decimal(number), _i);
+}
+END_TEST
+
+START_TEST(what_was_changed_goes_as_it_is)
+{
+    struct event_writer writer = {.out = &out};
+    struct event *event = unread(false);
+    struct value *inner = value_object_get(&event->fields, STR("o"));
+    value_object_set(&arena, inner, STR("more"), value_int(7));
+    ck_assert(event_write(&writer, event));
+    struct event_reader reader = reader_of(buf_str(&out));
+    struct event *back = event_read(&reader);
+    ck_assert_ptr_nonnull(back);
+    check_equal(event, back);
+    ck_assert(str_find(text_of(&back->fields), STR("\"more\":7")) != SIZE_MAX);
+}
+END_TEST
+
+/* Type 12, in an object of one member. */
+START_TEST(json_that_is_no_container_is_no_event)
+{
+    static const char *const TEXTS[] = {"1", "\"x\"", "[1", "{\"a\":}", "", "[] []"};
+    struct str text = str_from(TEXTS[_i]);
+    char bytes[32] = {0, 1, 1, 'a', 12, (char)text.len};
+    memcpy(bytes + 6, text.ptr, text.len);
+    struct event_reader reader = reader_of(str_make(bytes, 6 + text.len));
+    ck_assert_ptr_null(event_read(&reader));
+    char good[] = {0, 1, 1, 'a', 12, 3, '[', '1', ']'};
+    reader = reader_of(str_make(good, sizeof good));
+    struct event *event = event_read(&reader);
+    ck_assert_ptr_nonnull(event);
+    ck_assert(str_equal(STR("{\"a\":[1]}"), text_of(&event->fields)));
+}
+END_TEST
+
 /* ---- shapes --------------------------------------------------------------------------------------- */
 
 enum { KINDS = sizeof EVENTS / sizeof *EVENTS, MANY = EVENT_SHAPES_MAX + 100 };
@@ -433,6 +500,9 @@ Suite *event_binary_suite(void)
     int count = sizeof EVENTS / sizeof *EVENTS;
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, events_come_back_as_they_were, 0, count);
+    tcase_add_loop_test(tcase, what_nobody_looked_into_goes_as_it_came, 0, 2);
+    tcase_add_test(tcase, what_was_changed_goes_as_it_is);
+    tcase_add_loop_test(tcase, json_that_is_no_container_is_no_event, 0, 6);
     tcase_add_test(tcase, large_objects_come_back);
     tcase_add_test(tcase, provenance_comes_back_and_is_shared);
     tcase_add_test(tcase, what_is_too_deep_becomes_text);

@@ -305,6 +305,7 @@ START_TEST(the_binary_form_has_what_is_inside)
     struct event_writer writer = {.out = &buf};
     ck_assert(event_write(&writer, event));
     struct event_reader reading = {.arena = &arena,
+                                   .json = reader,
                                    .at = (const unsigned char *)buf.ptr,
                                    .end = (const unsigned char *)buf.ptr + buf.len};
     struct event *again = event_read(&reading);
