@@ -128,7 +128,7 @@ class Feeder:
         self.block, self.blocks, self.over = block, 0, threading.Event()
         self.child = subprocess.Popen([bench.options.binary, 'send', '--to', f'127.0.0.1:{port}', '--compress', '0', '--window', '2048',
                                        '--pipelining', str(WINDOWS_AHEAD)], stdin=subprocess.PIPE, stdout=bench.log, stderr=bench.log)
-        self.thread = threading.Thread(target=self._feed)
+        self.thread = threading.Thread(target=self._feed, daemon=True)
         self.thread.start()
 
     def _feed(self):
