@@ -18,6 +18,8 @@ struct json_parser {
     yajl_alloc_funcs functions;
     void *ctx;
     yajl_handle handle; /* NULL between documents */
+    struct str text;    /* the document */
+    size_t string_end;  /* its offset behind the last string's closing quote */
     size_t pool_used;
     _Alignas(POOL_ALIGNMENT) char pool[POOL_BYTES];
 };
@@ -90,6 +92,30 @@ size_t json_parser_offset(const struct json_parser *parser)
     return yajl_get_bytes_consumed(parser->handle);
 }
 
+/* The string token that ends where the parser stands. It starts at the first quote since the last string: no other
+ * token has one. */
+static struct str string_with_escapes(struct json_parser *parser)
+{
+    struct str rest = str_from_offset(parser->text, parser->string_end);
+    const char *quote = memchr(rest.ptr, '"', rest.len);
+    size_t end = json_parser_offset(parser) - 1;
+    assert(end < parser->text.len && parser->text.ptr[end] == '"');
+    assert(quote && quote < parser->text.ptr + end);
+    parser->string_end = end + 1;
+    return str_make(quote + 1, (size_t)(parser->text.ptr + end - (quote + 1)));
+}
+
+struct str json_parser_string(struct json_parser *parser, const unsigned char *text, size_t len,
+                              bool *has_escapes)
+{
+    size_t at = (size_t)((uintptr_t)text - (uintptr_t)parser->text.ptr);
+    *has_escapes = at >= parser->text.len;
+    if (*has_escapes)
+        return string_with_escapes(parser);
+    parser->string_end = at + len + 1;
+    return str_make(parser->text.ptr + at, len);
+}
+
 /* Of a text of several lines also the line and column, both from 1. */
 static bool report_at(struct str what, struct str text, size_t offset, struct error *err)
 {
@@ -122,6 +148,8 @@ bool json_parser_run(struct json_parser *parser, struct str text, size_t *end_ou
 {
     assert(!parser->handle);
     parser->pool_used = 0;
+    parser->text = text;
+    parser->string_end = 0;
     parser->handle = yajl_alloc(&parser->callbacks, &parser->functions, parser->ctx);
     yajl_config(parser->handle, yajl_dont_validate_strings, 1);
     yajl_config(parser->handle, yajl_allow_trailing_garbage, end_out != NULL);

@@ -40,6 +40,11 @@ bool json_parser_run(struct json_parser *parser, struct str text, size_t *end_ou
 /* Inside a callback: the offset in the document behind the token that the callback is about. */
 size_t json_parser_offset(const struct json_parser *parser);
 
+/* Inside the callback for a string or key, with what that was given: as it stands in the document, between its quotes. The
+ * parser's own reading of escapes lets halves of surrogate pairs through and loses the character behind them. */
+struct str json_parser_string(struct json_parser *parser, const unsigned char *text, size_t len,
+                              bool *has_escapes);
+
 /* What stands between the quotes of a JSON string (checked by the parser), with its escapes resolved, in the arena.
  * A surrogate without its other half becomes U+FFFD. */
 struct str json_unescape(struct arena *arena, struct str raw);

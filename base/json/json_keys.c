@@ -5,13 +5,24 @@
 
 #include "base/mem.h"
 
-const struct json_known_key json_key_none = {.next = &json_key_none};
+/* Nothing begins with a byte 0, so no text is taken for a key that is not known. */
+static void forget(struct json_known_key *key)
+{
+    key->len = 0;
+    key->text[0] = 0;
+    key->wanted = block_first_ones(1);
+}
 
 struct json_keys *json_keys_new(void)
 {
     struct json_keys *keys = mem_zero(1, sizeof *keys);
-    for (size_t i = 0; i < JSON_KEY_SLOTS + JSON_KEY_STARTS; i++)
-        keys->slots[i].next = &json_key_none;
+    struct json_known_key *all[] = {&keys->none, keys->starts, keys->slots};
+    const size_t counts[] = {1, JSON_KEY_STARTS, JSON_KEY_SLOTS};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        for (size_t k = 0; k < counts[i]; k++) {
+            forget(&all[i][k]);
+            all[i][k].next[0] = all[i][k].next[1] = &keys->none;
+        }
     return keys;
 }
 
@@ -20,31 +31,35 @@ void json_keys_free(struct json_keys *keys)
     mem_free(keys);
 }
 
-const struct json_known_key *json_keys_start(const struct json_keys *keys, struct str document)
+struct json_known_key *json_keys_start(struct json_keys *keys, struct str document)
 {
-    enum { FIRST_LETTER = 2 };
-    unsigned char letter =
-        document.len > FIRST_LETTER ? (unsigned char)document.ptr[FIRST_LETTER] : 0;
-    return &keys->slots[JSON_KEY_SLOTS + (letter ^ letter >> 4) % JSON_KEY_STARTS];
+    enum { LETTER = 2, HALF = 4 }; /* of the first key, when there are no blanks */
+    unsigned letter = document.len > LETTER ? (unsigned char)document.ptr[LETTER] : 0;
+    return &keys->starts[(letter ^ letter >> HALF) % JSON_KEY_STARTS];
 }
 
-const struct json_known_key *json_keys_learn(struct json_keys *keys,
-                                             const struct json_known_key *before, size_t depth,
-                                             struct str text, uint32_t mark)
+bool json_key_is_at_slow(const struct json_known_key *key, const char *at, const char *end)
 {
+    return key->len > 0 && (size_t)(end - at) > key->len && memcmp(at, key->text, key->len) == 0;
+}
+
+struct json_known_key *json_keys_learn(struct json_keys *keys, struct json_known_key *before,
+                                       size_t depth, struct str text, uint32_t mark)
+{
+    enum { HASH_BITS = 7, QUOTES_AND_COLON = 3 };
+    static_assert(JSON_KEY_SLOTS == 1 << HASH_BITS, "all of them are chosen");
     uint32_t hash = (mark + (uint32_t)depth) * 0x9e3779b9u;
-    struct json_known_key *slot = &keys->slots[hash >> 25];
-    static_assert(JSON_KEY_SLOTS == 1 << (32 - 25), "the hash chooses among all of them");
-    slot->mark = mark;
-    slot->len = 0;
+    struct json_known_key *key = &keys->slots[hash >> (32 - HASH_BITS)];
+    assert(before != &keys->none && text.len >= QUOTES_AND_COLON);
+    forget(key);
     if (text.len <= JSON_KEY_TEXT_MAX) {
-        slot->len = (uint8_t)text.len;
-        memcpy(slot->text, text.ptr, text.len);
+        key->len = (uint32_t)text.len;
+        key->mark = mark;
+        key->shape = json_key_shape(mark, text.len - QUOTES_AND_COLON);
+        key->wanted = block_first_ones(text.len < BLOCK ? (unsigned)text.len : BLOCK);
+        memcpy(key->text, text.ptr, text.len);
     }
-    if (before != &json_key_none) {
-        ptrdiff_t at = before - keys->slots;
-        assert(at >= 0 && at < JSON_KEY_SLOTS + JSON_KEY_STARTS);
-        keys->slots[at].next = slot;
-    }
-    return slot;
+    before->next[1] = before->next[0];
+    before->next[0] = key;
+    return key;
 }

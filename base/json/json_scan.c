@@ -6,6 +6,7 @@
 #include "base/json/json_keys.h"
 #include "base/json/json_known.h"
 #include "base/json/json_string.h"
+#include "base/json/json_tape.h"
 #include "base/mem.h"
 #include "base/text/block.h"
 #include "base/text/utf8.h"
@@ -22,9 +23,10 @@ struct scan {
     /* Where something is written in another way than ours was seen last: what begins behind it knows nothing of it. */
     size_t unlike;
     struct json_tape *tape;
-    const struct json_known_key *key; /* the last one */
-    uint64_t known;                   /* the slots that tokens stand for */
+    struct json_keys *keys;
+    uint64_t known; /* the slots that tokens stand for */
     size_t depth;
+    struct json_known_key *key;       /* the last one of the known ones */
     uint32_t open[JSON_SCAN_DEPTH];   /* the containers around, as places on the tape */
     uint64_t shapes[JSON_SCAN_DEPTH]; /* of the keys of each: one whose shape is missing is new */
 };
@@ -226,12 +228,6 @@ static inline const char *skip(struct scan *scan, const char *at)
     return __builtin_expect((unsigned char)*at > ' ', 1) ? at : skip_some(scan, at);
 }
 
-/* One of 64: most keys that are not in a small object have a shape that none of its keys has. */
-static inline uint64_t key_shape(uint32_t mark, size_t len)
-{
-    return UINT64_C(1) << ((mark * 0x9e3779b9u + (uint32_t)len) >> 26);
-}
-
 static bool is_same_key(const struct scan *scan, const struct json_token *a,
                         const struct json_token *b)
 {
@@ -255,13 +251,11 @@ static bool may_be_double(const struct scan *scan, const struct json_token *key)
 }
 
 /* The last token is a key without escapes, and its mark is there. */
-static inline void note_key(struct scan *scan)
+static inline void note_key(struct scan *scan, uint64_t shape)
 {
-    const struct json_token *key = scan->next - 1;
-    uint64_t shape = key_shape(key->mark, key->end - key->at);
     uint64_t *shapes = &scan->shapes[scan->depth - 1];
-    if (__builtin_expect(*shapes & shape, 0) && may_be_double(scan, key))
-        note_unlike(scan, scan->start + key->at);
+    if (__builtin_expect(*shapes & shape, 0) && may_be_double(scan, scan->next - 1))
+        note_unlike(scan, scan->start + scan->next[-1].at);
     *shapes |= shape;
 }
 
@@ -270,13 +264,9 @@ static void learn_key(struct scan *scan, const char *at)
 {
     const struct json_token *key = scan->next - 1;
     const char *colon = scan->start + key->end + 1;
-    struct json_tape *tape = scan->tape;
-    if (*colon != ':')
-        return;
-    if (!tape->keys)
-        tape->keys = json_keys_new();
     struct str text = str_make(at, (size_t)(colon + 1 - at));
-    scan->key = json_keys_learn(tape->keys, scan->key, scan->depth, text, key->mark);
+    if (*colon == ':')
+        scan->key = json_keys_learn(scan->keys, scan->key, scan->depth, text, key->mark);
 }
 
 /* One that was not guessed. */
@@ -290,7 +280,7 @@ static __attribute__((noinline)) const char *take_new_key(struct scan *scan, con
     struct json_token *key = scan->next - 1;
     key->mark = str_mark(str_make(scan->start + key->at, key->end - key->at));
     if (key->escapes == JSON_NO_ESCAPES) {
-        note_key(scan);
+        note_key(scan, json_key_shape(key->mark, key->end - key->at));
         learn_key(scan, at);
     } else {
         note_unlike(scan, scan->start + key->at);
@@ -302,13 +292,13 @@ static __attribute__((noinline)) const char *take_new_key(struct scan *scan, con
 /* A key and its colon, and where the value begins. */
 static inline const char *take_key(struct scan *scan, const char *at)
 {
-    const struct json_known_key *known = scan->key->next;
-    if (!json_key_is_at(known, at, scan->end) || !has_room(scan))
+    struct json_known_key *known = json_keys_guess(scan->key, at, scan->end);
+    if (__builtin_expect(!known, 0) || !has_room(scan))
         return take_new_key(scan, at);
     struct json_token *key = scan->next;
     add(scan, JSON_STRING, at + 1, at + known->len - 2, JSON_NO_ESCAPES);
     key->mark = known->mark;
-    note_key(scan);
+    note_key(scan, known->shape);
     scan->key = known;
     return skip(scan, at + known->len);
 }
@@ -354,8 +344,20 @@ static void learn(struct scan *scan, const struct json_token *container)
     json_known_learn(tape, slot, scan->depth, text, container);
 }
 
+/* It stands in the document's own container, or in an array there, and whoever watches is told. */
+static void hand_over(struct scan *scan, struct json_token *container)
+{
+    enum { IN_DOCUMENT = 1 };
+    struct json_tape *tape = scan->tape;
+    if (scan->depth > IN_DOCUMENT && scan->around->type != JSON_ARRAY)
+        return;
+    tape->count = (size_t)(scan->next - tape->tokens);
+    scan->next = container + json_watch_ended(tape->watch, tape, scan->around, container);
+}
+
 static void close_container(struct scan *scan, const char *end)
 {
+    enum { WATCHED_DEPTH = 2 };
     struct json_token *token = scan->around;
     assert(scan->depth > 0 && end <= scan->end);
     token->end = (uint32_t)(end - scan->start);
@@ -366,6 +368,8 @@ static void close_container(struct scan *scan, const char *end)
     scan->around = scan->tape->tokens + scan->open[scan->depth - 1];
     if (token->as_written)
         learn(scan, token);
+    if (__builtin_expect(scan->tape->watch != NULL, 0) && scan->depth <= WATCHED_DEPTH)
+        hand_over(scan, token);
 }
 
 /* Where its first member begins; or behind it when it has none, and then it is closed. */
@@ -456,10 +460,13 @@ bool json_scan(struct json_tape *tape, struct str text, size_t *end_out)
     scan.last_block = scan.end - scan.start >= BLOCK ? scan.end - BLOCK : NULL;
     scan.tape = tape;
     scan.next = tape->tokens;
-    scan.limit = tape->tokens + tape->capacity;
+    scan.limit = tape->tokens ? tape->tokens + tape->capacity : NULL;
     scan.depth = scan.unlike = 0;
     scan.known = 0;
-    scan.key = tape->keys ? json_keys_start(tape->keys, text) : &json_key_none;
+    if (!tape->keys)
+        tape->keys = json_keys_new();
+    scan.keys = tape->keys;
+    scan.key = json_keys_start(tape->keys, text);
     const char *at = scan.end > scan.start ? skip(&scan, text.ptr) : NULL;
     if (!at || (*at != '{' && *at != '['))
         return false;

@@ -21,6 +21,13 @@ enum {
     JSON_SCAN_KEYS = 32,           /* so many keys of an object are looked through for doubles */
 };
 
+/* False: a build that asks the parser alone (-Dfast_json=false). */
+#ifdef MILLRACE_YAJL_ALONE
+enum { JSON_FAST = false };
+#else
+enum { JSON_FAST = true };
+#endif
+
 enum json_token_type {
     JSON_NULL,
     JSON_FALSE,
@@ -56,6 +63,7 @@ struct json_token {
 
 struct json_known;
 struct json_keys;
+struct json_watch;
 
 /* Kept between documents. */
 struct json_tape {
@@ -63,6 +71,7 @@ struct json_tape {
     size_t count, capacity;
     struct json_known *known; /* json_known.h; NULL: nothing was learnt */
     struct json_keys *keys;   /* json_keys.h; the same */
+    struct json_watch *watch; /* json_tape.h; NULL: all stays */
     bool
         learns; /* the owner asks for members only of a container that came before (json_known.h) */
 };

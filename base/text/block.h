@@ -226,11 +226,12 @@ static inline struct block_set block_rest(struct block_set set)
         set.bits &= set.bits - 1;
     return set;
 }
-/* Are the first `count` bytes of a block in the set? At least one, at most all. */
-static inline bool block_has_first(struct block_set set, unsigned count)
+/* The first `count` bytes of a block: at least one, at most all. */
+static inline struct block_set block_first_ones(unsigned count)
 {
-    uint64_t wanted = UINT64_MAX >> (64 - count * BLOCK_BITS_PER_BYTE);
-    return (~(uint64_t)set.bits & wanted) == 0;
+    struct block_set set;
+    set.bits = (__typeof__(set.bits))(UINT64_MAX >> (64 - count * BLOCK_BITS_PER_BYTE));
+    return set;
 }
 /* Is the last byte of a block in the set? */
 static inline bool block_has_last(struct block_set set)

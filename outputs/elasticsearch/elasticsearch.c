@@ -176,7 +176,7 @@ static void read_items(struct bulk *bulk, const struct http_result *result)
 {
     struct elasticsearch *output = bulk->output;
     struct bulk_reply reply;
-    bulk_reply_read(result->body, keep_item, output, &reply);
+    bulk_reply_read(&output->tape, result->body, keep_item, output, &reply);
     const char *problem = misfit(output, &reply, group_count(bulk->group));
     if (problem) {
         log_failure(output, bulk->host, result, str_from(problem));
@@ -195,10 +195,11 @@ static void read_items(struct bulk *bulk, const struct http_result *result)
 }
 
 /* What the server says of the request as a whole. */
-static struct str reason_of(const struct http_result *result, char out[BULK_REASON_MAX])
+static struct str reason_of(struct json_tape *tape, const struct http_result *result,
+                            char out[BULK_REASON_MAX])
 {
     struct bulk_reply reply;
-    bulk_reply_read(result->body, NULL, NULL, &reply);
+    bulk_reply_read(tape, result->body, NULL, NULL, &reply);
     reply.failure.status = result->status;
     if (result->status == 413 && reply.failure.error_reason.len == 0)
         reply.failure.error_reason = STR("the document is larger than the server takes");
@@ -218,7 +219,7 @@ static void try_next_host(struct bulk *bulk, const struct http_result *result)
 static void fail(struct bulk *bulk, const struct http_result *result, enum send_cause cause)
 {
     char text[BULK_REASON_MAX];
-    struct str reason = reason_of(result, text);
+    struct str reason = reason_of(&bulk->output->tape, result, text);
     if (cause != SEND_STOPPED && cause != SEND_TOO_LARGE)
         log_failure(bulk->output, bulk->host, result, reason);
     if (result->outcome == HTTP_TIMED_OUT)
@@ -234,7 +235,7 @@ static enum verdict ruled(const struct bulk *bulk, const struct http_result *res
     struct bulk_reply reply;
     if (result->outcome != HTTP_ANSWERED || result->status / 100 == 2)
         return VERDICT_NONE;
-    bulk_reply_read(result->body, NULL, NULL, &reply);
+    bulk_reply_read(&bulk->output->tape, result->body, NULL, NULL, &reply);
     return retry_rule_verdict(&bulk->output->options.retry_rules, result->status,
                               reply.failure.error_type);
 }
@@ -248,7 +249,7 @@ static void follow_rule(struct bulk *bulk, const struct http_result *result, enu
         enum send_cause cause = bulk_judge(result);
         fail(bulk, result, cause == SEND_OVERLOADED ? cause : SEND_UNREACHABLE);
     } else {
-        group_answer_all(bulk->group, verdict, reason_of(result, text));
+        group_answer_all(bulk->group, verdict, reason_of(&bulk->output->tape, result, text));
         give_back(bulk, SEND_ANSWERED, result->retry_after_ms, STR(""));
     }
 }
@@ -323,6 +324,7 @@ static void close_output(void *self)
     loop_timer_close(output->revival);
     setup_close(&output->setup);
     mem_free(output->items);
+    json_tape_release(&output->tape);
 }
 
 static bool open_headers(struct elasticsearch *output, struct error *err)

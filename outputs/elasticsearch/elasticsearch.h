@@ -15,6 +15,7 @@
 #ifndef MILLRACE_OUTPUTS_ELASTICSEARCH_ELASTICSEARCH_H
 #define MILLRACE_OUTPUTS_ELASTICSEARCH_ELASTICSEARCH_H
 
+#include "base/json/json_scan.h"
 #include "io/loop_timer.h"
 #include "outputs/elasticsearch/encode.h"
 #include "outputs/elasticsearch/hosts.h"
@@ -49,6 +50,7 @@ struct elasticsearch {
     struct retry_table verdicts;
     struct bulk_item *items; /* of the answer that is being read */
     size_t item_capacity;
+    struct json_tape tape; /* of answers */
     bool stopping;
     struct log_limit failures;
     struct counter *mapping_conflicts; /* documents that were changed to fit */

@@ -3,242 +3,178 @@
 
 #include <assert.h>
 
-/* at == end after a problem: every further step fails as well. */
-struct scan {
-    const char *at, *end;
-    bool ended; /* the last next_member came to the end of its object, and not to a problem */
+#include "base/json/json_tape.h"
+
+struct reading {
+    const struct json_tape *tape;
+    struct str body;
+    void (*on_item)(void *ctx, size_t index, const struct bulk_item *item);
+    void *ctx;
+    struct bulk_reply *reply;
+    bool is_odd; /* there was something among the items that is none */
 };
 
-static bool stop(struct scan *scan)
+/* A string without its quotes. */
+static struct str text_of(const struct reading *reading, const struct json_token *token)
 {
-    scan->at = scan->end;
-    return false;
+    assert(token->at <= token->end && token->end <= reading->body.len);
+    return str_make(reading->body.ptr + token->at, token->end - token->at);
 }
 
-static char peek(struct scan *scan)
+static bool is_text(const struct reading *reading, const struct json_token *token, struct str text)
 {
-    while (scan->at < scan->end && (*scan->at == ' ' || (*scan->at >= '\t' && *scan->at <= '\r')))
-        scan->at++;
-    return scan->at < scan->end ? *scan->at : 0;
+    return str_equal(text_of(reading, token), text);
 }
 
-static bool take(struct scan *scan, char wanted)
+/* Of a value that has ended. */
+static const struct json_token *behind(const struct reading *reading,
+                                       const struct json_token *value)
 {
-    if (peek(scan) != wanted)
-        return false;
-    scan->at++;
-    return true;
+    return value->type < JSON_ARRAY ? value + 1 : reading->tape->tokens + value->next;
 }
 
-static bool read_string(struct scan *scan, struct str *out)
-{
-    if (!take(scan, '"'))
-        return stop(scan);
-    const char *start = scan->at;
-    while (scan->at < scan->end && *scan->at != '"')
-        scan->at += *scan->at == '\\' && scan->end - scan->at > 1 ? 2 : 1;
-    if (scan->at >= scan->end)
-        return stop(scan);
-    *out = str_make(start, (size_t)(scan->at - start));
-    scan->at++;
-    return true;
-}
-
-static bool skip_container(struct scan *scan)
-{
-    size_t depth = 0;
-    struct str unused;
-    do {
-        char c = peek(scan);
-        if (c == '"') {
-            if (!read_string(scan, &unused))
-                return false;
-            continue;
-        }
-        if (c == 0)
-            return stop(scan);
-        depth += c == '{' || c == '[';
-        depth -= c == '}' || c == ']';
-        scan->at++;
-    } while (depth > 0);
-    return true;
-}
-
-static bool skip_value(struct scan *scan)
-{
-    struct str unused;
-    char c = peek(scan);
-    if (c == '"')
-        return read_string(scan, &unused);
-    if (c == '{' || c == '[')
-        return skip_container(scan);
-    const char *start = scan->at;
-    while (scan->at < scan->end && !strchr(",}] \t\r\n", *scan->at))
-        scan->at++;
-    return scan->at > start || stop(scan);
-}
-
-/* Steps to the next member of the object that was entered; false at its end and on a problem. */
-static bool next_member(struct scan *scan, bool *first, struct str *key_out)
-{
-    scan->ended = take(scan, '}');
-    if (scan->ended || (!*first && !take(scan, ',')))
-        return false;
-    *first = false;
-    return read_string(scan, key_out) && (take(scan, ':') || stop(scan));
-}
-
-static bool read_status(struct scan *scan, int *out)
+static void read_status(const struct reading *reading, const struct json_token *value, int *out)
 {
     enum { STATUS_MIN = 100, STATUS_MAX = 999 };
-    peek(scan);
-    const char *start = scan->at;
     int64_t status;
-    if (!skip_value(scan))
-        return false;
-    if (str_to_int(str_make(start, (size_t)(scan->at - start)), &status) && status >= STATUS_MIN &&
-        status <= STATUS_MAX)
+    if (value->type == JSON_INTEGER && str_to_int(text_of(reading, value), &status) &&
+        status >= STATUS_MIN && status <= STATUS_MAX)
         *out = (int)status;
-    return true;
 }
 
-static bool read_text(struct scan *scan, struct str *out)
+static void read_text(const struct reading *reading, const struct json_token *value,
+                      struct str *out)
 {
-    return peek(scan) == '"' ? read_string(scan, out) : skip_value(scan);
+    if (value->type == JSON_STRING)
+        *out = text_of(reading, value);
 }
 
 /* {"type":…,"reason":…,"caused_by":{…}}: the innermost wins. */
-static bool read_cause(struct scan *scan, struct bulk_item *item, unsigned depth)
+static void read_cause(const struct reading *reading, const struct json_token *cause,
+                       struct bulk_item *item, unsigned depth)
 {
     enum { CAUSES_MAX = 16 };
-    if (depth == CAUSES_MAX || !take(scan, '{'))
-        return skip_value(scan);
+    if (depth == CAUSES_MAX || cause->type != JSON_OBJECT)
+        return;
     item->cause_type = item->cause_reason = STR("");
-    struct str type = STR(""), reason = STR(""), key;
-    bool first = true;
-    while (next_member(scan, &first, &key)) {
-        bool ok;
-        if (str_equal(key, STR("type")))
-            ok = read_text(scan, &type);
-        else if (str_equal(key, STR("reason")))
-            ok = read_text(scan, &reason);
-        else if (str_equal(key, STR("caused_by")))
-            ok = read_cause(scan, item, depth + 1);
-        else
-            ok = skip_value(scan);
-        if (!ok)
-            return false;
+    struct str type = STR(""), reason = STR("");
+    const struct json_token *key = cause + 1;
+    for (uint32_t i = 0; i < cause->items; i++, key = behind(reading, key + 1)) {
+        if (is_text(reading, key, STR("type")))
+            read_text(reading, key + 1, &type);
+        else if (is_text(reading, key, STR("reason")))
+            read_text(reading, key + 1, &reason);
+        else if (is_text(reading, key, STR("caused_by")))
+            read_cause(reading, key + 1, item, depth + 1);
     }
     if (item->cause_type.len == 0) {
         item->cause_type = type;
         item->cause_reason = reason;
     }
-    return scan->ended || stop(scan);
 }
 
 /* {"type":…,"reason":…,"caused_by":…}, or a string as old servers send it. */
-static bool read_error(struct scan *scan, struct bulk_item *item)
+static void read_error(const struct reading *reading, const struct json_token *error,
+                       struct bulk_item *item)
 {
-    if (peek(scan) == '"')
-        return read_string(scan, &item->error_reason);
-    if (!take(scan, '{'))
-        return skip_value(scan);
-    bool first = true;
-    struct str key;
-    while (next_member(scan, &first, &key)) {
-        bool ok;
-        if (str_equal(key, STR("type")))
-            ok = read_text(scan, &item->error_type);
-        else if (str_equal(key, STR("reason")))
-            ok = read_text(scan, &item->error_reason);
-        else if (str_equal(key, STR("caused_by")))
-            ok = read_cause(scan, item, 0);
-        else
-            ok = skip_value(scan);
-        if (!ok)
-            return false;
+    read_text(reading, error, &item->error_reason);
+    if (error->type != JSON_OBJECT)
+        return;
+    const struct json_token *key = error + 1;
+    for (uint32_t i = 0; i < error->items; i++, key = behind(reading, key + 1)) {
+        if (is_text(reading, key, STR("type")))
+            read_text(reading, key + 1, &item->error_type);
+        else if (is_text(reading, key, STR("reason")))
+            read_text(reading, key + 1, &item->error_reason);
+        else if (is_text(reading, key, STR("caused_by")))
+            read_cause(reading, key + 1, item, 0);
     }
-    return scan->ended || stop(scan);
 }
 
-/* {"index":{"status":…,"error":…,…}} */
-static bool read_item(struct scan *scan, struct bulk_item *item)
+/* {"index":{"status":…,"error":…,…}}; false: it is no such thing. */
+static bool read_item(const struct reading *reading, const struct json_token *outer,
+                      struct bulk_item *item)
 {
-    struct str key;
-    bool outer = true, first = true;
-    if (!take(scan, '{') || !next_member(scan, &outer, &key) || !take(scan, '{'))
-        return stop(scan);
-    while (next_member(scan, &first, &key)) {
-        bool ok;
-        if (str_equal(key, STR("status")))
-            ok = read_status(scan, &item->status);
-        else if (str_equal(key, STR("error")))
-            ok = read_error(scan, item);
-        else
-            ok = skip_value(scan);
-        if (!ok)
-            return false;
+    enum { KEY_AND_ITSELF = 2 };
+    const struct json_token *inner = outer + KEY_AND_ITSELF;
+    if (outer->type != JSON_OBJECT || outer->items != 1 || inner->type != JSON_OBJECT)
+        return false;
+    const struct json_token *key = inner + 1;
+    for (uint32_t i = 0; i < inner->items; i++, key = behind(reading, key + 1)) {
+        if (is_text(reading, key, STR("status")))
+            read_status(reading, key + 1, &item->status);
+        else if (is_text(reading, key, STR("error")))
+            read_error(reading, key + 1, item);
     }
-    return (scan->ended && take(scan, '}')) || stop(scan);
+    return true;
 }
 
-struct reading {
-    void (*on_item)(void *ctx, size_t index, const struct bulk_item *item);
-    void *ctx;
-    struct bulk_reply *reply;
-};
+/* Containers among the items are not kept: what stands before this one is no item. */
+static void take_item(struct reading *reading, const struct json_token *items,
+                      const struct json_token *outer)
+{
+    struct bulk_item item = {0};
+    struct bulk_reply *reply = reading->reply;
+    reading->is_odd = reading->is_odd || outer != items + 1 || !read_item(reading, outer, &item);
+    if (reading->is_odd)
+        return;
+    if (reading->on_item)
+        reading->on_item(reading->ctx, reply->items, &item);
+    reply->items++;
+}
 
-static bool read_items(struct scan *scan, const struct reading *reading)
+static void on_ended(void *ctx, const struct json_tape *tape, const struct json_token *around,
+                     const struct json_token *container)
+{
+    struct reading *reading = ctx;
+    if (tape->tokens->type != JSON_OBJECT)
+        return;
+    bool is_member = around == tape->tokens;
+    const struct json_token *key = is_member ? container - 1 : around - 1;
+    if (!is_member && is_text(reading, key, STR("items")))
+        take_item(reading, around, container);
+    else if (is_member && is_text(reading, key, STR("items")))
+        reading->is_odd |=
+            container->type == JSON_ARRAY && behind(reading, container) != container + 1;
+    else if (is_member && is_text(reading, key, STR("error")))
+        read_error(reading, container, &reading->reply->failure);
+}
+
+/* What the answer says of the request as a whole; what has ended of it was read before. */
+static void read_members(const struct reading *reading)
 {
     struct bulk_reply *reply = reading->reply;
-    if (!take(scan, '['))
-        return skip_value(scan);
-    reply->has_items = true;
-    if (take(scan, ']'))
-        return true;
-    do {
-        struct bulk_item item = {0};
-        if (!read_item(scan, &item))
-            return false;
-        if (reading->on_item)
-            reading->on_item(reading->ctx, reply->items, &item);
-        reply->items++;
-    } while (take(scan, ','));
-    return take(scan, ']') || stop(scan);
+    const struct json_token *key = reading->tape->tokens + 1;
+    const struct json_token *end = reading->tape->tokens + reading->tape->count;
+    while (key + 1 < end) {
+        const struct json_token *value = key + 1;
+        if (is_text(reading, key, STR("errors"))) {
+            reply->has_errors_flag = value->type == JSON_TRUE || value->type == JSON_FALSE;
+            reply->errors = value->type == JSON_TRUE;
+        } else if (is_text(reading, key, STR("items"))) {
+            reply->has_items |= value->type == JSON_ARRAY;
+        } else if (is_text(reading, key, STR("status"))) {
+            read_status(reading, value, &reply->failure.status);
+        } else if (is_text(reading, key, STR("error"))) {
+            read_text(reading, value, &reply->failure.error_reason);
+        }
+        if (value->type >= JSON_ARRAY && value->end == 0)
+            return;
+        key = behind(reading, value);
+    }
 }
 
-static bool read_flag(struct scan *scan, struct bulk_reply *reply)
-{
-    char c = peek(scan);
-    reply->has_errors_flag = c == 't' || c == 'f';
-    reply->errors = c == 't';
-    return skip_value(scan);
-}
-
-static bool read_member(struct scan *scan, struct str key, const struct reading *reading)
-{
-    if (str_equal(key, STR("errors")))
-        return read_flag(scan, reading->reply);
-    if (str_equal(key, STR("items")))
-        return read_items(scan, reading);
-    if (str_equal(key, STR("error")))
-        return read_error(scan, &reading->reply->failure);
-    if (str_equal(key, STR("status")))
-        return read_status(scan, &reading->reply->failure.status);
-    return skip_value(scan);
-}
-
-void bulk_reply_read(struct str body,
+void bulk_reply_read(struct json_tape *tape, struct str body,
                      void (*on_item)(void *ctx, size_t index, const struct bulk_item *item),
                      void *ctx, struct bulk_reply *out)
 {
     *out = (struct bulk_reply){0};
-    struct scan scan = {.at = body.ptr, .end = body.ptr + body.len};
-    struct reading reading = {on_item, ctx, out};
-    bool first = true, ok = body.len > 0 && take(&scan, '{');
-    struct str key;
-    while (ok && next_member(&scan, &first, &key))
-        ok = read_member(&scan, key, &reading);
-    assert(scan.at == NULL || scan.at <= scan.end);
-    out->is_whole = ok && scan.ended && peek(&scan) == 0 && scan.at == scan.end;
+    struct reading reading = {
+        .tape = tape, .body = body, .on_item = on_item, .ctx = ctx, .reply = out};
+    struct json_watch watch = {.ended = on_ended, .ctx = &reading};
+    bool read = body.len > 0 && json_tape_read(tape, body, &watch);
+    bool is_object = body.len > 0 && tape->count > 0 && tape->tokens->type == JSON_OBJECT;
+    if (is_object)
+        read_members(&reading);
+    out->is_whole = read && is_object && !reading.is_odd;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reads the answer to a bulk request: {"errors":…,"items":[{"index":{"status":201,…}},…]}. A scanner that steps over
- * what it does not need, because an answer is as long as the request. Nothing is copied; what it hands out points into
- * the body and is as it stands there, JSON escapes and all.
+ * Reads the answer to a bulk request: {"errors":…,"items":[{"index":{"status":201,…}},…]}. An item is handed
+ * out when it has ended and not kept, because an answer is as long as the request. Nothing is copied; what it hands out points
+ * into the body and is as it stands there, JSON escapes and all.
  */
 #ifndef MILLRACE_OUTPUTS_ELASTICSEARCH_REPLY_H
 #define MILLRACE_OUTPUTS_ELASTICSEARCH_REPLY_H
@@ -25,8 +25,11 @@ struct bulk_reply {
     struct bulk_item failure; /* of the request as a whole: top-level "error" and "status" */
 };
 
-/* on_item is called for each item in order, also when the body turns out to be cut off later. */
-void bulk_reply_read(struct str body,
+struct json_tape;
+
+/* The tape is the caller's to keep for the next one. on_item is called for each item in order, also when the body turns out to
+ * be cut off later. */
+void bulk_reply_read(struct json_tape *tape, struct str body,
                      void (*on_item)(void *ctx, size_t index, const struct bulk_item *item),
                      void *ctx, struct bulk_reply *out);
 

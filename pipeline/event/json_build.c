@@ -66,6 +66,18 @@ static inline struct object_key key_of(const struct json_builder *builder,
     return (struct object_key){text.ptr, (uint32_t)text.len, token->mark};
 }
 
+/* Most members are strings without escapes. */
+static inline const struct json_token *build_member(struct json_builder *builder,
+                                                    const struct json_token *token,
+                                                    struct value *out)
+{
+    if (token->type != JSON_STRING || token->escapes != JSON_NO_ESCAPES)
+        return build(builder, token, out);
+    *out = value_str(str_make(builder->text.ptr + token->at, token->end - token->at));
+    out->flags = VALUE_IS_PLAIN;
+    return token + 1;
+}
+
 /* Of a container that is as written, so no key is there twice; its entries are filled where they stand. */
 static const struct json_token *build_small(struct json_builder *builder,
                                             const struct json_token *token, size_t spare,
@@ -75,13 +87,15 @@ static const struct json_token *build_small(struct json_builder *builder,
     struct object *object = out->as.object;
     struct object_entry *entry = object->entries;
     const struct json_token *next = token + 1;
+    uint64_t shapes = 0;
     for (uint32_t i = 0; i < token->items; i++, entry++) {
         assert(next->type == JSON_STRING && next->escapes == JSON_NO_ESCAPES);
         entry->key =
             (struct object_key){builder->text.ptr + next->at, next->end - next->at, next->mark};
-        object->shapes |= object_key_shape(&entry->key);
-        next = build(builder, next + 1, &entry->value);
+        shapes |= object_key_shape(&entry->key);
+        next = build_member(builder, next + 1, &entry->value);
     }
+    object->shapes = shapes;
     object->used = object->live = token->items;
     return next;
 }

@@ -16,12 +16,6 @@
 
 enum { KEEP_ENTRIES = 4096 };
 
-#ifdef MILLRACE_YAJL_ALONE
-enum { JSON_FAST = false };
-#else
-enum { JSON_FAST = true };
-#endif
-
 struct container {
     size_t start;          /* its first entry */
     struct object_key key; /* its own, in the object around it */
@@ -35,7 +29,6 @@ struct json_reader {
     size_t count;
     size_t capacity;
     struct object_key key; /* of the value that comes next */
-    size_t string_end;     /* the text's offset behind the last string's closing quote */
     const char *stopped;   /* why a callback stopped */
     bool keep_decimals;
     bool fast;   /* the scanner is asked first */
@@ -67,29 +60,13 @@ static inline bool is_inside(const struct json_reader *reader, const void *ptr)
     return (uintptr_t)ptr - (uintptr_t)reader->text.ptr < reader->text.len;
 }
 
-/* The string token that ends where the parser stands. It starts at the first quote since the last string: no other
- * token has one. */
-static struct str raw_string(struct json_reader *reader)
-{
-    struct str rest = str_from_offset(reader->text, reader->string_end);
-    const char *quote = memchr(rest.ptr, '"', rest.len);
-    size_t end = json_parser_offset(reader->parser) - 1;
-    assert(end < reader->text.len && reader->text.ptr[end] == '"');
-    assert(quote && quote < reader->text.ptr + end);
-    reader->string_end = end + 1;
-    return str_make(quote + 1, (size_t)(reader->text.ptr + end - (quote + 1)));
-}
-
-/* A string without escapes is a part of the document. For the others yajl's own decoding is not used: it lets halves
- * of surrogate pairs through and loses the character behind them. */
+/* A string without escapes is a part of the document. */
 static inline struct str string_text(struct json_reader *reader, const unsigned char *text,
                                      size_t len)
 {
-    if (is_inside(reader, text)) {
-        reader->string_end = (size_t)((const char *)text + len + 1 - reader->text.ptr);
-        return str_make((const char *)text, len);
-    }
-    return json_unescape(reader->arena, raw_string(reader));
+    bool has_escapes;
+    struct str raw = json_parser_string(reader->parser, text, len, &has_escapes);
+    return has_escapes ? json_unescape(reader->arena, raw) : raw;
 }
 
 static int on_string(void *ctx, const unsigned char *text, size_t len)
@@ -214,7 +191,7 @@ static bool parse(struct json_reader *reader, struct str text, size_t *end, stru
                   struct error *err)
 {
     reader->text = text;
-    reader->count = reader->depth = reader->string_end = 0;
+    reader->count = reader->depth = 0;
     reader->stopped = NULL;
     bool read = json_parser_run(reader->parser, text, end, err);
     if (!read && reader->stopped)

@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 
+#include "base/json/json_scan.h"
 #include "outputs/elasticsearch/bulk.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -40,9 +41,11 @@ static struct bulk_reply read_copy(const uint8_t *data, size_t size)
         memcpy(body, data, size);
     struct seen seen = {0, body, body + size};
     struct bulk_reply reply;
-    bulk_reply_read(str_make(body, size), on_item, &seen, &reply);
+    struct json_tape tape = {0};
+    bulk_reply_read(&tape, str_make(body, size), on_item, &seen, &reply);
     if (reply.items != seen.items)
         abort();
+    json_tape_release(&tape);
     free(body);
     return reply;
 }

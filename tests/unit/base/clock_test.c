@@ -129,6 +129,34 @@ static const struct {
     {"hello", NULL},
 };
 
+/* The usual form is read in another way than the others: with each byte changed, it says what they say of the same time with
+ * one digit more. */
+START_TEST(the_usual_form_with_each_byte_changed)
+{
+    static const char *const TEXTS_CHANGED[] = {
+        "2024-02-29T23:59:58.987Z", "1999-12-31T00:10:20.304Z", "0001-01-01T00:00:00.000Z",
+        "2100-02-28T19:29:39.900Z"};
+    char usual[32], longer[32];
+    const char *text = TEXTS_CHANGED[_i];
+    for (size_t place = 0; place < strlen(text); place++)
+        for (unsigned byte = 0; byte < 256; byte++) {
+            enum { BEFORE_ZONE = 23 };
+            if (place == BEFORE_ZONE && byte >= '0' && byte <= '9')
+                continue; /* one more digit of the fraction */
+            memcpy(usual, text, strlen(text));
+            usual[place] = (char)byte;
+            memcpy(longer, usual, BEFORE_ZONE);
+            longer[BEFORE_ZONE] = '0';
+            longer[BEFORE_ZONE + 1] = usual[BEFORE_ZONE];
+            struct instant at = {0}, other = {0};
+            bool read = instant_parse_iso8601(str_make(usual, BEFORE_ZONE + 1), &at);
+            bool same = instant_parse_iso8601(str_make(longer, BEFORE_ZONE + 2), &other);
+            if (read != same || at.seconds != other.seconds || at.nanoseconds != other.nanoseconds)
+                ck_abort_msg("%.24s with byte %u at %zu", text, byte, place);
+        }
+}
+END_TEST
+
 START_TEST(reads_iso8601)
 {
     struct instant at;
@@ -159,6 +187,7 @@ Suite *clock_suite(void)
     tcase_add_test(tcase, every_day_comes_after_the_one_before);
     tcase_add_loop_test(tcase, prints_instants, 0, sizeof TEXTS / sizeof *TEXTS);
     tcase_add_test(tcase, prints_the_farthest_instants);
+    tcase_add_loop_test(tcase, the_usual_form_with_each_byte_changed, 0, 4);
     tcase_add_loop_test(tcase, reads_iso8601, 0, sizeof READ / sizeof *READ);
     tcase_add_test(tcase, clocks_go_forward);
     suite_add_tcase(suite, tcase);

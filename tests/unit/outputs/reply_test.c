@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/json/json_scan.h"
 #include "outputs/elasticsearch/reply.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/json/json_scan.h"
 #include "tests/unit/outputs/suites.h"
 
 /* Items as "201 400/type/reason …". */
@@ -47,6 +50,32 @@ static const struct {
      "{\"index\":{\"status\":-201}},{\"index\":{}}]}",
      "0 0 0 0 0", true, false, false, true},
     {"{\"items\":[{\"index\":{\"status\":201,\"status\":500}}]}", "500", true, false, false, true},
+    {"{\"x\":[{\"index\":{\"status\":201}}],\"items\":[]}", "", true, false, false, true},
+    {"{\"error\":{\"type\":\"t\",\"x\":[[{\"status\":1}]]},\"items\":[{\"a\":{\"status\":201}}]}",
+     "201", true, false, false, true},
+    /* what the scanner leaves to the parser: each item once all the same */
+    {"{\"items\":[{\"index\":{\"status\":201}},{\"index\":{\"status\":400,\"error\":{\"type\":"
+     "\"\xff\","
+     "\"reason\":\"y\\\"\"}}}],\"\xfe\":[{}],\"errors\":true}",
+     "201 400/\xff/y\\\"", true, true, true, true},
+    {"{\"items\":[{\"index\":{\"status\":201}},{\"index\":{\"_seq_no\":"
+     "12345678901234567890123456789012345678901,"
+     "\"status\":200}}]}",
+     "201 200", true, false, false, true},
+    {"{\"items\":[{\"index\":{\"status\":201}},{\"index\":{\"a\":"
+     "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[{\"status\":3}"
+     "]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]],\"status\":200}}]}",
+     "201 200", true, false, false, true},
+    {"{\"items\":[{\"index\":{\"status\":201}},7,{\"index\":{\"x\":\"\xff\"}}]}", "201", false,
+     false, false, true},
+    {"{\"items\":[{\"index\":{\"status\":201,\"x\":\"\xff\"}}],\"status\":400", "201", false, false,
+     false, true},
+    /* items that are none */
+    {"{\"items\":[\"x\",{\"index\":{\"status\":201}}]}", "", false, false, false, true},
+    {"{\"items\":[{\"index\":{\"status\":201}},\"x\"]}", "201", false, false, false, true},
+    {"{\"items\":[{\"index\":{\"status\":201},\"b\":{}}]}", "", false, false, false, true},
+    {"{\"items\":[{\"index\":201}]}", "", false, false, false, true},
+    {"{\"items\":[[{\"index\":{\"status\":201}}]]}", "", false, false, false, true},
     /* cut off, or something else altogether */
     {"", "", false, false, false, false},
     {"   ", "", false, false, false, false},
@@ -61,6 +90,9 @@ static const struct {
     {"{\"errors\":false,", "", false, true, false, false},
     {"{\"errors\":false}}", "", false, true, false, false},
     {"{\"errors\":false} x", "", false, true, false, false},
+    {"{\"errors\":false} \"x", "", false, true, false, false},
+    {"{\"errors\":false,\"\xff\":0} 1", "", false, true, false, false},
+    {"{\"errors\":false,\"\xff\":0} \n", "", true, true, false, false},
     {"{\"a\":\"\\", "", false, false, false, false},
     {"{\"items\":[1]}", "", false, false, false, true},
     {"{\"items\":[{}]}", "", false, false, false, true},
@@ -77,13 +109,47 @@ START_TEST(reads)
     struct str exact = {realloc(body, len > 0 ? len : 1), len};
     struct trace trace = {""};
     struct bulk_reply reply;
-    bulk_reply_read(exact, on_item, &trace, &reply);
+    struct json_tape tape = {0};
+    bulk_reply_read(&tape, exact, on_item, &trace, &reply);
     ck_assert_str_eq(trace.text, replies[_i].items);
     ck_assert_int_eq(reply.is_whole, replies[_i].is_whole);
     ck_assert_int_eq(reply.has_errors_flag, replies[_i].has_errors_flag);
     ck_assert_int_eq(reply.errors, replies[_i].errors);
     ck_assert_int_eq(reply.has_items, replies[_i].has_items);
+    json_tape_release(&tape);
     free((void *)(uintptr_t)exact.ptr);
+}
+END_TEST
+
+static void count_item(void *ctx, size_t index, const struct bulk_item *item)
+{
+    size_t *count = ctx;
+    *count += index == *count && item->status == 201;
+}
+
+/* Of more items than a tape holds tokens. The end is one that the scanner does not read, or one that nobody reads. */
+START_TEST(reads_any_number)
+{
+    static const char *const ENDS[] = {"]}", "],\"\xff\":0}", "]"};
+    struct json_tape tape = {0};
+    for (size_t i = 0; i < sizeof ENDS / sizeof *ENDS; i++) {
+        enum { ITEMS = JSON_SCAN_TOKENS + 1000 };
+        struct buf body;
+        buf_init(&body, 64 << 20);
+        buf_append_str(&body, STR("{\"errors\":false,\"items\":["));
+        for (size_t k = 0; k < ITEMS; k++)
+            buf_append_str(&body, k ? STR(",{\"index\":{\"status\":201}}")
+                                    : STR("{\"index\":{\"status\":201}}"));
+        buf_append_str(&body, str_from(ENDS[i]));
+        struct bulk_reply reply;
+        size_t count = 0;
+        bulk_reply_read(&tape, buf_str(&body), count_item, &count, &reply);
+        ck_assert_uint_eq(count, ITEMS);
+        ck_assert_uint_eq(reply.items, ITEMS);
+        ck_assert_int_eq(reply.is_whole, i < 2);
+        buf_release(&body);
+    }
+    json_tape_release(&tape);
 }
 END_TEST
 
@@ -91,13 +157,16 @@ START_TEST(reads_the_failure_of_a_request)
 {
     struct trace trace = {""};
     struct bulk_reply reply;
-    bulk_reply_read(STR("{\"error\":{\"root_cause\":[{\"type\":\"a\"}],\"type\":\"parse\","
+    struct json_tape tape = {0};
+    bulk_reply_read(&tape,
+                    STR("{\"error\":{\"root_cause\":[{\"type\":\"a\"}],\"type\":\"parse\","
                         "\"reason\":\"why\"},\"status\":400}"),
                     on_item, &trace, &reply);
     ck_assert(str_equal(reply.failure.error_type, STR("parse")));
     ck_assert(str_equal(reply.failure.error_reason, STR("why")));
     ck_assert_int_eq(reply.failure.status, 400);
     ck_assert(!reply.has_items);
+    json_tape_release(&tape);
 }
 END_TEST
 
@@ -106,6 +175,7 @@ Suite *reply_suite(void)
     Suite *suite = suite_create("reply");
     TCase *tcase = tcase_create("reply");
     tcase_add_loop_test(tcase, reads, 0, sizeof replies / sizeof *replies);
+    tcase_add_test(tcase, reads_any_number);
     tcase_add_test(tcase, reads_the_failure_of_a_request);
     suite_add_tcase(suite, tcase);
     return suite;
