@@ -182,6 +182,7 @@ static void release_worker(struct worker *worker)
     document_writer_release(&worker->writer);
     catalog_release(&worker->catalog);
     arena_release(&worker->scratch);
+    json_tape_release(&worker->tape);
     database_close(&worker->database);
 }
 

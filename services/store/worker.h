@@ -13,6 +13,7 @@
 
 #include <uv.h>
 
+#include "base/json/json_scan.h"
 #include "services/store/document_write.h"
 
 enum { WORKER_READERS = 2, WORKER_COMMIT_BYTES = 32 * 1024 * 1024, WORKER_PATH_MAX = 4096 };
@@ -23,7 +24,8 @@ struct worker {
     struct database database;
     struct catalog catalog;
     struct document_writer writer;
-    struct arena scratch; /* of one work */
+    struct arena scratch;  /* of one work */
+    struct json_tape tape; /* of action lines of bulk requests */
 };
 
 struct work {

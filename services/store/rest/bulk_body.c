@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "base/json/json_scan.h"
 #include "base/text/utf8.h"
 
 void bulk_body_init(struct bulk_body *body, struct json_reader *json, struct arena *arena,
@@ -24,47 +25,49 @@ static bool next_line(struct bulk_body *body, struct str *out)
     return true;
 }
 
+static bool action_of(struct str name, enum document_action *out)
+{
+    for (*out = DOCUMENT_INDEX; *out <= DOCUMENT_DELETE; ++*out)
+        if (str_equal(name, str_from(document_action_name(*out))))
+            return true;
+    return false;
+}
+
 /* ---- the common forms, without a tree ---- */
 
-/* Takes the literal off the text. */
-static bool skip(struct str *text, struct str literal)
+static struct str text_of(struct str line, const struct json_token *token)
 {
-    if (!str_starts_with(*text, literal))
+    assert(token->at <= token->end && token->end <= line.len);
+    return str_make(line.ptr + token->at, token->end - token->at);
+}
+
+static bool is_plain_string(const struct json_token *token)
+{
+    return token->type == JSON_STRING && token->escapes == JSON_NO_ESCAPES;
+}
+
+/* {"index":{}}, {"create":{"_index":"a","_id":"b"}}: an action with names of which none has escapes. */
+static bool read_plain(const struct bulk_body *body, struct str line, struct document_write *out)
+{
+    if (!JSON_FAST || !body->tape || line.len > BULK_ACTION_LINE_MAX ||
+        !json_scan(body->tape, line, NULL))
         return false;
-    *text = str_from_offset(*text, literal.len);
+    const struct json_token *root = body->tape->tokens, *action = root + 1, *meta = root + 2;
+    if (root->type != JSON_OBJECT || root->items != 1 || meta->type != JSON_OBJECT ||
+        !action_of(text_of(line, action), &out->action))
+        return false;
+    const struct json_token *key = meta + 1;
+    for (uint32_t i = 0; i < meta->items; i++, key += 2) {
+        if (!is_plain_string(key) || !is_plain_string(key + 1))
+            return false;
+        if (str_equal(text_of(line, key), STR("_index")))
+            out->index = text_of(line, key + 1);
+        else if (str_equal(text_of(line, key), STR("_id")))
+            out->id = text_of(line, key + 1);
+        else
+            return false;
+    }
     return true;
-}
-
-/* A string without escapes, up to its closing quote. */
-static bool plain_string(struct str *text, struct str *out)
-{
-    size_t len = 0;
-    while (len < text->len && text->ptr[len] != '"' && text->ptr[len] != '\\' &&
-           (unsigned char)text->ptr[len] >= 0x20)
-        len++;
-    if (len == text->len || text->ptr[len] != '"')
-        return false;
-    *out = str_make(text->ptr, len);
-    *text = str_from_offset(*text, len + 1);
-    return utf8_valid(*out);
-}
-
-/* {"index":{}}, {"create":{"_index":"a","_id":"b"}} as most clients write them. */
-static bool read_plain(struct str line, struct document_write *out)
-{
-    if (skip(&line, STR("{\"index\":{")))
-        out->action = DOCUMENT_INDEX;
-    else if (skip(&line, STR("{\"create\":{")))
-        out->action = DOCUMENT_CREATE;
-    else
-        return false;
-    if (skip(&line, STR("\"_index\":\"")) &&
-        (!plain_string(&line, &out->index) ||
-         (line.len > 0 && line.ptr[0] != '}' && !skip(&line, STR(",")))))
-        return false;
-    if (skip(&line, STR("\"_id\":\"")) && !plain_string(&line, &out->id))
-        return false;
-    return str_equal(str_trim(line), STR("}}"));
 }
 
 /* ---- any form ---- */
@@ -149,17 +152,6 @@ static bool read_member(const struct bulk_body *body, struct str key, const stru
     return true;
 }
 
-static bool read_action(const struct bulk_body *body, struct str name, struct document_write *out,
-                        struct api_error *err)
-{
-    for (enum document_action action = DOCUMENT_INDEX; action <= DOCUMENT_DELETE; action++)
-        if (str_equal(name, str_from(document_action_name(action)))) {
-            out->action = action;
-            return true;
-        }
-    return malformed(body, err, "expected field [create], [delete], [index] or [update]");
-}
-
 static bool read_tree(struct bulk_body *body, struct str line, struct document_write *out,
                       struct api_error *err)
 {
@@ -172,8 +164,8 @@ static bool read_tree(struct bulk_body *body, struct str line, struct document_w
     if (value_type(&root) != VALUE_OBJECT || value_object_count(&root) != 1)
         return malformed(body, err, "expected an object with one action");
     const struct value *meta = value_object_at(&root, 0, &name);
-    if (!read_action(body, name, out, err))
-        return false;
+    if (!action_of(name, &out->action))
+        return malformed(body, err, "expected field [create], [delete], [index] or [update]");
     if (value_type(meta) != VALUE_OBJECT)
         return malformed(body, err, "expected START_OBJECT");
     for (size_t i = 0; i < value_object_count(meta); i++) {
@@ -191,7 +183,7 @@ static enum bulk_next read_item(struct bulk_body *body, struct str line, struct 
                                 struct api_error *err)
 {
     *out = (struct document_write){0};
-    if (!read_plain(line, out)) {
+    if (!read_plain(body, line, out)) {
         *out = (struct document_write){0};
         if (!read_tree(body, line, out, err))
             return BULK_BROKEN;

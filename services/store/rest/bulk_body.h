@@ -13,6 +13,8 @@ enum { BULK_ACTION_LINE_MAX = 16 * 1024 };
 
 struct bulk_body {
     struct json_reader *json;
+    struct json_tape *
+        tape; /* the caller's to set: of action lines in the common forms; NULL: all are read as trees */
     struct arena *arena; /* what escapes in action lines take; reset by the caller */
     struct str rest;
     struct str default_index; /* of the path; may be empty */

@@ -98,6 +98,7 @@ void rest_bulk(struct worker *worker, struct rest_request *request)
     struct api_error err;
     bulk_body_init(&body, worker->catalog.json, &worker->scratch, request->exchange->body,
                    request->index);
+    body.tape = &worker->tape;
     if (!takes_pipeline(request, &err) || !check_body(worker, &body, &err)) {
         rest_error(request, &err);
         return;

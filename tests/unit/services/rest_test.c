@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "base/json/json_scan.h"
 #include "services/store/rest/bulk_body.h"
 #include "services/store/rest/filter_path.h"
 #include "services/store/rest/rest_params.h"
@@ -97,6 +98,11 @@ static const struct {
     {" { \"index\" : { \"_id\" : 7 } } \n{}\n", "index d 7 {}; end"},
     {"{\"index\":{\"_id\":\"a\\u0062\"}}\n{}\n", "index d ab {}; end"},
     {"{\"index\":{\"_id\":null}}\n{}\n", "index d - {}; end"},
+    {"{\"ind\\u0065x\":{\"_\\u0069d\":\"a\"}}\n{}\n", "index d a {}; end"},
+    {"{\"index\":{\"_id\":\"a\",\"_id\":\"b\",\"_index\":\"\"}}\n{}\n", "index d b {}; end"},
+    {"{\"create\":{\"_id\":\"a\"}} {}\n{}\n", "Malformed action/metadata line [1], it is no JSON"},
+    {"[{\"index\":{}}]\n{}\n",
+     "Malformed action/metadata line [1], expected an object with one action"},
     {"{\"delete\":{\"_id\":\"q\"}}\n{\"update\":{\"_id\":\"r\",\"retry_on_conflict\":3}}\n{}\n",
      "delete d q ; update d r {}; end"},
     {"{\"index\":{\"_type\":\"_doc\",\"routing\":\"r\"}}\n{}\n", "index d - {}; end"},
@@ -119,7 +125,8 @@ static const struct {
     {"{\"index\":{}}\n", "The bulk request must have a document behind action line [1]"},
 };
 
-START_TEST(bulk_bodies)
+/* On a tape where that is enough, and as trees alone. */
+static void check_bulk_body(const char *text, const char *items, struct json_tape *tape)
 {
     struct bulk_body body;
     struct document_write item;
@@ -127,15 +134,24 @@ START_TEST(bulk_bodies)
     struct buf seen;
     enum bulk_next next;
     buf_init(&seen, 4096);
-    bulk_body_init(&body, json, &arena, str_from(BODIES[_i].body), STR("d"));
+    bulk_body_init(&body, json, &arena, str_from(text), STR("d"));
+    body.tape = tape;
     while ((next = bulk_body_next(&body, &item, &err)) == BULK_ITEM)
         buf_printf(&seen, "%s %.*s %.*s %.*s; ", document_action_name(item.action),
                    STR_FMT(item.index), STR_FMT(item.id.len ? item.id : STR("-")),
                    STR_FMT(item.body));
     buf_append_str(&seen, next == BULK_END ? STR("end") : str_from(err.reason));
     buf_append_char(&seen, 0);
-    ck_assert_str_eq(seen.ptr, BODIES[_i].items);
+    ck_assert_str_eq(seen.ptr, items);
     buf_release(&seen);
+}
+
+START_TEST(bulk_bodies)
+{
+    struct json_tape tape = {0};
+    check_bulk_body(BODIES[_i].body, BODIES[_i].items, &tape);
+    check_bulk_body(BODIES[_i].body, BODIES[_i].items, NULL);
+    json_tape_release(&tape);
 }
 END_TEST
 
