@@ -92,7 +92,9 @@ void *arena_alloc_slow(struct arena *arena, size_t size, size_t alignment)
 {
     if (size > ARENA_CHUNK_BYTES / 4)
         return alloc_own_chunk(arena, size);
-    struct arena_chunk *chunk = chunk_new(arena, ARENA_CHUNK_BYTES);
+    bool is_large = arena->total_bytes >= ARENA_LARGE_CHUNK_BYTES;
+    struct arena_chunk *chunk =
+        chunk_new(arena, is_large ? ARENA_LARGE_CHUNK_BYTES : ARENA_CHUNK_BYTES);
     chunk->older = arena->chunks;
     arena->chunks = chunk;
     arena->next = (char *)(chunk + 1);

@@ -18,7 +18,11 @@
 #include "base/account.h"
 #include "base/str.h"
 
-enum { ARENA_CHUNK_BYTES = 64 * 1024, ARENA_ALIGNMENT = 8 };
+enum {
+    ARENA_CHUNK_BYTES = 64 * 1024,
+    ARENA_LARGE_CHUNK_BYTES = 4 * ARENA_CHUNK_BYTES, /* of an arena that has so much already */
+    ARENA_ALIGNMENT = 8,
+};
 
 struct arena_chunk;
 

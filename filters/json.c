@@ -112,7 +112,8 @@ enum { MARK_BYTES = 3 };
 static bool read_text(struct json_filter *self, struct event *event, struct str text,
                       struct value *out)
 {
-    static const struct json_decoding HOW = {.documents = JSON_LAST, .keep_decimals = true};
+    static const struct json_decoding HOW = {
+        .documents = JSON_LAST, .keep_decimals = true, .spare = 1 /* it is read, not added to */};
     struct error err;
     uint64_t suppressed;
     if (str_starts_with(text, STR("\xef\xbb\xbf")))

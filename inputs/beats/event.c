@@ -373,6 +373,9 @@ static struct value object_of_pairs(struct arena *arena, struct str pairs)
     return object;
 }
 
+/* Often the message is JSON itself, and its members become fields as well. */
+static const struct json_decoding HOW = {.documents = JSON_ONLY, .spare = 16};
+
 void beats_event_emit(struct beats_connection *connection, const struct lumberjack_event *event)
 {
     struct arena *arena = stream_arena(connection->stream);
@@ -386,7 +389,8 @@ void beats_event_emit(struct beats_connection *connection, const struct lumberja
         emit_object(connection, object);
         return;
     }
-    if (json_decode(lane_json(connection->base.home->lane), arena, payload, &object, NULL) &&
+    struct json_reader *json = lane_json(connection->base.home->lane);
+    if (json_decode_as(json, arena, payload, &HOW, &object, NULL) &&
         value_type(&object) == VALUE_OBJECT) {
         beats_place_begin(connection, payload, &object);
         emit_object(connection, object);

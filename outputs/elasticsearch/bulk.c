@@ -87,7 +87,8 @@ static size_t redact_from(char out[BULK_REASON_MAX], size_t from, size_t len)
     buf_init(&text, SIZE_MAX / 2);
     redact_reason(str_make(out + from, len - from), &text);
     size_t room = BULK_REASON_MAX - from, shown = text.len < room ? text.len : room;
-    memcpy(out + from, text.ptr, shown);
+    if (shown > 0)
+        memcpy(out + from, text.ptr, shown);
     buf_release(&text);
     return from + shown;
 }

@@ -371,15 +371,24 @@ static void describe(const struct http_result *result, char out[REQUEST_REASON_M
     buf_release(&reason);
 }
 
-enum verdict request_verdict(const struct request_encoder *encoder,
-                             const struct http_result *result, char reason_out[REQUEST_REASON_MAX])
+static enum verdict verdict_of(const struct request_encoder *encoder,
+                               const struct http_result *result)
 {
-    describe(result, reason_out);
     if (result->outcome == HTTP_CANCELLED)
         return VERDICT_RETRY;
     if (has_status(result))
         return retry_verdict(&encoder->verdicts, result->status, STR(""));
     return encoder->options->retry_failed ? VERDICT_RETRY : VERDICT_REFUSED;
+}
+
+enum verdict request_verdict(const struct request_encoder *encoder,
+                             const struct http_result *result, char reason_out[REQUEST_REASON_MAX])
+{
+    enum verdict verdict = verdict_of(encoder, result);
+    *reason_out = 0;
+    if (verdict != VERDICT_DELIVERED)
+        describe(result, reason_out);
+    return verdict;
 }
 
 enum send_cause request_cause(const struct http_result *result, enum verdict verdict, size_t events)

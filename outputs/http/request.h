@@ -45,7 +45,7 @@ struct http_headers *request_headers(struct str lines);
 /* The verdicts that the options make of statuses. In arena. */
 struct retry_table request_verdicts(struct arena *arena, const struct http_options *options);
 
-/* What an answer means. *reason_out is "status 404: the body's beginning" or the error. */
+/* What an answer means. *reason_out is "status 404: the body's beginning" or the error; "" of what was delivered. */
 enum { REQUEST_REASON_MAX = 300 };
 enum verdict request_verdict(const struct request_encoder *encoder,
                              const struct http_result *result, char reason_out[REQUEST_REASON_MAX]);

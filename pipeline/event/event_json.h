@@ -35,6 +35,7 @@ struct json_decoding {
     bool
         keep_decimals; /* numbers with a fraction or an exponent keep their digits (value_decimal) */
     bool by_parser;    /* yajl reads alone: tests hold the two ways together */
+    size_t spare;      /* members that the outermost object is going to get; 0: a few */
 };
 bool json_decode_as(struct json_reader *reader, struct arena *arena, struct str text,
                     const struct json_decoding *how, struct value *out, struct error *err);

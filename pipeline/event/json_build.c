@@ -67,9 +67,8 @@ static inline struct object_key key_of(const struct json_builder *builder,
 }
 
 /* Most members are strings without escapes. */
-static inline const struct json_token *build_member(struct json_builder *builder,
-                                                    const struct json_token *token,
-                                                    struct value *out)
+static inline const struct json_token *
+build_member(struct json_builder *builder, const struct json_token *token, struct value *out)
 {
     if (token->type != JSON_STRING || token->escapes != JSON_NO_ESCAPES)
         return build(builder, token, out);
@@ -197,14 +196,12 @@ static const struct json_token *build(struct json_builder *builder, const struct
     return token + 1;
 }
 
-bool json_build(struct arena *arena, const struct json_tape *tape, struct str text,
-                bool keep_decimals, struct value *out)
+bool json_build(struct json_builder *builder, size_t spare, struct value *out)
 {
+    const struct json_tape *tape = builder->tape;
     assert(tape->count > 0 && tape->tokens->type >= JSON_ARRAY);
-    struct json_builder builder = {
-        .arena = arena, .text = text, .tape = tape, .keep_decimals = keep_decimals};
-    const struct json_token *end = build_container(&builder, tape->tokens, JSON_ROOT_SPARE, out);
+    const struct json_token *end = build_container(builder, tape->tokens, spare, out);
     assert(end == tape->tokens + tape->count);
     (void)end;
-    return !builder.failed;
+    return !builder->failed;
 }

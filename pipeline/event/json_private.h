@@ -53,7 +53,6 @@ static inline struct value json_token_string(const struct json_builder *builder,
 struct value json_token_number(struct json_builder *builder, const struct json_token *token);
 
 /* The document that json_scan found in text. False when a number has to be refused, which the parser then does. */
-bool json_build(struct arena *arena, const struct json_tape *tape, struct str text,
-                bool keep_decimals, struct value *out);
+bool json_build(struct json_builder *builder, size_t spare, struct value *out);
 
 #endif

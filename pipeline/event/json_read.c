@@ -30,6 +30,7 @@ struct json_reader {
     size_t capacity;
     struct object_key key; /* of the value that comes next */
     const char *stopped;   /* why a callback stopped */
+    size_t spare;          /* of the outermost object */
     bool keep_decimals;
     bool fast;   /* the scanner is asked first */
     bool mended; /* the text is valid UTF-8, or was made so */
@@ -130,7 +131,7 @@ static int on_object_end(void *ctx)
     size_t count = reader->count - start;
     struct value object =
         object_from_entries(reader->arena, count > 0 ? reader->entries + start : NULL, count,
-                            reader->depth == 0 ? JSON_ROOT_SPARE : 0);
+                            reader->depth == 0 ? reader->spare : 0);
     reader->count = start;
     return push(reader, object);
 }
@@ -207,8 +208,12 @@ static bool decode_one(struct json_reader *reader, struct str *text, bool only, 
                        struct error *err)
 {
     size_t end = 0, *end_out = only ? NULL : &end;
+    struct json_builder builder = {.arena = reader->arena,
+                                   .text = *text,
+                                   .tape = &reader->tape,
+                                   .keep_decimals = reader->keep_decimals};
     bool read = reader->fast && json_scan(&reader->tape, *text, end_out) &&
-                json_build(reader->arena, &reader->tape, *text, reader->keep_decimals, out);
+                json_build(&builder, reader->spare, out);
     if (!read) {
         if (!reader->mended)
             *text = utf8_repair(reader->arena, *text);
@@ -228,6 +233,7 @@ bool json_decode_as(struct json_reader *reader, struct arena *arena, struct str 
 {
     reader->arena = arena;
     reader->keep_decimals = how->keep_decimals;
+    reader->spare = how->spare ? how->spare : JSON_ROOT_SPARE;
     reader->mended = false;
     reader->fast = JSON_FAST && !how->by_parser;
     reader->tape.learns = arena->stays;

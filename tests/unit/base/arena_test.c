@@ -38,11 +38,39 @@ START_TEST(aligns_and_grows_in_place)
 }
 END_TEST
 
+/* Chunks are large only where there is as much already. */
+START_TEST(grows_in_larger_steps)
+{
+    enum { PIECE = 1000, ALL = 8 * 1024 * 1024, SMALL_ONES = 4 };
+    struct account charged = {0};
+    struct arena arena;
+    arena_init(&arena, &charged);
+    size_t before = 0, steps = 0;
+    for (size_t used = 0; used < ALL; used += PIECE) {
+        memset(arena_bytes(&arena, PIECE), 1, PIECE);
+        if (charged.used == before)
+            continue;
+        bool is_large = before >= ARENA_LARGE_CHUNK_BYTES;
+        size_t step = is_large ? ARENA_LARGE_CHUNK_BYTES : ARENA_CHUNK_BYTES;
+        ck_assert_uint_eq(charged.used, before + step);
+        before = charged.used;
+        steps++;
+    }
+    ck_assert_uint_ge(charged.used, ALL);
+    ck_assert_uint_le(steps, SMALL_ONES + ALL / ARENA_LARGE_CHUNK_BYTES);
+    arena_reset(&arena);
+    ck_assert_uint_eq(charged.used, ARENA_CHUNK_BYTES);
+    arena_release(&arena);
+    ck_assert_uint_eq(charged.used, 0);
+}
+END_TEST
+
 Suite *arena_suite(void)
 {
     Suite *suite = suite_create("arena");
     TCase *tcase = tcase_create("arena");
     tcase_add_test(tcase, charges_what_it_takes);
+    tcase_add_test(tcase, grows_in_larger_steps);
     tcase_add_test(tcase, aligns_and_grows_in_place);
     suite_add_tcase(suite, tcase);
     return suite;
