@@ -97,6 +97,21 @@ static bool can_follow(struct look *look, const struct run_pipeline *current,
     return false;
 }
 
+/* A file that somebody is about to write is empty for a moment: that is no reason to end. */
+static bool keeps_inputs(struct look *look, const struct run_pipeline *current,
+                         const struct run_pipeline *pipeline)
+{
+    if (!current || !current->plan || current->plan->input_count == 0 ||
+        pipeline->plan->input_count > 0)
+        return true;
+    fprintf(
+        look->said,
+        "pipeline '%.*s' has no input any more: to end it take it out of pipelines.yml, or stop "
+        "the process\n",
+        STR_FMT(pipeline->settings->pipeline_id));
+    return false;
+}
+
 static void look_at(struct look *look, const struct settings *item)
 {
     struct run_set *set = look->set;
@@ -111,7 +126,8 @@ static void look_at(struct look *look, const struct settings *item)
         run_pipeline_free(pipeline);
         return;
     }
-    if (!read || !compile(look, pipeline) || !can_follow(look, current, pipeline))
+    if (!read || !compile(look, pipeline) || !keeps_inputs(look, current, pipeline) ||
+        !can_follow(look, current, pipeline))
         refuse(look, pipeline);
     else if (current)
         look->changes->next[index] = pipeline;

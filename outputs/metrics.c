@@ -227,6 +227,13 @@ static void count_item(const struct metrics_output *output, struct str item)
     series_note(output->family, &values, &sample);
 }
 
+/* Of a series an item has the values of all labels. */
+static uint32_t metrics_form(const void *self)
+{
+    const struct metrics_output *output = self;
+    return (uint32_t)output->labels.count * 2 + is_unique(output) + 1;
+}
+
 static void metrics_send(void *self, struct group *group)
 {
     const struct metrics_output *output = self;
@@ -385,6 +392,7 @@ const struct output output_metrics = {
     .open_encoder = metrics_open_encoder,
     .open = metrics_open,
     .encode = metrics_encode,
+    .form = metrics_form,
     .describe_item = metrics_describe_item,
     .send = metrics_send,
     .close = metrics_close,

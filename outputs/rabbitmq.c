@@ -12,6 +12,7 @@
 #include <assert.h>
 
 #include "base/mem.h"
+#include "base/murmur3.h"
 #include "outputs/describe.h"
 #include "outputs/item_parts.h"
 #include "outputs/outputs.h"
@@ -20,6 +21,7 @@
 #include "pipeline/rabbitmq_options.h"
 
 enum {
+    FORM_LIMIT = (1 << 24) - 1,
     GROUP_ITEMS = 1000,
     GROUP_BYTES = 1024 * 1024,
     FLUSH_MS = 5,
@@ -186,6 +188,19 @@ static enum encode_result rabbitmq_encode(void *self, const struct event *event,
     if (result != ENCODE_DONE)
         return result;
     return codec_encode(&output->codec, event, scratch, out, err);
+}
+
+/* Of the settings, whose texts are parts of an item: which they are, in their order. */
+static uint32_t rabbitmq_form(const void *self)
+{
+    const struct rabbitmq_output *output = self;
+    uint32_t form = 1;
+    for (size_t i = 0; i < output->setting_count; i++) {
+        const struct setting *setting = &output->settings[i];
+        form = form * 31 + (uint32_t)setting->property * 2 + setting->is_number;
+        form = murmur3_32(setting->header, form);
+    }
+    return form % FORM_LIMIT + 1;
 }
 
 static struct rabbit_value header_value(const struct setting *setting, struct str text)
@@ -552,6 +567,7 @@ const struct output output_rabbitmq = {
     .open_encoder = rabbitmq_open_encoder,
     .open = rabbitmq_open,
     .encode = rabbitmq_encode,
+    .form = rabbitmq_form,
     .describe_item = rabbitmq_describe_item,
     .send = rabbitmq_send,
     .recall = rabbitmq_recall,

@@ -228,6 +228,11 @@ struct output {
      * items that were encoded before are sent by the instance that comes. One whose value has fields (%{…}) counts as another.
      * NULL: any option may say what is in an item. */
     const char *const *sent_by;
+    /* Of an instance with an open encoder, where it depends on the configuration how an item is laid out: a number, not 0 and below
+     * 2^24, that is the same for those that can read each other's. Items of another form are encoded anew, of the event that
+     * item_event finds in one of that form (NULL: none) or that is noted beside it. NULL: all can read all. */
+    uint32_t (*form)(const void *self);
+    struct str (*item_event)(uint32_t form, struct str item);
     /* Instead of all the others, of bound options. NULL: it encodes and sends. */
     const struct link_options *(*link)(const void *self);
 };

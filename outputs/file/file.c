@@ -265,6 +265,13 @@ static enum encode_result file_encode(void *self, const struct event *event, str
                                                     : ENCODE_FULL;
 }
 
+/* Whether items have a path of their own. */
+static uint32_t file_form(const void *self)
+{
+    const struct file_output *output = self;
+    return output->path.is_literal ? 1 : 2;
+}
+
 static void log_failure(struct file_output *output, const struct file_target *target)
 {
     char sentence[sizeof target->err.text + 16];
@@ -426,6 +433,7 @@ const struct output output_file = {
     .open_encoder = file_open_encoder,
     .open = file_open,
     .encode = file_encode,
+    .form = file_form,
     .describe_item = file_describe_item,
     .send = file_send,
     .close = file_close,

@@ -197,6 +197,12 @@ static struct str carried_event(const void *self, struct str item)
     return request_item_event(&output->encoder, item);
 }
 
+static uint32_t form(const void *self)
+{
+    const struct http_output *output = self;
+    return request_form(&output->encoder);
+}
+
 static enum encode_result encode(void *self, const struct event *event, struct arena *scratch,
                                  struct buf *out, struct error *err)
 {
@@ -343,6 +349,8 @@ const struct output output_http = {
     .describe_item = describe_item,
     .refuses = true,
     .carried_event = carried_event,
+    .form = form,
+    .item_event = request_form_event,
     .send = send_group,
     .recall = recall,
     .stop = stop,

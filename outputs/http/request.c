@@ -287,6 +287,20 @@ struct request_item request_item_read(struct str item)
                                  str_from_offset(item, sizeof lengths + url.len + headers.len)};
 }
 
+enum { FORM_PARTS = 1, FORM_LIST };
+
+uint32_t request_form(const struct request_encoder *encoder)
+{
+    return encoder->options->format == HTTP_FORMAT_JSON_BATCH ? FORM_LIST : FORM_PARTS;
+}
+
+struct str request_form_event(uint32_t form, struct str item)
+{
+    if (form == FORM_LIST)
+        return item.len > 1 ? str_from_offset(item, 1) : (struct str){0}; /* behind the comma */
+    return form == FORM_PARTS ? request_item_read(item).body : (struct str){0};
+}
+
 struct str request_item_event(const struct request_encoder *encoder, struct str item)
 {
     if (encoder->options->mapping.count > 0)

@@ -37,6 +37,10 @@ bool request_encoder_init(struct request_encoder *encoder, const struct http_opt
 enum encode_result request_encode(struct request_encoder *encoder, const struct event *event,
                                   struct arena *scratch, struct buf *out, struct error *err);
 struct request_item request_item_read(struct str item);
+/* How items are laid out: a list's, or with lengths. */
+uint32_t request_form(const struct request_encoder *encoder);
+/* The event within an item of this form that is known to carry one. */
+struct str request_form_event(uint32_t form, struct str item);
 /* The event as JSON within the item; empty where a mapping or another format makes something else of it. */
 struct str request_item_event(const struct request_encoder *encoder, struct str item);
 /* The headers of an item, to be freed. */

@@ -190,11 +190,22 @@ static void add_letter(struct delivery *delivery, struct dead_letter *letter,
 }
 
 /* The event within an encoded item; empty where it is not in there as JSON. */
-static struct str carried_event(const struct delivery *delivery, struct str item)
+struct str delivery_carried_event(const struct delivery *delivery, struct str item)
 {
     const struct output *output = delivery->output;
     return output->carried_event ? output->carried_event(delivery->instance->self, item)
                                  : (struct str){0};
+}
+
+/* Where the item does not carry the event the note is that and, behind a line break, its metadata; else only these. */
+void delivery_split_note(struct str carried, struct str note, struct str *event,
+                         struct str *metadata)
+{
+    size_t end = carried.len > 0 ? SIZE_MAX : str_find(note, STR("\n"));
+    *event = carried.len > 0 ? carried : end == SIZE_MAX ? note : str_make(note.ptr, end);
+    *metadata = carried.len > 0   ? note
+                : end == SIZE_MAX ? (struct str){0}
+                                  : str_from_offset(note, end + 1);
 }
 
 void delivery_keep_letter(struct delivery *delivery, struct group *group, size_t index,
@@ -202,16 +213,9 @@ void delivery_keep_letter(struct delivery *delivery, struct group *group, size_t
 {
     const struct group_item *item = &group->items[index];
     assert(delivery->letters);
-    struct str note = group_note(group, item),
-               event = carried_event(delivery, group_item(group, index));
+    struct str carried = delivery_carried_event(delivery, group_item(group, index));
     struct dead_letter letter = {.reason = reason, .attempts = group_attempts(group, index) + 1};
-    if (event.len == 0) { /* the note is the event and, behind a line break, its metadata */
-        size_t end = str_find(note, STR("\n"));
-        event = end == SIZE_MAX ? note : str_make(note.ptr, end);
-        note = end == SIZE_MAX ? (struct str){0} : str_from_offset(note, end + 1);
-    }
-    letter.event = event;
-    letter.metadata = note;
+    delivery_split_note(carried, group_note(group, item), &letter.event, &letter.metadata);
     add_letter(delivery, &letter, group->runs[item->run].receipt);
 }
 
@@ -226,7 +230,7 @@ static void note(struct delivery *delivery, struct group *group, size_t offset,
 {
     struct str item = str_make(group->bytes.ptr + offset, group->bytes.len - offset);
     struct buf *notes = &group->notes;
-    bool fits = true, carried = carried_event(delivery, item).len > 0;
+    bool fits = true, carried = delivery_carried_event(delivery, item).len > 0;
     if (!carried)
         fits = json_encode_event(event, notes);
     if (has_metadata(event))
@@ -261,10 +265,10 @@ static void refuse(struct delivery *delivery, const struct event *event, struct 
 
 /* ---- encoding ------------------------------------------------------------------------------------- */
 
-/* Encodes into the group that is filling; true when the buffer was full and the event has to go into a new one. */
-static bool encode(struct delivery *delivery, const struct event *event, struct receipt *receipt)
+/* True: the event is an item, or is refused or dropped. False: the group is full. */
+static bool encode_into(struct delivery *delivery, struct group *group, const struct event *event,
+                        struct receipt *receipt)
 {
-    struct group *group = filling(delivery);
     size_t offset = group->bytes.len, note_offset = group->notes.len;
     struct error err = {0};
     enum encode_result result = delivery->output->encode(delivery->instance->self, event,
@@ -275,8 +279,7 @@ static bool encode(struct delivery *delivery, const struct event *event, struct 
         if (delivery->notes)
             note(delivery, group, offset, event);
         group_push(group, offset, note_offset, receipt, result == ENCODE_OWN_ID);
-        seal_when_full(delivery);
-        return false;
+        return true;
     case ENCODE_DROPPED:
         counter_add(delivery->dropped, 1);
         break;
@@ -285,16 +288,64 @@ static bool encode(struct delivery *delivery, const struct event *event, struct 
         break;
     case ENCODE_FULL:
         group->bytes.len = offset;
-        if (group->count > 0) {
-            delivery_seal(delivery);
-            return true;
-        }
+        if (group->count > 0)
+            return false;
         error_set(&err, ERROR_LIMIT, "the encoded event is larger than a group can be");
         refuse(delivery, event, receipt, &err);
         break;
     }
     group->bytes.len = offset;
-    return false;
+    return true;
+}
+
+static void encode(struct delivery *delivery, const struct event *event, struct receipt *receipt)
+{
+    bool fits = encode_into(delivery, filling(delivery), event, receipt);
+    if (!fits) {
+        delivery_seal(delivery);
+        fits = encode_into(delivery, filling(delivery), event, receipt);
+    }
+    assert(fits); /* into an empty one */
+    (void)fits;
+    if (delivery->filling->count > 0)
+        seal_when_full(delivery);
+}
+
+static void remove_unless(bool had, struct event *event, struct str name)
+{
+    if (!had)
+        value_object_remove(&event->fields, name);
+}
+
+/* As the filters left it: creation adds nothing to it. */
+static struct event *event_of(struct delivery *delivery, struct arena *arena, struct str text,
+                              struct str metadata)
+{
+    struct json_reader *json = delivery->lane->json;
+    struct value object, more;
+    if (!json_decode(json, arena, text, &object, NULL) || value_type(&object) != VALUE_OBJECT)
+        return NULL;
+    bool has_version = value_object_get(&object, STR("@version"));
+    bool has_time = value_object_get(&object, STR("@timestamp"));
+    struct event *event = event_from_object(arena, object);
+    remove_unless(has_version, event, STR("@version"));
+    remove_unless(has_time, event, STR("@timestamp"));
+    if (metadata.len > 0 && json_decode(json, arena, metadata, &more, NULL) &&
+        value_type(&more) == VALUE_OBJECT)
+        event->metadata = more;
+    return event;
+}
+
+bool delivery_encode_anew(struct delivery *delivery, struct group *group, struct str event,
+                          struct str metadata, struct receipt *receipt)
+{
+    struct arena arena;
+    arena_init(&arena, NULL);
+    const struct event *read = event.len > 0 ? event_of(delivery, &arena, event, metadata) : NULL;
+    bool done = read && encode_into(delivery, group, read, receipt);
+    arena_reset(&delivery->scratch);
+    arena_release(&arena);
+    return done;
 }
 
 void delivery_add_selection(struct delivery *delivery, struct event *const *from,
@@ -308,8 +359,7 @@ void delivery_add_selection(struct delivery *delivery, struct event *const *from
     counter_add(delivery->routed, events);
     uint64_t began_ns = uv_hrtime();
     for (size_t at = 0; selection_next(selection, &at); at++) {
-        if (encode(delivery, from[at], receipt))
-            encode(delivery, from[at], receipt);
+        encode(delivery, from[at], receipt);
         arena_reset(&delivery->scratch);
     }
     counter_add(delivery->instance->busy_ns, uv_hrtime() - began_ns);

@@ -45,6 +45,9 @@ bool delivery_is_sending(const struct delivery *delivery);
 /* The lane goes on with a program in which `heir` has the place of this one and encodes as this one did: on the lane's thread,
  * before the heir gets an event. */
 void delivery_pass_on(struct delivery *delivery, struct delivery *heir);
+/* The same for one that encodes otherwise: it encodes the events anew, where the other has noted them for dead letters; else
+ * nothing. */
+void delivery_pass_on_events(struct delivery *delivery, struct delivery *heir);
 /* The same to the spool, where it has one (on_full => spool); else nothing. */
 void delivery_pass_to_spool(struct delivery *delivery);
 /* Of one that passes on: its last request has been under way for long, and is not waited for. */

@@ -89,6 +89,7 @@ struct delivery {
     /* pass_on.c: what it has, and what comes back to it, goes to its heir, or to the spool when it has none. */
     bool passes_on;
     struct delivery *heir; /* of the same lane */
+    bool anew;             /* which encodes the events anew */
     bool is_before;        /* its heir counts it in `behind` */
     unsigned awaits;       /* deliveries that this one is the heir of and that are not closed yet */
     unsigned behind;       /* those of them that have something in flight, or are behind such */
@@ -168,6 +169,14 @@ void delivery_receive_spooled(struct delivery *delivery, struct group *group);
 /* The item becomes a dead letter, which takes over its hold of the receipt. Only where there are letters. */
 void delivery_keep_letter(struct delivery *delivery, struct group *group, size_t index,
                           struct str reason);
+/* What is known of an item's event beside its bytes. carried: JSON within them, or empty; note: group_note. *event is empty when
+ * nothing is known. */
+void delivery_split_note(struct str carried, struct str note, struct str *event,
+                         struct str *metadata);
+struct str delivery_carried_event(const struct delivery *delivery, struct str item);
+/* Encodes an event that is known as JSON into the group, or refuses or drops it. False: it is no event, or the group is full. */
+bool delivery_encode_anew(struct delivery *delivery, struct group *group, struct str event,
+                          struct str metadata, struct receipt *receipt);
 /* Letters go to whoever writes them. */
 void delivery_hand_in(struct delivery *delivery);
 void delivery_log_refusal(struct delivery *delivery, const char *what, struct str reason);

@@ -47,10 +47,9 @@ static void make_fresh(struct group *group, struct delivery *owner)
         group_set_state(group, GROUP_READY);
 }
 
-static void give(struct delivery *heir, struct group *group)
+static void send_home(struct delivery *heir, struct group *group)
 {
     struct delivery *home = heir->home;
-    count_taken(heir, group);
     make_fresh(group, home);
     if (home == heir) {
         group_queue_push(&heir->ready, group);
@@ -58,6 +57,42 @@ static void give(struct delivery *heir, struct group *group)
     }
     group->link.run = dispatch_receive;
     lane_post(home->lane, &group->link);
+}
+
+static void give(struct delivery *heir, struct group *group)
+{
+    count_taken(heir, group);
+    send_home(heir, group);
+}
+
+static void encode_anew(const struct delivery *delivery, struct delivery *heir, struct group *group,
+                        size_t index, struct group *made)
+{
+    const struct group_item *item = &group->items[index];
+    struct group_run *run = &group->runs[item->run];
+    struct str bytes = str_make(group->bytes.ptr + item->offset, item->len), event, metadata;
+    delivery_split_note(delivery_carried_event(delivery, bytes), group_note(group, item), &event,
+                        &metadata);
+    bool done = delivery_encode_anew(heir, made, event, metadata, run->receipt);
+    assert(run->open > 0);
+    run->open--;
+    receipt_release(run->receipt, 1, done ? RECEIPT_DELIVERED : RECEIPT_ABANDONED);
+}
+
+static void give_anew(const struct delivery *delivery, struct delivery *heir, struct group *group)
+{
+    struct group *made = group_take(heir, false);
+    count_taken(heir, group);
+    made->spooled = group->spooled;
+    for (size_t i = group->taken; i < group->count; i++)
+        encode_anew(delivery, heir, group, i, made);
+    delivery_hand_in(heir);
+    group->taken = group->count;
+    group_recycle(group);
+    if (made->count > 0)
+        send_home(heir, made);
+    else
+        group_recycle(made);
 }
 
 /* ---- to the spool --------------------------------------------------------------------------------- */
@@ -77,7 +112,9 @@ static void put_into_spool(struct delivery *delivery, struct group *group)
 
 static void pass(struct delivery *delivery, struct delivery *heir, struct group *group)
 {
-    if (heir)
+    if (heir && delivery->anew)
+        give_anew(delivery, heir, group);
+    else if (heir)
         give(heir, group);
     else
         put_into_spool(delivery, group);
@@ -140,6 +177,15 @@ static void begin(struct delivery *delivery, struct delivery *heir)
 void delivery_pass_on(struct delivery *delivery, struct delivery *heir)
 {
     assert(heir && heir != delivery && heir->lane == delivery->lane && !heir->heir);
+    begin(delivery, heir);
+}
+
+void delivery_pass_on_events(struct delivery *delivery, struct delivery *heir)
+{
+    assert(heir && heir != delivery && heir->lane == delivery->lane && !heir->heir);
+    if (!delivery->notes)
+        return;
+    delivery->anew = true;
     begin(delivery, heir);
 }
 

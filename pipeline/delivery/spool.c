@@ -18,7 +18,10 @@ enum {
     AHEAD_READINGS = 2, /* so many requests are under way for it at most, about */
     SYNC_MS = 1000,
     PAGE_BYTES = 16 * 1024 * 1024,
-    ITEM_OWN_ID = 1, /* a mark of an item */
+    /* The marks of an item, and above them its form (struct output; 0: it is not known) */
+    ITEM_OWN_ID = 1,
+    ITEM_CARRIES = 2, /* with a form: the event is within the bytes */
+    ITEM_FORM_SHIFT = 2,
 };
 
 struct spool {
@@ -44,6 +47,17 @@ struct arrival {
 /* ---- putting -------------------------------------------------------------------------------------- */
 
 /* An item: text bytes · text note · number attempts · number marks (event/event_binary.h has texts and numbers) */
+static uint64_t marks_of(const struct group *group, const struct group_item *item)
+{
+    const struct delivery *delivery = group->delivery;
+    struct str bytes = str_make(group->bytes.ptr + item->offset, item->len);
+    uint64_t marks = item->own_id ? ITEM_OWN_ID : 0;
+    if (!delivery->output->form)
+        return marks;
+    marks |= delivery_carried_event(delivery, bytes).len > 0 ? ITEM_CARRIES : 0;
+    return marks | (uint64_t)delivery->output->form(delivery->instance->self) << ITEM_FORM_SHIFT;
+}
+
 static bool put_item(struct buf *out, const struct group *group, const struct group_item *item)
 {
     struct str note = group_note(group, item);
@@ -51,8 +65,7 @@ static bool put_item(struct buf *out, const struct group *group, const struct gr
     return binary_put_number(out, item->len) &&
            buf_append(out, group->bytes.ptr + item->offset, item->len) &&
            binary_put_number(out, note.len) && buf_append_str(out, note) &&
-           binary_put_number(out, attempts) &&
-           binary_put_number(out, item->own_id ? ITEM_OWN_ID : 0);
+           binary_put_number(out, attempts) && binary_put_number(out, marks_of(group, item));
 }
 
 /* The items from `at` on that belong to one receipt. */
@@ -167,18 +180,56 @@ static bool take_bytes(struct event_reader *reader, struct str *out)
     return true;
 }
 
-static bool take_item(struct event_reader *reader, struct group *group, struct receipt *receipt)
-{
+struct spooled_item {
     struct str bytes, note;
     uint64_t attempts, marks;
-    size_t offset = group->bytes.len, note_offset = group->notes.len;
-    if (!take_bytes(reader, &bytes) || !take_bytes(reader, &note) ||
-        !binary_take_number(reader, &attempts) || !binary_take_number(reader, &marks) ||
-        !buf_append_str(&group->bytes, bytes) || !buf_append_str(&group->notes, note))
+};
+
+static bool read_item(struct event_reader *reader, struct spooled_item *item)
+{
+    return take_bytes(reader, &item->bytes) && take_bytes(reader, &item->note) &&
+           binary_take_number(reader, &item->attempts) && binary_take_number(reader, &item->marks);
+}
+
+/* Its output was another one then, and this one could not read it. */
+static bool is_foreign(const struct delivery *delivery, const struct spooled_item *item)
+{
+    uint64_t form = item->marks >> ITEM_FORM_SHIFT;
+    return form > 0 && delivery->output->form &&
+           form != delivery->output->form(delivery->instance->self);
+}
+
+static bool take_foreign(const struct spooled_item *item, struct group *group,
+                         struct receipt *receipt)
+{
+    struct delivery *delivery = group->delivery;
+    struct str carried = {0}, event, metadata;
+    if ((item->marks & ITEM_CARRIES) && delivery->output->item_event)
+        carried =
+            delivery->output->item_event((uint32_t)(item->marks >> ITEM_FORM_SHIFT), item->bytes);
+    if ((item->marks & ITEM_CARRIES) && carried.len == 0)
         return false;
-    group_push(group, offset, note_offset, receipt, (marks & ITEM_OWN_ID) != 0);
-    group->items[group->count - 1].attempts =
-        (uint8_t)(attempts < UINT8_MAX ? attempts : UINT8_MAX);
+    delivery_split_note(carried, item->note, &event, &metadata);
+    return delivery_encode_anew(delivery, group, event, metadata, receipt);
+}
+
+static bool take_item(struct event_reader *reader, struct group *group, struct receipt *receipt)
+{
+    struct spooled_item item;
+    size_t offset = group->bytes.len, note_offset = group->notes.len, count = group->count;
+    if (!read_item(reader, &item))
+        return false;
+    if (is_foreign(group->delivery, &item)) {
+        if (!take_foreign(&item, group, receipt))
+            return false;
+    } else {
+        if (!buf_append_str(&group->bytes, item.bytes) || !buf_append_str(&group->notes, item.note))
+            return false;
+        group_push(group, offset, note_offset, receipt, (item.marks & ITEM_OWN_ID) != 0);
+    }
+    if (group->count > count)
+        group->items[count].attempts =
+            (uint8_t)(item.attempts < UINT8_MAX ? item.attempts : UINT8_MAX);
     return true;
 }
 
@@ -220,6 +271,7 @@ static void on_arrived(struct inbox_item *item)
     for (size_t i = 0; i < reading->count; i++)
         take_record(spool, &reading->records[i], group, receipt);
     free_arrival(arrival);
+    delivery_hand_in(delivery);
     group->spooled = true;
     delivery_receive_spooled(delivery, group);
     receipt_release(receipt, 1, RECEIPT_DELIVERED);

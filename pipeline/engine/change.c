@@ -139,6 +139,8 @@ static void pass_on(struct instance *instance, struct instance *heir, const stru
         delivery_pass_on(instance->delivery, heir->delivery);
     else if (instance->delivery && how->spool)
         delivery_pass_to_spool(instance->delivery);
+    else if (instance->delivery && heir && how->anew)
+        delivery_pass_on_events(instance->delivery, heir->delivery);
 }
 
 /* C4. What has no heir is the old program's to deliver (retire.h). */

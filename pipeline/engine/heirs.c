@@ -182,6 +182,13 @@ static size_t find_by_place(const struct match *match, const struct plan_plugin 
     return may && same_place(plugin, other) ? found : SIZE_MAX;
 }
 
+/* JSON does not tell where an event came from. */
+static bool wants_provenance(const struct plan_plugin *plugin)
+{
+    const struct plugin *type = plugin->as.plugin;
+    return type->needs_provenance && type->needs_provenance(plugin->options);
+}
+
 static void settle(struct match *match, struct heir *heirs, size_t index, size_t found)
 {
     const struct plan_plugin *plugin = match->plan->plugins[index], *other;
@@ -191,6 +198,8 @@ static void settle(struct match *match, struct heir *heirs, size_t index, size_t
     match->gone[index] = match->new[found] = false;
     heirs[index].index = found;
     heirs[index].takes = encode_alike(plugin, other);
+    heirs[index].anew =
+        !plugin->as.output->link && !wants_provenance(plugin) && !wants_provenance(other);
     heirs[index].spool =
         heirs_has_spool(plugin) && heirs_has_spool(other) && str_equal(plugin->id, other->id);
 }

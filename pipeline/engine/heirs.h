@@ -12,7 +12,9 @@
 struct heir {
     size_t index; /* in the next plan; SIZE_MAX: there is none */
     bool takes;   /* what was encoded for the one before is what this one would send */
-    bool spool;   /* both have the same spool */
+    bool
+        anew; /* else: it may encode the events themselves, where they are known beside the items */
+    bool spool; /* both have the same spool */
 };
 
 /* For each plugin of `plan`; from: generation_match. To be freed with mem_free. */

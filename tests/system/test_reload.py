@@ -220,12 +220,12 @@ class Reload(Case):
         refuses.failing = 503
         for server in (refuses, stub):
             self.addCleanup(server.close)
-        second = ('input { pipeline { address => "x" } } output { elasticsearch { hosts => ["@"] data_stream => false index => "i@" } }')
+        second = ('input { pipeline { address => "x" } } output { @ { hosts => ["@"] index => "i" } }')
         self.append(0, 3000)
         first = self.tail('1', 'pipeline { send_to => "x" }')
-        millrace = self.start(*self.yml(first=first, second=second.replace('@', refuses.address, 1).replace('@', '')))
+        millrace = self.start(*self.yml(first=first, second=second.replace('@', 'elasticsearch', 1).replace('@', refuses.address)))
         millrace.wait_for(lambda: refuses.bulks > 0, 'a request')
-        self.yml(first=first, second=second.replace('@', stub.address, 1).replace('@', '2'))
+        self.yml(first=first, second=second.replace('@', 'opensearch', 1).replace('@', stub.address))
         self.hang_up(millrace)
         millrace.wait_for(lambda: len({source['message'] for _, _, source in stub.documents}) == 3000, 'all documents', 30)
         self.assertEqual(0, millrace.stop())
