@@ -378,9 +378,10 @@ static bool parse_negation(struct parser *parser, struct conf_expr **out)
     scan_skip(parser);
     if (scan_peek(parser, 0) == '(')
         return parse_parenthesis(parser, &(*out)->left);
-    if (parse_is_open_field(parser))
+    bool is_field = scan_selector_end(parser->text, parser->at) > parser->at;
+    if (!is_field && parse_is_open_field(parser))
         return parse_fail_open_field(parser);
-    if (scan_selector_end(parser->text, parser->at) == parser->at)
+    if (!is_field)
         return scan_fail(parser, parser->at, "'!' stands only before a [field] or a '('");
     struct conf_expr *truthy = expr_new(parser, CONF_TRUTHY, parser->at);
     (*out)->left = truthy;

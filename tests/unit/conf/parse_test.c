@@ -35,6 +35,8 @@ static const struct {
     {"if[a]{b{}}elseif[c]{d{}}else{e{}}", "if {[a]} <b()> elif {[c]} <d()> else <e()>"},
     {"if [a] { b { } } # c\n else # d\n if [c] { d { } }", "if {[a]} <b()> elif {[c]} <d()>"},
     {"if [a] { b { } } if [c] { d { } }", "if {[a]} <b()>; if {[c]} <d()>"},
+    {"if [a.b] and ![c.d] { e { } }", "if ({[a.b]} and !{[c.d]}) <e()>"},
+    {"if ! [c d][e/f] { e { } }", "if !{[c d][e/f]} <e()>"},
     {"ifoo { }", "ifoo()"},
     {"a { x => \"${SET}\" y => \"${NONE:d f:g}-${EMPTY}\" }", "a(x=\"a value\" y=\"d f:g-\")"},
     {"a { x => \"${LIST}\" y => [\"${QUOTED}\"] z => { \"${SET}\" => \"${SET}\" } }",
