@@ -17,6 +17,8 @@ void script_define_json(struct script_vm *vm);
 mrb_noreturn void script_raise_json(mrb_state *mrb, const char *class_name, const char *text);
 /* system_class.c: ENV, random numbers, digests, the host's name, reading files at start */
 void script_define_system(struct script_vm *vm);
+/* csv_class.c: a row of CSV */
+void script_define_csv(struct script_vm *vm);
 /* yaml_class.c: Psych's parser */
 void script_define_yaml(struct script_vm *vm);
 /* tests.c: test of a script file, and the class whose objects scripts are */

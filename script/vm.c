@@ -260,6 +260,7 @@ static mrb_value define_everything(mrb_state *mrb, void *ud)
     script_define_format(vm);
     script_define_json(vm);
     script_define_system(vm);
+    script_define_csv(vm);
     script_define_yaml(vm);
     script_define_tests(vm);
     define_log(vm);

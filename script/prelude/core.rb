@@ -190,7 +190,7 @@ module Kernel
 
   # What is built in needs no loading; for anything else a script hears at start that it is not there.
   BUILT_IN = %w[
-    base64 bigdecimal/util cgi cgi/util cgi/escape date digest digest/md5 digest/sha1 digest/sha2 digest/sha256
+    base64 bigdecimal/util cgi cgi/util cgi/escape csv date digest digest/md5 digest/sha1 digest/sha2 digest/sha256
     English erb forwardable ipaddr json logger logstash/event logstash/timestamp monitor openssl ostruct pp stringio
     securerandom set singleton socket strscan thread time timeout uri yaml psych zlib
   ]

@@ -287,26 +287,22 @@ class Socket < IO
       LogStash.__host_name
     end
 
-    # Only packs what it is given, so nothing waits; names are not looked up.
+    # Only packs what it is given, so nothing waits; names are not looked up. The bytes are those of JRuby, not of C:
+    # the family in network order, and an address of IPv6 directly behind the port, where scripts take it out.
     def sockaddr_in(port, host)
       address = IPAddr.new(host.to_s)
       port = Integer(port || 0)
-      packed = if address.ipv4?
-        [AF_INET].pack("S") + [port].pack("n") + address.hton + "\0" * 8
-      else
-        [AF_INET6].pack("S") + [port, 0].pack("nN") + address.hton + [0].pack("L")
-      end
-      packed.extend(Bytes)
+      family = address.ipv4? ? AF_INET : AF_INET6
+      ([family, port].pack("nn") + address.hton + "\0" * 8).extend(Bytes)
     rescue IPAddr::Error
       raise NotImplementedError, "Socket.sockaddr_in takes addresses here, not names (#{host}): use the dns filter"
     end
     alias pack_sockaddr_in sockaddr_in
 
     def unpack_sockaddr_in(packed)
-      family = packed.byteslice(0, 2).unpack1("S")
-      port = packed.byteslice(2, 2).unpack1("n")
-      bytes = family == AF_INET ? packed.byteslice(4, 4) : packed.byteslice(8, 16)
-      [port, IPAddr.new_ntoh(bytes).to_s]
+      family, port = packed.byteslice(0, 4).unpack("nn")
+      return [port, packed.byteslice(4, 4).unpack("C4").join(".")] if family == AF_INET
+      [port, packed.byteslice(4, 16).unpack("n8").map { |group| format("%04x", group) }.join(":")]
     end
   end
 end
