@@ -307,7 +307,8 @@ static bool prepare(struct grok_session *session, const struct grok_request *req
     session->scratch = regex_scratch_new(NULL);
     session->has_colours = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
     session->expression = str_from(request->pattern);
-    if ((!request->patterns ||
+    if (grok_library_load_home(session->library, &err) &&
+        (!request->patterns ||
          grok_library_load_path(session->library, request->patterns, "*", &err)) &&
         grok_compile(&session->arena, session->library, session->expression, true, &session->grok,
                      &err))

@@ -36,6 +36,8 @@ struct multiline_codec {
 static bool load_patterns(const struct multiline_codec *multiline, struct arena *arena,
                           struct grok_library *library, struct error *err)
 {
+    if (!grok_library_load_home(library, err))
+        return false;
     for (size_t i = 0; i < multiline->patterns_dir.count; i++) {
         const char *path = arena_cstr(arena, multiline->patterns_dir.items[i]);
         if (!grok_library_load_path(library, path, "*", err))

@@ -62,7 +62,8 @@ static const struct option OPTIONS[] = {
     },
     {
         .name = "patterns_dir",
-        .doc = "Directories or files with more patterns, lines of NAME and expression.",
+        .doc = "Directories or files with more patterns, lines of NAME and expression. Files in "
+               "$LOGSTASH_HOME/patterns (/usr/share/logstash/patterns) are read without it.",
         OPTION_IN_STRINGS(struct grok_filter, patterns_dir),
     },
     {
@@ -261,6 +262,8 @@ static bool compile_sources(struct grok_filter *filter, const struct grok_librar
 static bool fill_library(struct grok_filter *filter, struct grok_library *library,
                          struct error *err)
 {
+    if (!grok_library_load_home(library, err))
+        return false;
     for (size_t i = 0; i < filter->patterns_dir.count; i++) {
         const char *path = arena_cstr(filter->env->arena, filter->patterns_dir.items[i]);
         const char *glob = arena_cstr(filter->env->arena, filter->patterns_files_glob);

@@ -115,7 +115,7 @@ static bool compile_pattern(const struct multiline *self, const struct plugin_en
 {
     struct grok_library *library =
         grok_library_new(env->ecs == ECS_DISABLED ? GROK_SET_LEGACY : GROK_SET_ECS);
-    bool ok = true;
+    bool ok = grok_library_load_home(library, err);
     for (size_t i = 0; i < self->patterns_dir.count && ok; i++)
         ok = grok_library_load_path(library, arena_cstr(env->arena, self->patterns_dir.items[i]),
                                     "*", err);

@@ -34,6 +34,9 @@ bool grok_library_load_file(struct grok_library *library, const char *path, stru
 /* Every file of a directory whose name fits the glob, or a single file. */
 bool grok_library_load_path(struct grok_library *library, const char *path, const char *glob,
                             struct error *err);
+/* Every file of $LOGSTASH_HOME/patterns, or of /usr/share/logstash/patterns while that is not set: whoever puts a pattern file
+ * there finds it in each grok of Logstash without naming it. That there is no such directory is no error. */
+bool grok_library_load_home(struct grok_library *library, struct error *err);
 
 struct grok_definition {
     struct str text, origin; /* origin: "FILE:LINE", empty for those that ship */

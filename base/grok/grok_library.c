@@ -186,6 +186,18 @@ static bool load_directory(struct grok_library *library, const char *path, const
     return ok;
 }
 
+bool grok_library_load_home(struct grok_library *library, struct error *err)
+{
+    const char *home = getenv("LOGSTASH_HOME");
+    char path[4096];
+    struct stat info;
+    int len =
+        snprintf(path, sizeof path, "%s/patterns", home && *home ? home : "/usr/share/logstash");
+    if (len < 0 || (size_t)len >= sizeof path || stat(path, &info) != 0 || !S_ISDIR(info.st_mode))
+        return true;
+    return load_directory(library, path, "*", err);
+}
+
 bool grok_library_load_path(struct grok_library *library, const char *path, const char *glob,
                             struct error *err)
 {
