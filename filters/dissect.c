@@ -142,8 +142,27 @@ static bool read_field(const struct plugin_env *env, struct str text, struct dis
         out->ref = (struct field_ref){.text = STR("[]"), .parts = part, .count = 1};
         return true;
     }
-    return out->kind == DISSECT_SKIP ||
-           field_ref_parse(env->arena, text, env->settings->escape, &out->ref, err);
+    /* Logstash finds out about a wrong name when it stores a match. */
+    if (out->kind != DISSECT_SKIP &&
+        !field_ref_parse(env->arena, text, env->settings->escape, &out->ref, NULL))
+        out->ref = (struct field_ref){.text = {NULL, 0}};
+    return true;
+}
+
+static bool is_unusable(const struct dissect_field *field)
+{
+    return field->kind != DISSECT_SKIP && !field->ref.text.ptr;
+}
+
+static void warn_of_names(const struct plugin_env *env, const struct dissect_mapping *mapping,
+                          struct error_position position)
+{
+    for (size_t i = 0; i < mapping->count && env->warnings; i++)
+        if (is_unusable(&mapping->fields[i]))
+            error_list_warn_at(env->warnings, position,
+                               "filter 'dissect': '%.*s' is not a field reference: what this "
+                               "template fits fails there and gets the failure tags",
+                               STR_FMT(mapping->fields[i].name));
 }
 
 /* The next %{…} at or after from: its start, and the offset behind it. */
@@ -256,6 +275,7 @@ static bool compile(struct dissect *dissect, const struct plugin_env *env, struc
         if (field_ref_parse(env->arena, pair->key.text, env->settings->escape,
                             &dissect->mappings[i].source, err) &&
             read_template(env, pair->value.text, &dissect->mappings[i], err)) {
+            warn_of_names(env, &dissect->mappings[i], pair->value.position);
             if (dissect->mappings[i].count > dissect->most_fields)
                 dissect->most_fields = dissect->mappings[i].count;
             continue;
@@ -345,16 +365,18 @@ static bool set_indirect(const struct dissect *dissect, const struct dissect_map
 {
     struct field_ref ref;
     struct str name = indirect_name(mapping, event, values, index);
-    if (name.len == 0 ||
-        !field_ref_parse(event->arena, name, dissect->env->settings->escape, &ref, NULL))
+    if (name.len == 0)
         return true;
-    return event_set(event, &ref, value_str(values[index]), NULL);
+    return field_ref_parse(event->arena, name, dissect->env->settings->escape, &ref, NULL) &&
+           event_set(event, &ref, value_str(values[index]), NULL);
 }
 
 static bool store_field(const struct dissect *dissect, const struct dissect_mapping *mapping,
                         struct event *event, size_t index)
 {
     const struct dissect_field *field = &mapping->fields[index];
+    if (is_unusable(field))
+        return false;
     switch (field->kind) {
     case DISSECT_SKIP:
         break;
@@ -385,21 +407,26 @@ static struct str text_of(struct arena *arena, const struct value *source)
     return is_container ? ruby_text(arena, source) : value_to_text(arena, source);
 }
 
-/* Each template that fits gets the common options, and each that does not the failure tags. False: it did not. */
-static bool apply_mapping(struct dissect *dissect, const struct dissect_mapping *mapping,
-                          struct event *event)
+enum dissect_outcome { DISSECT_FITS, DISSECT_DIFFERS, DISSECT_BREAKS };
+
+/* Each template that fits gets the common options, and each that does not the failure tags. One whose values cannot be
+ * stored breaks off what the filter does with this event. */
+static enum dissect_outcome
+apply_mapping(struct dissect *dissect, const struct dissect_mapping *mapping, struct event *event)
 {
     const struct value *source = event_get(event, &mapping->source);
     if (mapping->count == 0)
-        return true;
+        return DISSECT_FITS;
     if (!source)
-        return false;
+        return DISSECT_DIFFERS;
     struct str text = text_of(event->arena, source);
-    if (value_type(source) != VALUE_NULL && text.len > 0 && cut(mapping, text, dissect->values) &&
-        store(dissect, mapping, event) && filter_decorate(dissect->env, event))
-        return true;
+    bool fits =
+        value_type(source) != VALUE_NULL && text.len > 0 && cut(mapping, text, dissect->values);
+    bool stored = fits && store(dissect, mapping, event);
+    if (stored && filter_decorate(dissect->env, event))
+        return DISSECT_FITS;
     event_add_tags(event, &dissect->tag_on_failure);
-    return false;
+    return fits && !stored ? DISSECT_BREAKS : DISSECT_DIFFERS;
 }
 
 /* As Java's BigDecimal reads it: no blanks, no hexadecimal, no names. */
@@ -485,10 +512,14 @@ static enum filter_result dissect_apply(void *self, struct event *event, struct 
 {
     (void)more;
     struct dissect *dissect = self;
-    bool all = true;
-    for (size_t i = 0; i < dissect->mapping.count; i++)
-        all = apply_mapping(dissect, &dissect->mappings[i], event) && all;
-    convert(dissect, event);
+    bool all = true, breaks = false;
+    for (size_t i = 0; i < dissect->mapping.count && !breaks; i++) {
+        enum dissect_outcome outcome = apply_mapping(dissect, &dissect->mappings[i], event);
+        all = all && outcome == DISSECT_FITS;
+        breaks = outcome == DISSECT_BREAKS;
+    }
+    if (!breaks)
+        convert(dissect, event);
     counter_add(all ? dissect->matches : dissect->failures, 1);
     return FILTER_SKIPPED;
 }

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What real pipeline files do that once was refused, lost or badly explained; a line for each."""
 import json
+import os
 import socket
+import subprocess
 import unittest
 
 import mmdb
@@ -59,6 +61,29 @@ class RealFiles(support.Case):
         good, = self.events(filters, {'m': 'b GET'})
         self.assertEqual({'method': 'GET'}, good['x'])
 
+    def test_a_typo_in_a_dissected_field_hurts_its_own_template(self):
+        filters = 'dissect { mapping => { "m" => "a %{x} %{[y][z]]}" "n" => "%{o}" } convert_datatype => { "k" => "int" } } dissect { mapping => { "m" => "b %{x}" } }'
+        self.assertIn("'[y][z]]' is not a field reference", self.checked(filters))
+        broken, fine = self.events(filters, {'m': 'a 1 2', 'n': 'never', 'k': '5'}, {'m': 'b 1', 'n': 'seen', 'k': '5'})
+        self.assertEqual(('1', None, '5', ['_dissectfailure'] * 1), (broken['x'], broken.get('o'), broken['k'], broken['tags'][:1]))
+        self.assertEqual(('1', 'seen', 5), (fine['x'], fine['o'], fine['k']))
+
+    def test_patterns_of_the_home_need_no_name(self):
+        (self.folder / 'home' / 'patterns').mkdir(parents=True)
+        self.write('home/patterns/ours', 'ORDERNUMBER O-%{POSINT}\nPOSINT [0-9]{3}\n')
+        home = {'LOGSTASH_HOME': str(self.folder / 'home')}
+        filters = 'grok { match => { "m" => "^%{ORDERNUMBER:order}$" } }'
+        self.assertIn('ORDERNUMBER', self.run_to_end('-t', '-e', TEMPLATE % filters, status=1, env={'LOGSTASH_HOME': '/nowhere'}).stderr)
+        for wanted, more in (('O-123', ''), (None, 'pattern_definitions => { "POSINT" => "[a-z]+" }')):
+            done = self.run_to_end('-e', TEMPLATE % filters.replace(' } }', ' } %s }' % more), stdin=b'{"m":"O-123"}\n', env=home)
+            self.assertEqual([wanted], [event.get('order') for event in done.json_lines()])
+        tried = subprocess.run([support.BINARY, 'grok', '^%{ORDERNUMBER:order}$', 'O-123'], capture_output=True, text=True, env=os.environ | home)
+        self.assertEqual((0, True), (tried.returncode, 'O-123' in tried.stdout), tried.stderr)
+
+    def test_elastic_agent_is_beats_under_another_name(self):
+        said = self.run_to_end('-t', '-e', 'input { elastic_agent { port => 5055 ssl => false } }').stderr
+        self.assertIn('ssl_enabled', said)
+
     def test_geoip_without_a_database_starts_and_tags(self):
         event, = self.events('geoip { source => "ip" target => "g" }', {'ip': '8.8.8.8'})
         self.assertIn('_geoip_expired_database', event.get('tags', ['_geoip_expired_database']))
@@ -88,7 +113,7 @@ class RealFiles(support.Case):
         self.assertEqual('folder', found(asn, 'database => "%s"' % (folder / 'GeoLite2-City.mmdb')))
 
     def test_packing_an_address_is_no_input_or_output(self):
-        event, = self.events('ruby { init => "require %q(socket)" code => "event.set(%q(t), Socket.sockaddr_in(80, %q(127.0.0.1)).unpack(%q(S n C4)))" }',
+        event, = self.events('ruby { init => "require %q(socket)" code => "event.set(%q(t), Socket.sockaddr_in(80, %q(127.0.0.1)).unpack(%q(n n C4)))" }',
                              {'a': 1})
         self.assertEqual([socket.AF_INET, 80, 127, 0, 0, 1], event['t'])
         said = self.run_to_end('-e', TEMPLATE % 'ruby { code => "Socket.tcp(%q(h), 1)" }', stdin=b'{}\n').stderr
