@@ -746,6 +746,13 @@ static const struct example EXAMPLES[] = {
      "  }\n"
      "}",
      NULL, NULL},
+    {CONF_INPUT, "elastic_agent",
+     "input {\n"
+     "  elastic_agent {\n"
+     "    port => 5055\n"
+     "  }\n"
+     "}",
+     NULL, NULL},
     {CONF_INPUT, "lumberjack",
      "input {\n"
      "  lumberjack {\n"

@@ -10,27 +10,17 @@
 #include "outputs/outputs.h"
 
 static const struct input *const INPUTS[] = {
-    &input_beats,
-    &input_dead_letter_queue,
-    &input_exec,
-    &input_file,
-    &input_gelf,
-    &input_generator,
-    &input_heartbeat,
-    &input_http,
-    &input_http_poller,
-    &input_kafka,
-    &input_lumberjack,
-    &input_pipe,
-    &input_pipeline,
-    &input_rabbitmq,
-    &input_redis,
-    &input_stdin,
-    &input_syslog,
-    &input_tcp,
-    &input_udp,
-    &input_unix,
-    NULL,
+    &input_beats,         &input_dead_letter_queue,
+    &input_elastic_agent, &input_exec,
+    &input_file,          &input_gelf,
+    &input_generator,     &input_heartbeat,
+    &input_http,          &input_http_poller,
+    &input_kafka,         &input_lumberjack,
+    &input_pipe,          &input_pipeline,
+    &input_rabbitmq,      &input_redis,
+    &input_stdin,         &input_syslog,
+    &input_tcp,           &input_udp,
+    &input_unix,          NULL,
 };
 
 static const struct filter *const FILTERS[] = {

@@ -8,6 +8,7 @@
 #include "pipeline/plugin.h"
 
 extern const struct input input_beats;
+extern const struct input input_elastic_agent;
 extern const struct input input_exec;
 extern const struct input input_file;
 extern const struct input input_gelf;

@@ -349,6 +349,22 @@ const struct input input_beats = {
     .close = close_input,
 };
 
+/* The same under another name, as in Logstash. */
+const struct input input_elastic_agent = {
+    .plugin =
+        {
+            .name = "elastic_agent",
+            .summary = "Events from Elastic Agent: beats under another name",
+            .options = OPTIONS,
+            .size = sizeof(struct beats_input),
+            .check = check,
+        },
+    .open = open_input,
+    .start = start,
+    .stop = stop,
+    .close = close_input,
+};
+
 /* ---- lumberjack ---- */
 
 /* The name of the first version's clients, who always come by TLS and whose events get nothing but what they carry. */
