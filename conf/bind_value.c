@@ -350,7 +350,9 @@ static bool bind_hash(const struct bind_context *ctx, const struct option *optio
 {
     struct conf_value pairs;
     if (value->type == CONF_ARRAY) {
-        if (!merge_pairs(ctx->arena, value, &pairs, err))
+        bool listed =
+            option->flags & OPTION_PAIRS && value->count > 0 && value->items[0].type == CONF_ARRAY;
+        if (!(listed ? merge_listed_pairs : merge_pairs)(ctx->arena, value, &pairs, err))
             return false;
         value = &pairs;
     }

@@ -214,3 +214,20 @@ bool merge_pairs(struct arena *arena, const struct conf_value *array, struct con
                              i + 1);
     return true;
 }
+
+bool merge_listed_pairs(struct arena *arena, const struct conf_value *array, struct conf_value *out,
+                        struct error *err)
+{
+    assert(array->type == CONF_ARRAY);
+    struct conf_value flat = {.type = CONF_ARRAY, .position = array->position};
+    flat.items = arena_alloc(arena, array->count * 2 * sizeof *flat.items);
+    for (size_t i = 0; i < array->count; i++) {
+        const struct conf_value *pair = &array->items[i];
+        if (pair->type != CONF_ARRAY || pair->count != 2)
+            return error_set(err, ERROR_CONFIG, "item %zu must be a pair [\"from\", \"to\"]",
+                             i + 1);
+        flat.items[flat.count++] = pair->items[0];
+        flat.items[flat.count++] = pair->items[1];
+    }
+    return merge_pairs(arena, &flat, out, err);
+}

@@ -24,4 +24,8 @@ bool merge_values(struct arena *arena, struct conf_value *into, const struct con
 bool merge_pairs(struct arena *arena, const struct conf_value *array, struct conf_value *out,
                  struct error *err);
 
+/* The same of [[key, value], [key, value]]. False when an item is no pair. */
+bool merge_listed_pairs(struct arena *arena, const struct conf_value *array, struct conf_value *out,
+                        struct error *err);
+
 #endif

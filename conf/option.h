@@ -51,6 +51,7 @@ enum option_flags {
     OPTION_UNSUPPORTED = 8, /* refused; .note says what to do instead */
     OPTION_IGNORED = 16,    /* accepted without effect, with a note in the log */
     OPTION_PATTERNS = 64,   /* a hash whose texts have a %{…} of their own */
+    OPTION_PAIRS = 128,     /* a hash that may also be a list of pairs: [["a", "b"], ["c", "d"]] */
     OPTION_AS_WRITTEN = 32, /* a hash whose pairs stay in the order of the file (java_order.h) */
 };
 

@@ -103,8 +103,9 @@ static const struct option OPTIONS[] = {
     },
     {
         .name = "fields",
-        .doc = "Field of the hit => field of the event.",
+        .doc = "Field of the hit => field of the event; also as a list of such pairs.",
         OPTION_IN_HASH(struct search_options, fields),
+        .flags = OPTION_PAIRS,
     },
     {
         .name = "docinfo_fields",

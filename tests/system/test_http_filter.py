@@ -192,6 +192,9 @@ class Elasticsearch(AskingCase):
         events = self.run_events('elasticsearch { hosts => ["%s"] index => "things" query => "number:%%{n}" fields => { "name" => "name" } '
                                  'docinfo_fields => { "_id" => "id" } }' % store.address, {'n': 1}, {'n': 9}, {'n': 2})
         self.assertEqual([('thing 1', '1'), (None, None), ('thing 2', '2')], [(event.get('name'), event.get('id')) for event in events])
+        event, = self.run_events('elasticsearch { hosts => ["%s"] index => "things" query => "number:1" fields => [["name", "a"], ["number", "[b][c]"]] }'
+                                 % store.address, {})
+        self.assertEqual(('thing 1', {'c': 1}), (event['a'], event['b']))
 
 
 if __name__ == '__main__':

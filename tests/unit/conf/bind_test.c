@@ -16,7 +16,7 @@ struct sample {
     struct option_strings strings;
     struct option_templates templates;
     struct option_fields fields;
-    struct option_hash hash, patterns;
+    struct option_hash hash, patterns, pairs;
     struct option_array array;
     const struct conf_plugin *codec;
 };
@@ -46,6 +46,7 @@ static const struct option OPTIONS[] = {
     {.name = "fields", OPTION_IN_FIELDS(struct sample, fields), .def = "[]"},
     {.name = "hash", OPTION_IN_HASH(struct sample, hash), .def = "{ \"k\" => 1 }"},
     {.name = "patterns", OPTION_IN_HASH(struct sample, patterns), .flags = OPTION_PATTERNS},
+    {.name = "pairs", OPTION_IN_HASH(struct sample, pairs), .flags = OPTION_PAIRS},
     {.name = "array", OPTION_IN_ARRAY(struct sample, array)},
     {.name = "codec", OPTION_IN_CODEC(struct sample, codec)},
     {.name = "gone", OPTION_NOWHERE, .flags = OPTION_UNSUPPORTED, .note = "use 'text'"},
@@ -166,6 +167,10 @@ static void show_pairs(const struct bound *bound, struct buf *out)
 {
     show_hash(&bound->sample.hash, out);
 }
+static void show_listed(const struct bound *bound, struct buf *out)
+{
+    show_hash(&bound->sample.pairs, out);
+}
 static void show_array(const struct bound *bound, struct buf *out)
 {
     for (size_t i = 0; i < bound->sample.array.count; i++) {
@@ -237,6 +242,8 @@ static const struct {
      "{k11:i11 k10:i10 k02:i2 k13:i13 k01:i1 k12:i12 k04:i4 k03:i3 "
      "k06:i6 k05:i5 k08:i8 k07:i7 k09:i9}"},
     {"hash => [\"two\", 1, \"one\", 2]", show_pairs, "{\"two\":i1 \"one\":i2}"},
+    {"pairs => [[\"a\", 1], [\"b\", [2, 3]]]", show_listed, "{\"a\":i1 \"b\":[i2,i3]}"},
+    {"pairs => [\"a\", 1]", show_listed, "{\"a\":i1}"},
     {"array => 1", show_array, "i1"},
     {"array => [[1, 2], { \"a\" => b1 }]", show_array, "[i1,i2] {\"a\":b1}"},
     {"codec => json", show_codecs, "json json 0"},
@@ -341,6 +348,8 @@ static const struct {
      "1:40 option 'strings' of filter 'm' must be a list, found a hash"},
     {"required => xx strings => [{ }]",
      "1:40 option 'strings' of filter 'm' must be a list of texts, found a hash"},
+    {"required => xx pairs => [[\"a\", \"b\"], [\"c\"]]",
+     "1:38 option 'pairs' of filter 'm' item 2 must be a pair [\"from\", \"to\"]"},
     {"required => xx hash => [1, 2, 3]",
      "1:37 option 'hash' of filter 'm' must be a hash, or a list of keys and values in turn: "
      "this list has 3 items, an odd number"},
