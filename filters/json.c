@@ -78,7 +78,7 @@ static void set_timestamp(struct event *event, const struct value *given)
     if (value_type(given) == VALUE_NULL || value_type(given) == VALUE_BOOL)
         if (!value_truthy(given))
             return;
-    if (value_is_str(given) && instant_parse_iso8601(value_as_str(given), &at)) {
+    if (value_is_str(given) && instant_parse_timestamp(value_as_str(given), &at)) {
         event_set_timestamp(event, at);
         return;
     }
@@ -142,9 +142,9 @@ static enum filter_result json_filter_apply(void *plugin, struct event *event,
         return FILTER_SKIPPED;
     if (!value_is_str(source) || !read_text(self, event, value_as_str(source), &value))
         return self->skip_on_invalid_json ? FILTER_SKIPPED : fail(self, event);
-    bool has_target = self->target.count > 0 || self->target.root == FIELD_ROOT_METADATA;
-    bool set = has_target ? event_set(event, &self->target, value, NULL)
-                          : value_type(&value) == VALUE_OBJECT && set_members(self, event, &value);
+    bool set = self->target.text.len > 0
+                   ? event_set(event, &self->target, value, NULL)
+                   : value_type(&value) == VALUE_OBJECT && set_members(self, event, &value);
     return set ? FILTER_MATCHED : fail(self, event);
 }
 

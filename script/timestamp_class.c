@@ -26,16 +26,23 @@ bool script_instant_of(struct script_vm *vm, mrb_value object, struct instant *o
     return time != NULL;
 }
 
-/* What Timestamp.new and coerce take; false for anything else. */
+static _Noreturn void raise_no_timestamp(mrb_state *mrb, mrb_value text)
+{
+    struct RClass *logstash = mrb_module_get(mrb, "LogStash");
+    mrb_raisef(mrb, mrb_class_get_under(mrb, logstash, "TimestampParserError"),
+               "invalid timestamp string format %v", text);
+}
+
+/* What Timestamp.new and coerce take; raises for a text that is no timestamp, false for anything else. */
 static bool read_instant(mrb_state *mrb, mrb_value source, struct instant *out)
 {
     struct script_vm *vm = script_vm_of(mrb);
     if (mrb_nil_p(source))
         *out = vm->env->now ? vm->env->now() : clock_now();
-    else if (mrb_string_p(source))
-        return instant_parse_iso8601(script_str(source), out);
-    else
+    else if (!mrb_string_p(source))
         return script_instant_of(vm, source, out);
+    else if (!instant_parse_timestamp(script_str(source), out))
+        raise_no_timestamp(mrb, source);
     return true;
 }
 
@@ -45,7 +52,8 @@ static mrb_value initialize(mrb_state *mrb, mrb_value self)
     struct instant at = {0, 0};
     mrb_get_args(mrb, "|o", &source);
     if (!read_instant(mrb, source, &at))
-        mrb_raise(mrb, E_ARGUMENT_ERROR, "LogStash::Timestamp.new takes ISO 8601 text or a Time");
+        mrb_raisef(mrb, E_TYPE_ERROR, "wrong argument type %C (expected Time)",
+                   mrb_obj_class(mrb, source));
     *own_time(self) = (struct script_time){at.seconds, at.nanoseconds, 0, SCRIPT_ZONE_UTC};
     return self;
 }

@@ -193,6 +193,7 @@ size_t instant_format(struct instant at, char out[INSTANT_TEXT_MAX])
 struct reader {
     const char *at;
     const char *end;
+    bool is_timestamp; /* read as Logstash reads @timestamp; otherwise as people write times */
 };
 
 static bool take_char(struct reader *reader, char wanted)
@@ -233,15 +234,25 @@ static bool take_year(struct reader *reader, int64_t *out)
     return count >= 4;
 }
 
+/* In a timestamp a day that its month does not have is the month's last one, as in Java. */
+static bool take_day(struct reader *reader, struct civil *civil)
+{
+    int days = civil_days_in_month(civil->year, civil->month);
+    if (!take_two(reader, reader->is_timestamp ? 31 : days, &civil->day) || civil->day < 1)
+        return false;
+    if (civil->day > days)
+        civil->day = days;
+    return true;
+}
+
 static bool take_date(struct reader *reader, struct civil *civil)
 {
     return take_year(reader, &civil->year) && take_char(reader, '-') &&
            take_two(reader, 12, &civil->month) && civil->month >= 1 && take_char(reader, '-') &&
-           take_two(reader, civil_days_in_month(civil->year, civil->month), &civil->day) &&
-           civil->day >= 1;
+           take_day(reader, civil);
 }
 
-/* Digits after the ninth are read and dropped. */
+/* Digits after the ninth are read and dropped, or not taken in a timestamp, where a fraction may be empty. */
 static bool take_fraction(struct reader *reader, uint32_t *out)
 {
     uint32_t value = 0;
@@ -249,42 +260,88 @@ static bool take_fraction(struct reader *reader, uint32_t *out)
     for (; reader->at < reader->end && (unsigned char)(*reader->at - '0') <= 9; count++) {
         if (count < NANOSECOND_DIGITS)
             value = value * 10 + (uint32_t)(*reader->at - '0');
+        else if (reader->is_timestamp)
+            return false;
         reader->at++;
     }
     for (unsigned i = count; i < NANOSECOND_DIGITS; i++)
         value *= 10;
     *out = value;
-    return count > 0;
+    return count > 0 || reader->is_timestamp;
+}
+
+/* 24:00:00 is the midnight behind the day; no other time of hour 24 exists. */
+static bool is_time_of_day(const struct civil *civil)
+{
+    return civil->hour < 24 || (civil->minute == 0 && civil->second == 0 && civil->nanosecond == 0);
 }
 
 static bool take_time(struct reader *reader, struct civil *civil)
 {
-    if (!take_two(reader, 23, &civil->hour) || !take_char(reader, ':') ||
-        !take_two(reader, 59, &civil->minute))
+    if (!take_two(reader, reader->is_timestamp ? 24 : 23, &civil->hour) ||
+        !take_char(reader, ':') || !take_two(reader, 59, &civil->minute))
         return false;
     if (!take_char(reader, ':'))
         return true;
     if (!take_two(reader, 59, &civil->second))
         return false;
-    if (!take_char(reader, '.') && !take_char(reader, ','))
+    if (!take_char(reader, '.') && (reader->is_timestamp || !take_char(reader, ',')))
         return true;
     return take_fraction(reader, &civil->nanosecond);
 }
 
-/* Nothing at all is UTC. */
+static void take_utc_name(struct reader *reader)
+{
+    static const char *const NAMES[] = {"UTC", "GMT", "UT"};
+    struct str rest = str_make(reader->at, (size_t)(reader->end - reader->at));
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        struct str name = str_from(NAMES[i]);
+        if (rest.len >= name.len && str_equal_nocase(str_make(rest.ptr, name.len), name)) {
+            reader->at += name.len;
+            return;
+        }
+    }
+}
+
+/* Nothing at all is UTC. Minutes and seconds have ':' before each or before none; only timestamps have names and seconds. */
 static bool take_offset(struct reader *reader, int *seconds_out)
 {
     *seconds_out = 0;
-    if (reader->at == reader->end || take_char(reader, 'Z') || take_char(reader, 'z'))
+    if (take_char(reader, 'Z') || take_char(reader, 'z'))
+        return true;
+    if (reader->is_timestamp)
+        take_utc_name(reader);
+    if (reader->at == reader->end)
         return true;
     bool west = take_char(reader, '-');
-    int hours = 0, minutes = 0;
+    int hours = 0, minutes = 0, seconds = 0;
     if ((!west && !take_char(reader, '+')) || !take_two(reader, 18, &hours))
         return false;
     bool colon = take_char(reader, ':');
     if ((colon || reader->at < reader->end) && !take_two(reader, 59, &minutes))
         return false;
-    *seconds_out = (hours * 60 + minutes) * (west ? -60 : 60);
+    if (reader->is_timestamp && reader->at < reader->end &&
+        (take_char(reader, ':') != colon || !take_two(reader, 59, &seconds)))
+        return false;
+    *seconds_out = (hours * 3600 + minutes * 60 + seconds) * (west ? -1 : 1);
+    return true;
+}
+
+static bool take_instant(struct reader *reader, struct instant *out)
+{
+    struct civil civil = {0};
+    int offset = 0;
+    if (reader->at == reader->end || !take_date(reader, &civil))
+        return false;
+    bool timed = take_char(reader, 'T') || take_char(reader, 't') ||
+                 (!reader->is_timestamp && take_char(reader, ' '));
+    if ((timed && !take_time(reader, &civil)) || !is_time_of_day(&civil))
+        return false;
+    if ((timed || reader->is_timestamp) && !take_offset(reader, &offset))
+        return false;
+    if (reader->at != reader->end)
+        return false;
+    *out = (struct instant){civil_to_seconds(&civil) - offset, civil.nanosecond};
     return true;
 }
 
@@ -347,17 +404,15 @@ bool instant_parse_iso8601(struct str text, struct instant *out)
     enum { USUAL_BYTES = 24 };
     if (text.len == USUAL_BYTES && parse_usual(text.ptr, out))
         return true;
-    struct reader reader = {text.ptr, text.ptr + text.len};
-    struct civil civil = {0};
-    int offset = 0;
-    if (text.len == 0 || !take_date(&reader, &civil))
-        return false;
-    if (take_char(&reader, 'T') || take_char(&reader, 't') || take_char(&reader, ' ')) {
-        if (!take_time(&reader, &civil) || !take_offset(&reader, &offset))
-            return false;
-    }
-    if (reader.at != reader.end)
-        return false;
-    *out = (struct instant){civil_to_seconds(&civil) - offset, civil.nanosecond};
-    return true;
+    struct reader reader = {text.ptr, text.ptr + text.len, false};
+    return take_instant(&reader, out);
+}
+
+bool instant_parse_timestamp(struct str text, struct instant *out)
+{
+    enum { USUAL_BYTES = 24 };
+    if (text.len == USUAL_BYTES && parse_usual(text.ptr, out))
+        return true;
+    struct reader reader = {text.ptr, text.ptr + text.len, true};
+    return take_instant(&reader, out);
 }

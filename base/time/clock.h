@@ -47,8 +47,11 @@ int civil_day_of_year(int64_t year, int month, int day); /* 1..366 */
 enum { INSTANT_TEXT_MAX = 48 };
 size_t instant_format(struct instant at, char out[INSTANT_TEXT_MAX]);
 
-/* Reads what Logstash reads as an ISO 8601 @timestamp: a date, optionally T (or a blank) and a time
+/* ISO 8601 as people write it: a date, optionally T (or a blank) and a time
  * HH:MM[:SS[(.|,)fraction]], optionally Z, +HH, +HHMM or +HH:MM. Without a zone: UTC. Up to nanoseconds. */
 bool instant_parse_iso8601(struct str text, struct instant *out);
+/* What Logstash reads as @timestamp: no blank, no ',', nine digits of a fraction at most (or none behind its point), but also a
+ * zone behind a date alone, UTC and GMT, seconds in offsets, 24:00:00, and for a day that a month does not have its last one. */
+bool instant_parse_timestamp(struct str text, struct instant *out);
 
 #endif

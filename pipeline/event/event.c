@@ -101,17 +101,17 @@ static struct special_fields find_special(const struct object *fields)
 static void take_timestamp(struct event *event, const struct value *given)
 {
     struct instant at;
-    bool read = given->type == VALUE_STRING && instant_parse_iso8601(value_as_str(given), &at);
+    bool read = given->type == VALUE_STRING && instant_parse_timestamp(value_as_str(given), &at);
     event_set_timestamp(event, read ? at : clock_now());
     if (read || given->type == VALUE_NULL)
         return;
     event_add_tag(event, STR("_timestampparsefailure"));
-    set_field(event, STR("_@timestamp"), value_str(value_to_java_text(event->arena, given)));
+    set_field(event, STR("_@timestamp"), *given);
 }
 
 static void take_tags(struct event *event, const struct value *tags)
 {
-    if (tags->type == VALUE_NULL || is_tags_value(tags))
+    if (is_tags_value(tags))
         return;
     set_field(event, TAGS, list_of(event->arena, value_str(STR("_tagsparsefailure"))));
     set_field(event, STR("_tags"), list_of(event->arena, *tags));

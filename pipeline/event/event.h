@@ -30,7 +30,7 @@ struct event {
 /* An event with @timestamp now and @version "1", nothing else. */
 struct event *event_new(struct arena *arena);
 /* Takes an object (decoded from JSON, say) as the fields and applies the rules of creation: @timestamp parsed or
- * now (tag _timestampparsefailure, the text in _@timestamp), @version "1" when absent, tags checked (_tags,
+ * now (tag _timestampparsefailure, what was given in _@timestamp), @version "1" when absent, tags checked (_tags,
  * _tagsparsefailure), @metadata moved beside the data. */
 struct event *event_from_object(struct arena *arena, struct value object);
 /* A deep copy with its provenance in another arena; in the same one the text is shared. */

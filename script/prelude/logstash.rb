@@ -3,6 +3,9 @@
 # What Logstash puts around a filter's code.
 
 module LogStash
+  class TimestampParserError < StandardError
+  end
+
   class Timestamp
     def hash
       to_s.hash

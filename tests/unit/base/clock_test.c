@@ -157,6 +157,50 @@ START_TEST(the_usual_form_with_each_byte_changed)
 }
 END_TEST
 
+/* What instant_parse_timestamp reads in another way. */
+static const struct {
+    const char *text;
+    const char *instant; /* NULL: refused */
+} TIMESTAMPS[] = {
+    {"2001-11-06", "2001-11-06T00:00:00.000Z"},
+    {"2001-11-06t20:46:06.5z", "2001-11-06T20:46:06.500Z"},
+    {"2001-11-06T20:46:06+0800", "2001-11-06T12:46:06.000Z"},
+    {"2001-11-06T20:46:06.", "2001-11-06T20:46:06.000Z"},
+    {"2001-11-06T20:46:06.Z", "2001-11-06T20:46:06.000Z"},
+    {"2001-11-06T20:46:06.123456789Z", "2001-11-06T20:46:06.123456789Z"},
+    {"2001-11-06T24:00:00", "2001-11-07T00:00:00.000Z"},
+    {"2001-11-31", "2001-11-30T00:00:00.000Z"},
+    {"1900-02-29T00:00:00Z", "1900-02-28T00:00:00.000Z"},
+    {"2001-11-06Z", "2001-11-06T00:00:00.000Z"},
+    {"2001-11-06+02:00", "2001-11-05T22:00:00.000Z"},
+    {"2001-11-06T20:46:06UTC", "2001-11-06T20:46:06.000Z"},
+    {"2001-11-06T20:46:06gmt+01:00", "2001-11-06T19:46:06.000Z"},
+    {"2001-11-06T20:46:06+02:00:30", "2001-11-06T18:45:36.000Z"},
+    {"2001-11-06T20:46:06-020030", "2001-11-06T22:46:36.000Z"},
+    {"2001-11-06 20:46:06", NULL},
+    {"2001-11-06T20:46:06,5", NULL},
+    {"2001-11-06T20:46:06.1234567891Z", NULL},
+    {"2001-11-06T24:00:01", NULL},
+    {"2001-11-32", NULL},
+    {"2001-11-06T20:46:06+02:0030", NULL},
+    {"2001-11-06T20:46:06CET", NULL},
+    {"2001-11-06T", NULL},
+    {"", NULL},
+};
+
+START_TEST(reads_timestamps)
+{
+    struct instant at;
+    char text[INSTANT_TEXT_MAX + 1];
+    bool ok = instant_parse_timestamp(str_from(TIMESTAMPS[_i].text), &at);
+    ck_assert_msg(ok == (TIMESTAMPS[_i].instant != NULL), "%s", TIMESTAMPS[_i].text);
+    if (!ok)
+        return;
+    text[instant_format(at, text)] = 0;
+    ck_assert_str_eq(text, TIMESTAMPS[_i].instant);
+}
+END_TEST
+
 START_TEST(reads_iso8601)
 {
     struct instant at;
@@ -188,6 +232,7 @@ Suite *clock_suite(void)
     tcase_add_loop_test(tcase, prints_instants, 0, sizeof TEXTS / sizeof *TEXTS);
     tcase_add_test(tcase, prints_the_farthest_instants);
     tcase_add_loop_test(tcase, the_usual_form_with_each_byte_changed, 0, 4);
+    tcase_add_loop_test(tcase, reads_timestamps, 0, sizeof TIMESTAMPS / sizeof *TIMESTAMPS);
     tcase_add_loop_test(tcase, reads_iso8601, 0, sizeof READ / sizeof *READ);
     tcase_add_test(tcase, clocks_go_forward);
     suite_add_tcase(suite, tcase);
