@@ -142,7 +142,8 @@ static bool from_value(struct parser *parser, const struct conf_value *value, st
 bool parse_is_open_field(const struct parser *parser)
 {
     struct parser ahead = *parser;
-    if (!scan_take(&ahead, "[") || scan_name(&ahead).len == 0)
+    if (!scan_take(&ahead, "[") || scan_is_digit(scan_peek(&ahead, 0)) ||
+        scan_peek(&ahead, 0) == '-' || scan_name(&ahead).len == 0)
         return false;
     scan_skip(&ahead);
     return scan_peek(&ahead, 0) != ',' && scan_peek(&ahead, 0) != ']';

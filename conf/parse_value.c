@@ -152,6 +152,10 @@ bool parse_number(struct parser *parser, struct conf_value *out)
     while (out->is_float && scan_is_digit(scan_peek(parser, 0)))
         parser->at++;
     out->text = str_make(parser->text.ptr + from, parser->at - from);
+    if (str_ends_with(out->text, STR("."))) {
+        scan_soft(parser, from, "a number does not end with '.': write %.*s0", STR_FMT(out->text));
+        out->text.len--;
+    }
     if (!canonical_number(parser->arena, out))
         scan_soft(parser, from, "a number that begins with 0 is octal, and %.*s is none",
                   STR_FMT(out->text));

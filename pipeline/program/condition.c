@@ -26,12 +26,6 @@ static const struct value *operand_value(const struct operand *operand, const st
     return operand->type == OPERAND_FIELD ? event_get(event, &operand->ref) : &operand->value;
 }
 
-/* Where a field that holds null counts as missing. */
-static const struct value *not_null(const struct value *value)
-{
-    return value && value_type(value) != VALUE_NULL ? value : NULL;
-}
-
 /* ---- == and < ---- */
 
 static bool equal(const struct value *a, const struct value *b)
@@ -64,11 +58,24 @@ static bool is_never_ordered(const struct value *value)
     return type == VALUE_NULL || type == VALUE_BOOL || type == VALUE_TIMESTAMP;
 }
 
-/* False where the two cannot be ordered; Logstash raises there. */
+static bool is_container(const struct value *value)
+{
+    return value_type(value) == VALUE_ARRAY || value_type(value) == VALUE_OBJECT;
+}
+
+/* Whether two that have no order count as equal; otherwise Logstash raises. Between two fields the left one decides: null
+ * and booleans are equal to any scalar, and nothing else is equal to one of another type. */
+static bool counts_as_equal(const struct condition *condition, const struct value *a,
+                            const struct value *b)
+{
+    if (condition->a.type != OPERAND_FIELD || condition->b.type != OPERAND_FIELD)
+        return is_never_ordered(a) || is_never_ordered(b);
+    return (value_type(a) == VALUE_NULL || value_type(a) == VALUE_BOOL) && !is_container(b);
+}
+
+/* False where the two have no order. */
 static bool order(const struct value *a, const struct value *b, int *out)
 {
-    if (!a || !b)
-        return false;
     if (value_type(a) == VALUE_INT && value_type(b) == VALUE_INT) {
         *out = value_as_int(a) < value_as_int(b) ? -1 : value_as_int(a) > value_as_int(b);
         return true;
@@ -83,10 +90,6 @@ static bool order(const struct value *a, const struct value *b, int *out)
         *out = order_of_instants(value_as_instant(a), value_as_instant(b));
         return true;
     }
-    if (is_never_ordered(a) || is_never_ordered(b)) {
-        *out = 0;
-        return true;
-    }
     if (value_type(a) != VALUE_STRING || value_type(b) != VALUE_STRING)
         return false;
     *out = str_compare(value_as_str(a), value_as_str(b));
@@ -97,7 +100,7 @@ static enum condition_result test_order(const struct condition *condition, const
                                         const struct value *b)
 {
     int sign = 0;
-    if (!order(a, b, &sign))
+    if (!a || !b || (!order(a, b, &sign) && !counts_as_equal(condition, a, b)))
         return CONDITION_ERROR;
     if (condition->type == CONF_LT || condition->type == CONF_GE)
         return result_of((sign < 0) == (condition->type == CONF_LT));
@@ -136,7 +139,7 @@ static struct str scalar_text(const struct value *value, char space[NUMBER_TEXT_
 static bool in_list(const struct value *item, const struct value *texts)
 {
     char space[NUMBER_TEXT_MAX];
-    return item && value_type(item) != VALUE_ARRAY && value_type(item) != VALUE_OBJECT &&
+    return item && value_type(item) != VALUE_NULL && !is_container(item) &&
            value_object_get(texts, scalar_text(item, space));
 }
 
@@ -146,9 +149,16 @@ static bool in_value(const struct value *item, const struct value *whole)
     if (!item || !whole)
         return false;
     if (value_type(whole) == VALUE_ARRAY)
-        return value_type(item) != VALUE_ARRAY && value_type(item) != VALUE_OBJECT &&
-               has_element(whole, item);
+        return !is_container(item) && has_element(whole, item);
     return value_is_str(item) && value_is_str(whole) && contains_text(whole, item);
+}
+
+/* A field in a number of the configuration: a text is looked for in the number's. */
+static bool in_number(const struct value *item, const struct value *number)
+{
+    char space[NUMBER_TEXT_MAX];
+    return value_is_str(item) &&
+           str_find(scalar_text(number, space), value_as_str(item)) != SIZE_MAX;
 }
 
 static bool test_in(const struct condition *condition, const struct value *a, const struct value *b)
@@ -159,9 +169,10 @@ static bool test_in(const struct condition *condition, const struct value *a, co
         return equal(a, b);
     if (condition->b.type == OPERAND_LIST)
         return in_list(a, b);
-    if (left_is_field && right_is_field && a && b && value_type(a) != VALUE_ARRAY &&
-        value_type(a) != VALUE_OBJECT && value_equal(a, b))
+    if (left_is_field && right_is_field && a && b && !is_container(a) && value_equal(a, b))
         return true;
+    if (left_is_field && !right_is_field && is_number(b))
+        return a && in_number(a, b);
     return in_value(a, b);
 }
 
@@ -210,9 +221,9 @@ static enum condition_result test_operands(const struct condition *condition,
     case CONF_GE:
         return test_order(condition, a, b);
     case CONF_IN:
-        return result_of(test_in(condition, not_null(a), not_null(b)));
+        return result_of(test_in(condition, a, b));
     case CONF_NOT_IN:
-        return result_of(!test_in(condition, not_null(a), not_null(b)));
+        return result_of(!test_in(condition, a, b));
     case CONF_MATCH:
         return result_of(test_match(condition, a, test));
     case CONF_NO_MATCH:

@@ -16,15 +16,13 @@ static bool fail(const struct compiler *compiler, const struct conf_expr *expr, 
     return false;
 }
 
-/* A number as written: an integer of any size, or a double ("5." is one too). */
+/* A number as written: an integer of any size, or a double. */
 static struct value number_value(struct str text, bool is_float)
 {
     int64_t integer;
     double real = 0;
     if (!is_float)
         return str_to_int(text, &integer) ? value_int(integer) : value_big_int(text);
-    if (str_ends_with(text, STR(".")))
-        text.len--;
     bool read = str_to_double(text, &real);
     assert(read);
     (void)read;
