@@ -137,17 +137,11 @@ static struct value rename_members(const struct de_dot *self, struct arena *aren
     return renamed;
 }
 
+/* Objects in objects; those in lists keep their names, as in Logstash. */
 static struct value rename_below(const struct de_dot *self, struct arena *arena,
                                  const struct value *value)
 {
-    if (value_type(value) == VALUE_OBJECT)
-        return rename_members(self, arena, value);
-    if (value_type(value) != VALUE_ARRAY)
-        return *value;
-    struct value renamed = value_array_new(arena, value_array_count(value));
-    for (size_t i = 0; i < value_array_count(value); i++)
-        value_array_push(arena, &renamed, rename_below(self, arena, value_array_at(value, i)));
-    return renamed;
+    return value_type(value) == VALUE_OBJECT ? rename_members(self, arena, value) : *value;
 }
 
 /* Up to the first part with a dot: all below it went to the new name, so this is what is removed. */

@@ -59,7 +59,7 @@ static bool is_word(const struct conf_value *value)
 
 static bool read_bound(const struct conf_value *value, double *out, struct error *err)
 {
-    if (is_word(value) && str_to_double(value->text, out))
+    if (value->type == CONF_NUMBER && str_to_double(value->text, out))
         return true;
     return error_set(err, ERROR_CONFIG,
                      "ranges: '%.*s' is no number; write field, minimum, "

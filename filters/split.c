@@ -3,6 +3,7 @@
  * split: one event for each piece of a text or each item of a list; the event itself is cancelled. All new events are made
  * before the first is handed over, so that one that would need too much memory is left whole and tagged instead.
  */
+#include "base/text/utf8.h"
 #include "filters/filters.h"
 
 /* What the copies of one event may take, in events of the largest size that comes from outside; with `target` each of
@@ -40,14 +41,6 @@ static const struct option OPTIONS[] = {
     OPTION_END,
 };
 
-static bool split_check(void *plugin, const struct plugin_env *env, struct error *err)
-{
-    const struct split *self = plugin;
-    (void)env;
-    return self->terminator.len > 0 ||
-           error_set(err, ERROR_CONFIG, "terminator needs at least one character");
-}
-
 static bool split_open(void *plugin, const struct plugin_env *env, struct error *err)
 {
     struct split *self = plugin;
@@ -62,10 +55,10 @@ static bool split_open(void *plugin, const struct plugin_env *env, struct error 
 
 static bool is_blank(char c)
 {
-    return c == ' ' || (c >= '\t' && c <= '\r') || c == '\0';
+    return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* As Ruby splits by a blank: at any white space, none of which is left. */
+/* As Ruby splits by a blank: at any white space, none of which is left; with an empty text behind the last. */
 static struct value words_of(struct arena *arena, struct str text)
 {
     struct value words = value_array_new(arena, 0);
@@ -78,13 +71,33 @@ static struct value words_of(struct arena *arena, struct str text)
         while (at < text.len && is_blank(text.ptr[at]))
             at++;
     }
+    if (text.len > 0 && is_blank(text.ptr[text.len - 1]))
+        value_array_push(arena, &words, value_str(STR("")));
     return words;
+}
+
+/* As Ruby splits by nothing: each character, with an empty text behind the last. */
+static struct value characters_of(struct arena *arena, struct str text)
+{
+    struct value characters = value_array_new(arena, 0);
+    bool any = text.len > 0;
+    while (text.len > 0) {
+        uint32_t codepoint;
+        unsigned len = utf8_decode(text, &codepoint);
+        value_array_push(arena, &characters, value_str(str_make(text.ptr, len)));
+        text = str_from_offset(text, len);
+    }
+    if (any)
+        value_array_push(arena, &characters, value_str(STR("")));
+    return characters;
 }
 
 static struct value pieces_of(struct arena *arena, struct str text, struct str terminator)
 {
     if (str_equal(terminator, STR(" ")))
         return words_of(arena, text);
+    if (terminator.len == 0)
+        return characters_of(arena, text);
     struct value pieces = value_array_new(arena, 0);
     for (bool last = text.len == 0; !last;) {
         size_t at = str_find(text, terminator);
@@ -190,7 +203,6 @@ const struct filter filter_split = {
             .summary = "Makes one event for each piece of a text or item of a list.",
             .options = OPTIONS,
             .size = sizeof(struct split),
-            .check = split_check,
         },
     .open = split_open,
     .apply = split_apply,

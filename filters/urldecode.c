@@ -59,8 +59,8 @@ static void urldecode_close(void *plugin)
 
 static struct str decode_str(struct urldecode *self, struct arena *arena, struct str text)
 {
-    if (!memchr(text.ptr, '%', text.len))
-        return text;
+    if (!memchr(text.ptr, '%', text.len)) /* its bytes are of the charset all the same */
+        return charset_to_utf8(&self->charset, arena, text);
     char *bytes = arena_bytes(arena, text.len);
     size_t len = 0;
     for (size_t i = 0; i < text.len; i++) {

@@ -86,14 +86,20 @@ static bool cut_at_separator(struct str *rest, struct str separator, struct str 
     return true;
 }
 
+/* What a text is cut at; to strip, NUL is a blank as well. */
+static bool is_space(char c)
+{
+    return c != '\0' && is_blank(c);
+}
+
 /* A blank as separator means runs of white space, those at the start dropped. */
 static bool cut_at_blanks(struct str *rest, struct str separator, struct str *piece_out)
 {
     (void)separator;
-    while (rest->len > 0 && is_blank(rest->ptr[0]))
+    while (rest->len > 0 && is_space(rest->ptr[0]))
         *rest = str_from_offset(*rest, 1);
     size_t len = 0;
-    while (len < rest->len && !is_blank(rest->ptr[len]))
+    while (len < rest->len && !is_space(rest->ptr[len]))
         len++;
     *piece_out = str_make(rest->ptr, len);
     *rest = str_from_offset(*rest, len);

@@ -13,10 +13,9 @@
 enum { BYTE_ORDER_MARK_BYTES = 3, WALK_BYTES = 4096 /* between looks at the time */ };
 
 void dictionary_init(struct dictionary *dictionary, enum dictionary_lookup lookup,
-                     bool keys_are_expressions, struct regex_scratch *scratch)
+                     struct regex_scratch *scratch)
 {
-    *dictionary = (struct dictionary){
-        .lookup = lookup, .keys_are_expressions = keys_are_expressions, .scratch = scratch};
+    *dictionary = (struct dictionary){.lookup = lookup, .scratch = scratch};
     arena_init(&dictionary->arena, NULL);
     dictionary->entries = value_object_new(&dictionary->arena, 0);
 }
@@ -26,10 +25,8 @@ static void forget_expressions(struct dictionary *dictionary)
     for (size_t i = 0; i < dictionary->pattern_count; i++)
         regex_free(dictionary->patterns[i]);
     mem_free(dictionary->patterns);
-    regex_free(dictionary->parts);
     dictionary->patterns = NULL;
     dictionary->pattern_count = 0;
-    dictionary->parts = NULL;
     dictionary->words = NULL;
 }
 
@@ -131,8 +128,7 @@ bool dictionary_load(struct dictionary *dictionary, const char *path, bool merge
 {
     struct dictionary fresh;
     struct value loaded;
-    dictionary_init(&fresh, dictionary->lookup, dictionary->keys_are_expressions,
-                    dictionary->scratch);
+    dictionary_init(&fresh, dictionary->lookup, dictionary->scratch);
     fresh.stamp = file_stamp(path);
     if (merge)
         fresh.entries = value_dup(&fresh.arena, &dictionary->entries);
@@ -171,24 +167,6 @@ static bool compile_patterns(struct dictionary *dictionary, struct error *err)
     return true;
 }
 
-static bool compile_parts(struct dictionary *dictionary, struct error *err)
-{
-    struct buf text;
-    buf_init(&text, DICTIONARY_FILE_MAX_BYTES);
-    for (size_t i = 0; i < value_object_count(&dictionary->entries); i++) {
-        struct str key;
-        value_object_at(&dictionary->entries, i, &key);
-        buf_append_str(&text, i == 0 ? STR("(?:") : STR("|(?:"));
-        buf_append_str(&text, key);
-        buf_append_char(&text, ')');
-    }
-    if (text.len > 0)
-        dictionary->parts = regex_compile(buf_str(&text), 0, err);
-    bool compiled = text.len == 0 || dictionary->parts;
-    buf_release(&text);
-    return compiled || error_prefix(err, "dictionary");
-}
-
 static void list_words(struct dictionary *dictionary)
 {
     size_t count = value_object_count(&dictionary->entries);
@@ -211,8 +189,6 @@ bool dictionary_compile(struct dictionary *dictionary, struct error *err)
     case DICTIONARY_PATTERNS:
         return compile_patterns(dictionary, err);
     case DICTIONARY_PARTS:
-        if (dictionary->keys_are_expressions)
-            return compile_parts(dictionary, err);
         list_words(dictionary);
         return true;
     }
@@ -283,37 +259,6 @@ static bool replace_words(const struct dictionary *dictionary, struct arena *are
     return changed;
 }
 
-/* A part that matched an expression but is no key itself becomes nothing, as in Ruby's gsub with a hash. */
-static bool replace_parts(const struct dictionary *dictionary, struct arena *arena, struct str text,
-                          struct value *out)
-{
-    struct buf buf;
-    size_t at = 0, start, end;
-    uint32_t codepoint;
-    buf_init(&buf, UINT32_MAX);
-    while (dictionary->parts && at <= text.len &&
-           regex_search(dictionary->parts, dictionary->scratch, text, at) == REGEX_MATCHED &&
-           regex_group(dictionary->scratch, 0, &start, &end) && start >= at) {
-        struct str part = str_make(text.ptr + start, end - start);
-        const struct value *entry = value_object_get(&dictionary->entries, part);
-        buf_append(&buf, text.ptr + at, start - at);
-        if (entry)
-            buf_append_str(&buf, value_to_text(arena, entry));
-        at = end;
-        if (start < end)
-            continue;
-        size_t step = end < text.len ? utf8_decode(str_from_offset(text, end), &codepoint) : 1;
-        if (end < text.len)
-            buf_append(&buf, text.ptr + end, step);
-        at += step;
-    }
-    buf_append_str(&buf, str_from_offset(text, at));
-    bool changed = !str_equal(buf_str(&buf), text);
-    *out = value_str_dup(arena, buf_str(&buf));
-    buf_release(&buf);
-    return changed;
-}
-
 bool dictionary_find(const struct dictionary *dictionary, struct arena *arena, struct str text,
                      struct value *out)
 {
@@ -325,6 +270,5 @@ bool dictionary_find(const struct dictionary *dictionary, struct arena *arena, s
     case DICTIONARY_PARTS:
         break;
     }
-    return dictionary->words ? replace_words(dictionary, arena, text, out)
-                             : replace_parts(dictionary, arena, text, out);
+    return replace_words(dictionary, arena, text, out);
 }

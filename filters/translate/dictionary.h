@@ -15,25 +15,23 @@ enum { DICTIONARY_FILE_MAX_BYTES = 64 * 1024 * 1024, DICTIONARY_MAX_PATTERNS = 1
 enum dictionary_lookup {
     DICTIONARY_EXACT,    /* the whole text is a key */
     DICTIONARY_PATTERNS, /* keys are expressions; the first that matches */
-    DICTIONARY_PARTS,    /* every part of the text that is a key (or matches one) is replaced */
+    DICTIONARY_PARTS,    /* every part of the text that is a key is replaced */
 };
 
 struct dictionary {
     struct arena arena;
     enum dictionary_lookup lookup;
-    bool keys_are_expressions;
     struct regex_scratch *scratch; /* the lane's */
     struct value entries;          /* an object */
     struct regex **patterns;       /* PATTERNS: of each entry */
     size_t pattern_count;
-    struct regex *parts;     /* PARTS: any of the keys, or */
-    struct word_list *words; /* where they are plain; numbered as the entries */
+    struct word_list *words; /* PARTS: the keys, numbered as the entries */
     uint32_t empty_key;      /* its number, or WORD_NONE; it is found where no key before it is */
     struct file_stamp stamp;
 };
 
 void dictionary_init(struct dictionary *dictionary, enum dictionary_lookup lookup,
-                     bool keys_are_expressions, struct regex_scratch *scratch);
+                     struct regex_scratch *scratch);
 void dictionary_release(struct dictionary *dictionary);
 void dictionary_add_pairs(struct dictionary *dictionary, const struct option_hash *pairs);
 /* By the ending of its name: yml, yaml, json or csv. merge: entries that are not in the file stay. On false the

@@ -99,7 +99,7 @@ static const struct option OPTIONS[] = {
     },
     {
         .name = "regex",
-        .doc = "The texts of the dictionary are expressions.",
+        .doc = "The texts of the dictionary are expressions, unless exact is false.",
         OPTION_IN_BOOL(struct translate, regex),
         .def = "false",
     },
@@ -193,7 +193,7 @@ static bool translate_check(void *plugin, const struct plugin_env *env, struct e
         return error_set(err, ERROR_CONFIG,
                          "source and target are one field, which override => false never "
                          "translates: leave it out or give another target");
-    return !self->regex || check_expressions(&self->dictionary, err);
+    return !self->exact || !self->regex || check_expressions(&self->dictionary, err);
 }
 
 static void choose_fields(struct translate *self)
@@ -221,7 +221,7 @@ static bool translate_open(void *plugin, const struct plugin_env *env, struct er
     enum dictionary_lookup lookup = !self->exact  ? DICTIONARY_PARTS
                                     : self->regex ? DICTIONARY_PATTERNS
                                                   : DICTIONARY_EXACT;
-    dictionary_init(&self->entries, lookup, self->regex, env->regex);
+    dictionary_init(&self->entries, lookup, env->regex);
     bool opened;
     if (self->dictionary_path.ptr) {
         self->path = arena_cstr(env->arena, self->dictionary_path);
@@ -281,13 +281,20 @@ static bool translate_field(const struct translate *self, struct event *event)
            self->in_place;
 }
 
+/* What Ruby's Array() makes no item of. */
+static bool is_nothing(const struct value *value)
+{
+    return value_type(value) == VALUE_NULL ||
+           (value_type(value) == VALUE_OBJECT && value_object_count(value) == 0);
+}
+
 static bool translate_values(const struct translate *self, struct event *event)
 {
     const struct value *found = event_get(event, &self->iterate_on);
     if (!found || (!self->overrides && event_has(event, &self->target)))
         return false;
     bool is_list = value_type(found) == VALUE_ARRAY, any = false;
-    size_t count = is_list ? value_array_count(found) : value_type(found) != VALUE_NULL;
+    size_t count = is_list ? value_array_count(found) : !is_nothing(found);
     struct value list = value_array_new(event->arena, count);
     for (size_t i = 0; i < count; i++) {
         struct value translated = value_null();

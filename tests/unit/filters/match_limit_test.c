@@ -72,8 +72,6 @@ static const struct {
     {&filter_prune, "whitelist_values => ['a', 'a(?=.*\\d)']", "a", NULL},
     {&filter_translate, "source => 'a' regex => true dictionary => { 'a(?=.*\\d)' => 'x' }", "a",
      NULL},
-    {&filter_translate,
-     "source => 'a' regex => true exact => false dictionary => { 'a(?=.*\\d)' => 'x' }", "a", NULL},
     {&filter_ruby, "code => 'event.set(\"a\", event.get(\"a\").gsub(/a(?=.*\\d)/, \"x\"))'", "a",
      "_rubyexception"},
     {&filter_ruby, "code => '1000000.times { event.get(\"a\") =~ /a(?=.*\\d)/ }'", "a",

@@ -87,11 +87,15 @@ static const struct filter_case CASES[] = {
      "{\"a\":[1,null,\"\",{\"x\":2}],\"t\":{\"x\":2}}"},
     {&filter_split, "field => 'a'", "{\"a\":5}",
      "skipped {\"a\":5,\"tags\":[\"_split_type_failure\"]}"},
-    {&filter_split, "terminator => ''", NULL, "terminator"},
+    {&filter_split, "terminator => ''", "{\"message\":\"aß\"}",
+     "cancelled {\"message\":\"aß\"} + {\"message\":\"a\"} + {\"message\":\"ß\"}"},
     {&filter_split, "terminator => ' '", "{\"message\":\" a\\n\\tb  c \"}",
      "cancelled {\"message\":\" a\\n\\tb  c \"} + {\"message\":\"a\"} + {\"message\":\"b\"} + "
      "{\"message\":\"c\"}"},
-    {&filter_split, "terminator => ' '", "{\"message\":\"a \"}", "skipped {\"message\":\"a \"}"},
+    {&filter_split, "terminator => ' '", "{\"message\":\"a \"}",
+     "cancelled {\"message\":\"a \"} + {\"message\":\"a\"}"},
+    {&filter_split, "terminator => ' '", "{\"message\":\" a\"}", "skipped {\"message\":\" a\"}"},
+    {&filter_split, "terminator => ' '", "{\"message\":\"  \"}", "skipped {\"message\":\"  \"}"},
     /* clone */
     {&filter_clone, "clones => ['x', 'y']", "{\"a\":[1],\"tags\":[\"t\"]}",
      "skipped {\"a\":[1],\"tags\":[\"t\"]} + {\"a\":[1],\"tags\":[\"t\",\"x\"]} + "
@@ -133,6 +137,8 @@ static const struct filter_case CASES[] = {
      "matched {\"u\":[\"A\",{\"%42\":\"C\"}],\"n\":1}"},
     {&filter_urldecode, "field => 'u' charset => 'ISO-8859-1'", "{\"u\":\"%E9\"}",
      "matched {\"u\":\"é\"}"},
+    {&filter_urldecode, "field => 'u' charset => 'ISO-8859-1'", "{\"u\":\"\u00df\"}",
+     "matched {\"u\":\"\u00c3\xc2\x9f\"}"},
     {&filter_urldecode, "field => '[s][x]'", "{\"s\":\"t\"}",
      "matched {\"s\":\"t\",\"tags\":[\"_urldecodefailure\"]}"},
     {&filter_urldecode, "field => 'u'", "{\"u\":\"%D3%C3%BB\"}",
@@ -140,8 +146,9 @@ static const struct filter_case CASES[] = {
     /* de_dot */
     {&filter_de_dot, "", "{\"a.b.c\":1,\"x\":{\"y.z\":2}}",
      "matched {\"x\":{\"y.z\":2},\"a_b_c\":1}"},
-    {&filter_de_dot, "separator => '' recursive => true", "{\"x.\":[{\"y.z\":{\".\":2}}]}",
-     "matched {\"x\":[{\"yz\":{\"\":2}}]}"},
+    {&filter_de_dot, "separator => '' recursive => true",
+     "{\"x.\":{\"y.z\":{\".\":2},\"l\":[{\"s.t\":1}]}}",
+     "matched {\"x\":{\"yz\":{\"\":2},\"l\":[{\"s.t\":1}]}}"},
     {&filter_de_dot, "nested => true fields => ['[a.b][c]', 'q']", "{\"a.b\":{\"c\":1,\"d\":2}}",
      "matched {\"a\":{\"b\":{\"c\":1}}}"},
     {&filter_de_dot, "nested => true", "{\"a\":1,\"a.b\":2}",
@@ -233,6 +240,12 @@ static const struct filter_case CASES[] = {
     {&filter_translate,
      "source => 's' target => 't' exact => false dictionary => { 'a.' => 'A' 'b' => 'B' }",
      "{\"s\":\"a.abb\"}", "matched {\"s\":\"a.abb\",\"t\":\"AaBB\"}"},
+    {&filter_translate,
+     "source => 's' target => 't' exact => false regex => true dictionary => { '[ab' => 'A' }",
+     "{\"s\":\"a[ab\"}", "matched {\"s\":\"a[ab\",\"t\":\"aA\"}"},
+    {&filter_translate,
+     "source => 's' target => 't' iterate_on => 's' dictionary => { 'x' => 'X' }", "{\"s\":{}}",
+     "skipped {\"s\":{},\"t\":[]}"},
     /* the first key of several at a place, and an empty one, which comes first in a hash */
     {&filter_translate,
      "source => 's' target => 't' exact => false dictionary => { 'ab' => '1' 'a' => '2' 'abc' => "
