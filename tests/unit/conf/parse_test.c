@@ -12,7 +12,7 @@ static const struct {
     {"# only a comment", ""},
     {"mutate { }", "mutate()"},
     {"mutate{add_tag=>\"x\"}", "mutate(add_tag=\"x\")"},
-    {"a { b => cc d => 12 e => -1.50 f => 1. g => 010 }", "a(b=cc d=i12 e=f-1.5 f=f1.0 g=i8)"},
+    {"a { b => cc d => 12 e => -1.50 f => 1.0 g => 010 }", "a(b=cc d=i12 e=f-1.5 f=f1.0 g=i8)"},
     {"a { \"quoted\" => 'x' 'single' => \"y\" }", "a(quoted=\"x\" single=\"y\")"},
     {"\"a\" { }", "\"a\"()"},
     {"a { h => { \"k\" => \"v\" word => [1, \"two\", three] 5 => { } } }",
@@ -74,6 +74,7 @@ static const struct {
     const char *errors;
 } ERRORS[] = {
     {"filter { mutate { add_tag => a } }", "1:30 a word of one letter must be in quotes: \"a\""},
+    {"filter { mutate { add_tag => 5. } }", "1:30 a number does not end with '.': write 5.0"},
     {"filter { mutate { add_tag => [\"a\", \"b\",] } }",
      "1:39 no comma after the last item of an array"},
     {"filter { mutate { add_tag => [\"x\"]remove_field => \"message\" } }",
