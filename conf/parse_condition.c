@@ -75,11 +75,13 @@ static bool parse_regexp(struct parser *parser, struct conf_expr **out)
     return true;
 }
 
-/* Variables are filled in, but quotes and brackets in them mean nothing here. */
+/* A text that is one variable and nothing else becomes its value; any other stays as it is, as in Logstash. */
 static void fill_variables(struct parser *parser, size_t from, struct conf_expr *expr)
 {
     struct error err;
     struct substitution filled;
+    if (!substitute_is_whole(expr->text))
+        return;
     if (!substitute(parser->arena, parser->options, expr->text, &filled, &err))
         scan_soft(parser, from, "%s", err.text);
     else
@@ -164,7 +166,10 @@ static bool parse_list(struct parser *parser, struct conf_expr **out)
         return parse_fail_open_field(parser);
     struct conf_value value = {.position = scan_position(parser, parser->at)};
     *out = expr_new(parser, CONF_OPERAND, parser->at);
-    return parse_array(parser, &value) && from_value(parser, &value, *out);
+    parser->in_condition = true;
+    bool parsed = parse_array(parser, &value);
+    parser->in_condition = false;
+    return parsed && from_value(parser, &value, *out);
 }
 
 static bool parse_number_operand(struct parser *parser, struct conf_expr **out)

@@ -64,22 +64,48 @@ static void become_array(struct parser *parser, struct conf_value *value, struct
 }
 
 /* A missing variable is a soft error: the text is whole, only its value is not known. */
-static void fill_variables(struct parser *parser, size_t from, struct conf_value *value)
+static bool fill_text(struct parser *parser, size_t from, struct str *text,
+                      struct substitution *filled)
 {
     struct error err;
+    if (substitute(parser->arena, parser->options, *text, filled, &err)) {
+        *text = filled->text;
+        return true;
+    }
+    scan_soft(parser, from, "%s", err.text);
+    return false;
+}
+
+/* Quotes and brackets around the value count only where it is more than one variable and nothing else, as in Logstash. */
+static void fill_mixed(struct parser *parser, size_t from, struct conf_value *value)
+{
+    struct substitution filled, again;
+    struct str text = value->text, *items = NULL;
+    size_t count = 0;
+    if (!fill_text(parser, from, &text, &filled) || !filled.replaced)
+        return;
+    value->written = value->text;
+    value->text = substitute_unquote(text);
+    bool is_list = substitute_list(parser->arena, value->text, &items, &count);
+    for (size_t i = 0; filled.nests && i < count; i++)
+        fill_text(parser, from, &items[i], &again);
+    if (filled.nests && !is_list)
+        fill_text(parser, from, &value->text, &again);
+    if (is_list)
+        become_array(parser, value, items, count);
+}
+
+static void fill_variables(struct parser *parser, size_t from, struct conf_value *value)
+{
     struct substitution filled;
-    if (!substitute(parser->arena, parser->options, value->text, &filled, &err)) {
-        scan_soft(parser, from, "%s", err.text);
+    struct str written = value->text;
+    if (!substitute_is_whole(written)) {
+        if (!parser->in_condition)
+            fill_mixed(parser, from, value);
         return;
     }
-    if (!filled.replaced)
-        return;
-    struct str *items = NULL;
-    size_t count = 0;
-    value->written = value->text;
-    value->text = substitute_unquote(filled.text);
-    if (substitute_list(parser->arena, value->text, &items, &count))
-        become_array(parser, value, items, count);
+    if (fill_text(parser, from, &value->text, &filled) && filled.replaced)
+        value->written = written;
 }
 
 static bool parse_string(struct parser *parser, struct conf_value *out)

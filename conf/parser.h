@@ -45,6 +45,7 @@ struct parser {
     size_t failed_at;   /* where */
     bool implied;       /* a '{' of this section was missing, so there may be a '}' too few */
     bool assumed;       /* a '}' was taken as missing, so there may be one too many */
+    bool in_condition;  /* in a list there, where variables are filled in as in its other texts */
     bool secret;        /* what is being read must not be quoted in an error */
     bool unwinding;     /* leave all blocks: the file ended, or a section begins */
     size_t resume;      /* where to go on after unwinding; 0: where `at` is */

@@ -120,7 +120,7 @@ bool substitute(struct arena *arena, const struct conf_options *options, struct 
 {
     struct placeholder found;
     bool wanted = !options || !options->as_written;
-    *out = (struct substitution){text, wanted && placeholder_find(text, 0, &found)};
+    *out = (struct substitution){text, wanted && placeholder_find(text, 0, &found), false};
     if (!out->replaced)
         return true;
     struct buf buf;
@@ -132,6 +132,7 @@ bool substitute(struct arena *arena, const struct conf_options *options, struct 
         ok = buf_append(&buf, text.ptr + done, at - done) || too_long(err);
         ok = ok && append_variable(arena, options, &found, &buf, err);
         assert(at >= done && found.whole.len > 3);
+        out->nests |= str_find(found.fallback, STR("${")) != SIZE_MAX;
         done = at + found.whole.len;
     }
     if (ok)
@@ -140,6 +141,13 @@ bool substitute(struct arena *arena, const struct conf_options *options, struct 
         out->text = arena_dup(arena, buf_str(&buf));
     buf_release(&buf);
     return ok;
+}
+
+bool substitute_is_whole(struct str text)
+{
+    struct placeholder found;
+    return text.len > 0 && text.ptr[0] == '$' && placeholder_read(text, 0, &found) &&
+           found.whole.len == text.len;
 }
 
 static struct str strip_enclosing(struct str text, char quote)

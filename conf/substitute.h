@@ -18,11 +18,15 @@ enum {
 struct substitution {
     struct str text; /* the given text itself when there is nothing to replace */
     bool replaced;
+    bool nests; /* a default held the beginning of another placeholder: to be filled in once more */
 };
 
 /* False when a variable is not there and has no default. */
 bool substitute(struct arena *arena, const struct conf_options *options, struct str text,
                 struct substitution *out, struct error *err);
+
+/* Whether the text is one placeholder and nothing else. */
+bool substitute_is_whole(struct str text);
 
 /* Values that came from variables lose one layer of quotes around the whole (first ', then "). */
 struct str substitute_unquote(struct str text);

@@ -33,6 +33,8 @@ static const struct {
     {"[a] not in [b]", "({[a]} not in {[b]})"},
     {"[a] not   in[b]", "({[a]} not in {[b]})"},
     {"[a] == \"${SET}\"", "({[a]} == \"a value\")"},
+    {"[a] == \"x${SET}\"", "({[a]} == \"x${SET}\")"},
+    {"[a] in [\"${SET}\", \"${MISSING}x\"]", "({[a]} in <\"a value\",\"${MISSING}x\">)"},
     {"[a] == \"${QUOTED}\"", "({[a]} == \"'v'\")"},
     {"[a] and [b] or [c]", "(({[a]} and {[b]}) or {[c]})"},
     {"[a] or [b] and [c]", "({[a]} or ({[b]} and {[c]}))"},

@@ -40,7 +40,11 @@ static const struct {
     {"ifoo { }", "ifoo()"},
     {"a { x => \"${SET}\" y => \"${NONE:d f:g}-${EMPTY}\" }", "a(x=\"a value\" y=\"d f:g-\")"},
     {"a { x => \"${LIST}\" y => [\"${QUOTED}\"] z => { \"${SET}\" => \"${SET}\" } }",
-     "a(x=[\"x\",\"y\"] y=[\"v\"] z={\"${SET}\":\"a value\"})"},
+     "a(x=\"[x, 'y']\" y=[\"'v'\"] z={\"${SET}\":\"a value\"})"},
+    {"a { x => \"${LIST}${EMPTY}\" y => [\"${EMPTY}${QUOTED}\"] z => \"[${QUOTED}, b]\" }",
+     "a(x=[\"x\",\"y\"] y=[\"v\"] z=[\"v\",\"b\"])"},
+    {"a { x => \"${NONE:${SET}}\" y => \"[${NONE:${SET}}, ${NONE:b}]\" }",
+     "a(x=\"a value\" y=[\"a value\",\"b\"])"},
     {"a { x => \"[${NONE:}]\" y => \"[a]\" z => \"$SET ${ } ${1}\" }",
      "a(x=[] y=\"[a]\" z=\"$SET ${ } ${1}\")"},
 };
@@ -107,6 +111,8 @@ static const struct {
      "5:1 a '}' is missing before the section 'output'"},
     {"filter { a { x => ${SET} } }",
      "1:19 expected a value (text in quotes, a number, a word, [array] or {hash}), found '${'"},
+    {"filter { a { x => \"${NONE:${MISSING}}\" } }",
+     "1:19 the environment variable 'MISSING' is not set; '${MISSING:default}' gives a default"},
     {"filter { a { x => \"${MISSING}\" y => \"${MISSING}\" } }",
      "1:19 the environment variable 'MISSING' is not set; '${MISSING:default}' gives a default\n"
      "1:37 the environment variable 'MISSING' is not set; '${MISSING:default}' gives a default"},
