@@ -12,7 +12,7 @@ import test_reload_outputs
 from test_reload_outputs import WINDOW, http
 
 SPOOL = 'on_full => "spool" hold_max => "200 ms"'
-SLOW = 'ruby { code => "i = 0; while i < 400000; i += 1; end" }'
+SLOW = 'ruby { code => "i = 0; while i < 20000; i += 1; end" }'
 
 
 class Case(test_reload_outputs.Case):
@@ -63,7 +63,8 @@ class AtOnce(Case):
         self.stop_in_place(millrace)
 
     def test_a_reload_while_filters_hold_one_up(self):
-        """The first waits for events that are in a slow filter; the second comes meanwhile."""
+        """The first waits for events that are in a slow filter; the second comes meanwhile. On a slow machine it waits in vain, and the
+        pipeline is exchanged: then the client sends again."""
         sink, other = self.sink(), self.sink()
 
         def text(port, version):
@@ -74,12 +75,13 @@ class AtOnce(Case):
                 self.send(client)
             self.write_config(text(other.port, 1))
             millrace.signal(signal.SIGHUP)
-            self.write_config(text(sink.port, 2))
             self.reload(millrace, text(sink.port, 2))
-            for _ in range(5):
-                self.wait_acknowledged(client)
-        numbers = sorted([n for n in sink.numbers] + [n for n in other.numbers])
-        self.assertEqual(list(range(5 * WINDOW)), numbers)
+            acks = client.read_acks(5, 60 * support.PATIENCE)
+        if {lumberjack.CLOSED, lumberjack.RESET} & set(acks):
+            self.send_again(millrace, 5 * WINDOW)
+        else:
+            self.assertEqual([(2, WINDOW)] * 5, acks)
+        self.assertEqual(set(range(5 * WINDOW)), sink.numbers | other.numbers)
         self.assertEqual(0, millrace.stop())
 
 
