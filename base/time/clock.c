@@ -91,8 +91,8 @@ struct civil civil_from_instant(struct instant at)
 {
     assert(at.nanoseconds < 1000000000);
     int64_t days = floor_divide(at.seconds, SECONDS_PER_DAY);
-    /* not by days * SECONDS_PER_DAY: that does not fit for the first day of all */
-    int of_day = (int)((at.seconds % SECONDS_PER_DAY + SECONDS_PER_DAY) % SECONDS_PER_DAY);
+    /* unsigned: days * SECONDS_PER_DAY does not fit for the first day of all */
+    int of_day = (int)((uint64_t)at.seconds - (uint64_t)days * SECONDS_PER_DAY);
     struct civil civil = {
         .hour = of_day / 3600,
         .minute = of_day / 60 % 60,
@@ -141,6 +141,12 @@ static char *put_two(char *at, unsigned value)
     return at + 2;
 }
 
+static char *put_three(char *at, unsigned value)
+{
+    *at = (char)('0' + value / 100);
+    return put_two(at + 1, value % 100);
+}
+
 /* At least four digits, with a sign when four are not enough or the year is before 0. */
 static char *put_year(char *at, int64_t year)
 {
@@ -161,11 +167,12 @@ static char *put_year(char *at, int64_t year)
 
 static char *put_fraction(char *at, uint32_t nanoseconds)
 {
-    unsigned digits = nanoseconds % 1000000 == 0 ? 3 : nanoseconds % 1000 == 0 ? 6 : 9;
-    uint32_t divisor = 100000000;
     *at++ = '.';
-    for (unsigned i = 0; i < digits; i++, divisor /= 10)
-        *at++ = (char)('0' + nanoseconds / divisor % 10);
+    at = put_three(at, nanoseconds / 1000000);
+    if (nanoseconds % 1000000 != 0)
+        at = put_three(at, nanoseconds / 1000 % 1000);
+    if (nanoseconds % 1000 != 0)
+        at = put_three(at, nanoseconds % 1000);
     return at;
 }
 

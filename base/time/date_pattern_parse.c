@@ -52,14 +52,15 @@ bool date_take_number(struct date_reader *reader, enum date_field field, unsigne
     bool negative = false;
     if (is_signed && left_of(reader) > 1 && (*at == '-' || *at == '+'))
         negative = *at++ == '-';
+    const char *first = at, *end = reader->end;
+    unsigned digit, most = max_digits < NUMBER_DIGITS_MAX ? max_digits : NUMBER_DIGITS_MAX;
     int32_t value = 0;
-    unsigned digits = 0;
-    while (at < reader->end && ascii_is_digit(*at) && digits < max_digits) {
-        if (++digits > NUMBER_DIGITS_MAX)
-            return false;
-        value = value * 10 + (*at++ - '0');
-    }
-    if (digits == 0)
+    if ((size_t)(end - at) > most)
+        end = at + most;
+    for (; at < end && (digit = (unsigned char)*at - (unsigned)'0') <= 9; at++)
+        value = value * 10 + (int32_t)digit;
+    bool goes_on = at == first + most && most < max_digits && at < reader->end;
+    if (at == first || (goes_on && ascii_is_digit(*at)))
         return false;
     reader->at = at;
     date_store(reader, field, negative ? -value : value);
@@ -174,11 +175,11 @@ struct name_match {
     int index;
 };
 
-/* Whether the text may begin with the name in one of its cases, which change one bit of a letter: most names are ruled out by
- * their first bytes. */
+enum { CASE_BIT = 0x20 };
+
+/* Whether the text may begin with the name in one of its cases, which change one bit of a letter. */
 static bool may_start_with(struct str text, const char *name)
 {
-    enum { CASE_BIT = 0x20 };
     for (size_t i = 0; name[i]; i++)
         if (i == text.len || (text.ptr[i] | CASE_BIT) != (name[i] | CASE_BIT))
             return false;
@@ -188,8 +189,10 @@ static bool may_start_with(struct str text, const char *name)
 static void match_names(struct str text, const char *const *names, int count,
                         struct name_match *match)
 {
+    int first = text.len > 0 ? text.ptr[0] | CASE_BIT : 0;
     for (int i = 0; i < count; i++) {
-        if (!may_start_with(text, names[i]))
+        /* Most names are ruled out by their first byte, nearly all others by their next ones. */
+        if ((names[i][0] | CASE_BIT) != first || !may_start_with(text, names[i]))
             continue;
         struct str name = str_from(names[i]);
         if (name.len > match->len && starts_with_name(text, name))

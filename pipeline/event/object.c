@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
+#include <stdatomic.h>
 
 #include "base/mem.h"
 #include "base/text/block.h"
 #include "pipeline/event/value_store.h"
 
 enum { INDEX_SLOTS_PER_ENTRY = 2, NOT_FOUND = -1 };
+
+/* Something was removed from an indexed object since the process began. Before that there is no dead entry anywhere, and there
+ * hardly ever is one: nobody has to walk through an event to see that. */
+static atomic_bool dead_entries_exist;
 
 static struct object *object_alloc(struct arena *arena, size_t capacity)
 {
@@ -154,6 +159,8 @@ static void settle_object(struct object *object)
 
 void value_settle(struct value *value)
 {
+    if (!atomic_load_explicit(&dead_entries_exist, memory_order_relaxed))
+        return;
     if (value->type == VALUE_ARRAY && !span_is_good(value->as.array->span))
         settle_array(value->as.array);
     if (value->type == VALUE_OBJECT && !span_is_good(value->as.object->span))
@@ -287,6 +294,7 @@ void object_remove_at(struct object *object, uint32_t at)
     object->live--;
     if (object->index) {
         object->entries[at].key = (struct object_key){0};
+        atomic_store_explicit(&dead_entries_exist, true, memory_order_relaxed);
         return;
     }
     size_t behind = object->used - (size_t)at - 1;
