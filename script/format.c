@@ -5,12 +5,14 @@
  */
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/text/utf8.h"
 #include "script/library.h"
 #include "script/regexp.h"
 
-enum { WIDTH_MAX = 1024 * 1024, FLOAT_DIGITS_MAX = 340 };
+enum { WIDTH_MAX = 1024 * 1024, FLOAT_DIGITS_MAX = 340, FLOAT_PRECISION = 6, DOUBLE_DIGITS = 17 };
 
 struct formatter {
     mrb_state *mrb;
@@ -197,6 +199,24 @@ static void format_special(struct formatter *formatter, const struct spec *spec,
     put(formatter, spec, str_make(text, (size_t)len));
 }
 
+/* JRuby's %f rounds the digits that a number is printed with, halves to even, and not the number: 2.675 is 2.68. Where those end
+ * with a 5 behind the last digit that is written, the number is moved to the side to which it goes. */
+static double off_the_half(double real, int precision)
+{
+    char digits[FLOAT_DIGITS_MAX];
+    int count = 0;
+    do
+        snprintf(digits, sizeof digits, "%.*e", count++, real);
+    while (count < DOUBLE_DIGITS && strtod(digits, NULL) != real);
+    int first = (int)strtol(strchr(digits, 'e') + 1, NULL, 10); /* the first digit's power of ten */
+    bool is_half =
+        digits[count > 1 ? count : 0] == '5' && real > 0 && first - (count - 1) == -precision - 1;
+    if (!is_half)
+        return real;
+    bool up = count == 1 || (digits[count > 2 ? count - 1 : 0] - '0') % 2 == 1;
+    return nextafter(real, up ? INFINITY : 0);
+}
+
 static void format_float(struct formatter *formatter, const struct spec *spec)
 {
     mrb_state *mrb = formatter->mrb;
@@ -214,7 +234,9 @@ static void format_float(struct formatter *formatter, const struct spec *spec)
     char *text = arena_alloc(script_arena(script_vm_of(mrb)), size);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-    int len = snprintf(text, size, pattern, (int)spec->precision, fabs(real)); /* -1: C's own */
+    int precision = spec->precision < 0 ? FLOAT_PRECISION : (int)spec->precision;
+    double shown = spec->type == 'f' ? off_the_half(fabs(real), precision) : fabs(real);
+    int len = snprintf(text, size, pattern, (int)spec->precision, shown); /* -1: C's own */
 #pragma GCC diagnostic pop
     struct spec plain = *spec;
     plain.precision = -1;

@@ -395,7 +395,9 @@ class DateTime < Date
     strftime("%Y-%m-%dT%H:%M:%S%:z")
   end
 
+  # %Q is milliseconds since 1970; a Time does not know it.
   def strftime(format = "%FT%T%:z")
+    format = format.gsub(/%(.)/) { |part| part == "%Q" ? (to_time.to_i * 1000 + to_time.nsec / 1000000).to_s : part }
     @time.strftime(format)
   end
 

@@ -152,6 +152,7 @@ class Float
   end
 
   def __round_half(half)
+    return to_i if abs >= 4503599627370496.0 # 2 ** 52: no fraction is left
     return __round unless half == :even || half == :down
     rest = (abs % 1 - 0.5)
     return __round unless rest == 0

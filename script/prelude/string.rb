@@ -353,8 +353,14 @@ class String
   end
 
   def inspect
-    return __bytes_inspect if ascii_only? || !valid_encoding?
-    chars.map { |char| char.ascii_only? ? char.__bytes_inspect[1...-1] : char }.join.__quoted
+    return __bytes_inspect if !valid_encoding?
+    text = ascii_only? ? __bytes_inspect : chars.map { |char| char.ascii_only? ? char.__bytes_inspect[1...-1] : char }.join.__quoted
+    text.include?("\\x") ? text.__control_characters : text
+  end
+
+  # \x1f as \u001F; the backslash of the text itself stands doubled.
+  def __control_characters
+    gsub(/\\(?:x(..)|.)/) { |part| part.start_with?("\\x") ? "\\u00" + part[2, 2].upcase : part }
   end
 
   def __quoted

@@ -253,6 +253,22 @@ module LogStash
     end
     alias gmtime utc
 
+    alias __plus +
+    alias __minus -
+
+    # With seconds it becomes a Time, as in Logstash.
+    def +(seconds)
+      time + seconds
+    end
+
+    def -(other)
+      other.is_a?(Numeric) ? time - other : __minus(other)
+    end
+
+    def self.parse_iso8601(text)
+      new(text)
+    end
+
     def to_date
       time.to_date
     end

@@ -53,6 +53,15 @@ static const struct bench_row TIME[] = {
     {"LogStash::Timestamp.coerce('2015-10-01T12:14:15Z').to_i", "1443701655"},
     {"(LogStash::Timestamp.at(10) - LogStash::Timestamp.at(4))", "6.0"},
     {"LogStash::Timestamp.at(1) < LogStash::Timestamp.at(2)", "true"},
+    {"(LogStash::Timestamp.at(100) - 40).to_s", "\"1970-01-01 00:01:00 UTC\""},
+    {"(LogStash::Timestamp.at(0) + 60).class.to_s", "\"Time\""},
+    {"LogStash::Timestamp.parse_iso8601('2015-01-01T00:00:00Z').to_i", "1420070400"},
+    {"begin; LogStash::Timestamp.new('no'); rescue => e; e.class.to_s + ': ' + e.message; end",
+     "\"LogStash::TimestampParserError: invalid timestamp string format no\""},
+    {"begin; LogStash::Timestamp.new(5); rescue => e; e.class.to_s + ': ' + e.message; end",
+     "\"TypeError: wrong argument type Integer (expected Time)\""},
+    {"DateTime.parse('2015-01-01T10:00:00.5+02:00').strftime('%Q %%Q %H')",
+     "\"1420099200500 %Q 10\""},
 };
 
 static const struct bench_row LIBRARY[] = {
