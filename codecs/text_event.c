@@ -56,22 +56,37 @@ void text_event_emit_too_long(struct event_sink *sink, struct long_lines *lines,
 void text_format_init(struct text_format *format, const struct plugin_env *env,
                       const struct template *given)
 {
-    format->with_timestamp = !given->parts && !given->is_literal;
-    if (format->with_timestamp)
-        template_parse(env->arena, STR("%{host} %{message}"), FIELD_ESCAPE_NONE, &format->template);
-    else
-        format->template = *given;
+    (void)env;
+    format->is_default = !given->parts && !given->is_literal;
+    format->template = *given;
+}
+
+static const struct field_ref HOST = FIELD_REF_TOP("host"), MESSAGE = FIELD_REF_TOP("message");
+
+/* A field as Java's toString writes it: lists and hashes other than in %{field}. */
+static bool append_member(const struct event *event, const struct field_ref *field,
+                          struct str otherwise, struct buf *out)
+{
+    const struct value *value = event_get(event, field);
+    if (!value || value_type(value) == VALUE_NULL)
+        return buf_append_str(out, otherwise);
+    bool is_container = value_type(value) == VALUE_ARRAY || value_type(value) == VALUE_OBJECT;
+    return is_container ? buf_append_str(out, value_to_java_text(event->arena, value))
+                        : value_append_text(value, out);
 }
 
 bool text_format_append(const struct text_format *format, const struct event *event,
                         struct buf *out)
 {
     struct instant at;
-    if (format->with_timestamp && event_timestamp(event, &at)) {
+    if (!format->is_default)
+        return template_append(&format->template, event, out);
+    if (event_timestamp(event, &at)) {
         char text[INSTANT_TEXT_MAX];
         size_t len = instant_format(at, text);
         if (!buf_append(out, text, len) || !buf_append_char(out, ' '))
             return false;
     }
-    return template_append(&format->template, event, out);
+    return append_member(event, &HOST, STR("%{host}"), out) && buf_append_char(out, ' ') &&
+           append_member(event, &MESSAGE, STR("%{message}"), out);
 }

@@ -24,7 +24,7 @@ void text_event_keep_original(struct event *event, struct str text);
 /* How plain and line write an event: `format`, or "timestamp host message". */
 struct text_format {
     struct template template;
-    bool with_timestamp;
+    bool is_default;
 };
 void text_format_init(struct text_format *format, const struct plugin_env *env,
                       const struct template *given);

@@ -152,6 +152,9 @@ static const struct {
     const char *options, *json, *out;
 } WRITTEN[] = {
     {&codec_line, "format => \"%{a}-%{b}\"", "{\"a\":1}", "1-%{b}\n"},
+    {&codec_line, "",
+     "{\"@timestamp\":\"2015-01-01T00:00:00Z\",\"host\":{\"name\":\"n\"},\"message\":[\"a\",1]}",
+     "2015-01-01T00:00:00.000Z {name=n} [a, 1]\n"},
     {&codec_line, "format => \"%{a}\" delimiter => \"\"", "{\"a\":1}", NULL},
     {&codec_line, "", "{\"@timestamp\":\"2015-10-01T00:00:00Z\",\"message\":\"m\",\"host\":\"h\"}",
      "2015-10-01T00:00:00.000Z h m\n"},
