@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Compiling. regex_search.c says what the two codes of an expression are for.
+ * Compiling. regex_search.c says what the codes of an expression are for.
  */
 #include <assert.h>
 
@@ -52,8 +52,8 @@ static bool make_jit(pcre2_code *code)
     return size_of(code) <= JIT_MAX_BYTES && pcre2_jit_compile(code, PCRE2_JIT_COMPLETE) == 0;
 }
 
-static bool compile(struct str text, uint32_t options, bool with_jit, struct regex_code *out,
-                    int *error_out)
+bool regex_code_make(struct str text, uint32_t options, bool with_jit, struct regex_code *out,
+                     int *error_out)
 {
     PCRE2_SIZE offset;
     pcre2_general_context *memory = pcre2_general_context_create(limited_alloc, limited_free, NULL);
@@ -100,7 +100,7 @@ struct regex *regex_compile(struct str pattern, unsigned flags, struct error *er
     regex->options = options_of(flags);
     bool translated = regex_translation_make(pattern, flags, &translation, err);
     if (!translated ||
-        !compile(buf_str(&translation.text), regex->options, true, &regex->fast, &code)) {
+        !regex_code_make(buf_str(&translation.text), regex->options, true, &regex->fast, &code)) {
         regex_translation_release(&translation);
         mem_free(regex);
         if (translated)
@@ -125,13 +125,20 @@ const struct regex_code *regex_watched_code(const struct regex *regex_)
     if (watched)
         return watched;
     watched = mem_zero(1, sizeof *watched);
-    compile(buf_str(&regex->text), regex->options | PCRE2_AUTO_CALLOUT,
-            regex->group_count <= WATCHED_JIT_GROUPS, watched, &error);
+    regex_code_make(buf_str(&regex->text), regex->options | PCRE2_AUTO_CALLOUT,
+                    regex->group_count <= WATCHED_JIT_GROUPS, watched, &error);
     if (atomic_compare_exchange_strong(&regex->watched, &none, watched))
         return watched;
     pcre2_code_free(watched->code);
     mem_free(watched);
     return none;
+}
+
+static void free_code(struct regex_code *code)
+{
+    if (code)
+        pcre2_code_free(code->code);
+    mem_free(code);
 }
 
 void regex_free(struct regex *regex)
@@ -142,9 +149,8 @@ void regex_free(struct regex *regex)
         mem_free(regex->names.items[i].name);
     mem_free(regex->names.items);
     pcre2_code_free(regex->fast.code);
-    if (regex->watched)
-        pcre2_code_free(regex->watched->code);
-    mem_free(regex->watched);
+    free_code(regex->watched);
+    free_code(regex->ascii);
     buf_release(&regex->text);
     mem_free(regex);
 }

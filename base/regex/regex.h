@@ -37,6 +37,8 @@ struct regex_limits {
     uint64_t timeout_ms;        /* of all searches of one budget; 0: REGEX_TIMEOUT_MS */
     uint64_t (*clock_ms)(void); /* NULL: clock_coarse_ms; tests have another */
     bool watches_all;           /* tests: the slow code also where the fast one would do */
+    bool never_ascii,
+        always_ascii; /* tests: the code for ASCII never, or from the first search on */
 };
 enum {
     REGEX_MATCH_LIMIT = 10000000,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Private to base/regex/regex.c and regex_search.c: an expression as PCRE2 has it. Immutable but for `watched`, which the
- * first search that needs it makes.
+ * Private to base/regex/regex.c, regex_ascii.c and regex_search.c: an expression as PCRE2 has it. Immutable but for `watched`
+ * and `ascii`, which the first search that needs them makes.
  */
 #ifndef MILLRACE_BASE_REGEX_REGEX_CODE_H
 #define MILLRACE_BASE_REGEX_REGEX_CODE_H
@@ -32,7 +32,9 @@ enum regex_starts {
 struct regex {
     struct regex_code fast;
     _Atomic(struct regex_code *) watched; /* with a callout before each item */
-    struct buf text;                      /* what both are compiled from */
+    _Atomic(struct regex_code *) ascii;   /* for subjects that are ASCII */
+    atomic_uint searches;                 /* about, up to REGEX_SEARCHES_FOR_ASCII */
+    struct buf text;                      /* what they are compiled from */
     uint32_t options;
     struct regex_names names;
     unsigned group_count;
@@ -41,6 +43,17 @@ struct regex {
     size_t
         reach; /* characters that it can compare with one: the length of all alternatives, about */
 };
+
+/* A code for ASCII is made for an expression that is searched for more often. */
+enum { REGEX_SEARCHES_FOR_ASCII = 64 };
+
+/* False: *error_out says why. */
+bool regex_code_make(struct str text, uint32_t options, bool with_jit, struct regex_code *out,
+                     int *error_out);
+
+/* Never NULL, but its code is when there can be none. */
+const struct regex_code *regex_ascii_code(const struct regex *regex);
+bool regex_is_ascii(struct str subject);
 
 /* Never NULL, but its code is when PCRE2 has no room for it. */
 const struct regex_code *regex_watched_code(const struct regex *regex);

@@ -14,10 +14,11 @@
  * ever near to it: what a step does is mostly a matter of one character. In the third the clock is looked at after some
  * thousand characters. The clock is not read at all for the first bytes of a budget, so that it costs a short line nothing.
  *
- * The first two run on the JIT's stack, which is the scratch's own. What needs a deeper one is given to PCRE2's interpreter,
+ * The first two run a code that is made for ASCII (regex_ascii.c) where the subject is, and on the JIT's stack, which is the scratch's own. What needs a deeper one is given to PCRE2's interpreter,
  * which is bounded by heap_kib; so is the third where there are many groups, which the JIT copies for each callout.
  */
 #include <assert.h>
+#include <limits.h>
 
 #include "base/mem.h"
 #include "base/regex/regex_code.h"
@@ -36,6 +37,7 @@ enum {
 
     LOOK_BYTES =
         8192, /* of subjects, before the clock of a budget is looked at, and between looks */
+    ASCII_LEN = 4096,   /* of a subject of which it is worth to know whether it is ASCII */
     SEARCH_BYTES = 128, /* that a search counts for beside its subject */
 
     CALLOUT_WORK = 64,               /* what a callout counts for, in bytes walked over */
@@ -59,8 +61,9 @@ struct watch {
 };
 
 struct regex_scratch {
-    pcre2_match_data *match; /* room for group_room pairs */
-    const PCRE2_SIZE *spans; /* these pairs */
+    pcre2_match_data *match;       /* room for group_room pairs */
+    const PCRE2_SIZE *spans;       /* these pairs */
+    const struct regex_code *code; /* of the search under way: the fast one, or that for ASCII */
     uint32_t group_room;
     int pairs;       /* that the last search filled; 0: no match */
     bool is_swollen; /* the match data holds the interpreter's frames */
@@ -72,6 +75,7 @@ struct regex_scratch {
     uint64_t timeout_ms;
     uint64_t (*clock_ms)(void);
     bool watches_all;
+    unsigned searches_for_ascii;
     struct budget budget;
     struct watch watch;
 };
@@ -198,6 +202,9 @@ struct regex_scratch *regex_scratch_new(const struct regex_limits *limits)
     scratch->timeout_ms = limits->timeout_ms ? limits->timeout_ms : REGEX_TIMEOUT_MS;
     scratch->clock_ms = limits->clock_ms ? limits->clock_ms : clock_coarse_ms;
     scratch->watches_all = limits->watches_all;
+    scratch->searches_for_ascii = limits->never_ascii    ? UINT_MAX
+                                  : limits->always_ascii ? 0
+                                                         : REGEX_SEARCHES_FOR_ASCII;
     pcre2_set_heap_limit(scratch->context, limits->heap_kib ? limits->heap_kib : REGEX_HEAP_KIB);
     pcre2_set_callout(scratch->context, on_callout, scratch);
     pcre2_jit_stack_assign(scratch->context, NULL, scratch->stack);
@@ -266,7 +273,8 @@ static int run_interpreter(const struct regex_code *code, struct regex_scratch *
 static int run_fast(const struct regex *regex, struct regex_scratch *scratch, struct str subject,
                     size_t from)
 {
-    const struct regex_code *code = &regex->fast;
+    (void)regex;
+    const struct regex_code *code = scratch->code;
     return code->has_jit ? run_jit(code, scratch, subject, from)
                          : run_interpreter(code, scratch, subject, from);
 }
@@ -380,6 +388,23 @@ static int search_windows(const struct regex *regex, struct regex_scratch *scrat
     }
 }
 
+/* That for ASCII, when the subject is. Not behind its beginning, where each search would look through it again. */
+static const struct regex_code *choose_code(const struct regex *regex_,
+                                            const struct regex_scratch *scratch, struct str subject,
+                                            size_t from)
+{
+    struct regex *regex = (struct regex *)(uintptr_t)regex_;
+    unsigned searches = atomic_load_explicit(&regex->searches, memory_order_relaxed);
+    if (from > 0 || subject.len > ASCII_LEN || !regex->fast.has_jit)
+        return &regex->fast;
+    if (searches < scratch->searches_for_ascii) {
+        atomic_store_explicit(&regex->searches, searches + 1, memory_order_relaxed);
+        return &regex->fast;
+    }
+    const struct regex_code *ascii = regex_ascii_code(regex);
+    return ascii->code && regex_is_ascii(subject) ? ascii : &regex->fast;
+}
+
 static int run_search(const struct regex *regex, struct regex_scratch *scratch, struct str subject,
                       size_t from)
 {
@@ -401,6 +426,7 @@ enum regex_result regex_search(const struct regex *regex, struct regex_scratch *
     make_room(scratch, regex->group_count + 1);
     if (!subject.ptr)
         subject.ptr = "";
+    scratch->code = choose_code(regex, scratch, subject, from);
     int result = run_search(regex, scratch, subject, from);
     if (result == PCRE2_ERROR_NOMATCH)
         return REGEX_NO_MATCH;

@@ -33,6 +33,28 @@ static void search(const struct regex *regex, struct str subject, struct str rep
     regex_scratch_free(scratch);
 }
 
+/* The code for ASCII finds what the other one finds. */
+static void compare(const struct regex *regex, struct str subject)
+{
+    static const struct regex_limits LIMITS[] = {
+        {.match_limit = 20000, .heap_kib = 2000, .never_ascii = true},
+        {.match_limit = 20000, .heap_kib = 2000, .always_ascii = true}};
+    struct regex_scratch *one = regex_scratch_new(&LIMITS[0]),
+                         *other = regex_scratch_new(&LIMITS[1]);
+    enum regex_result a = regex_search(regex, one, subject, 0),
+                      b = regex_search(regex, other, subject, 0);
+    assert(a == b || a == REGEX_LIMIT || b == REGEX_LIMIT);
+    for (unsigned group = 0; a == b && a == REGEX_MATCHED && group <= regex_group_count(regex);
+         group++) {
+        size_t start[2] = {0}, end[2] = {0};
+        bool took_part = regex_group(one, group, &start[0], &end[0]);
+        assert(took_part == regex_group(other, group, &start[1], &end[1]));
+        assert(start[0] == start[1] && end[0] == end[1]);
+    }
+    regex_scratch_free(one);
+    regex_scratch_free(other);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     if (len < 2)
@@ -44,8 +66,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     struct error err = {.text = ""};
     struct regex *regex = regex_compile(pattern, data[0] & 7, &err);
     assert(regex || err.text[0] != '\0');
-    if (regex && utf8_valid(subject))
+    if (regex && utf8_valid(subject)) {
         search(regex, subject, pattern);
+        compare(regex, subject);
+    }
     regex_free(regex);
     return 0;
 }

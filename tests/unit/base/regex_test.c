@@ -626,6 +626,68 @@ START_TEST(finds_the_same_when_watched)
 }
 END_TEST
 
+/* The code for ASCII finds the same as that for UTF-8, whatever the expression says of characters beyond it. */
+START_TEST(finds_the_same_in_ascii)
+{
+    static const char *const PATTERNS[] = {"\\b\\w+\\b",
+                                           "(?u)\\b(\\w+)\\W(\\d*)\\s?",
+                                           "[[:alpha:]]+([[:punct:]])[^[:space:]]*",
+                                           "\\p{Lu}\\p{Ll}*",
+                                           "(?i)K[a-s]+",
+                                           "(?i)\\u212A",
+                                           "(?i)[\\u0100-\\u0200]",
+                                           "(?i)[[:upper:]]+",
+                                           "(?i)stra\xc3\x9f"
+                                           "e|s",
+                                           "\xc3\xa4*b",
+                                           "[\xc3\xa4-\xc3\xbc]?c",
+                                           "[^\xc3\xa4]+",
+                                           "[a-\xc3\xbc]+",
+                                           "\\xc3\\xa4?a",
+                                           "[\\u0080-\\u{10ffff}]*K",
+                                           "(?<=\xc3\xa4|a)b",
+                                           "(?<!\xe2\x82\xac)a",
+                                           "a\\R?b",
+                                           "\\X\\X",
+                                           ".{3}(.*)(.{2})$",
+                                           "^(?m:.)(\\S+)(?<n>\\h*)",
+                                           "(a|\xc3\xa4){2}|(x)\\2",
+                                           "\\\xc3\xa4?K",
+                                           "(?:\\p{^L}|k)+",
+                                           "[[:word:]&&[^\xc3\xa4k]]+"};
+    static const char *const SUBJECTS[] = {"",
+                                           "a",
+                                           "Kkst K",
+                                           "abba ab",
+                                           "strasse K",
+                                           "a\nb\r\nab",
+                                           "x.y-z_1 2\t",
+                                           "The quick, brown fox: 12 (a)",
+                                           "aaKKbbccxx ss \x7f\x01 b"};
+    static const struct regex_limits LIMITS[] = {{.never_ascii = true}, {.always_ascii = true}};
+    struct error err;
+    struct regex *regex = regex_compile(str_from(PATTERNS[_i]), 0, &err);
+    ck_assert_msg(regex != NULL, "%s: %s", PATTERNS[_i], regex ? "" : err.text);
+    struct regex_scratch *scratch[] = {regex_scratch_new(&LIMITS[0]),
+                                       regex_scratch_new(&LIMITS[1])};
+    for (size_t i = 0; i < sizeof SUBJECTS / sizeof *SUBJECTS; i++) {
+        struct str subject = str_from(SUBJECTS[i]);
+        enum regex_result result = regex_search(regex, scratch[0], subject, 0);
+        ck_assert_int_eq(regex_search(regex, scratch[1], subject, 0), result);
+        for (unsigned group = 0; group <= regex_group_count(regex); group++) {
+            size_t start[2] = {0}, end[2] = {0};
+            bool took_part = regex_group(scratch[0], group, &start[0], &end[0]);
+            ck_assert_int_eq(regex_group(scratch[1], group, &start[1], &end[1]), took_part);
+            ck_assert_msg(start[0] == start[1] && end[0] == end[1], "%s on %s", PATTERNS[_i],
+                          SUBJECTS[i]);
+        }
+    }
+    regex_scratch_free(scratch[0]);
+    regex_scratch_free(scratch[1]);
+    regex_free(regex);
+}
+END_TEST
+
 /* What is made shorter finds the same: (?:.)*? never is. */
 START_TEST(a_shorter_lazy_dot_finds_the_same)
 {
@@ -776,6 +838,7 @@ Suite *regex_suite(void)
     tcase_add_test(tcase, gives_up_at_the_time);
     tcase_add_test(tcase, bounds_searches_together);
     tcase_add_loop_test(tcase, finds_the_same_when_watched, 0, 7);
+    tcase_add_loop_test(tcase, finds_the_same_in_ascii, 0, 25);
     tcase_add_loop_test(tcase, a_shorter_lazy_dot_finds_the_same, 0, 9);
     tcase_add_test(tcase, finds_behind_the_first_window);
     suite_add_tcase(suite, tcase);
