@@ -45,7 +45,8 @@ static struct event *event_of(const char *text)
 static struct event_reader reader_of(struct str bytes)
 {
     const unsigned char *at = (const unsigned char *)bytes.ptr;
-    return (struct event_reader){.at = at, .end = at + bytes.len, .arena = &other, .json = json};
+    return (struct event_reader){
+        .at = at, .end = at ? at + bytes.len : NULL, .arena = &other, .json = json};
 }
 
 static struct str text_of(const struct value *value)
