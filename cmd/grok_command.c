@@ -299,6 +299,18 @@ static bool read_request(int argc, char **argv, struct grok_request *request, in
     return request->pattern || request->list;
 }
 
+static bool load_patterns(struct grok_session *session, const struct grok_request *request,
+                          struct error *err)
+{
+    size_t files = 0;
+    if (!request->patterns)
+        return true;
+    if (!grok_library_load_path(session->library, request->patterns, "*", &files, err))
+        return false;
+    return files > 0 ||
+           error_set(err, ERROR_NOT_FOUND, "there is no pattern file '%s'", request->patterns);
+}
+
 static bool prepare(struct grok_session *session, const struct grok_request *request)
 {
     struct error err = {0};
@@ -307,9 +319,7 @@ static bool prepare(struct grok_session *session, const struct grok_request *req
     session->scratch = regex_scratch_new(NULL);
     session->has_colours = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
     session->expression = str_from(request->pattern);
-    if (grok_library_load_home(session->library, &err) &&
-        (!request->patterns ||
-         grok_library_load_path(session->library, request->patterns, "*", &err)) &&
+    if (grok_library_load_home(session->library, &err) && load_patterns(session, request, &err) &&
         grok_compile(&session->arena, session->library, session->expression, true, &session->grok,
                      &err))
         return true;

@@ -6,11 +6,11 @@
  *
  * Bytes that come as whole messages (a file's lines, Kafka records) each end a line.
  */
-#include "base/grok/grok.h"
 #include "codecs/charset.h"
 #include "codecs/codecs.h"
 #include "codecs/text_event.h"
 #include "codecs/tokenizer.h"
+#include "pipeline/grok_options.h"
 
 enum multiline_what { WHAT_PREVIOUS, WHAT_NEXT };
 
@@ -33,25 +33,12 @@ struct multiline_codec {
     uint64_t end;       /* position behind the last of them */
 };
 
-static bool load_patterns(const struct multiline_codec *multiline, struct arena *arena,
-                          struct grok_library *library, struct error *err)
-{
-    if (!grok_library_load_home(library, err))
-        return false;
-    for (size_t i = 0; i < multiline->patterns_dir.count; i++) {
-        const char *path = arena_cstr(arena, multiline->patterns_dir.items[i]);
-        if (!grok_library_load_path(library, path, "*", err))
-            return false;
-    }
-    return true;
-}
-
 static bool compile_pattern(const struct multiline_codec *multiline, const struct plugin_env *env,
                             struct grok *out, struct error *err)
 {
     enum grok_set set = env->ecs == ECS_DISABLED ? GROK_SET_LEGACY : GROK_SET_ECS;
     struct grok_library *library = grok_library_new(set);
-    bool compiled = load_patterns(multiline, env->arena, library, err) &&
+    bool compiled = grok_options_load(env, &multiline->patterns_dir, STR("*"), library, err) &&
                     grok_compile(env->arena, library, multiline->pattern, true, out, err);
     grok_library_free(library);
     return compiled;

@@ -10,6 +10,7 @@
 #include "filters/filters.h"
 #include "pipeline/event/grok_fields.h"
 #include "pipeline/event/ruby_text.h"
+#include "pipeline/grok_options.h"
 
 struct grok_expression {
     struct grok grok;
@@ -62,7 +63,7 @@ static const struct option OPTIONS[] = {
     },
     {
         .name = "patterns_dir",
-        .doc = "Directories or files with more patterns, lines of NAME and expression. Files in "
+        .doc = "Directories, files and globs of more patterns, lines of NAME and expression. Files in "
                "$LOGSTASH_HOME/patterns (/usr/share/logstash/patterns) are read without it.",
         OPTION_IN_STRINGS(struct grok_filter, patterns_dir),
     },
@@ -262,14 +263,9 @@ static bool compile_sources(struct grok_filter *filter, const struct grok_librar
 static bool fill_library(struct grok_filter *filter, struct grok_library *library,
                          struct error *err)
 {
-    if (!grok_library_load_home(library, err))
+    if (!grok_options_load(filter->env, &filter->patterns_dir, filter->patterns_files_glob, library,
+                           err))
         return false;
-    for (size_t i = 0; i < filter->patterns_dir.count; i++) {
-        const char *path = arena_cstr(filter->env->arena, filter->patterns_dir.items[i]);
-        const char *glob = arena_cstr(filter->env->arena, filter->patterns_files_glob);
-        if (!grok_library_load_path(library, path, glob, err))
-            return false;
-    }
     for (size_t i = 0; i < filter->pattern_definitions.count; i++)
         grok_library_add(library, filter->pattern_definitions.pairs[i].key.text,
                          filter->pattern_definitions.pairs[i].value.text, STR(""));

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "filters/filters.h"
 #include "pipeline/engine/lane.h"
+#include "pipeline/grok_options.h"
 #include "pipeline/program/evaluate.h"
 
 /* A stream that has grown so far goes on as it is; so does the oldest when there are too many. */
@@ -115,11 +116,8 @@ static bool compile_pattern(const struct multiline *self, const struct plugin_en
 {
     struct grok_library *library =
         grok_library_new(env->ecs == ECS_DISABLED ? GROK_SET_LEGACY : GROK_SET_ECS);
-    bool ok = grok_library_load_home(library, err);
-    for (size_t i = 0; i < self->patterns_dir.count && ok; i++)
-        ok = grok_library_load_path(library, arena_cstr(env->arena, self->patterns_dir.items[i]),
-                                    "*", err);
-    ok = ok && grok_compile(env->arena, library, self->pattern, true, out, err);
+    bool ok = grok_options_load(env, &self->patterns_dir, STR("*"), library, err) &&
+              grok_compile(env->arena, library, self->pattern, true, out, err);
     grok_library_free(library);
     return ok;
 }

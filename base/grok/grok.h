@@ -31,9 +31,10 @@ void grok_library_add(struct grok_library *library, struct str name, struct str 
                       struct str origin);
 /* Lines "NAME pattern"; blank lines and lines with '#' first are skipped. */
 bool grok_library_load_file(struct grok_library *library, const char *path, struct error *err);
-/* Every file of a directory whose name fits the glob, or a single file. */
+/* Every file of a directory whose name fits the glob, a single file, or every file that the path fits as a glob. Adds how many to
+ * *files; none is no error. */
 bool grok_library_load_path(struct grok_library *library, const char *path, const char *glob,
-                            struct error *err);
+                            size_t *files, struct error *err);
 /* Every file of $LOGSTASH_HOME/patterns, or of /usr/share/logstash/patterns while that is not set: whoever puts a pattern file
  * there finds it in each grok of Logstash without naming it. That there is no such directory is no error. */
 bool grok_library_load_home(struct grok_library *library, struct error *err);

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
-#include <dirent.h>
 #include <errno.h>
-#include <fnmatch.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/buf.h"
 #include "base/grok/grok.h"
 #include "base/grok/grok_patterns.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/text/suggest.h"
+
+enum { PATTERN_PATH_MAX = 8192 };
 
 /* A pattern that was added; its texts follow it in its memory. */
 struct added {
@@ -164,25 +167,41 @@ bool grok_library_load_file(struct grok_library *library, const char *path, stru
     return ok;
 }
 
-static bool load_directory(struct grok_library *library, const char *path, const char *glob,
-                           struct error *err)
+static bool load_globbed(struct grok_library *library, const char *pattern, size_t *files,
+                         struct error *err)
 {
-    struct dirent **entries;
-    int count = scandir(path, &entries, NULL, alphasort);
-    if (count < 0)
-        return error_set(err, ERROR_IO, "cannot read directory '%s': %s", path, strerror(errno));
-    bool ok = true;
-    for (int i = 0; i < count; i++) {
-        char file[4096];
+    glob_t found = {0};
+    int result = glob(pattern, GLOB_BRACE, NULL, &found);
+    bool ok = result == 0 || result == GLOB_NOMATCH ||
+              error_set(err, ERROR_IO, "cannot look for pattern files '%s'", pattern);
+    for (size_t i = 0; ok && result == 0 && i < found.gl_pathc; i++) {
         struct stat info;
-        int len = snprintf(file, sizeof file, "%s/%s", path, entries[i]->d_name);
-        if (ok && len > 0 && (size_t)len < sizeof file &&
-            fnmatch(glob, entries[i]->d_name, FNM_PERIOD) == 0 && stat(file, &info) == 0 &&
-            S_ISREG(info.st_mode))
-            ok = grok_library_load_file(library, file, err);
-        free(entries[i]);
+        if (stat(found.gl_pathv[i], &info) != 0 || !S_ISREG(info.st_mode))
+            continue;
+        ok = grok_library_load_file(library, found.gl_pathv[i], err);
+        ++*files;
     }
-    free(entries);
+    globfree(&found);
+    return ok;
+}
+
+/* Of the directory itself nothing is a wildcard. */
+static bool load_directory(struct grok_library *library, const char *path, const char *glob,
+                           size_t *files, struct error *err)
+{
+    if (access(path, R_OK | X_OK) != 0)
+        return error_set(err, ERROR_IO, "cannot read directory '%s': %s", path, strerror(errno));
+    struct buf pattern;
+    buf_init(&pattern, PATTERN_PATH_MAX);
+    bool ok = true;
+    for (const char *at = path; ok && *at; at++)
+        ok = (!strchr("*?[]{}\\", *at) || buf_append_char(&pattern, '\\')) &&
+             buf_append_char(&pattern, *at);
+    ok = ok && buf_printf(&pattern, "/%s", glob) && buf_append_char(&pattern, '\0');
+    ok = ok ? load_globbed(library, pattern.ptr, files, err)
+            : error_set(err, ERROR_LIMIT, "the path of '%s' is longer than %d bytes", path,
+                        PATTERN_PATH_MAX);
+    buf_release(&pattern);
     return ok;
 }
 
@@ -195,16 +214,18 @@ bool grok_library_load_home(struct grok_library *library, struct error *err)
         snprintf(path, sizeof path, "%s/patterns", home && *home ? home : "/usr/share/logstash");
     if (len < 0 || (size_t)len >= sizeof path || stat(path, &info) != 0 || !S_ISDIR(info.st_mode))
         return true;
-    return load_directory(library, path, "*", err);
+    return load_directory(library, path, "*", &(size_t){0}, err);
 }
 
 bool grok_library_load_path(struct grok_library *library, const char *path, const char *glob,
-                            struct error *err)
+                            size_t *files, struct error *err)
 {
     struct stat info;
-    if (stat(path, &info) != 0)
-        return error_set(err, ERROR_IO, "cannot find patterns '%s': %s", path, strerror(errno));
-    if (S_ISDIR(info.st_mode))
-        return load_directory(library, path, glob, err);
+    bool there = stat(path, &info) == 0;
+    if (there && S_ISDIR(info.st_mode))
+        return load_directory(library, path, glob, files, err);
+    if (!there)
+        return load_globbed(library, path, files, err);
+    ++*files;
     return grok_library_load_file(library, path, err);
 }

@@ -93,6 +93,21 @@ static struct plugin_env check_env(const struct plan_options *options, struct ar
     };
 }
 
+/* Warnings that a plugin gave its own place go to the option that they name. */
+static void point_warnings(struct compiler *compiler, const struct conf_plugin *source,
+                           struct error_list *warnings)
+{
+    for (size_t i = 0; i < warnings->count; i++) {
+        struct error warning = warnings->items[i];
+        struct error_position at = warning.position;
+        if (at.line == source->position.line && at.column == source->position.column)
+            warning.position.line = 0;
+        warning.position = conf_point(source, &warning);
+        error_list_add_warning(compiler->errors, &warning);
+    }
+    error_list_release(warnings);
+}
+
 static void check_plugin(struct compiler *compiler, struct plan_plugin *plugin,
                          const struct conf_plugin *source)
 {
@@ -100,9 +115,13 @@ static void check_plugin(struct compiler *compiler, struct plan_plugin *plugin,
     if (!type->check)
         return;
     struct plugin_env env = check_env(compiler->options, compiler->arena, plugin);
-    env.warnings = compiler->errors;
+    struct error_list warnings;
+    error_list_init(&warnings);
+    env.warnings = &warnings;
     struct error err = {0};
-    if (type->check(plugin->options, &env, &err))
+    bool ok = type->check(plugin->options, &env, &err);
+    point_warnings(compiler, source, &warnings);
+    if (ok)
         return;
     error_list_at(compiler->errors, conf_point(source, &err), "%s '%s': %s",
                   registry_section_name(plugin->section), type->name, err.text);
@@ -116,10 +135,17 @@ static void check_codec_block(struct compiler *compiler, const struct conf_plugi
     if (!codec_bind(&ctx, compiler->options->plugins, block, NULL, &choice) ||
         !choice.codec->plugin.check)
         return;
-    struct plugin_env env = {
-        .arena = compiler->arena, .ecs = choice.ecs, .settings = compiler->options->settings};
+    struct error_list warnings;
+    error_list_init(&warnings);
+    struct plugin_env env = {.position = block->position,
+                             .arena = compiler->arena,
+                             .ecs = choice.ecs,
+                             .settings = compiler->options->settings,
+                             .warnings = &warnings};
     struct error err = {.code = ERROR_NONE};
-    if (!choice.codec->plugin.check(choice.options, &env, &err))
+    bool ok = choice.codec->plugin.check(choice.options, &env, &err);
+    point_warnings(compiler, block, &warnings);
+    if (!ok)
         error_list_at(compiler->errors, conf_point(block, &err), "codec '%s': %s",
                       choice.codec->plugin.name, err.text);
 }

@@ -80,6 +80,33 @@ class RealFiles(support.Case):
         tried = subprocess.run([support.BINARY, 'grok', '^%{ORDERNUMBER:order}$', 'O-123'], capture_output=True, text=True, env=os.environ | home)
         self.assertEqual((0, True), (tried.returncode, 'O-123' in tried.stdout), tried.stderr)
 
+    def test_a_patterns_dir_that_is_not_there_is_no_error(self):
+        """Real files name the folder of an image. What is missing then is a pattern, if it is used."""
+        grok = 'grok { patterns_dir => ["%s"] match => { "m" => "^%%{%s:order}$" } }'
+        away = self.checked(grok % (self.folder / 'away', 'INT'))
+        self.assertIn(f"patterns_dir: '{self.folder}/away' names no file", away)
+        self.assertEqual(1, away.count('names no file'), away)
+        event, = self.events(grok % (self.folder / 'away', 'INT'), {'m': '12'})
+        self.assertEqual('12', event['order'])
+        refused = self.run_to_end('-t', '-e', TEMPLATE % grok % (self.folder / 'away', 'ORDERNUMBER'), status=1).stderr
+        self.assertIn('names no file', refused)
+        self.assertIn('ORDERNUMBER', refused)
+        lines = 'input { stdin { codec => multiline { patterns_dir => "%s" pattern => "^%%{INT}" what => previous } } } output { null { } }'
+        self.assertEqual(1, self.run_to_end('-t', '-e', lines % (self.folder / 'away')).stderr.count('names no file'))
+
+    def test_a_patterns_dir_may_be_a_glob(self):
+        (self.folder / 'odd [x]' / 'more').mkdir(parents=True)
+        self.write('odd [x]/ours.grok', 'ORDERNUMBER O-%{POSINT}\n')
+        self.write('odd [x]/other.txt', 'ORDERNUMBER other\n')
+        (self.folder / 'plain').mkdir()
+        self.write('plain/ours.grok', 'ORDERNUMBER O-%{POSINT}\n')
+        grok = 'grok { patterns_dir => ["%s"] %s match => { "m" => "^%%{ORDERNUMBER:order}$" } }'
+        self.run_to_end('-t', '-e', TEMPLATE % grok % (self.folder / 'pl*', ''), status=1)  # folders are passed over
+        for path, more in (('odd [x]', 'patterns_files_glob => "*.{grok,none}"'), ('odd [x]/ours.grok', ''), ('plain', ''),
+                           ('pl*/*.{none,grok}', '')):
+            event, = self.events(grok % (self.folder / path, more), {'m': 'O-12'})
+            self.assertEqual('O-12', event.get('order'), path)
+
     def test_elastic_agent_is_beats_under_another_name(self):
         said = self.run_to_end('-t', '-e', 'input { elastic_agent { port => 5055 ssl => false } }').stderr
         self.assertIn('ssl_enabled', said)
