@@ -85,7 +85,8 @@ output {{ {plugin} {{ template => "{template}" manage_template => true }} }}
                     (self.folder / 'template.json').unlink(missing_ok=True)
                     status, told = self.check(content, plugin)
                     self.assertEqual(1, status)
-                    self.assertRegex(told, rf":2:10: error: output '{plugin}': index template '.*template.json'")
+                    column = len(f'output {{ {plugin} {{ template => "')
+                    self.assertRegex(told, rf":2:{column}: error: output '{plugin}': index template '.*template.json'")
                     self.assertIn(said, told)
         self.assertEqual((0, ''), self.check('{"index_patterns": ["a"], "template": {}}'))
 

@@ -53,7 +53,7 @@ output {{ stdout {{ codec => json_lines }} }}
             millrace = self.run_script(7, *arguments, stdin=b'{"n":1}\n', status=1)
             self.assertEqual('', millrace.stdout)
             line = millrace.stderr.splitlines()[0]
-            self.assertIn("pipeline.conf:3:3: error: filter 'ruby'", line)
+            self.assertIn("pipeline.conf:3:18: error: filter 'ruby'", line)
             self.assertIn(f"'{self.script}': 1 of 2 expectations failed: test 'three times', 'six'", line)
 
     def test_what_came_out_is_in_the_log_at_debug_only(self):
