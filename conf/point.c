@@ -7,8 +7,7 @@
 
 static bool is_name_byte(char byte)
 {
-    char lower = (char)(byte | 0x20);
-    return ascii_is_digit(byte) || (lower >= 'a' && lower <= 'z') || byte == '_';
+    return ascii_is_letter(byte) || ascii_is_digit(byte) || byte == '_';
 }
 
 /* A whole word of it: 'port' is not in "transport". */

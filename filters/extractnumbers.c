@@ -6,6 +6,7 @@
  */
 #include <math.h>
 
+#include "base/text/ascii.h"
 #include "filters/filters.h"
 #include "pipeline/event/ruby_text.h"
 
@@ -131,7 +132,7 @@ static void take_word(struct found *found, struct str word)
 
 static bool is_blank(char c)
 {
-    return c == ' ' || (c >= '\t' && c <= '\r') || c == '\0';
+    return ascii_is_space(c) || c == '\0';
 }
 
 static enum filter_result extractnumbers_apply(void *plugin, struct event *event,

@@ -3,6 +3,7 @@
  * split: one event for each piece of a text or each item of a list; the event itself is cancelled. All new events are made
  * before the first is handed over, so that one that would need too much memory is left whole and tagged instead.
  */
+#include "base/text/ascii.h"
 #include "base/text/utf8.h"
 #include "filters/filters.h"
 
@@ -53,25 +54,20 @@ static bool split_open(void *plugin, const struct plugin_env *env, struct error 
     return true;
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
 /* As Ruby splits by a blank: at any white space, none of which is left; with an empty text behind the last. */
 static struct value words_of(struct arena *arena, struct str text)
 {
     struct value words = value_array_new(arena, 0);
     for (size_t at = 0; at < text.len;) {
         size_t start = at;
-        while (at < text.len && !is_blank(text.ptr[at]))
+        while (at < text.len && !ascii_is_space(text.ptr[at]))
             at++;
         if (at > start)
             value_array_push(arena, &words, value_str(str_make(text.ptr + start, at - start)));
-        while (at < text.len && is_blank(text.ptr[at]))
+        while (at < text.len && ascii_is_space(text.ptr[at]))
             at++;
     }
-    if (text.len > 0 && is_blank(text.ptr[text.len - 1]))
+    if (text.len > 0 && ascii_is_space(text.ptr[text.len - 1]))
         value_array_push(arena, &words, value_str(STR("")));
     return words;
 }

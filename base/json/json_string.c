@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "base/text/ascii.h"
 #include "base/text/block.h"
 
 /* How long an escape is, by the letter behind the backslash; 0: there is no such escape. */
@@ -12,7 +13,7 @@ static const unsigned char ESCAPE_LENGTH[256] = {
 
 static bool is_hex(char byte)
 {
-    return (byte >= '0' && byte <= '9') || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'f');
+    return ascii_hex_value(byte) >= 0;
 }
 
 /* The length of the escape at `at`, or 0. */

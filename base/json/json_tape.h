@@ -17,8 +17,8 @@ struct json_watch {
     size_t count; /* how many have ended */
 };
 
-/* UTF-8 is not looked at. False: it is no JSON, or no object or array, or too much of it has to be kept at once; what the tape holds then is what was
- * before that, and a container that did not end has the end 0. */
+/* UTF-8 is not looked at. False: it is no JSON, or no object or array, or too much of it has to be kept at once; what the tape
+ * holds then is what was before that, and a container that did not end has the end 0. */
 bool json_tape_read(struct json_tape *tape, struct str text, struct json_watch *watch);
 
 /* Private to base/json: a container has ended in `around`; its tokens are the last ones. Returns how many of them stay. */

@@ -116,29 +116,35 @@ struct regex *regex_compile(struct str pattern, unsigned flags, struct error *er
     return regex;
 }
 
+static void free_code(struct regex_code *code)
+{
+    if (code)
+        pcre2_code_free(code->code);
+    mem_free(code);
+}
+
 /* Two lanes may be here at once with a regex that they share; the one who comes second takes the other's. */
+const struct regex_code *regex_code_share(_Atomic(struct regex_code *) *slot,
+                                          struct regex_code *made)
+{
+    struct regex_code *none = NULL;
+    if (atomic_compare_exchange_strong(slot, &none, made))
+        return made;
+    free_code(made);
+    return none;
+}
+
 const struct regex_code *regex_watched_code(const struct regex *regex_)
 {
     struct regex *regex = (struct regex *)(uintptr_t)regex_;
-    struct regex_code *watched = atomic_load(&regex->watched), *none = NULL;
+    struct regex_code *watched = atomic_load(&regex->watched);
     int error;
     if (watched)
         return watched;
     watched = mem_zero(1, sizeof *watched);
     regex_code_make(buf_str(&regex->text), regex->options | PCRE2_AUTO_CALLOUT,
                     regex->group_count <= WATCHED_JIT_GROUPS, watched, &error);
-    if (atomic_compare_exchange_strong(&regex->watched, &none, watched))
-        return watched;
-    pcre2_code_free(watched->code);
-    mem_free(watched);
-    return none;
-}
-
-static void free_code(struct regex_code *code)
-{
-    if (code)
-        pcre2_code_free(code->code);
-    mem_free(code);
+    return regex_code_share(&regex->watched, watched);
 }
 
 void regex_free(struct regex *regex)

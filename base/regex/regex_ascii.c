@@ -115,19 +115,11 @@ static struct regex_code *make_code(const struct regex *regex)
     return made;
 }
 
-/* Two lanes may be here at once; the one who comes second takes the other's. */
 const struct regex_code *regex_ascii_code(const struct regex *regex_)
 {
     struct regex *regex = (struct regex *)(uintptr_t)regex_;
-    struct regex_code *made = atomic_load(&regex->ascii), *none = NULL;
-    if (made)
-        return made;
-    made = make_code(regex);
-    if (atomic_compare_exchange_strong(&regex->ascii, &none, made))
-        return made;
-    pcre2_code_free(made->code);
-    mem_free(made);
-    return none;
+    struct regex_code *made = atomic_load(&regex->ascii);
+    return made ? made : regex_code_share(&regex->ascii, make_code(regex));
 }
 
 bool regex_is_ascii(struct str subject)

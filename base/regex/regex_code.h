@@ -51,6 +51,10 @@ enum { REGEX_SEARCHES_FOR_ASCII = 64 };
 bool regex_code_make(struct str text, uint32_t options, bool with_jit, struct regex_code *out,
                      int *error_out);
 
+/* Makes it the one of the slot, unless another lane was first: then that one, and it is freed. */
+const struct regex_code *regex_code_share(_Atomic(struct regex_code *) *slot,
+                                          struct regex_code *made);
+
 /* Never NULL, but its code is when there can be none. */
 const struct regex_code *regex_ascii_code(const struct regex *regex);
 bool regex_is_ascii(struct str subject);

@@ -14,8 +14,9 @@
  * ever near to it: what a step does is mostly a matter of one character. In the third the clock is looked at after some
  * thousand characters. The clock is not read at all for the first bytes of a budget, so that it costs a short line nothing.
  *
- * The first two run a code that is made for ASCII (regex_ascii.c) where the subject is, and on the JIT's stack, which is the scratch's own. What needs a deeper one is given to PCRE2's interpreter,
- * which is bounded by heap_kib; so is the third where there are many groups, which the JIT copies for each callout.
+ * The first two run a code that is made for ASCII (regex_ascii.c) where the subject is, and on the JIT's stack, which is the
+ * scratch's own. What needs a deeper one is given to PCRE2's interpreter, which is bounded by heap_kib; so is the third where
+ * there are many groups, which the JIT copies for each callout.
  */
 #include <assert.h>
 #include <limits.h>
@@ -270,10 +271,8 @@ static int run_interpreter(const struct regex_code *code, struct regex_scratch *
 }
 
 /* Tries the starts up to the offset limit, or all. */
-static int run_fast(const struct regex *regex, struct regex_scratch *scratch, struct str subject,
-                    size_t from)
+static int run_fast(struct regex_scratch *scratch, struct str subject, size_t from)
 {
-    (void)regex;
     const struct regex_code *code = scratch->code;
     return code->has_jit ? run_jit(code, scratch, subject, from)
                          : run_interpreter(code, scratch, subject, from);
@@ -326,7 +325,7 @@ static int search_start(const struct regex *regex, struct regex_scratch *scratch
     int result = PCRE2_ERROR_MATCHLIMIT;
     if (steps > WINDOW_STEPS) {
         set_limits(scratch, at_most(steps, limit), at);
-        result = run_fast(regex, scratch, subject, at);
+        result = run_fast(scratch, subject, at);
     }
     if (!wants_steps(result) || (result == PCRE2_ERROR_MATCHLIMIT && steps >= limit))
         return result;
@@ -374,7 +373,7 @@ static int search_windows(const struct regex *regex, struct regex_scratch *scrat
     for (;;) {
         size_t end = from + window.starts;
         set_limits(scratch, window.steps, end > subject.len ? PCRE2_UNSET : end - 1);
-        int result = run_fast(regex, scratch, subject, from);
+        int result = run_fast(scratch, subject, from);
         if (wants_steps(result) &&
             (result == PCRE2_ERROR_JIT_STACKLIMIT || window.steps < scratch->match_limit))
             result = search_starts(regex, scratch, subject, from, end);

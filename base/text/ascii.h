@@ -12,6 +12,18 @@ static inline bool ascii_is_digit(char byte)
     return byte >= '0' && byte <= '9';
 }
 
+static inline bool ascii_is_letter(char byte)
+{
+    char lower = (char)(byte | 0x20);
+    return lower >= 'a' && lower <= 'z';
+}
+
+/* What Ruby's white space is, but for NUL, which only some of its methods count among it. */
+static inline bool ascii_is_space(char byte)
+{
+    return byte == ' ' || (byte >= '\t' && byte <= '\r');
+}
+
 /* Of a hexadecimal digit; -1: it is none. */
 static inline int ascii_hex_value(char byte)
 {

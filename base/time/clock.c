@@ -406,20 +406,22 @@ static bool parse_usual(const char *at, struct instant *out)
     return true;
 }
 
-bool instant_parse_iso8601(struct str text, struct instant *out)
+/* The usual form is the same in both. */
+static inline bool parse(struct str text, bool is_timestamp, struct instant *out)
 {
     enum { USUAL_BYTES = 24 };
     if (text.len == USUAL_BYTES && parse_usual(text.ptr, out))
         return true;
-    struct reader reader = {text.ptr, text.ptr + text.len, false};
+    struct reader reader = {text.ptr, text.ptr + text.len, is_timestamp};
     return take_instant(&reader, out);
+}
+
+bool instant_parse_iso8601(struct str text, struct instant *out)
+{
+    return parse(text, false, out);
 }
 
 bool instant_parse_timestamp(struct str text, struct instant *out)
 {
-    enum { USUAL_BYTES = 24 };
-    if (text.len == USUAL_BYTES && parse_usual(text.ptr, out))
-        return true;
-    struct reader reader = {text.ptr, text.ptr + text.len, true};
-    return take_instant(&reader, out);
+    return parse(text, true, out);
 }

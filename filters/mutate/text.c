@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/text/ascii.h"
 #include "base/text/case_map.h"
 #include "base/text/utf8.h"
 #include "filters/mutate/mutate.h"
@@ -52,7 +53,7 @@ bool mutate_capitalize(struct mutate *self, struct mutate_step *step, struct eve
 
 static bool is_blank(char c)
 {
-    return c == ' ' || (c >= '\t' && c <= '\r') || c == '\0';
+    return ascii_is_space(c) || c == '\0';
 }
 
 static struct str strip(struct arena *arena, struct str text)
@@ -86,20 +87,14 @@ static bool cut_at_separator(struct str *rest, struct str separator, struct str 
     return true;
 }
 
-/* What a text is cut at; to strip, NUL is a blank as well. */
-static bool is_space(char c)
-{
-    return c != '\0' && is_blank(c);
-}
-
-/* A blank as separator means runs of white space, those at the start dropped. */
+/* A blank as separator means runs of white space, those at the start dropped. NUL, a blank to strip, is none. */
 static bool cut_at_blanks(struct str *rest, struct str separator, struct str *piece_out)
 {
     (void)separator;
-    while (rest->len > 0 && is_space(rest->ptr[0]))
+    while (rest->len > 0 && ascii_is_space(rest->ptr[0]))
         *rest = str_from_offset(*rest, 1);
     size_t len = 0;
-    while (len < rest->len && !is_space(rest->ptr[len]))
+    while (len < rest->len && !ascii_is_space(rest->ptr[len]))
         len++;
     *piece_out = str_make(rest->ptr, len);
     *rest = str_from_offset(*rest, len);
