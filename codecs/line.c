@@ -32,7 +32,7 @@ static bool line_open(void *self, const struct plugin_env *env, struct error *er
 {
     struct line_codec *line = self;
     line->original = env->ecs != ECS_DISABLED;
-    text_format_init(&line->text_format, env, &line->format);
+    text_format_init(&line->text_format, &line->format);
     if (!line_check(self, env, err))
         return false;
     if (!charset_open(&line->charset, line->charset_choice, err))

@@ -19,7 +19,7 @@ static bool plain_open(void *self, const struct plugin_env *env, struct error *e
 {
     struct plain_codec *plain = self;
     plain->original = env->ecs != ECS_DISABLED;
-    text_format_init(&plain->text_format, env, &plain->format);
+    text_format_init(&plain->text_format, &plain->format);
     return charset_open(&plain->charset, plain->charset_choice, err);
 }
 

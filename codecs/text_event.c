@@ -53,10 +53,8 @@ void text_event_emit_too_long(struct event_sink *sink, struct long_lines *lines,
     sink->emit(sink, event);
 }
 
-void text_format_init(struct text_format *format, const struct plugin_env *env,
-                      const struct template *given)
+void text_format_init(struct text_format *format, const struct template *given)
 {
-    (void)env;
     format->is_default = !given->parts && !given->is_literal;
     format->template = *given;
 }

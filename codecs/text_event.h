@@ -26,8 +26,7 @@ struct text_format {
     struct template template;
     bool is_default;
 };
-void text_format_init(struct text_format *format, const struct plugin_env *env,
-                      const struct template *given);
+void text_format_init(struct text_format *format, const struct template *given);
 bool text_format_append(const struct text_format *format, const struct event *event,
                         struct buf *out);
 

@@ -6,14 +6,9 @@
 static const struct field_ref COMMAND = FIELD_REF_TOP("command");
 static const struct field_ref COMMAND_LINE = FIELD_REF_BELOW("process", "command_line");
 
-void command_field_set(struct event *event, const struct field_ref *field, struct value value)
-{
-    event_set_missing(event, field, value);
-}
-
 void command_fields_set(const struct plugin_env *env, struct event *event, struct str command)
 {
     host_name_set(env, event);
-    command_field_set(event, env->ecs == ECS_DISABLED ? &COMMAND : &COMMAND_LINE,
+    event_set_missing(event, env->ecs == ECS_DISABLED ? &COMMAND : &COMMAND_LINE,
                       value_str(command));
 }

@@ -9,6 +9,5 @@
 
 /* Both unless the event has them. The command lives as long as the event. */
 void command_fields_set(const struct plugin_env *env, struct event *event, struct str command);
-void command_field_set(struct event *event, const struct field_ref *field, struct value value);
 
 #endif

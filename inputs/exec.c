@@ -69,8 +69,8 @@ static void complete(struct origin *origin, struct event *event)
     const struct exec_input *input = input_of(origin);
     bool ecs = input->env->ecs != ECS_DISABLED;
     command_fields_set(input->env, event, input->command);
-    command_field_set(event, ecs ? &EXIT_CODE : &EXIT_STATUS, value_int(input->status));
-    command_field_set(event, ecs ? &ELAPSED : &DURATION,
+    event_set_missing(event, ecs ? &EXIT_CODE : &EXIT_STATUS, value_int(input->status));
+    event_set_missing(event, ecs ? &ELAPSED : &DURATION,
                       ecs ? value_int((int64_t)input->took_us)
                           : value_float((double)input->took_us / 1e6));
 }

@@ -334,36 +334,22 @@ static void close_input(void *self, void (*closed)(void *ctx), void *ctx)
     server_close(&input->server, closed, ctx);
 }
 
-const struct input input_beats = {
-    .plugin =
-        {
-            .name = "beats",
-            .summary = "Events from Filebeat and other Beats (Lumberjack over TCP)",
-            .options = OPTIONS,
-            .size = sizeof(struct beats_input),
-            .check = check,
-        },
-    .open = open_input,
-    .start = start,
-    .stop = stop,
-    .close = close_input,
-};
+/* One input under several names, as in Logstash; lumberjack differs before it opens. */
+#define BEATS_INPUT(input_name, what, check_options, open_it)                                      \
+    {                                                                                              \
+        .plugin = {.name = (input_name),                                                           \
+                   .summary = (what),                                                              \
+                   .options = OPTIONS,                                                             \
+                   .size = sizeof(struct beats_input),                                             \
+                   .check = (check_options)},                                                      \
+        .open = (open_it), .start = start, .stop = stop, .close = close_input,                     \
+    }
 
-/* The same under another name, as in Logstash. */
-const struct input input_elastic_agent = {
-    .plugin =
-        {
-            .name = "elastic_agent",
-            .summary = "Events from Elastic Agent: beats under another name",
-            .options = OPTIONS,
-            .size = sizeof(struct beats_input),
-            .check = check,
-        },
-    .open = open_input,
-    .start = start,
-    .stop = stop,
-    .close = close_input,
-};
+const struct input input_beats = BEATS_INPUT(
+    "beats", "Events from Filebeat and other Beats (Lumberjack over TCP)", check, open_input);
+
+const struct input input_elastic_agent = BEATS_INPUT(
+    "elastic_agent", "Events from Elastic Agent: beats under another name", check, open_input);
 
 /* ---- lumberjack ---- */
 
@@ -389,17 +375,6 @@ static bool open_lumberjack(void *self, const struct plugin_env *env, struct err
     return open_input(self, env, err);
 }
 
-const struct input input_lumberjack = {
-    .plugin =
-        {
-            .name = "lumberjack",
-            .summary = "Events from clients of Lumberjack 1, by TLS: beats under its older name",
-            .options = OPTIONS,
-            .size = sizeof(struct beats_input),
-            .check = check_lumberjack,
-        },
-    .open = open_lumberjack,
-    .start = start,
-    .stop = stop,
-    .close = close_input,
-};
+const struct input input_lumberjack = BEATS_INPUT(
+    "lumberjack", "Events from clients of Lumberjack 1, by TLS: beats under its older name",
+    check_lumberjack, open_lumberjack);
