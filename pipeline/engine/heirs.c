@@ -216,8 +216,9 @@ static struct match match_begin(const struct plan *plan, const struct plan *next
     for (size_t i = 0; i < plan->plugin_count; i++)
         match.gone[i] = plan->plugins[i]->section == CONF_OUTPUT;
     for (size_t i = 0; i < next->plugin_count; i++) {
-        match.new[i] = next->plugins[i]->section == CONF_OUTPUT &&from[i] == SIZE_MAX;
-        if (from[i] != SIZE_MAX)
+        bool stays = from[i] != SIZE_MAX;
+        match.new[i] = !stays && next->plugins[i]->section == CONF_OUTPUT;
+        if (stays)
             match.gone[from[i]] = false;
     }
     return match;

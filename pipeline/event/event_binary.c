@@ -228,7 +228,7 @@ static bool put_typed_object(struct event_writer *writer, const struct object *o
 static bool put_container(struct event_writer *writer, const struct value *value, unsigned depth)
 {
     bool is_array = value_type(value) == VALUE_ARRAY;
-    const struct span *span = is_array ? value->as.array->span : value->as.object->span;
+    const struct span *span = container_span(value);
     if (depth > JSON_MAX_DEPTH && span_is_good(span))
         return put_typed(writer->out, span->keep_decimals ? WRITTEN_JSON_DECIMALS : WRITTEN_JSON,
                          span_text(span));

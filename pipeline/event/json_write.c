@@ -300,8 +300,7 @@ static inline const char *end_in_document(const struct object_entry *entry)
                    : NULL;
     if (value->type != VALUE_ARRAY && value->type != VALUE_OBJECT)
         return NULL;
-    const struct span *span =
-        value->type == VALUE_ARRAY ? value->as.array->span : value->as.object->span;
+    const struct span *span = container_span(value);
     return span_is_good(span) && span->text == behind + 2 && memcmp(behind, "\":", 2) == 0
                ? span->text + span->len
                : NULL;

@@ -161,17 +161,18 @@ void value_settle(struct value *value)
 {
     if (!atomic_load_explicit(&dead_entries_exist, memory_order_relaxed))
         return;
-    if (value->type == VALUE_ARRAY && !span_is_good(value->as.array->span))
+    if (value->type < VALUE_ARRAY || span_is_good(container_span(value)))
+        return;
+    if (value->type == VALUE_ARRAY)
         settle_array(value->as.array);
-    if (value->type == VALUE_OBJECT && !span_is_good(value->as.object->span))
+    else
         settle_object(value->as.object);
 }
 
 bool value_unchanged_json(const struct value *container, struct str *out)
 {
     assert(container->type == VALUE_OBJECT || container->type == VALUE_ARRAY);
-    const struct span *span =
-        container->type == VALUE_ARRAY ? container->as.array->span : container->as.object->span;
+    const struct span *span = container_span(container);
     bool is_good = span_is_good(span);
     if (is_good)
         *out = span_text(span);

@@ -140,6 +140,12 @@ static inline bool span_is_good(const struct span *span)
     return span && !span->changed;
 }
 
+/* Of an array or object; NULL: there is none. */
+static inline const struct span *container_span(const struct value *container)
+{
+    return container->type == VALUE_ARRAY ? container->as.array->span : container->as.object->span;
+}
+
 static inline struct str span_text(const struct span *span)
 {
     return str_make(span->text, span->len);

@@ -108,23 +108,27 @@ static void point_warnings(struct compiler *compiler, const struct conf_plugin *
     error_list_release(warnings);
 }
 
+static void check_options(struct compiler *compiler, const struct plugin *type, void *options,
+                          struct plugin_env *env, const struct conf_plugin *source)
+{
+    if (!type->check)
+        return;
+    struct error_list warnings;
+    struct error err = {.code = ERROR_NONE};
+    error_list_init(&warnings);
+    env->warnings = &warnings;
+    bool ok = type->check(options, env, &err);
+    point_warnings(compiler, source, &warnings);
+    if (!ok)
+        error_list_at(compiler->errors, conf_point(source, &err), "%s '%s': %s",
+                      registry_section_name(source->section), type->name, err.text);
+}
+
 static void check_plugin(struct compiler *compiler, struct plan_plugin *plugin,
                          const struct conf_plugin *source)
 {
-    const struct plugin *type = plugin->as.plugin;
-    if (!type->check)
-        return;
     struct plugin_env env = check_env(compiler->options, compiler->arena, plugin);
-    struct error_list warnings;
-    error_list_init(&warnings);
-    env.warnings = &warnings;
-    struct error err = {0};
-    bool ok = type->check(plugin->options, &env, &err);
-    point_warnings(compiler, source, &warnings);
-    if (ok)
-        return;
-    error_list_at(compiler->errors, conf_point(source, &err), "%s '%s': %s",
-                  registry_section_name(plugin->section), type->name, err.text);
+    check_options(compiler, plugin->as.plugin, plugin->options, &env, source);
 }
 
 static void check_codec_block(struct compiler *compiler, const struct conf_plugin *block)
@@ -132,22 +136,13 @@ static void check_codec_block(struct compiler *compiler, const struct conf_plugi
     struct bind_context ctx = {compiler->arena, compiler->options->settings->escape,
                                compiler->errors};
     struct codec_choice choice = {.ecs = ECS_V8};
-    if (!codec_bind(&ctx, compiler->options->plugins, block, NULL, &choice) ||
-        !choice.codec->plugin.check)
+    if (!codec_bind(&ctx, compiler->options->plugins, block, NULL, &choice))
         return;
-    struct error_list warnings;
-    error_list_init(&warnings);
     struct plugin_env env = {.position = block->position,
                              .arena = compiler->arena,
                              .ecs = choice.ecs,
-                             .settings = compiler->options->settings,
-                             .warnings = &warnings};
-    struct error err = {.code = ERROR_NONE};
-    bool ok = choice.codec->plugin.check(choice.options, &env, &err);
-    point_warnings(compiler, block, &warnings);
-    if (!ok)
-        error_list_at(compiler->errors, conf_point(block, &err), "codec '%s': %s",
-                      choice.codec->plugin.name, err.text);
+                             .settings = compiler->options->settings};
+    check_options(compiler, &choice.codec->plugin, choice.options, &env, block);
 }
 
 /* A codec is opened for each stream; its options are checked here, with everything else. */
