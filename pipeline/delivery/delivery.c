@@ -380,21 +380,42 @@ bool delivery_is_idle(const struct delivery *delivery)
     return !fills && !delivery->ready.first && !delivery->waiting.first && delivery->in_flight == 0;
 }
 
+static void stop_output(struct delivery *delivery)
+{
+    if (delivery->home != delivery || delivery->stopped)
+        return;
+    delivery->stopped = true;
+    if (delivery->output->stop)
+        delivery->output->stop(delivery->instance->self);
+}
+
+static void leave_spool(struct delivery *delivery)
+{
+    if (delivery->spool && delivery->lane->index == 0)
+        spool_leave(delivery->spool, delivery);
+}
+
+void delivery_end_in_spool(struct delivery *delivery)
+{
+    if (delivery->on_full != ON_FULL_SPOOL || delivery->closing)
+        return;
+    assert(!delivery->heir);
+    leave_spool(delivery);
+    delivery_pass_to_spool(delivery);
+    stop_output(delivery);
+}
+
 void delivery_close(struct delivery *delivery)
 {
     struct instance *instance = delivery->instance;
     delivery->closing = true;
     dispatch_close(delivery);
-    if (delivery->home == delivery) {
-        if (delivery->output->stop)
-            delivery->output->stop(instance->self);
-        if (delivery->output->close)
-            delivery->output->close(instance->self);
-    }
+    stop_output(delivery);
+    if (delivery->home == delivery && delivery->output->close)
+        delivery->output->close(instance->self);
     if (delivery->output->close_encoder)
         delivery->output->close_encoder(instance->self);
-    if (delivery->spool && delivery->lane->index == 0)
-        spool_leave(delivery->spool, delivery);
+    leave_spool(delivery);
     pass_on_over(delivery);
 }
 

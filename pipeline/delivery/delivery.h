@@ -50,6 +50,9 @@ void delivery_pass_on(struct delivery *delivery, struct delivery *heir);
 void delivery_pass_on_events(struct delivery *delivery, struct delivery *heir);
 /* The same to the spool, where it has one (on_full => spool); else nothing. */
 void delivery_pass_to_spool(struct delivery *delivery);
+/* The time to stop is over, and the output is of no program that has another one in its place: what it has, what is in flight and
+ * what comes yet goes to the spool, where it has one; else nothing. What is in flight may have arrived, and comes twice then. */
+void delivery_end_in_spool(struct delivery *delivery);
 /* Of one that passes on: its last request has been under way for long, and is not waited for. */
 bool delivery_is_given_up(const struct delivery *delivery);
 /* It is the heir of one that is not closed yet. */

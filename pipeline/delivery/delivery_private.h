@@ -85,6 +85,7 @@ struct delivery {
     size_t fill_items, fill_bytes; /* what makes a group full */
     bool ordered;
     bool closing;
+    bool stopped; /* its output is */
     bool pumping;
     /* pass_on.c: what it has, and what comes back to it, goes to its heir, or to the spool when it has none. */
     bool passes_on;

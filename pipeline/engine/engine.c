@@ -18,7 +18,10 @@
 #include "pipeline/program/retire.h"
 
 /* What the other outputs of a pipeline get when one cannot go on. */
-enum { FAILED_GRACE_MS = 1000 };
+enum {
+    FAILED_GRACE_MS = 1000,
+    SPOOL_GRACE_MS = 2000, /* for what is left when the time to stop is over to come to the disk */
+};
 
 static void set_state(struct engine *engine, enum engine_state state)
 {
@@ -256,9 +259,27 @@ static void check_drained(struct engine *engine)
         start_closing(engine);
 }
 
+/* Before anything is given up: once, and not while a change has programs in its hands. */
+static bool end_in_spools(struct engine *engine)
+{
+    if (engine->ends_in_spools || engine->change || engine->state >= ENGINE_CLOSING ||
+        !spools_take_all(engine))
+        return false;
+    engine->ends_in_spools = true;
+    log_warn(engine->options.log, "ends_in_spools",
+             "the time to stop is over: what outputs with a spool have not delivered goes to the "
+             "spool, and is sent after the next start",
+             LOG_INT("events", atomic_load(&engine->unsettled_events)));
+    return true;
+}
+
 static void on_deadline(uv_timer_t *timer)
 {
     struct engine *engine = timer->data;
+    if (end_in_spools(engine)) {
+        uv_timer_start(&engine->deadline, on_deadline, SPOOL_GRACE_MS, 0);
+        return;
+    }
     engine->summary.timed_out = !engine->summary.failed;
     engine->summary.undelivered = atomic_load(&engine->unsettled_events);
     if (engine->state < ENGINE_CLOSING)

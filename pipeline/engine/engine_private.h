@@ -50,6 +50,8 @@ struct engine {
     atomic_bool draining;
     uv_async_t drained; /* something that may end the draining has happened */
     uv_timer_t deadline;
+    bool
+        ends_in_spools; /* the deadline is over, and this is done before what is left is given up */
     void (*closing)(void *ctx);
     void *closing_ctx;
     /* FLUSHING (flush.h) */

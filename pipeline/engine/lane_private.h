@@ -44,6 +44,7 @@ struct lane {
     struct arena scratch;     /* reset for each batch */
     struct inbox_item task;   /* start and stop, posted by the engine */
     struct inbox_item flush;  /* the last tick of a filter, posted by flush.c */
+    struct inbox_item end;    /* outputs end in their spools, posted by spools.c */
 };
 
 /* loop: NULL makes one of its own, for a thread of the runtime. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pipeline/engine/spools.h"
 
+#include <stddef.h>
 #include <string.h>
 
+#include "pipeline/delivery/delivery.h"
 #include "pipeline/delivery/outlet.h"
 #include "pipeline/delivery/spool.h"
 #include "pipeline/engine/engine_private.h"
@@ -115,6 +117,26 @@ void spools_switch(const struct program *before, const struct program *next)
         if (spool && spool_serves(spool, before->instances[i]->delivery))
             spool_retire(spool);
     }
+}
+
+static void end_lane(struct inbox_item *item)
+{
+    struct lane *lane = (struct lane *)(void *)((char *)item - offsetof(struct lane, end));
+    const struct program *program = lane->program;
+    for (size_t i = 0; !program->closed && i < program->plan->plugin_count; i++)
+        if (program->instances[i] && program->instances[i]->delivery)
+            delivery_end_in_spool(program->instances[i]->delivery);
+}
+
+bool spools_take_all(struct engine *engine)
+{
+    if (!engine->spools)
+        return false;
+    for (size_t i = 0; i < engine->lane_count; i++) {
+        engine->lanes[i].end.run = end_lane;
+        lane_post(&engine->lanes[i], &engine->lanes[i].end);
+    }
+    return true;
 }
 
 void spools_stop(struct engine *engine)

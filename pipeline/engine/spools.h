@@ -20,6 +20,8 @@ bool spools_open(struct engine *engine, struct error *err);
 /* What they have goes to the outputs; spools of nobody are named. */
 bool spools_start(struct engine *engine, struct error *err);
 void spools_stop(struct engine *engine);
+/* The time to stop is over: what outputs with a spool have goes there, on each lane. False: there is no spool. */
+bool spools_take_all(struct engine *engine);
 
 /* For the outputs of the next generation that have no outlet from the one before: before their deliveries are opened, and after
  * those of the main lane are. False and *err as above; nothing has changed for what runs. */

@@ -16,7 +16,7 @@ output {
   elasticsearch { id => "documents" hosts => ["@ADDRESS@"] index => "events" manage_template => false
     retry_initial_interval => 1 retry_max_interval => 1 }
   if [alert] { http { id => "alerts" url => "http://127.0.0.1:@SINK@/alerts" http_method => "post" format => "json"
-    hold_max => "200 ms" request_timeout => 2 @MORE@ } }
+    hold_max => "@HOLD@" request_timeout => @TIMEOUT@ @MORE@ } }
 }'''
 FILE = '''file { path => "@FOLDER@/in.log" mode => "tail" start_position => "beginning" stat_interval => "50 ms"
   sincedb_path => "@FOLDER@/sincedb" codec => json }'''
@@ -40,9 +40,9 @@ class SpoolCase(support.Case):
         self.addCleanup(server.close)
         return server
 
-    def serve(self, how='spool', source=FILE, more='', arguments=(), **options):
+    def serve(self, how='spool', source=FILE, more='', hold='200 ms', timeout=2, arguments=(), **options):
         text = support.fill(PIPELINE, INPUT=support.fill(source, FOLDER=self.folder), ADDRESS=self.documents.address,
-                            SINK=self.sink, MORE=f'on_full => "{how}" {more}')
+                            SINK=self.sink, HOLD=hold, TIMEOUT=timeout, MORE=f'on_full => "{how}" {more}')
         self.api = support.free_port()
         millrace = self.start('-f', self.write('p.conf', text), '--api.http.port', self.api, '-b', '250', *arguments, **options)
         millrace.wait_for_port(self.api)
@@ -136,6 +136,39 @@ class Spool(SpoolCase):
         self.sink_is_back()
         millrace = self.serve(source=f'beats {{ host => "127.0.0.1" port => {port} }}')
         millrace.wait_for(lambda: set(self.posted) >= set(range(0, 3000, 10)), 'all alerts', 60)
+
+    def silent_sink(self):
+        """Takes connections and never answers."""
+        silent = socket.socket()
+        silent.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        silent.bind(('127.0.0.1', self.sink))
+        silent.listen(100)
+        self.addCleanup(silent.close)
+        return silent
+
+    def test_what_is_in_flight_when_the_time_to_stop_is_over(self):
+        """From an input that cannot send again, and with no time left for hold_max."""
+        port = support.free_port()
+        source = f'tcp {{ host => "127.0.0.1" port => {port} codec => json_lines }}'
+        patient = {'source': source, 'hold': '1 h', 'timeout': 600}
+        for lanes in '1', '2':
+            with self.subTest(lanes=lanes):
+                silent = self.silent_sink()
+                millrace = self.serve(**patient, arguments=('--shutdown.timeout', '300 ms', '-w', lanes))
+                millrace.wait_for_port(port)
+                with socket.create_connection(('127.0.0.1', port)) as client:
+                    client.sendall(b''.join(b'{"n":%d,"alert":true}\n' % n for n in range(3000)))
+                millrace.wait_for(lambda: self.counts()['routed'] == 3000, 'all events', 60)
+                self.assertEqual(0, millrace.stop())
+                self.assertIn('goes to the spool', millrace.stderr)
+                self.assertNotIn('were not delivered;', millrace.stderr)
+                silent.close()
+                server = self.sink_is_back()
+                millrace = self.serve(**patient)
+                millrace.wait_for(lambda: set(self.posted) == set(range(3000)), 'all alerts', 120)
+                self.assertEqual(0, millrace.stop())
+                server.close()
+                self.posted.clear()
 
     def test_a_full_spool_holds_inputs_up(self):
         millrace = self.serve(more='spool_max_bytes => "500kb"', arguments=('--pipeline.memory', '8mb'))
