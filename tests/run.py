@@ -12,6 +12,9 @@ counts as a failure.
 --thread-sanitizer (`./dev tsan`): instead of all that the programs and tests in which threads meet, with the binaries of
 build-tsan; with --every all of them, and the fault tests (an hour). What libraries do is left out by tests/tsan.supp.
 
+--folder NAME, once or more (`./dev variants`): what runs the program of a folder, with that of each of these, and the recorded
+compatibility cases where they lie beside the project or in MILLRACE_CASES. A folder whose name ends in -asan has sanitizers.
+
 --again (what CI gives): system tests that failed beside others run once more, alone. Those that pass then are listed as
 UNSTEADY, with what they said at first: the machine of CI is shared, and a landing does not hang on it, but each is a fault
 of the test or of the program that is to be mended."""
@@ -37,6 +40,11 @@ SANITIZED = {
     'ASAN_OPTIONS': 'detect_stack_use_after_return=1:strict_string_checks=1:allocator_may_return_null=1',
     'UBSAN_OPTIONS': 'print_stacktrace=1:halt_on_error=1',
 }
+
+CASES = pathlib.Path(os.environ.get('MILLRACE_CASES') or ROOT.parent / 'shared/compat')
+CASES_SECONDS = 1800
+# System tests of something else than the program of the folder that they are given.
+OF_NO_FOLDER = ('test_dev.py', 'test_libs.py', 'test_package.py')
 
 THREADED = {
     'MILLRACE_PATIENCE': '6', 'MILLRACE_SANITIZED': 'thread',
@@ -205,6 +213,18 @@ def run_instructions():
     return Outcome(1) if status == 0 else Outcome(0, [f'{name} (exit {status})\n{output}'])
 
 
+def run_cases(name, build, env):
+    """The recorded compatibility cases; as many as tests/compat_minimum says have to pass. Some write files where they are run."""
+    if not (CASES / 'run_cases.py').exists():
+        return Outcome(0, [], [f'{name}: no recorded cases in {CASES}'])
+    minimum = int((ROOT / 'tests/compat_minimum').read_text().split()[0])
+    with tempfile.TemporaryDirectory() as folder:
+        command = ['env', '-C', folder, sys.executable, CASES / 'run_cases.py', '--dir', CASES / 'cases', '--list-failures',
+                   '--timeout', '60', '--min-pass', minimum]
+        status, output = run_program(command, {**env, 'MILLRACE': str(build / 'millrace')}, CASES_SECONDS)
+    return Outcome(1) if status == 0 else Outcome(0, [f'{name} (exit {status})\n{output}'])
+
+
 def part_system(chosen, build, env, folder='system'):
     env = {**env, 'MILLRACE': str(build / 'millrace')}
     for path in chosen(sorted((ROOT / 'tests' / folder).glob('test_*.py'))):
@@ -272,6 +292,27 @@ def run_threaded(chosen, cores, total, every):
         run_parts(f'{build.name} faults', part_system(files, build, THREADED, 'faults'), cores, total)
 
 
+def run_build(chosen, build, env, options, total):
+    """What runs the programs of one build folder."""
+    cores = len(os.sched_getaffinity(0))
+    env = {**env, **({'MILLRACE_ONLY': options.k} if options.k else {})}
+    run_parts(f'{build.name} unit', part_unit(chosen, build, env), cores, total, each=True)
+    run_parts(f'{build.name} fuzz corpora', part_fuzz(chosen, build, env), cores, total)
+    run_parts(f'{build.name} system', part_system(chosen, build, env), cores, total, options.again, each=True)
+    run_parts(f'{build.name} faults', part_system(chosen, build, env, 'faults'), cores, total, options.again, each=True)
+
+
+def run_folders(chosen, options, total):
+    def of_folder(paths):
+        return [path for path in chosen(paths) if path.name not in OF_NO_FOLDER]
+    for folder in options.folder:
+        build, env = ROOT / folder, SANITIZED if folder.endswith('-asan') else {}
+        run_build(of_folder, build, env, options, total)
+        if not options.k or options.k in 'compatibility cases':
+            name = f'{folder} compatibility cases'
+            run_parts(name, [(name, lambda: run_cases(name, build, env))], 1, total)
+
+
 def run_all(options, total):
     def chosen(paths):
         # Inside a system test file -k chooses tests; a whole program is chosen by its name.
@@ -284,16 +325,15 @@ def run_all(options, total):
     if options.thread_sanitizer:
         run_threaded(chosen, cores, total, options.every)
         return
+    if options.folder:
+        run_folders(chosen, options, total)
+        return
     run_parts('structure', part_structure(chosen), cores, total)
     if not options.k or options.k in 'instructions':
         run_parts('instructions', [('instructions', run_instructions)], 1, total, options.again)
     builds = [(ROOT / 'build', {})] + ([] if options.no_sanitizers else [(ROOT / 'build-asan', SANITIZED)])
     for build, env in builds:
-        env = {**env, **({'MILLRACE_ONLY': options.k} if options.k else {})}
-        run_parts(f'{build.name} unit', part_unit(chosen, build, env), cores, total, each=True)
-        run_parts(f'{build.name} fuzz corpora', part_fuzz(chosen, build, env), cores, total)
-        run_parts(f'{build.name} system', part_system(chosen, build, env), cores, total, options.again, each=True)
-        run_parts(f'{build.name} faults', part_system(chosen, build, env, 'faults'), cores, total, options.again, each=True)
+        run_build(chosen, build, env, options, total)
 
 
 def main():
@@ -302,6 +342,7 @@ def main():
     parser.add_argument('--only', choices=['faults'], help='the fault tests instead of the suite')
     parser.add_argument('--thread-sanitizer', action='store_true', help='where threads meet, in build-tsan')
     parser.add_argument('--every', action='store_true', help='with --thread-sanitizer: all system and fault tests')
+    parser.add_argument('--folder', action='append', help='what runs the programs of this build folder, and nothing else')
     parser.add_argument('-k', metavar='TEXT', help='only programs and system tests whose name has TEXT')
     parser.add_argument('--again', action='store_true', help='run system tests that failed once more, alone')
     parser.add_argument('--report', help=argparse.SUPPRESS)

@@ -75,6 +75,22 @@ class Dev(support.Case):
         self.assertEqual(0, self.dev('test').returncode)
         self.assertEqual([], self.note('apt'))
 
+    def test_variants_are_built_and_run_each_in_its_folder(self):
+        done = self.dev('variants', '-k', 'json')
+        self.assertEqual(0, done.returncode, done.stderr)
+        sanitized = '-Db_sanitize=address,undefined -Db_lundef=false'
+        self.assertEqual(['setup build-json-alone -Dfast_json=false', f'setup build-json-alone-asan -Dfast_json=false {sanitized}',
+                          'setup build-plain-scan -Dsimd=false', f'setup build-plain-scan-asan -Dsimd=false {sanitized}'],
+                         self.note('meson'))
+        folders = [f'--folder build-{name}' for name in ('json-alone', 'json-alone-asan', 'plain-scan', 'plain-scan-asan')]
+        self.assertEqual([f'tests/run.py {" ".join(folders)} -k json'], self.note('python3'))
+
+    def test_one_variant_without_sanitizers(self):
+        done = self.dev('variants', 'plain-scan', '--no-sanitizers')
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertEqual(['setup build-plain-scan -Dsimd=false'], self.note('meson'))
+        self.assertEqual(['tests/run.py --folder build-plain-scan'], self.note('python3'))
+
     def test_demo_builds_the_program_alone(self):
         done = self.dev('demo', '-n', '5')
         self.assertEqual(b'demo demo -n 5\n', done.stdout, done.stderr)
