@@ -18,6 +18,12 @@ void arena_init(struct arena *arena, struct account *charged)
     *arena = (struct arena){.charged = charged};
 }
 
+void arena_init_frugal(struct arena *arena, struct account *charged)
+{
+    arena_init(arena, charged);
+    arena->is_frugal = true;
+}
+
 /* What it was charged for is the caller's to return. */
 static void chunk_free(struct arena *arena, struct arena_chunk *chunk)
 {
@@ -88,13 +94,21 @@ static void *alloc_own_chunk(struct arena *arena, size_t size)
     return chunk + 1;
 }
 
+/* Of the next chunk: the more there is, the larger. */
+static size_t chunk_bytes(const struct arena *arena)
+{
+    if (arena->total_bytes >= ARENA_LARGE_CHUNK_BYTES)
+        return ARENA_LARGE_CHUNK_BYTES;
+    return arena->is_frugal && arena->total_bytes < ARENA_CHUNK_BYTES ? ARENA_SMALL_CHUNK_BYTES
+                                                                      : ARENA_CHUNK_BYTES;
+}
+
 void *arena_alloc_slow(struct arena *arena, size_t size, size_t alignment)
 {
-    if (size > ARENA_CHUNK_BYTES / 4)
+    size_t usual = chunk_bytes(arena);
+    if (size > (usual < ARENA_CHUNK_BYTES ? usual : ARENA_CHUNK_BYTES) / 4)
         return alloc_own_chunk(arena, size);
-    bool is_large = arena->total_bytes >= ARENA_LARGE_CHUNK_BYTES;
-    struct arena_chunk *chunk =
-        chunk_new(arena, is_large ? ARENA_LARGE_CHUNK_BYTES : ARENA_CHUNK_BYTES);
+    struct arena_chunk *chunk = chunk_new(arena, usual);
     chunk->older = arena->chunks;
     arena->chunks = chunk;
     arena->next = (char *)(chunk + 1);

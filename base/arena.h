@@ -20,6 +20,7 @@
 
 enum {
     ARENA_CHUNK_BYTES = 64 * 1024,
+    ARENA_SMALL_CHUNK_BYTES = 1024,                  /* of a frugal arena */
     ARENA_LARGE_CHUNK_BYTES = 4 * ARENA_CHUNK_BYTES, /* of an arena that has so much already */
     ARENA_ALIGNMENT = 8,
 };
@@ -32,11 +33,14 @@ struct arena {
     struct arena_chunk *chunks; /* newest first */
     size_t total_bytes;         /* of all chunks */
     struct account *charged;    /* NULL, or what chunks are charged to */
+    bool is_frugal;             /* one of many that have little in them */
     bool
         stays; /* as long as anything in it lives, the arena is at this address: what is in it may point at it */
 };
 
 void arena_init(struct arena *arena, struct account *charged);
+/* The same for one of many that have little in them each: it takes small chunks until there is much in it. */
+void arena_init_frugal(struct arena *arena, struct account *charged);
 /* Gives everything back; the arena may be used again as after arena_init. */
 void arena_release(struct arena *arena);
 /* Forgets all allocations but keeps one chunk for the next use. */

@@ -131,7 +131,7 @@ struct stream *stream_open(const struct stream_options *options, struct error *e
     if (engine_keeps_provenance(stream->engine))
         stream->sink.record = begin_record;
     buf_init(&stream->place_text, PLACE_MAX_BYTES);
-    arena_init(&stream->arena, NULL);
+    arena_init_frugal(&stream->arena, NULL); /* there may be thousands of connections */
     budget_lease_init(&stream->lease, engine_share(stream->engine), stream->lane, on_granted);
     stream->env = *options->env;
     stream->env.host = stream->input; /* what the codec counts is counted on this lane */

@@ -65,12 +65,37 @@ START_TEST(grows_in_larger_steps)
 }
 END_TEST
 
+/* Of thousands of them none costs more than it holds, up to where it holds much. */
+START_TEST(a_frugal_one_takes_little)
+{
+    enum { PIECE = 24, LITTLE = 10 * PIECE, ALL = 8 * ARENA_CHUNK_BYTES };
+    struct account charged = {0};
+    struct arena arena;
+    arena_init_frugal(&arena, &charged);
+    char *first = memset(arena_alloc(&arena, LITTLE), 1, LITTLE);
+    ck_assert_uint_eq(charged.used, ARENA_SMALL_CHUNK_BYTES);
+    memset(arena_alloc(&arena, ARENA_SMALL_CHUNK_BYTES), 2, ARENA_SMALL_CHUNK_BYTES);
+    ck_assert_uint_le(charged.used, 3 * ARENA_SMALL_CHUNK_BYTES);
+    for (size_t used = 0; used < ALL; used += PIECE)
+        memset(arena_alloc(&arena, PIECE), 3, PIECE);
+    ck_assert_uint_eq(charged.used, arena.total_bytes);
+    ck_assert_uint_ge(charged.used, ALL + LITTLE);
+    ck_assert_int_eq(first[LITTLE - 1], 1);
+    arena_reset(&arena);
+    ck_assert_uint_le(charged.used, ARENA_CHUNK_BYTES);
+    memset(arena_alloc(&arena, LITTLE), 4, LITTLE);
+    arena_release(&arena);
+    ck_assert_uint_eq(charged.used, 0);
+}
+END_TEST
+
 Suite *arena_suite(void)
 {
     Suite *suite = suite_create("arena");
     TCase *tcase = tcase_create("arena");
     tcase_add_test(tcase, charges_what_it_takes);
     tcase_add_test(tcase, grows_in_larger_steps);
+    tcase_add_test(tcase, a_frugal_one_takes_little);
     tcase_add_test(tcase, aligns_and_grows_in_place);
     suite_add_tcase(suite, tcase);
     return suite;
