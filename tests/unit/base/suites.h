@@ -5,6 +5,7 @@
 #include <check.h>
 
 Suite *arena_suite(void);
+Suite *block_plain_suite(void);
 Suite *block_suite(void);
 Suite *buf_suite(void);
 Suite *case_map_suite(void);

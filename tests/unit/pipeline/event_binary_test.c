@@ -4,6 +4,7 @@
  */
 #include "pipeline/event/event_binary.h"
 
+#include "base/json/json_scan.h"
 #include "pipeline/event/event_json.h"
 #include "pipeline/event/origin.h"
 #include "pipeline/event/value_store.h"
@@ -267,15 +268,15 @@ static struct event *unread(bool keep_decimals)
     return event_from_object(&arena, object);
 }
 
-/* Also of a decoder that keeps decimals. */
+/* Also of a decoder that keeps decimals. Where the parser reads alone there is nothing that nobody looked into. */
 START_TEST(what_nobody_looked_into_goes_as_it_came)
 {
     struct event_writer writer = {.out = &out};
     struct event *event = unread(_i == 1);
     const struct value *inner = value_object_get(&event->fields, STR("o"));
     ck_assert(event_write(&writer, event));
-    ck_assert_ptr_null(inner->as.object->entries); /* nor did the writer */
-    ck_assert(str_find(buf_str(&out), STR("{\"q\":\"x\\n\"}]}")) != SIZE_MAX);
+    ck_assert_int_eq(!inner->as.object->entries, JSON_FAST); /* nor did the writer */
+    ck_assert_int_eq(str_find(buf_str(&out), STR("{\"q\":\"x\\n\"}]}")) != SIZE_MAX, JSON_FAST);
     struct event_reader reader = reader_of(buf_str(&out));
     struct event *back = event_read(&reader);
     ck_assert_ptr_nonnull(back);

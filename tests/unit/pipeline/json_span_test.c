@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/account.h"
+#include "base/json/json_scan.h"
 #include "base/mem.h"
 #include "pipeline/event/event_binary.h"
 #include "pipeline/event/event_json.h"
@@ -46,11 +47,7 @@ static bool is_text(const struct value *value)
                                                : false;
 }
 
-#ifdef MILLRACE_YAJL_ALONE
-enum { SPANS = false };
-#else
-enum { SPANS = true };
-#endif
+enum { SPANS = JSON_FAST }; /* the scanner makes them */
 
 /* Whether c stays text. */
 static const struct {
