@@ -105,11 +105,11 @@ class Outage(BeatsCase):
         gate = Gate('held')
         self.serve_search(self.search_stub(gate.status_of), 'keepalive_interval => "300 ms"')
         content = batch(messages(*['held ' + 'x' * 4000] * 40))
-        clients = [self.client(timeout=60).send(content) for _ in range(250)]
+        clients = [self.client(timeout=60).send(content) for _ in range(400)]
         self.assertEqual(KEEPALIVE, clients[0].read_ack())
         time.sleep(1)
-        # 64 MiB of budget, the program itself, and what the allocator keeps: 88 to 101 MiB were seen
-        self.assert_memory(self.millrace.resident_kib(), 112 * 1024)
+        # 64 MiB of budget, the program itself, and what the allocator keeps: 105 to 120 MiB were seen, and 187 to 205 without a budget
+        self.assert_memory(self.millrace.resident_kib(), 144 * 1024)
         gate.open()
         for client in clients:
             self.assertEqual([(2, 40)], client.read_acks(1, timeout=60))
