@@ -189,6 +189,9 @@ void shed_open(struct delivery *delivery);
 bool shed_is_spooling(const struct delivery *delivery);
 /* Sets aside what has waited too long; looks now and then. */
 void shed_old(struct delivery *delivery, uint64_t now_ms);
+/* Sets aside what could not be sent now, when the destination took nothing for hold_max. With a spool nothing: there it follows
+ * what is in it. */
+void shed_unsent(struct delivery *delivery, uint64_t now_ms);
 
 /* ---- pass_on.c ---- */
 

@@ -178,6 +178,7 @@ static void pump(struct delivery *delivery, bool idle)
         }
         seal_if_due(delivery, now_ms, idle);
     } while (!denied && may_send(delivery, now_ms));
+    shed_unsent(delivery, now_ms);
     delivery->pumping = false;
     set_timer(delivery, now_ms, again_ms);
 }

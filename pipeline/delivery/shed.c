@@ -2,7 +2,8 @@
  *
  * hold_max and on_full: an output that does not get rid of its events holds up their origins only so long. Then they become dead
  * letters, go to the spool or are dropped; the origins go on, and other outputs with them. What is in flight is never set aside:
- * it may have arrived.
+ * it may have arrived. A destination that took nothing for hold_max is not waited for again, until it takes something: what cannot be
+ * sent at once follows what was set aside.
  */
 #include <assert.h>
 
@@ -32,9 +33,11 @@ static void forget_loose(struct delivery *delivery, const struct group *group)
 /* Their letters hold the receipts then. */
 static size_t make_letters(struct delivery *delivery, struct group *group)
 {
+    struct str reason = group_waits_too_long(group)
+                            ? STR("it waited for its destination longer than hold_max")
+                            : STR("its destination took nothing for longer than hold_max");
     for (size_t i = group->taken; i < group->count; i++) {
-        delivery_keep_letter(delivery, group, i,
-                             STR("it waited for its destination longer than hold_max"));
+        delivery_keep_letter(delivery, group, i, reason);
         group->runs[group->items[i].run].open--;
     }
     return group_left(group);
@@ -182,6 +185,15 @@ static size_t shed_each(struct delivery *delivery, uint64_t now_ms)
            shed_queue(delivery, &delivery->waiting, now_ms, false);
 }
 
+static void account_for(struct delivery *delivery, size_t count)
+{
+    if (count == 0)
+        return;
+    count_shed(delivery, count);
+    delivery_hand_in(delivery);
+    say(delivery, count);
+}
+
 void shed_old(struct delivery *delivery, uint64_t now_ms)
 {
     if (delivery->hold_ms == 0 || delivery->home != delivery)
@@ -191,9 +203,20 @@ void shed_old(struct delivery *delivery, uint64_t now_ms)
     if (delivery->in_flight > 0 && delivery->output->recall && now_ms >= delivery->shed_at_ms)
         delivery->output->recall(delivery->instance->self);
     size_t count = delivery->spool ? shed_to_spool(delivery, now_ms) : shed_each(delivery, now_ms);
-    if (count == 0)
+    account_for(delivery, count);
+}
+
+static bool took_nothing_for_long(const struct delivery *delivery)
+{
+    struct outlet_look look = outlet_look(delivery->outlet, uv_hrtime() / 1000);
+    return look.state >= OUTLET_WAITS && look.for_ms >= delivery->hold_ms;
+}
+
+void shed_unsent(struct delivery *delivery, uint64_t now_ms)
+{
+    if (delivery->hold_ms == 0 || delivery->spool || delivery->home != delivery ||
+        !(delivery->ready.first || delivery->waiting.first) || !took_nothing_for_long(delivery))
         return;
-    count_shed(delivery, count);
-    delivery_hand_in(delivery);
-    say(delivery, count);
+    account_for(delivery, shed_queue(delivery, &delivery->ready, now_ms, true) +
+                              shed_queue(delivery, &delivery->waiting, now_ms, true));
 }

@@ -228,6 +228,36 @@ class DropOldest(SpoolCase):
         millrace.wait_for(one_that_came_later, 'one that came later', 60)
         self.assertEqual(0, millrace.stop())
 
+    def test_who_is_dead_is_waited_for_once(self):
+        """Each of the client's windows has an alert for a sink that is not there: the first waits for hold_max, the others do not."""
+        port = support.free_port()
+        for how, counter in ('drop_oldest', 'dropped'), ('dead_letter', 'set_aside'):
+            with self.subTest(on_full=how):
+                millrace = self.serve(how, source=f'beats {{ host => "127.0.0.1" port => {port} }}', hold='1 s')
+                millrace.wait_for_port(port)
+                with lumberjack.Client(port) as client:
+                    for window in range(20):
+                        client.send(lumberjack.batch([{'n': n, 'alert': True} for n in range(window * 10, window * 10 + 10)]))
+                        acked = False
+                        while not acked:
+                            acks = client.read_acks(1, 60)
+                            self.assertTrue(acks, 'no acknowledgement came')
+                            self.assertNotIn(acks[0][0], (lumberjack.CLOSED, lumberjack.RESET))
+                            acked = acks[0] == (2, 10)
+                counts = self.counts()
+                self.assertEqual(200, counts[counter] + counts['in_flight'])
+                taken = self.sink_is_back()
+                with lumberjack.Client(port) as client:
+                    def one_that_came_later():
+                        client.send(lumberjack.batch([{'n': 1000, 'alert': True}]))
+                        return 1000 in self.posted
+                    millrace.wait_for(one_that_came_later, 'one that came later', 60)
+                self.assertEqual(0, millrace.stop())
+                taken.close()
+                self.posted.clear()
+        letters = self.run_to_end('dlq', 'show', '--path.data', self.folder / 'data').json_lines()
+        self.assertGreater(sum('took nothing' in letter['reason'] for letter in letters), 150)
+
 
 if __name__ == '__main__':
     unittest.main()
