@@ -57,6 +57,26 @@ static inline uint32_t str_mark(struct str s)
     return head * 31 + tail;
 }
 
+/* The same of a literal, as a constant. */
+#define STR_MARK(literal)                                                                          \
+    (sizeof(literal) > 4                                                                           \
+         ? STR_WORD_AT(literal, 0) * 31u + STR_WORD_AT(literal, sizeof(literal) - 5)               \
+         : STR_SHORT_WORD(literal) * 31u)
+#define STR_BYTE_AT(literal, at)                                                                   \
+    ((uint32_t)(unsigned char)("" literal)[(at) < sizeof(literal) ? (at) : 0])
+#define STR_SHORT_WORD(literal)                                                                    \
+    (STR_BYTE_AT(literal, 0) << 16 | STR_BYTE_AT(literal, (sizeof(literal) - 1) / 2) << 8 |        \
+     STR_BYTE_AT(literal, sizeof(literal) - 2))
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define STR_WORD_AT(literal, at)                                                                   \
+    (STR_BYTE_AT(literal, at) | STR_BYTE_AT(literal, (at) + 1) << 8 |                              \
+     STR_BYTE_AT(literal, (at) + 2) << 16 | STR_BYTE_AT(literal, (at) + 3) << 24)
+#else
+#define STR_WORD_AT(literal, at)                                                                   \
+    (STR_BYTE_AT(literal, at) << 24 | STR_BYTE_AT(literal, (at) + 1) << 16 |                       \
+     STR_BYTE_AT(literal, (at) + 2) << 8 | STR_BYTE_AT(literal, (at) + 3))
+#endif
+
 static inline bool str_starts_with(struct str s, struct str prefix)
 {
     return s.len >= prefix.len && (prefix.len == 0 || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);

@@ -6,13 +6,8 @@
 
 enum { LONG_LINES_WINDOW_MS = 10000 };
 
-static const struct field_ref message_field = FIELD_REF_TOP("message");
-static const struct field_ref original_field = {
-    .text = STR_INIT("[event][original]"),
-    .root = FIELD_ROOT_EVENT,
-    .parts = (struct field_part[]){FIELD_PART("event"), FIELD_PART("original")},
-    .count = 2,
-};
+FIELD_REF_TOP_AS(message_field, "message");
+FIELD_REF_BELOW_AS(original_field, "event", "original");
 
 void text_event_keep_original(struct event *event, struct str text)
 {

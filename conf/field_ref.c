@@ -135,14 +135,15 @@ bool field_ref_parse(struct arena *arena, struct str text, enum field_escape esc
     assert(reader.count > 0);
     bool metadata = str_equal(reader.parts[0].name, STR("@metadata"));
     size_t count = reader.count - metadata;
+    struct field_part *parts = arena_alloc(arena, count * sizeof *parts);
+    for (size_t i = 0; i < count; i++) {
+        parts[i] = reader.parts[i + metadata];
+        keep_part(arena, &parts[i]);
+    }
     *out = (struct field_ref){.text = arena_dup(arena, text),
                               .root = metadata ? FIELD_ROOT_METADATA : FIELD_ROOT_EVENT,
                               .count = count,
-                              .parts = arena_alloc(arena, count * sizeof *out->parts)};
-    if (count > 0)
-        memcpy(out->parts, reader.parts + metadata, count * sizeof *out->parts);
-    for (size_t i = 0; i < count; i++)
-        keep_part(arena, &out->parts[i]);
+                              .parts = parts};
     if (!metadata)
         out->kind = field_kind_of(out->parts[0].name);
     return true;

@@ -19,13 +19,13 @@ struct field_part {
     int64_t index;  /* the name as an array index, negative from the end */
     bool is_index;  /* the whole name is an integer that fits */
     bool is_plain;  /* JSON is known to write the name without escapes */
-    bool is_marked; /* the mark is known: by field_ref_parse, not of constants */
+    bool is_marked; /* the mark is known */
     uint32_t mark;  /* str_mark of the name */
 };
 
 /* What setting it has to look at; by its first part. */
 enum field_kind {
-    FIELD_NOT_LOOKED_AT, /* of references that are written down as constants */
+    FIELD_NOT_LOOKED_AT, /* of some references that are written down as constants */
     FIELD_COMMON,
     FIELD_TIMESTAMP,
     FIELD_TAGS,
@@ -37,7 +37,7 @@ struct field_ref {
     struct str text;      /* as written */
     enum field_root root; /* METADATA: parts are the path below @metadata, count 0 is all of it */
     enum field_kind kind; /* of root EVENT */
-    struct field_part *parts;
+    const struct field_part *parts;
     size_t count;
 };
 
@@ -52,15 +52,55 @@ enum field_kind field_kind_of(struct str name);
     {                                                                                              \
         .name = STR_INIT(literal), .is_plain = true                                                \
     }
+/* Compilers take a mark for a constant in an array that has a name, not in one that has none. */
+#define FIELD_PART_MARKED(literal)                                                                 \
+    {                                                                                              \
+        .name = STR_INIT(literal), .mark = STR_MARK(literal), .is_marked = true, .is_plain = true  \
+    }
+/* No rule is about most names. */
+#define FIELD_KIND(literal)                                                                        \
+    (STR_BYTE_AT(literal, 0) == '@' || STR_BYTE_AT(literal, 0) == 't' ? FIELD_NOT_LOOKED_AT        \
+                                                                      : FIELD_COMMON)
 
-/* A reference to one top-level field, for constants at file scope:
- * static const struct field_ref MESSAGE = FIELD_REF_TOP("message"); */
+/* References that each event is asked for, at file scope: FIELD_REF_TOP_AS(MESSAGE, "message"); */
+#define FIELD_REF_TOP_AS(as, literal)                                                              \
+    static const struct field_part as##_parts[] = {FIELD_PART_MARKED(literal)};                    \
+    static const struct field_ref as = {.text = STR_INIT(literal),                                 \
+                                        .root = FIELD_ROOT_EVENT,                                  \
+                                        .kind = FIELD_KIND(literal),                               \
+                                        .parts = as##_parts,                                       \
+                                        .count = 1}
+#define FIELD_REF_METADATA_AS(as, literal)                                                         \
+    static const struct field_part as##_parts[] = {FIELD_PART_MARKED(literal)};                    \
+    static const struct field_ref as = {.text = STR_INIT("[@metadata][" literal "]"),              \
+                                        .root = FIELD_ROOT_METADATA,                               \
+                                        .parts = as##_parts,                                       \
+                                        .count = 1}
+/* [host][ip] */
+#define FIELD_REF_BELOW_AS(as, parent, child)                                                      \
+    static const struct field_part as##_parts[] = {FIELD_PART_MARKED(parent),                      \
+                                                   FIELD_PART_MARKED(child)};                      \
+    static const struct field_ref as = {.text = STR_INIT("[" parent "][" child "]"),               \
+                                        .root = FIELD_ROOT_EVENT,                                  \
+                                        .kind = FIELD_KIND(parent),                                \
+                                        .parts = as##_parts,                                       \
+                                        .count = 2}
+/* [log][file][path] */
+#define FIELD_REF_BELOW_TWO_AS(as, first, second, third)                                           \
+    static const struct field_part as##_parts[] = {                                                \
+        FIELD_PART_MARKED(first), FIELD_PART_MARKED(second), FIELD_PART_MARKED(third)};            \
+    static const struct field_ref as = {.text = STR_INIT("[" first "][" second "][" third "]"),    \
+                                        .root = FIELD_ROOT_EVENT,                                  \
+                                        .kind = FIELD_KIND(first),                                 \
+                                        .parts = as##_parts,                                       \
+                                        .count = 3}
+
+/* Others, which may also stand in tables: static const struct field_ref PORT = FIELD_REF_TOP("port"); */
 #define FIELD_REF_TOP(literal)                                                                     \
     {                                                                                              \
         .text = STR_INIT(literal), .root = FIELD_ROOT_EVENT,                                       \
         .parts = (struct field_part[]){FIELD_PART(literal)}, .count = 1                            \
     }
-/* One below another: [host][ip]. */
 #define FIELD_REF_BELOW(parent, child)                                                             \
     {                                                                                              \
         .text = STR_INIT("[" parent "][" child "]"), .root = FIELD_ROOT_EVENT,                     \

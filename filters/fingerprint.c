@@ -48,12 +48,7 @@ struct fingerprint {
 };
 
 static const struct field_ref PLAIN_TARGET = FIELD_REF_TOP("fingerprint");
-static const struct field_ref ECS_TARGET = {
-    .text = STR_INIT("[event][hash]"),
-    .root = FIELD_ROOT_EVENT,
-    .parts = (struct field_part[]){{.name = STR_INIT("event")}, {.name = STR_INIT("hash")}},
-    .count = 2,
-};
+static const struct field_ref ECS_TARGET = FIELD_REF_BELOW("event", "hash");
 
 static const struct option OPTIONS[] = {
     {

@@ -21,15 +21,11 @@ struct syslog_fields {
     struct field_ref priority, facility_code, severity_code, facility, severity;
 };
 
-#define SYSLOG_ECS_PART(literal)                                                                   \
-    {                                                                                              \
-        .name = STR_INIT(literal)                                                                  \
-    }
 #define SYSLOG_ECS(group, name)                                                                    \
     {                                                                                              \
         .text = STR_INIT("[log][syslog][" group "][" name "]"), .root = FIELD_ROOT_EVENT,          \
-        .parts = (struct field_part[]){SYSLOG_ECS_PART("log"), SYSLOG_ECS_PART("syslog"),          \
-                                       SYSLOG_ECS_PART(group), SYSLOG_ECS_PART(name)},             \
+        .parts = (struct field_part[]){FIELD_PART("log"), FIELD_PART("syslog"), FIELD_PART(group), \
+                                       FIELD_PART(name)},                                          \
         .count = 4                                                                                 \
     }
 
@@ -46,8 +42,8 @@ static const struct syslog_fields ECS_FIELDS = {
         {
             .text = STR_INIT("[log][syslog][priority]"),
             .root = FIELD_ROOT_EVENT,
-            .parts = (struct field_part[]){SYSLOG_ECS_PART("log"), SYSLOG_ECS_PART("syslog"),
-                                           SYSLOG_ECS_PART("priority")},
+            .parts = (struct field_part[]){FIELD_PART("log"), FIELD_PART("syslog"),
+                                           FIELD_PART("priority")},
             .count = 3,
         },
     .facility_code = SYSLOG_ECS("facility", "code"),

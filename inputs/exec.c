@@ -45,10 +45,8 @@ static const struct field_ref EXIT_CODE = FIELD_REF_BELOW("process", "exit_code"
 static const struct field_ref ELAPSED = {
     .text = STR_INIT("[@metadata][input][exec][process][elapsed_time]"),
     .root = FIELD_ROOT_METADATA,
-    .parts = (struct field_part[]){{.name = STR_INIT("input")},
-                                   {.name = STR_INIT("exec")},
-                                   {.name = STR_INIT("process")},
-                                   {.name = STR_INIT("elapsed_time")}},
+    .parts = (struct field_part[]){FIELD_PART("input"), FIELD_PART("exec"), FIELD_PART("process"),
+                                   FIELD_PART("elapsed_time")},
     .count = 4,
 };
 

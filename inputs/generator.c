@@ -34,12 +34,7 @@ struct generator_input {
 };
 
 static const struct field_ref sequence_field = FIELD_REF_TOP("sequence");
-static const struct field_ref event_sequence_field = {
-    .text = STR_INIT("[event][sequence]"),
-    .root = FIELD_ROOT_EVENT,
-    .parts = (struct field_part[]){{.name = STR_INIT("event")}, {.name = STR_INIT("sequence")}},
-    .count = 2,
-};
+static const struct field_ref event_sequence_field = FIELD_REF_BELOW("event", "sequence");
 
 static struct generator_input *input_of(struct origin *origin)
 {

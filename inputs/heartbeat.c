@@ -31,12 +31,7 @@ struct heartbeat_input {
 
 static const struct field_ref message_field = FIELD_REF_TOP("message");
 static const struct field_ref clock_field = FIELD_REF_TOP("clock");
-static const struct field_ref event_sequence_field = {
-    .text = STR_INIT("[event][sequence]"),
-    .root = FIELD_ROOT_EVENT,
-    .parts = (struct field_part[]){{.name = STR_INIT("event")}, {.name = STR_INIT("sequence")}},
-    .count = 2,
-};
+static const struct field_ref event_sequence_field = FIELD_REF_BELOW("event", "sequence");
 
 static struct heartbeat_input *input_of(struct origin *origin)
 {

@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inputs/host_name.h"
 
-static const struct field_ref host_field = FIELD_REF_TOP("host");
-static const struct field_ref host_name_field = {
-    .text = STR_INIT("[host][name]"),
-    .root = FIELD_ROOT_EVENT,
-    .parts = (struct field_part[]){FIELD_PART("host"), FIELD_PART("name")},
-    .count = 2,
-};
+FIELD_REF_TOP_AS(host_field, "host");
+FIELD_REF_BELOW_AS(host_name_field, "host", "name");
 
 void host_name_set(const struct plugin_env *env, struct event *event)
 {

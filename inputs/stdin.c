@@ -44,12 +44,7 @@ struct stdin_input {
 };
 
 static const struct field_ref host_field = FIELD_REF_TOP("host");
-static const struct field_ref host_hostname_field = {
-    .text = STR_INIT("[host][hostname]"),
-    .root = FIELD_ROOT_EVENT,
-    .parts = (struct field_part[]){{.name = STR_INIT("host")}, {.name = STR_INIT("hostname")}},
-    .count = 2,
-};
+static const struct field_ref host_hostname_field = FIELD_REF_BELOW("host", "hostname");
 
 static void stdin_begin_read(struct stdin_input *input);
 static void stdin_close_all(struct stdin_input *input);

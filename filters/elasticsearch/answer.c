@@ -5,7 +5,7 @@
 
 #define METADATA_FIELD(literal)                                                                    \
     {                                                                                              \
-        .root = FIELD_ROOT_METADATA, .parts = (struct field_part[]){{.name = STR_INIT(literal)}},  \
+        .root = FIELD_ROOT_METADATA, .parts = (struct field_part[]){FIELD_PART(literal)},          \
         .count = 1                                                                                 \
     }
 static const struct field_ref total_hits_ref = METADATA_FIELD("total_hits");

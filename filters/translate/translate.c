@@ -311,10 +311,11 @@ static struct field_ref item_ref(struct arena *arena, const struct field_ref *li
 {
     struct field_ref ref = {.text = list->text, .root = list->root};
     ref.count = list->count + 1 + field->count;
-    ref.parts = arena_zero(arena, ref.count * sizeof *ref.parts);
-    memcpy(ref.parts, list->parts, list->count * sizeof *ref.parts);
-    ref.parts[list->count] = (struct field_part){.index = (int64_t)index, .is_index = true};
-    memcpy(ref.parts + list->count + 1, field->parts, field->count * sizeof *ref.parts);
+    struct field_part *parts = arena_zero(arena, ref.count * sizeof *parts);
+    memcpy(parts, list->parts, list->count * sizeof *parts);
+    parts[list->count] = (struct field_part){.index = (int64_t)index, .is_index = true};
+    memcpy(parts + list->count + 1, field->parts, field->count * sizeof *parts);
+    ref.parts = parts;
     return ref;
 }
 

@@ -12,10 +12,6 @@
 
 enum { KNOWN_METADATA_MAX = 1024 }; /* bytes */
 
-#define PART(literal)                                                                              \
-    {                                                                                              \
-        .name = STR_INIT(literal)                                                                  \
-    }
 #define METADATA_REF(path, ...)                                                                    \
     {                                                                                              \
         .text = STR_INIT("[@metadata]" path), .root = FIELD_ROOT_METADATA,                         \
@@ -23,45 +19,37 @@ enum { KNOWN_METADATA_MAX = 1024 }; /* bytes */
         .count = sizeof((struct field_part[]){__VA_ARGS__}) / sizeof(struct field_part)            \
     }
 
-static const struct field_ref MESSAGE = FIELD_REF_TOP("message");
-static const struct field_ref HOST = FIELD_REF_TOP("host");
-static const struct field_ref OLD_ADDRESS = FIELD_REF_METADATA("ip_address");
-static const struct field_ref ECS_INPUT = FIELD_REF_METADATA("input");
-static const struct field_ref ECS_ADDRESS = METADATA_REF("[input][beats][host][ip]", PART("input"),
-                                                         PART("beats"), PART("host"), PART("ip"));
-static const struct field_ref ECS_HOST_NAME = METADATA_REF(
-    "[input][beats][host][name]", PART("input"), PART("beats"), PART("host"), PART("name"));
-static const struct field_ref BEAT_HOST_NAME = {
-    .text = STR_INIT("[beat][hostname]"),
-    .root = FIELD_ROOT_EVENT,
-    .parts = (struct field_part[]){PART("beat"), PART("hostname")},
-    .count = 2,
-};
+FIELD_REF_TOP_AS(MESSAGE, "message");
+FIELD_REF_TOP_AS(HOST, "host");
+FIELD_REF_METADATA_AS(OLD_ADDRESS, "ip_address");
+FIELD_REF_METADATA_AS(ECS_INPUT, "input");
+static const struct field_ref ECS_ADDRESS =
+    METADATA_REF("[input][beats][host][ip]", FIELD_PART("input"), FIELD_PART("beats"),
+                 FIELD_PART("host"), FIELD_PART("ip"));
+static const struct field_ref ECS_HOST_NAME =
+    METADATA_REF("[input][beats][host][name]", FIELD_PART("input"), FIELD_PART("beats"),
+                 FIELD_PART("host"), FIELD_PART("name"));
+FIELD_REF_BELOW_AS(BEAT_HOST_NAME, "beat", "hostname");
 static const struct field_ref TLS_STATUS =
-    METADATA_REF("[tls_peer][status]", PART("tls_peer"), PART("status"));
+    METADATA_REF("[tls_peer][status]", FIELD_PART("tls_peer"), FIELD_PART("status"));
 /* Of a verified client, each as Logstash names it without and with ECS. */
 static const struct field_ref TLS_PROTOCOL[] = {
-    METADATA_REF("[tls_peer][protocol]", PART("tls_peer"), PART("protocol")),
-    METADATA_REF("[input][beats][tls][version_protocol]", PART("input"), PART("beats"), PART("tls"),
-                 PART("version_protocol")),
+    METADATA_REF("[tls_peer][protocol]", FIELD_PART("tls_peer"), FIELD_PART("protocol")),
+    METADATA_REF("[input][beats][tls][version_protocol]", FIELD_PART("input"), FIELD_PART("beats"),
+                 FIELD_PART("tls"), FIELD_PART("version_protocol")),
 };
 static const struct field_ref TLS_SUBJECT[] = {
-    METADATA_REF("[tls_peer][subject]", PART("tls_peer"), PART("subject")),
-    METADATA_REF("[input][beats][tls][client][subject]", PART("input"), PART("beats"), PART("tls"),
-                 PART("client"), PART("subject")),
+    METADATA_REF("[tls_peer][subject]", FIELD_PART("tls_peer"), FIELD_PART("subject")),
+    METADATA_REF("[input][beats][tls][client][subject]", FIELD_PART("input"), FIELD_PART("beats"),
+                 FIELD_PART("tls"), FIELD_PART("client"), FIELD_PART("subject")),
 };
 static const struct field_ref TLS_CIPHER[] = {
-    METADATA_REF("[tls_peer][cipher_suite]", PART("tls_peer"), PART("cipher_suite")),
-    METADATA_REF("[input][beats][tls][cipher]", PART("input"), PART("beats"), PART("tls"),
-                 PART("cipher")),
+    METADATA_REF("[tls_peer][cipher_suite]", FIELD_PART("tls_peer"), FIELD_PART("cipher_suite")),
+    METADATA_REF("[input][beats][tls][cipher]", FIELD_PART("input"), FIELD_PART("beats"),
+                 FIELD_PART("tls"), FIELD_PART("cipher")),
 };
-static const struct field_ref EVENT_REF = FIELD_REF_TOP("event");
-static const struct field_ref EVENT_ORIGINAL = {
-    .text = STR_INIT("[event][original]"),
-    .root = FIELD_ROOT_EVENT,
-    .parts = (struct field_part[]){PART("event"), PART("original")},
-    .count = 2,
-};
+FIELD_REF_TOP_AS(EVENT_REF, "event");
+FIELD_REF_BELOW_AS(EVENT_ORIGINAL, "event", "original");
 
 static const struct beats_enrichment *enrichment(const struct beats_connection *connection)
 {

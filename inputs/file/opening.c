@@ -13,15 +13,10 @@ enum { FIRST_READ_BYTES = 16 * 1024 };
 
 /* ---- opening and closing ------------------------------------------------------------------------ */
 
-static const struct field_ref path_field = FIELD_REF_TOP("path");
-static const struct field_ref metadata_host_field = FIELD_REF_METADATA("host");
-static const struct field_ref metadata_path_field = FIELD_REF_METADATA("path");
-static const struct field_ref log_file_path_field = {
-    .text = STR_INIT("[log][file][path]"),
-    .root = FIELD_ROOT_EVENT,
-    .parts = (struct field_part[]){FIELD_PART("log"), FIELD_PART("file"), FIELD_PART("path")},
-    .count = 3,
-};
+FIELD_REF_TOP_AS(path_field, "path");
+FIELD_REF_METADATA_AS(metadata_host_field, "host");
+FIELD_REF_METADATA_AS(metadata_path_field, "path");
+FIELD_REF_BELOW_TWO_AS(log_file_path_field, "log", "file", "path");
 
 static void decorate(struct origin *origin, struct event *event)
 {

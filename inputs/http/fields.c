@@ -2,10 +2,6 @@
 #include "base/text/utf8.h"
 #include "inputs/http/http.h"
 
-#define PART(literal)                                                                              \
-    {                                                                                              \
-        .name = STR_INIT(literal)                                                                  \
-    }
 #define REF(path, ...)                                                                             \
     {                                                                                              \
         .text = STR_INIT(path), .root = FIELD_ROOT_EVENT,                                          \
@@ -18,24 +14,28 @@ static const struct field_ref HEADERS[] = {
     {
         .text = STR_INIT("[@metadata][input][http][request][headers]"),
         .root = FIELD_ROOT_METADATA,
-        .parts =
-            (struct field_part[]){PART("input"), PART("http"), PART("request"), PART("headers")},
+        .parts = (struct field_part[]){FIELD_PART("input"), FIELD_PART("http"),
+                                       FIELD_PART("request"), FIELD_PART("headers")},
         .count = 4,
     },
 };
 static const struct field_ref REMOTE[] = {FIELD_REF_TOP("host"),
-                                          REF("[host][ip]", PART("host"), PART("ip"))};
-static const struct field_ref METHOD = REF("[http][method]", PART("http"), PART("method"));
-static const struct field_ref VERSION = REF("[http][version]", PART("http"), PART("version"));
-static const struct field_ref DOMAIN = REF("[url][domain]", PART("url"), PART("domain"));
-static const struct field_ref PORT = REF("[url][port]", PART("url"), PART("port"));
-static const struct field_ref PATH = REF("[url][path]", PART("url"), PART("path"));
+                                          REF("[host][ip]", FIELD_PART("host"), FIELD_PART("ip"))};
+static const struct field_ref METHOD =
+    REF("[http][method]", FIELD_PART("http"), FIELD_PART("method"));
+static const struct field_ref VERSION =
+    REF("[http][version]", FIELD_PART("http"), FIELD_PART("version"));
+static const struct field_ref DOMAIN =
+    REF("[url][domain]", FIELD_PART("url"), FIELD_PART("domain"));
+static const struct field_ref PORT = REF("[url][port]", FIELD_PART("url"), FIELD_PART("port"));
+static const struct field_ref PATH = REF("[url][path]", FIELD_PART("url"), FIELD_PART("path"));
 static const struct field_ref AGENT =
-    REF("[user_agent][original]", PART("user_agent"), PART("original"));
-static const struct field_ref TYPE =
-    REF("[http][request][mime_type]", PART("http"), PART("request"), PART("mime_type"));
+    REF("[user_agent][original]", FIELD_PART("user_agent"), FIELD_PART("original"));
+static const struct field_ref TYPE = REF("[http][request][mime_type]", FIELD_PART("http"),
+                                         FIELD_PART("request"), FIELD_PART("mime_type"));
 static const struct field_ref BYTES =
-    REF("[http][request][body][bytes]", PART("http"), PART("request"), PART("body"), PART("bytes"));
+    REF("[http][request][body][bytes]", FIELD_PART("http"), FIELD_PART("request"),
+        FIELD_PART("body"), FIELD_PART("bytes"));
 
 /* ---- the headers, as one object ---- */
 

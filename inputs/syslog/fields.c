@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inputs/syslog/fields.h"
 
-#define PART(literal)                                                                              \
-    {                                                                                              \
-        .name = STR_INIT(literal)                                                                  \
-    }
 #define SYSLOG(path, ...)                                                                          \
     {                                                                                              \
         .text = STR_INIT("[log][syslog]" path), .root = FIELD_ROOT_EVENT,                          \
-        .parts = (struct field_part[]){PART("log"), PART("syslog"), __VA_ARGS__},                  \
-        .count = sizeof((struct field_part[]){PART("log"), PART("syslog"), __VA_ARGS__}) /         \
-                 sizeof(struct field_part)                                                         \
+        .parts = (struct field_part[]){FIELD_PART("log"), FIELD_PART("syslog"), __VA_ARGS__},      \
+        .count = 2 + sizeof((struct field_part[]){__VA_ARGS__}) / sizeof(struct field_part)        \
     }
 
 const struct syslog_fields syslog_plain_fields = {
@@ -31,16 +26,16 @@ const struct syslog_fields syslog_plain_fields = {
 
 const struct syslog_fields syslog_ecs_fields = {
     .sender = FIELD_REF_BELOW("host", "ip"),
-    .priority = SYSLOG("[priority]", PART("priority")),
-    .severity = SYSLOG("[severity][code]", PART("severity"), PART("code")),
-    .severity_label = SYSLOG("[severity][name]", PART("severity"), PART("name")),
-    .facility = SYSLOG("[facility][code]", PART("facility"), PART("code")),
-    .facility_label = SYSLOG("[facility][name]", PART("facility"), PART("name")),
+    .priority = SYSLOG("[priority]", FIELD_PART("priority")),
+    .severity = SYSLOG("[severity][code]", FIELD_PART("severity"), FIELD_PART("code")),
+    .severity_label = SYSLOG("[severity][name]", FIELD_PART("severity"), FIELD_PART("name")),
+    .facility = SYSLOG("[facility][code]", FIELD_PART("facility"), FIELD_PART("code")),
+    .facility_label = SYSLOG("[facility][name]", FIELD_PART("facility"), FIELD_PART("name")),
     .host = FIELD_REF_BELOW("host", "hostname"),
     .program = FIELD_REF_BELOW("process", "name"),
     .pid = FIELD_REF_BELOW("process", "pid"),
-    .procid = SYSLOG("[procid]", PART("procid")),
-    .version = SYSLOG("[version]", PART("version")),
-    .msgid = SYSLOG("[msgid]", PART("msgid")),
-    .data = SYSLOG("[structured_data]", PART("structured_data")),
+    .procid = SYSLOG("[procid]", FIELD_PART("procid")),
+    .version = SYSLOG("[version]", FIELD_PART("version")),
+    .msgid = SYSLOG("[msgid]", FIELD_PART("msgid")),
+    .data = SYSLOG("[structured_data]", FIELD_PART("structured_data")),
 };

@@ -6,31 +6,28 @@
 #include "inputs/tcp/tcp.h"
 #include "io/tls_stream.h"
 
-#define PART(literal)                                                                              \
-    {                                                                                              \
-        .name = STR_INIT(literal)                                                                  \
-    }
 #define TCP_REF(path, ...)                                                                         \
     {                                                                                              \
         .text = STR_INIT("[@metadata][input][tcp]" path), .root = FIELD_ROOT_METADATA,             \
-        .parts = (struct field_part[]){PART("input"), PART("tcp"), __VA_ARGS__},                   \
+        .parts = (struct field_part[]){FIELD_PART("input"), FIELD_PART("tcp"), __VA_ARGS__},       \
         .count = 2 + sizeof((struct field_part[]){__VA_ARGS__}) / sizeof(struct field_part)        \
     }
 
 /* Without and with ECS. */
-static const struct field_ref HOST[] = {FIELD_REF_TOP("host"),
-                                        TCP_REF("[source][name]", PART("source"), PART("name"))};
-static const struct field_ref IP[] = {FIELD_REF_METADATA("ip_address"),
-                                      TCP_REF("[source][ip]", PART("source"), PART("ip"))};
-static const struct field_ref PORT[] = {FIELD_REF_TOP("port"),
-                                        TCP_REF("[source][port]", PART("source"), PART("port"))};
-static const struct field_ref PROXY_HOST[] = {FIELD_REF_TOP("proxy_host"),
-                                              TCP_REF("[proxy][ip]", PART("proxy"), PART("ip"))};
+static const struct field_ref HOST[] = {
+    FIELD_REF_TOP("host"), TCP_REF("[source][name]", FIELD_PART("source"), FIELD_PART("name"))};
+static const struct field_ref IP[] = {
+    FIELD_REF_METADATA("ip_address"),
+    TCP_REF("[source][ip]", FIELD_PART("source"), FIELD_PART("ip"))};
+static const struct field_ref PORT[] = {
+    FIELD_REF_TOP("port"), TCP_REF("[source][port]", FIELD_PART("source"), FIELD_PART("port"))};
+static const struct field_ref PROXY_HOST[] = {
+    FIELD_REF_TOP("proxy_host"), TCP_REF("[proxy][ip]", FIELD_PART("proxy"), FIELD_PART("ip"))};
 static const struct field_ref PROXY_PORT[] = {
-    FIELD_REF_TOP("proxy_port"), TCP_REF("[proxy][port]", PART("proxy"), PART("port"))};
-static const struct field_ref SUBJECT[] = {
-    FIELD_REF_TOP("sslsubject"),
-    TCP_REF("[tls][client][subject]", PART("tls"), PART("client"), PART("subject"))};
+    FIELD_REF_TOP("proxy_port"), TCP_REF("[proxy][port]", FIELD_PART("proxy"), FIELD_PART("port"))};
+static const struct field_ref SUBJECT[] = {FIELD_REF_TOP("sslsubject"),
+                                           TCP_REF("[tls][client][subject]", FIELD_PART("tls"),
+                                                   FIELD_PART("client"), FIELD_PART("subject"))};
 
 void source_init(struct tcp_source *source, const struct tcp_input *input,
                  const struct peer_address *peer)

@@ -3,7 +3,7 @@
 
 #include "pipeline/program/evaluate.h"
 
-static const struct field_ref DATA_STREAM = FIELD_REF_TOP("data_stream");
+FIELD_REF_TOP_AS(DATA_STREAM, "data_stream");
 
 /* A child document: its join field becomes an object that also names the parent. */
 static const struct event *with_join_field(const struct elasticsearch_options *options,

@@ -15,9 +15,9 @@ static const struct str ACTION_NAMES[] = {
     [BULK_UPDATE] = STR_INIT("update"),
     [BULK_DELETE] = STR_INIT("delete"),
 };
-static const struct field_ref INGEST_DOCUMENT = FIELD_REF_METADATA("_ingest_document");
-static const struct field_ref TARGET_PIPELINE = FIELD_REF_METADATA("target_ingest_pipeline");
-static const struct field_ref DATA_STREAM = FIELD_REF_TOP("data_stream");
+FIELD_REF_METADATA_AS(INGEST_DOCUMENT, "_ingest_document");
+FIELD_REF_METADATA_AS(TARGET_PIPELINE, "target_ingest_pipeline");
+FIELD_REF_TOP_AS(DATA_STREAM, "data_stream");
 
 /* One event on its way; full and *err say why it stopped. */
 struct encoding {

@@ -4,7 +4,7 @@
 #include "conf/bind.h"
 #include "pipeline/program/evaluate.h"
 
-static const struct field_ref TYPE = FIELD_REF_TOP("type");
+FIELD_REF_TOP_AS(TYPE, "type");
 
 #define COMMON_ROWS                                                                                \
     {                                                                                              \

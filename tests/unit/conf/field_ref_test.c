@@ -70,6 +70,45 @@ START_TEST(reads_references)
 }
 END_TEST
 
+FIELD_REF_TOP_AS(ONE, "a");
+FIELD_REF_TOP_AS(TWO, "ab");
+FIELD_REF_TOP_AS(THREE, "abc");
+FIELD_REF_TOP_AS(FOUR, "host");
+FIELD_REF_TOP_AS(FIVE, "event");
+FIELD_REF_TOP_AS(TIMESTAMP, "@timestamp");
+FIELD_REF_TOP_AS(TAGS, "tags");
+FIELD_REF_TOP_AS(HANGUL, "\xed\x95\x9c\xed\x95\x9d");
+FIELD_REF_METADATA_AS(METADATA, "kafka");
+FIELD_REF_BELOW_AS(BELOW, "type", "name");
+FIELD_REF_BELOW_TWO_AS(BELOW_TWO, "log", "file", "path");
+static const struct field_ref TABLE[] = {FIELD_REF_TOP("port"), FIELD_REF_METADATA("a"),
+                                         FIELD_REF_BELOW("host", "ip")};
+static const struct field_ref *const CONSTANTS[] = {
+    &ONE,    &TWO,      &THREE, &FOUR,      &FIVE,     &TIMESTAMP, &TAGS,
+    &HANGUL, &METADATA, &BELOW, &BELOW_TWO, &TABLE[0], &TABLE[1],  &TABLE[2],
+};
+
+/* What the macros make of literals is what a reference that was parsed has. */
+START_TEST(constants_are_as_parsed)
+{
+    const struct field_ref *constant = CONSTANTS[_i];
+    struct arena arena;
+    struct field_ref parsed;
+    arena_init(&arena, NULL);
+    ck_assert(field_ref_parse(&arena, constant->text, FIELD_ESCAPE_NONE, &parsed, NULL));
+    ck_assert_int_eq(constant->root, parsed.root);
+    ck_assert(constant->kind == FIELD_NOT_LOOKED_AT || constant->kind == parsed.kind);
+    ck_assert_uint_eq(constant->count, parsed.count);
+    for (size_t i = 0; i < parsed.count; i++) {
+        const struct field_part *part = &constant->parts[i];
+        ck_assert(str_equal(part->name, parsed.parts[i].name));
+        ck_assert(part->is_plain && parsed.parts[i].is_plain);
+        ck_assert(!part->is_marked || part->mark == parsed.parts[i].mark);
+    }
+    arena_release(&arena);
+}
+END_TEST
+
 START_TEST(limits_depth)
 {
     struct arena arena;
@@ -94,6 +133,7 @@ Suite *field_ref_suite(void)
     Suite *suite = suite_create("field_ref");
     TCase *tcase = tcase_create("field_ref");
     tcase_add_loop_test(tcase, reads_references, 0, sizeof REFERENCES / sizeof *REFERENCES);
+    tcase_add_loop_test(tcase, constants_are_as_parsed, 0, sizeof CONSTANTS / sizeof *CONSTANTS);
     tcase_add_test(tcase, limits_depth);
     suite_add_tcase(suite, tcase);
     return suite;
