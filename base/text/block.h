@@ -185,6 +185,51 @@ static inline struct block_set block_alike(struct block one, struct block other)
 }
 #endif
 
+/* The bytes of a text that is at most a block long: some twice, and blanks. */
+static inline struct block block_of_text(const char *text, size_t len)
+{
+    enum { HALF = BLOCK / 2, QUARTER = BLOCK / 4 };
+    const uint64_t blanks = UINT64_C(0x2020202020202020);
+    uint64_t head = blanks, tail = blanks;
+    uint32_t first, last;
+    if (len >= HALF) {
+        memcpy(&head, text, HALF);
+        memcpy(&tail, text + len - HALF, HALF);
+    } else if (len >= QUARTER) {
+        memcpy(&first, text, QUARTER);
+        memcpy(&last, text + len - QUARTER, QUARTER);
+        head = first | (uint64_t)last << 32;
+    } else if (len > 0) {
+        head = (blanks & ~UINT64_C(0xffffff)) | (unsigned char)text[0] |
+               (uint64_t)(unsigned char)text[len / 2] << 8 |
+               (uint64_t)(unsigned char)text[len - 1] << 16;
+    }
+    return block_of(head, tail);
+}
+/* Copies a text that is at most a block long. */
+static inline void copy_short(char *to, const char *from, size_t len)
+{
+    enum { HALF = BLOCK / 2, QUARTER = BLOCK / 4 };
+    uint64_t head, tail;
+    uint32_t first, last;
+    if (len >= HALF) {
+        memcpy(&head, from, HALF);
+        memcpy(&tail, from + len - HALF, HALF);
+        memcpy(to, &head, HALF);
+        memcpy(to + len - HALF, &tail, HALF);
+    } else if (len >= QUARTER) {
+        memcpy(&first, from, QUARTER);
+        memcpy(&last, from + len - QUARTER, QUARTER);
+        memcpy(to, &first, QUARTER);
+        memcpy(to + len - QUARTER, &last, QUARTER);
+    } else if (len > 0) {
+        char middle = from[len / 2], end = from[len - 1];
+        to[0] = from[0];
+        to[len / 2] = middle;
+        to[len - 1] = end;
+    }
+}
+
 /* block_escapes of one byte. */
 static inline bool byte_needs_escape(unsigned char byte)
 {

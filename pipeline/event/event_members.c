@@ -5,25 +5,6 @@
 #include "pipeline/event/event.h"
 #include "pipeline/event/value_store.h"
 
-/* The bytes of a key that is at most a block long: some twice, and blanks. */
-static inline struct block bytes_of(const struct object_key *key)
-{
-    static const uint64_t BLANKS = UINT64_C(0x2020202020202020);
-    uint64_t head = BLANKS, tail = BLANKS;
-    uint32_t first, last;
-    if (key->len >= sizeof head) {
-        memcpy(&head, key->ptr, sizeof head);
-        memcpy(&tail, key->ptr + key->len - sizeof tail, sizeof tail);
-    } else if (key->len >= sizeof first) {
-        memcpy(&first, key->ptr, sizeof first);
-        memcpy(&last, key->ptr + key->len - sizeof last, sizeof last);
-        head = first | (uint64_t)last << 32;
-    } else {
-        memcpy(&head, key->ptr, key->len);
-    }
-    return block_of(head, tail);
-}
-
 /* A byte that makes more of a name than a name: of a reference, or of @timestamp and the like. */
 static bool has_reference(struct str name)
 {
@@ -41,7 +22,7 @@ static inline bool is_common_name(const struct object_key *key, bool *is_plain)
         *is_plain = false; /* it is looked at when it is added */
         return !has_reference(name);
     }
-    struct block bytes = bytes_of(key);
+    struct block bytes = block_of_text(name.ptr, name.len);
     *is_plain = !block_any(block_escapes(bytes));
     return !block_any(block_equal(bytes, '[')) && !block_any(block_equal(bytes, ']')) &&
            !block_any(block_equal(bytes, '@'));

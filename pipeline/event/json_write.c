@@ -51,51 +51,18 @@ static inline char *put(struct writer *writer, char *at, const char *text, size_
 
 /* ---- strings ---- */
 
-static const uint64_t BLANKS = UINT64_C(0x2020202020202020);
-
-/* Copies up to the first byte that needs an escape and returns how many were copied. There is room for all. */
-static inline size_t copy_clean_short(char *out, const char *text, size_t len)
+static inline char *copy(char *to, const char *from, size_t len)
 {
-    if (len >= 8) {
-        uint64_t head, tail;
-        memcpy(&head, text, 8);
-        memcpy(&tail, text + len - 8, 8);
-        if (!block_any(block_escapes(block_of(head, tail)))) {
-            memcpy(out, &head, 8);
-            memcpy(out + len - 8, &tail, 8);
-            return len;
-        }
-    } else if (len >= 4) {
-        uint32_t head, tail;
-        memcpy(&head, text, 4);
-        memcpy(&tail, text + len - 4, 4);
-        uint64_t both = head | (uint64_t)tail << 32;
-        if (!block_any(block_escapes(block_of(both, BLANKS)))) {
-            memcpy(out, &head, 4);
-            memcpy(out + len - 4, &tail, 4);
-            return len;
-        }
+    if (len <= BLOCK) {
+        copy_short(to, from, len);
+    } else if (len <= 2 * BLOCK) {
+        struct block first = block_load(from), last = block_load(from + len - BLOCK);
+        block_store(to, first);
+        block_store(to + len - BLOCK, last);
+    } else {
+        memcpy(to, from, len);
     }
-    size_t at = 0;
-    for (; at < len && !byte_needs_escape((unsigned char)text[at]); at++)
-        out[at] = text[at];
-    return at;
-}
-
-static inline size_t copy_clean(char *out, const char *text, size_t len)
-{
-    if (len < BLOCK)
-        return copy_clean_short(out, text, len);
-    for (size_t at = 0;;) {
-        struct block block = block_load(text + at);
-        struct block_set escapes = block_escapes(block);
-        block_store(out + at, block);
-        if (block_any(escapes))
-            return at + block_first(escapes);
-        if (at + BLOCK == len)
-            return len;
-        at = at + 2 * BLOCK <= len ? at + BLOCK : len - BLOCK;
-    }
+    return to + len;
 }
 
 static size_t escape(unsigned char byte, char out[ESCAPE_MAX])
@@ -115,34 +82,54 @@ static size_t escape(unsigned char byte, char out[ESCAPE_MAX])
     return ESCAPE_MAX;
 }
 
-/* Text of which the next byte needs an escape. There is room for `behind` more bytes afterwards. */
-static char *put_escaped(struct writer *writer, char *at, struct str text, size_t behind)
+/* How many bytes stand before the first one that needs an escape; these are copied, and there is room for all. */
+static inline size_t copy_clean(char *to, const char *from, size_t len)
 {
-    while (text.len > 0) {
-        at = room(writer, at, ESCAPE_MAX + text.len - 1 + behind);
+    if (len < BLOCK) {
+        size_t at = 0;
+        if (!block_any(block_escapes(block_of_text(from, len)))) {
+            copy_short(to, from, len);
+            return len;
+        }
+        for (; !byte_needs_escape((unsigned char)from[at]); at++)
+            to[at] = from[at];
+        return at;
+    }
+    for (size_t at = 0;;) {
+        struct block block = block_load(from + at);
+        struct block_set escapes = block_escapes(block);
+        block_store(to + at, block);
+        if (block_any(escapes))
+            return at + block_first(escapes);
+        if (at + BLOCK == len)
+            return len;
+        at = at + 2 * BLOCK <= len ? at + BLOCK : len - BLOCK;
+    }
+}
+
+/* The text without quotes. There is room for it as it is, and will be for `behind` more bytes afterwards. */
+static inline char *put_text(struct writer *writer, char *at, struct str text, size_t behind)
+{
+    for (const char *from = text.ptr, *end = from + text.len;;) {
+        size_t clean = copy_clean(at, from, (size_t)(end - from));
+        at += clean;
+        from += clean;
+        if (from == end)
+            return at;
+        at = room(writer, at, ESCAPE_MAX + (size_t)(end - from) - 1 + behind);
         if (!at)
             return NULL;
-        at += escape((unsigned char)*text.ptr, at);
-        text = str_from_offset(text, 1);
-        size_t clean = text.len ? copy_clean(at, text.ptr, text.len) : 0;
-        at += clean;
-        text = str_from_offset(text, clean);
+        at += escape((unsigned char)*from++, at);
     }
-    return at;
 }
 
 /* The text between quotes, when the room for it and for `behind` more bytes was asked for. */
 static inline char *put_quoted(struct writer *writer, char *at, struct str text, size_t behind)
 {
     *at++ = '"';
-    size_t clean = copy_clean(at, text.ptr, text.len);
-    at += clean;
-    if (__builtin_expect(clean != text.len, 0)) {
-        at = put_escaped(writer, at, str_from_offset(text, clean), 1 + behind);
-        if (!at)
-            return NULL;
-    }
-    *at++ = '"';
+    at = put_text(writer, at, text, 1 + behind);
+    if (at)
+        *at++ = '"';
     return at;
 }
 
@@ -172,30 +159,6 @@ static __attribute__((noinline)) char *put_str(struct writer *writer, char *at, 
     return at;
 }
 
-static inline char *copy(char *to, const char *from, size_t len)
-{
-    uint64_t head, tail;
-    if (len >= 8 && len <= BLOCK) {
-        memcpy(&head, from, 8);
-        memcpy(&tail, from + len - 8, 8);
-        memcpy(to, &head, 8);
-        memcpy(to + len - 8, &tail, 8);
-    } else if (len > BLOCK && len <= 2 * BLOCK) {
-        struct block first = block_load(from), last = block_load(from + len - BLOCK);
-        block_store(to, first);
-        block_store(to + len - BLOCK, last);
-    } else if (len >= 4 && len < 8) {
-        uint32_t start, end;
-        memcpy(&start, from, 4);
-        memcpy(&end, from + len - 4, 4);
-        memcpy(to, &start, 4);
-        memcpy(to + len - 4, &end, 4);
-    } else {
-        memcpy(to, from, len);
-    }
-    return to + len;
-}
-
 /* A string that is there as JSON already. */
 static inline char *put_json(struct writer *writer, char *at, struct str json)
 {
@@ -208,31 +171,32 @@ static inline char *put_json(struct writer *writer, char *at, struct str json)
     return at;
 }
 
-/* Copies what is at most two blocks long; false, and something is written, when it needs an escape. */
-static inline bool copy_if_clean(char *to, const char *from, size_t len)
+/* Has a text that is at most two blocks long nothing that needs an escape? */
+static inline bool is_clean(const char *text, size_t len)
 {
     if (len <= BLOCK)
-        return copy_clean_short(to, from, len) == len;
-    struct block first = block_load(from), last = block_load(from + len - BLOCK);
-    block_store(to, first);
-    block_store(to + len - BLOCK, last);
-    return !block_any(block_escapes(first)) && !block_any(block_escapes(last));
+        return !block_any(block_escapes(block_of_text(text, len)));
+    return !block_any(block_union(block_escapes(block_load(text)),
+                                  block_escapes(block_load(text + len - BLOCK))));
+}
+
+static char *put_any_string(struct writer *writer, char *at, const struct value *value)
+{
+    return value->flags == VALUE_HAS_JSON
+               ? put_json(writer, at, value_json(value))
+               : put_str(writer, at, str_make(value->as.text, value->extra));
 }
 
 /* There is room for the text and its quotes. */
 static inline char *put_string(struct writer *writer, char *at, const struct value *value)
 {
-    struct str text = value_as_str(value);
-    if (value->flags == VALUE_HAS_JSON)
-        return put_json(writer, at, value_json(value));
-    if (value->flags != VALUE_IS_PLAIN) {
-        if (text.len > 2 * BLOCK || !copy_if_clean(at + 1, text.ptr, text.len))
-            return put_str(writer, at, text);
-    } else {
-        copy(at + 1, text.ptr, text.len);
-    }
-    *at = '"';
-    at += text.len + 1;
+    const char *text = value->as.text;
+    size_t len = value->extra;
+    if (value->flags != VALUE_IS_PLAIN &&
+        (value->flags == VALUE_HAS_JSON || len > 2 * BLOCK || !is_clean(text, len)))
+        return put_any_string(writer, at, value);
+    *at++ = '"';
+    at = copy(at, text, len);
     *at++ = '"';
     return at;
 }
@@ -240,6 +204,7 @@ static inline char *put_string(struct writer *writer, char *at, const struct val
 /* ---- values ---- */
 
 static char *put_value(struct writer *writer, char *at, const struct value *value);
+static char *put_object(struct writer *writer, char *at, const struct object *object);
 
 static char *put_span(struct writer *writer, char *at, const struct span *span)
 {
@@ -271,34 +236,18 @@ static char *put_key(struct writer *writer, char *at, struct str key)
     return at;
 }
 
-/* A brace or comma, a key that is not odd, the value. */
-static inline char *put_member(struct writer *writer, char *at, char before,
-                               const struct object_entry *entry)
-{
-    const struct value *value = &entry->value;
-    bool is_string = value->type == VALUE_STRING;
-    at = room(writer, at, entry->key.len + 4 + (is_string ? (size_t)value->extra + 2 : 0));
-    if (!at)
-        return NULL;
-    *at++ = before;
-    *at++ = '"';
-    at = copy(at, entry->key.ptr, entry->key.len);
-    *at++ = '"';
-    *at++ = ':';
-    return is_string ? put_string(writer, at, value) : put_value(writer, at, value);
-}
-
 /* Where the value ends in its document, when it stands there right behind its key and is written as it stands there. NULL
  * when not. The key is not odd. */
 static inline const char *end_in_document(const struct object_entry *entry)
 {
-    const char *behind = entry->key.ptr + entry->key.len;
     const struct value *value = &entry->value;
-    if (value->type == VALUE_STRING && value->flags == VALUE_IS_PLAIN)
-        return value->as.text == behind + 3 && memcmp(behind, "\":\"", 3) == 0
+    const char *behind = entry->key.ptr + entry->key.len;
+    if (value->type == VALUE_STRING)
+        return value->flags == VALUE_IS_PLAIN && value->as.text == behind + 3 &&
+                       memcmp(behind, "\":\"", 3) == 0
                    ? value->as.text + value->extra + 1
                    : NULL;
-    if (value->type != VALUE_ARRAY && value->type != VALUE_OBJECT)
+    if (value->type < VALUE_ARRAY)
         return NULL;
     const struct span *span = container_span(value);
     return span_is_good(span) && span->text == behind + 2 && memcmp(behind, "\":", 2) == 0
@@ -306,49 +255,65 @@ static inline const char *end_in_document(const struct object_entry *entry)
                : NULL;
 }
 
-/* How many entries from this one on stand behind one another in their document as they are to be written; *end is where they
- * end there. */
-static inline size_t count_unchanged(const struct object_entry *entry, size_t left,
-                                     const char **end)
+/* A brace or comma, a key that is not odd, a colon. There is room. */
+static inline char *put_plain_key(char *at, char before, const struct object_key *key)
 {
-    size_t count = 0;
-    for (const char *next = end_in_document(entry); next; next = end_in_document(&entry[count])) {
-        *end = next;
-        count++;
-        if (count == left || entry[count].key.ptr != next + 2 || memcmp(next, ",\"", 2) != 0)
+    *at++ = before;
+    *at++ = '"';
+    at = copy(at, key->ptr, key->len);
+    memcpy(at, "\":", 2);
+    return at + 2;
+}
+
+/* A member whose key is not odd. */
+static inline char *put_member(struct writer *writer, char *at, char before,
+                               const struct object_entry *entry)
+{
+    const struct value *value = &entry->value;
+    size_t size = (size_t)entry->key.len + 4;
+    if (value->type == VALUE_STRING) {
+        at = room(writer, at, size + value->extra + 2);
+        return at ? put_string(writer, put_plain_key(at, before, &entry->key), value) : NULL;
+    }
+    at = room(writer, at, size);
+    if (!at)
+        return NULL;
+    at = put_plain_key(at, before, &entry->key);
+    return value->type == VALUE_OBJECT ? put_object(writer, at, value->as.object)
+                                       : put_value(writer, at, value);
+}
+
+/* Returned in registers. */
+struct written {
+    char *at;
+    const struct object_entry *next; /* the first entry that was not written */
+};
+
+/* Writes the entries from this one on that stand behind one another in their document, where the first one ends at `behind`. */
+static __attribute__((noinline)) struct written put_unchanged(struct writer *writer, char *at,
+                                                              const struct object_entry *entry,
+                                                              const struct object_entry *end,
+                                                              const char *behind)
+{
+    const char *start = entry->key.ptr;
+    while (++entry < end && entry->key.ptr == behind + 2 && memcmp(behind, ",\"", 2) == 0) {
+        const char *next = end_in_document(entry);
+        if (!next)
             break;
+        behind = next;
     }
-    return count;
+    size_t len = (size_t)(behind - start);
+    at = room(writer, at, len);
+    return (struct written){at ? copy(at, start, len) : NULL, entry};
 }
 
-/* An object without odd keys: what nobody changed since it was read is copied in one. */
-static char *put_entries(struct writer *writer, char *at, const struct object *object)
+/* Of any keys, and maybe none. */
+static char *put_any_object(struct writer *writer, char *at, const struct object *object)
 {
     const struct object_entry *end = object->entries + object->used;
     char before = '{';
-    for (const struct object_entry *entry = object->entries; at && entry < end;) {
-        const char *behind = NULL;
-        size_t unchanged = count_unchanged(entry, (size_t)(end - entry), &behind);
-        if (unchanged == 0) {
-            at = put_member(writer, at, before, entry++);
-        } else {
-            at = room(writer, at, 2 + (size_t)(behind - entry->key.ptr));
-            if (!at)
-                return NULL;
-            *at++ = before;
-            *at++ = '"';
-            at = copy(at, entry->key.ptr, (size_t)(behind - entry->key.ptr));
-            entry += unchanged;
-        }
-        before = ',';
-    }
-    return at;
-}
-
-static char *put_odd_entries(struct writer *writer, char *at, const struct object *object)
-{
-    const struct object_entry *end = object->entries + object->used;
-    char before = '{';
+    if (object->live == 0)
+        return put(writer, at, "{}", 2);
     for (const struct object_entry *entry = object->entries; at && entry < end; entry++) {
         if (object_entry_is_dead(entry))
             continue;
@@ -359,18 +324,35 @@ static char *put_odd_entries(struct writer *writer, char *at, const struct objec
             at = put_value(writer, at, &entry->value);
         before = ',';
     }
-    return at;
+    return at ? put(writer, at, "}", 1) : NULL;
 }
 
+/* An object without odd keys: what nobody changed since it was read is copied in one. */
 static char *put_object(struct writer *writer, char *at, const struct object *object)
 {
     if (span_is_good(object->span))
         return put_span(writer, at, object->span);
-    if (object->live == 0)
-        return put(writer, at, "{}", 2);
-    bool all_plain = !object->has_odd_keys && object->live == object->used;
-    at = all_plain ? put_entries(writer, at, object) : put_odd_entries(writer, at, object);
-    return at ? put(writer, at, "}", 1) : NULL;
+    if (object->has_odd_keys || object->live != object->used || object->live == 0)
+        return put_any_object(writer, at, object);
+    const struct object_entry *entry = object->entries, *end = entry + object->used;
+    for (char before = '{'; entry < end; before = ',') {
+        const char *behind = end_in_document(entry);
+        if (!behind) {
+            at = put_member(writer, at, before, entry++);
+        } else {
+            at = room(writer, at, 2);
+            if (!at)
+                return NULL;
+            *at++ = before;
+            *at++ = '"';
+            struct written written = put_unchanged(writer, at, entry, end, behind);
+            at = written.at;
+            entry = written.next;
+        }
+        if (!at)
+            return NULL;
+    }
+    return put(writer, at, "}", 1);
 }
 
 /* JSON has no word for what is not finite; Logstash writes a string. */
@@ -383,10 +365,13 @@ static char *put_float(struct writer *writer, char *at, double real)
 
 static char *put_timestamp(struct writer *writer, char *at, struct instant instant)
 {
-    char text[INSTANT_TEXT_MAX + 2];
-    size_t len = instant_format(instant, text + 1);
-    text[0] = text[len + 1] = '"';
-    return put(writer, at, text, len + 2);
+    char text[INSTANT_TEXT_MAX + 2], *to = text;
+    bool fits = (size_t)(writer->end - at) >= sizeof text;
+    if (fits)
+        to = at;
+    size_t len = instant_format(instant, to + 1);
+    to[0] = to[len + 1] = '"';
+    return fits ? at + len + 2 : put(writer, at, text, len + 2);
 }
 
 static char *put_int(struct writer *writer, char *at, int64_t integer)

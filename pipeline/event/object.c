@@ -43,22 +43,13 @@ struct value value_object_new(struct arena *arena, size_t capacity_hint)
 
 /* ---- keys ---- */
 
-/* Does JSON write the key with escapes? */
 bool object_key_is_odd(const struct object_key *key)
 {
     size_t at = 0;
-    if (key->len >= 8 && key->len <= BLOCK) {
-        uint64_t head, tail;
-        memcpy(&head, key->ptr, sizeof head);
-        memcpy(&tail, key->ptr + key->len - sizeof tail, sizeof tail);
-        return block_any(block_escapes(block_of(head, tail)));
-    }
     for (; at + BLOCK <= key->len; at += BLOCK)
         if (block_any(block_escapes(block_load(key->ptr + at))))
             return true;
-    while (at < key->len && !byte_needs_escape((unsigned char)key->ptr[at]))
-        at++;
-    return at < key->len;
+    return block_any(block_escapes(block_of_text(key->ptr + at, key->len - at)));
 }
 
 /* ---- the index ---- */

@@ -126,6 +126,26 @@ START_TEST(what_stands_from_a_place_on)
 }
 END_TEST
 
+/* Short texts: every byte is in the block, and nothing but the text is copied. */
+START_TEST(texts_shorter_than_a_block)
+{
+    char text[BLOCK], to[BLOCK + 2];
+    for (unsigned len = 0; len <= BLOCK; len++)
+        for (unsigned place = 0; place <= len; place++) {
+            for (unsigned i = 0; i < len; i++)
+                text[i] = (char)('a' + i);
+            if (place < len)
+                text[place] = 7;
+            ck_assert_int_eq(block_any(block_equal(block_of_text(text, len), 7)), place < len);
+            ck_assert_int_eq(block_any(block_escapes(block_of_text(text, len))), place < len);
+            memset(to, '-', sizeof to);
+            copy_short(to + 1, text, len);
+            ck_assert_mem_eq(to + 1, text, len);
+            ck_assert(to[0] == '-' && to[len + 1] == '-');
+        }
+}
+END_TEST
+
 Suite *block_suite(void)
 {
     Suite *suite = suite_create("block");
@@ -133,6 +153,7 @@ Suite *block_suite(void)
     tcase_add_test(tcase, each_byte_at_each_place);
     tcase_add_test(tcase, where_two_are_alike);
     tcase_add_test(tcase, what_stands_from_a_place_on);
+    tcase_add_test(tcase, texts_shorter_than_a_block);
     suite_add_tcase(suite, tcase);
     return suite;
 }
