@@ -215,6 +215,14 @@ const struct date_pattern *date_pattern_compile(struct arena *arena, struct str 
     return compiler.out;
 }
 
+bool date_pattern_asks_now(const struct date_pattern *pattern)
+{
+    bool asks = !pattern->has_year;
+    for (size_t i = 0; i < pattern->count; i++)
+        asks |= pattern->parts[i].form == DATE_TWO_DIGITS;
+    return asks;
+}
+
 bool date_pattern_can_parse(const struct date_pattern *pattern)
 {
     return pattern->can_parse;

@@ -44,4 +44,7 @@ bool date_parse_iso8601(const struct date_parse_context *ctx, struct str text, s
 /* False for java.time patterns and for those with a zone's full name (zzzz): they only format. */
 bool date_pattern_can_parse(const struct date_pattern *pattern);
 
+/* Does what a text means depend on when it is read? */
+bool date_pattern_asks_now(const struct date_pattern *pattern);
+
 #endif

@@ -11,7 +11,7 @@
 #include "pipeline/plugin.h"
 #include "pipeline/program/evaluate.h"
 
-enum { ZONE_ID_BYTES_MAX = 64 };
+enum { ZONE_ID_BYTES_MAX = 64, KNOWN_BYTES_MAX = 40 };
 
 struct date_filter {
     struct option_strings match;
@@ -30,6 +30,12 @@ struct date_filter {
     char event_zone_id[ZONE_ID_BYTES_MAX];
     size_t event_zone_id_len;
     const struct zone *event_zone;
+    bool asks_now; /* what a text means depends on when it is read, */
+    bool varies;   /* or on the event too: then the last one says nothing of the next */
+    /* The text that was read last, and what it means: neighbouring events are often of the same second. */
+    char known_text[KNOWN_BYTES_MAX];
+    size_t known_len; /* 0: none */
+    struct instant known;
     struct counter *matches, *failures;
 };
 
@@ -78,7 +84,9 @@ static bool compile(struct date_filter *filter, const struct plugin_env *env, st
     for (size_t i = 0; i < filter->format_count; i++) {
         if (!date_format_compile(env->arena, filter->match.items[i + 1], &filter->formats[i], err))
             return false;
+        filter->asks_now |= date_format_asks_now(&filter->formats[i]);
     }
+    filter->varies = filter->timezone.parts && !filter->timezone.is_literal;
     filter->zone = zone_host();
     if (filter->timezone.parts && filter->timezone.is_literal)
         filter->zone = zone_find(filter->timezone.text, err);
@@ -127,14 +135,14 @@ static const struct zone *zone_of_event(struct date_filter *filter, const struct
 static bool parse_value(struct date_filter *filter, const struct event *event,
                         const struct value *value, struct instant *out)
 {
-    struct date_parse_context ctx = {
-        .zone = filter->zone, .now = filter->env->now(), .names = filter->names};
-    bool zone_varies = filter->timezone.parts && !filter->timezone.is_literal;
+    struct date_parse_context ctx = {.zone = filter->zone, .names = filter->names};
+    if (filter->asks_now)
+        ctx.now = filter->env->now();
     for (size_t i = 0; i < filter->format_count; i++) {
         const struct date_format *format = &filter->formats[i];
         bool reads_zone =
             format->type == DATE_FORMAT_PATTERN || format->type == DATE_FORMAT_ISO8601;
-        if (zone_varies && reads_zone) {
+        if (filter->varies && reads_zone) {
             struct date_parse_context own = ctx;
             own.zone = zone_of_event(filter, event);
             if (own.zone && date_format_parse(format, &own, value, out))
@@ -146,6 +154,26 @@ static bool parse_value(struct date_filter *filter, const struct event *event,
     return false;
 }
 
+/* parse_value, unless it is the last text again. */
+static bool read_value(struct date_filter *filter, const struct event *event,
+                       const struct value *value, struct instant *out)
+{
+    bool is_short = value_type(value) == VALUE_STRING && value_as_str(value).len <= KNOWN_BYTES_MAX;
+    if (!is_short || filter->asks_now || filter->varies)
+        return parse_value(filter, event, value, out);
+    struct str text = value_as_str(value);
+    if (text.len > 0 && str_equal(text, str_make(filter->known_text, filter->known_len))) {
+        *out = filter->known;
+        return true;
+    }
+    if (!parse_value(filter, event, value, out))
+        return false;
+    filter->known = *out;
+    filter->known_len = text.len;
+    memcpy(filter->known_text, text.ptr, text.len);
+    return true;
+}
+
 static enum filter_result date_apply(void *self, struct event *event, struct event_sink *more)
 {
     (void)more;
@@ -154,7 +182,7 @@ static enum filter_result date_apply(void *self, struct event *event, struct eve
     const struct value *value = event_get(event, &filter->source);
     if (!value || value_type(value) == VALUE_NULL)
         return FILTER_SKIPPED;
-    if (parse_value(filter, event, value, &at) &&
+    if (read_value(filter, event, value, &at) &&
         event_set(event, &filter->target, value_timestamp(at), NULL)) {
         counter_add(filter->matches, 1);
         return FILTER_MATCHED;

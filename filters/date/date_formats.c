@@ -135,6 +135,11 @@ static bool tai64n(struct str text, struct instant *out)
     return true;
 }
 
+bool date_format_asks_now(const struct date_format *format)
+{
+    return format->type == DATE_FORMAT_PATTERN && date_pattern_asks_now(format->pattern);
+}
+
 bool date_format_parse(const struct date_format *format, const struct date_parse_context *ctx,
                        const struct value *value, struct instant *out)
 {

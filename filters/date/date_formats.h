@@ -24,6 +24,8 @@ struct date_format {
 
 bool date_format_compile(struct arena *arena, struct str text, struct date_format *out,
                          struct error *err);
+/* Does what a text means depend on when it is read? */
+bool date_format_asks_now(const struct date_format *format);
 /* Text for every format, numbers for UNIX and UNIX_MS; anything else is false. */
 bool date_format_parse(const struct date_format *format, const struct date_parse_context *ctx,
                        const struct value *value, struct instant *out);

@@ -94,6 +94,71 @@ START_TEST(sets_the_timestamp)
 }
 END_TEST
 
+static void check_read(const char *event, const char *target)
+{
+    const char *result = bench_apply(&the_bench, event);
+    ck_assert_msg(strstr(result, target) != NULL, "%s", result);
+}
+
+/* The text that was read last is known; others, as long as it and alike, are not taken for it. */
+START_TEST(knows_the_last_text)
+{
+    ck_assert_ptr_null(bench_open(&the_bench, &filter_date,
+                                  "match => ['m', 'dd/MMM/yyyy:HH:mm:ss Z', 'ISO8601', 'UNIX', "
+                                  "\"'the day of the first payment was on a Monday, 'yyyy\"] "
+                                  "target => 't' timezone => 'UTC'"));
+    check_read("{\"m\":\"23/Nov/2025:00:00:07 +0000\"}", "\"t\":\"2025-11-23T00:00:07.000Z\"");
+    check_read("{\"m\":\"23/Nov/2025:00:00:08 +0000\"}", "\"t\":\"2025-11-23T00:00:08.000Z\"");
+    check_read("{\"m\":\"23/Nov/2025:00:00:08 +0000\"}", "\"t\":\"2025-11-23T00:00:08.000Z\"");
+    check_read("{\"m\":\"23/Nov/2025:00:00:08 +000x\"}", "_dateparsefailure");
+    check_read("{\"m\":\"23/Nov/2025:00:00:08 +0000\"}", "\"t\":\"2025-11-23T00:00:08.000Z\"");
+    check_read("{\"m\":\"2020-01-02T03:04:05Z\"}", "\"t\":\"2020-01-02T03:04:05.000Z\"");
+    check_read("{\"m\":7}", "\"t\":\"1970-01-01T00:00:07.000Z\"");
+    check_read("{\"m\":\"8\"}", "\"t\":\"0008-01-01T");
+    check_read("{\"m\":\"\"}", "_dateparsefailure");
+    check_read("{\"m\":\"the day of the first payment was on a Monday, 2020\"}",
+               "\"t\":\"2020-01-01T00:00:00.000Z\"");
+}
+END_TEST
+
+/* The same text means something else in another zone, and without a year at another time. */
+START_TEST(knows_no_text_that_changes_its_meaning)
+{
+    ck_assert_ptr_null(
+        bench_open(&the_bench, &filter_date,
+                   "match => ['m', 'yyyy-MM-dd HH:mm'] target => 't' timezone => '%{z}'"));
+    check_read("{\"m\":\"2020-01-02 03:04\",\"z\":\"+02:00\"}", "2020-01-02T01:04:00.000Z");
+    check_read("{\"m\":\"2020-01-02 03:04\",\"z\":\"+03:00\"}", "2020-01-02T00:04:00.000Z");
+    check_read("{\"m\":\"2020-01-02 03:04\",\"z\":\"Nowhere\"}", "_dateparsefailure");
+}
+END_TEST
+
+static void check_two_times(const char *options, const char *event, const char *first,
+                            const char *later)
+{
+    enum { SECONDS_OF_400_DAYS = 400 * 86400 };
+    const char *refusal = bench_open(&the_bench, &filter_date, options);
+    ck_assert_msg(!refusal, "%s", refusal);
+    check_read(event, first);
+    bench_advance(SECONDS_OF_400_DAYS);
+    check_read(event, later);
+}
+
+START_TEST(asks_the_clock_each_time)
+{
+    check_two_times("match => ['m', 'ISO8601', 'MMM dd HH:mm'] target => 't' timezone => 'UTC'",
+                    "{\"m\":\"Nov 21 10:11\"}", "2026-11-21T10:11:00.000Z",
+                    "2027-11-21T10:11:00.000Z");
+}
+END_TEST
+
+START_TEST(asks_the_clock_for_two_digits)
+{
+    check_two_times("match => ['m', 'dd/MM/YY'] target => 't' timezone => 'UTC'",
+                    "{\"m\":\"01/02/46\"}", "1946-02-01T00:00:00.000Z", "2046-02-01T00:00:00.000Z");
+}
+END_TEST
+
 static const struct {
     const char *options;
     const char *part;
@@ -121,6 +186,10 @@ Suite *date_suite(void)
     tcase_add_checked_fixture(tcase, set_up, bench_tear_down);
     tcase_add_loop_test(tcase, sets_the_target, 0, sizeof CASES / sizeof *CASES);
     tcase_add_test(tcase, sets_the_timestamp);
+    tcase_add_test(tcase, knows_the_last_text);
+    tcase_add_test(tcase, knows_no_text_that_changes_its_meaning);
+    tcase_add_test(tcase, asks_the_clock_each_time);
+    tcase_add_test(tcase, asks_the_clock_for_two_digits);
     tcase_add_loop_test(tcase, refuses_bad_options, 0, sizeof REFUSED / sizeof *REFUSED);
     suite_add_tcase(suite, tcase);
     return suite;
