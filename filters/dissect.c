@@ -4,12 +4,12 @@
  * fields, each with the delimiter that ends it; the last one may have none and takes the rest.
  */
 #include <assert.h>
-#include <float.h>
-#include <math.h>
 #include <string.h>
 
 #include "filters/filters.h"
 #include "pipeline/event/ruby_text.h"
+
+enum { EXPONENT_MAX = 10000 }; /* of a text that becomes an integer */
 
 /* In the order in which they are stored. */
 enum dissect_kind { DISSECT_SKIP, DISSECT_SET, DISSECT_APPEND, DISSECT_INDIRECT };
@@ -400,13 +400,6 @@ static bool store(const struct dissect *dissect, const struct dissect_mapping *m
     return true;
 }
 
-/* Containers are matched in the form that Ruby has for them. */
-static struct str text_of(struct arena *arena, const struct value *source)
-{
-    bool is_container = value_type(source) == VALUE_ARRAY || value_type(source) == VALUE_OBJECT;
-    return is_container ? ruby_text(arena, source) : value_to_text(arena, source);
-}
-
 enum dissect_outcome { DISSECT_FITS, DISSECT_DIFFERS, DISSECT_BREAKS };
 
 /* Each template that fits gets the common options, and each that does not the failure tags. One whose values cannot be
@@ -419,7 +412,7 @@ apply_mapping(struct dissect *dissect, const struct dissect_mapping *mapping, st
         return DISSECT_FITS;
     if (!source)
         return DISSECT_DIFFERS;
-    struct str text = text_of(event->arena, source);
+    struct str text = ruby_text(event->arena, source);
     bool fits =
         value_type(source) != VALUE_NULL && text.len > 0 && cut(mapping, text, dissect->values);
     bool stored = fits && store(dissect, mapping, event);
@@ -447,47 +440,62 @@ static bool is_digits(struct str text)
     return true;
 }
 
-/* Digits before a point, as many as there are. */
-static bool to_integer(struct arena *arena, struct str text, double real, struct value *out)
+static bool strip_sign(struct str *text)
 {
-    size_t point = str_find(text, STR("."));
-    struct str whole = point == SIZE_MAX ? text : str_make(text.ptr, point);
-    int64_t integer;
-    if (str_to_int(whole, &integer)) {
-        *out = value_int(integer);
-    } else if (real > -9.2e18 && real < 9.2e18) {
-        *out = value_int((int64_t)real);
-    } else if (is_digits(whole)) {
-        *out = value_big_int(str_from_offset(whole, whole.ptr[0] == '+'));
-    } else {
-        *out = value_big_int(arena_printf(arena, "%.0f", real));
+    bool negative = str_starts_with(*text, STR("-"));
+    *text = str_from_offset(*text, negative || str_starts_with(*text, STR("+")));
+    return negative;
+}
+
+/* What "e" in number stands before; number is then the digits and the point in front of it. */
+static bool split_exponent(struct str *number, int64_t *exponent_out)
+{
+    size_t mark = 0;
+    while (mark < number->len && (number->ptr[mark] | 0x20) != 'e')
+        mark++;
+    struct str exponent = str_from_offset(*number, mark + (mark < number->len));
+    *exponent_out = 0;
+    number->len = mark;
+    return exponent.len == 0 || (str_to_int(exponent, exponent_out) &&
+                                 *exponent_out <= EXPONENT_MAX && *exponent_out >= -EXPONENT_MAX);
+}
+
+/* What stands before the point of a number that is_decimal, all of its digits: 1.25e1 is 12. False: more of them than an
+ * exponent may ask for. */
+static bool to_integer(struct arena *arena, struct str number, struct value *out)
+{
+    int64_t exponent, integer;
+    if (!split_exponent(&number, &exponent))
+        return false;
+    bool negative = strip_sign(&number);
+    size_t point = str_find(number, STR(".")), len = 1;
+    int64_t whole = (int64_t)(point == SIZE_MAX ? number.len : point) + exponent;
+    char *digits = arena_bytes(arena, whole > 0 ? (size_t)whole + 1 : 1);
+    digits[0] = negative ? '-' : '0';
+    for (int64_t i = 0, at = 0; i < whole; i++, at++) {
+        at += (size_t)at == point;
+        char digit = (size_t)at < number.len ? number.ptr[at] : '0';
+        if (digit != '0' || len > 1)
+            digits[len++] = digit;
     }
+    struct str text = str_make(digits + !negative, len - !negative);
+    bool is_zero = len == 1;
+    *out = is_zero                      ? value_int(0)
+           : str_to_int(text, &integer) ? value_int(integer)
+                                        : value_big_int(text);
     return true;
 }
 
-static bool whole_part(struct arena *arena, double real, struct value *out)
-{
-    if (real > -9.2e18 && real < 9.2e18)
-        *out = value_int((int64_t)real);
-    else if (isfinite(real))
-        *out = value_big_int(arena_printf(arena, "%.0f", real));
-    return isfinite(real);
-}
-
-/* A float without a fraction is a whole number. */
+/* A text without a fraction is a whole number as a float, too. */
 static bool converted(const struct dissect_conversion *conversion, const struct value *value,
                       struct arena *arena, struct value *out)
 {
     double real;
-    if (conversion->to_int && value_type(value) == VALUE_FLOAT)
-        return whole_part(arena, value_as_float(value), out);
     struct str text = value_to_text(arena, value);
     if (!is_decimal(text) || !str_to_double(text, &real))
         return false;
-    if (conversion->to_int)
-        return real >= -DBL_MAX && real <= DBL_MAX && to_integer(arena, text, real, out);
-    if (is_digits(text))
-        return to_integer(arena, text, real, out);
+    if (conversion->to_int || is_digits(text))
+        return to_integer(arena, text, out);
     if (!value_decimal(arena, text, out))
         *out = value_float(real);
     return true;

@@ -206,7 +206,8 @@ static bool to_float(struct arena *arena, bool continental, struct value *value)
     case VALUE_BOOL:
         *value = value_float(value_as_bool(value));
         return true;
-    case VALUE_FLOAT:
+    case VALUE_FLOAT: /* its digits, where it kept them, are of no use any more */
+        *value = value_float(value_as_float(value));
         return true;
     case VALUE_INT:
     case VALUE_BIG_INT:

@@ -48,6 +48,8 @@ static const struct filter_case CASES[] = {
      "skipped {\"m\":null,\"tags\":[\"_dissectfailure\"]}"},
     {&filter_dissect, "mapping => { 'm' => '%{a}' 'n' => '%{b}.%{c}' 'o' => '' }", "{\"n\":1.5}",
      "skipped {\"n\":1.5,\"b\":\"1\",\"c\":\"5\"}"},
+    {&filter_dissect, "mapping => { 'm' => '%{a}e%{b}' }", "{\"m\":1e20}",
+     "skipped {\"m\":1.0E20,\"a\":\"1.0\",\"b\":\"+20\"}"},
     /* conversions */
     {&filter_dissect, "convert_datatype => { 'a' => 'int' 'b' => 'Float' 'c' => 'int' }",
      "{\"a\":\"-3.9\",\"b\":\"1e3\",\"c\":\"43947404257507186289\"}",
@@ -55,6 +57,13 @@ static const struct filter_case CASES[] = {
     {&filter_dissect, "convert_datatype => { 'a' => 'int' 'b' => 'float' 'c' => 'float' }",
      "{\"a\":123456789.125,\"b\":\"95\",\"c\":\"1.50\"}",
      "skipped {\"a\":123456789,\"b\":95,\"c\":1.50}"},
+    {&filter_dissect, "convert_datatype => { 'a' => 'int' 'b' => 'int' 'c' => 'int' }",
+     "{\"a\":\"1.5e-3\",\"b\":\"-12.5E+1\",\"c\":\"9e20\"}",
+     "skipped {\"a\":0,\"b\":-125,\"c\":900000000000000000000}"},
+    {&filter_dissect, "convert_datatype => { 'a' => 'int' 'b' => 'int' 'c' => 'int' }",
+     "{\"a\":1e22,\"b\":\"1e10001\",\"c\":\"-0.00\"}",
+     "skipped {\"a\":10000000000000000000000,\"b\":\"1e10001\",\"c\":0,\"tags\":["
+     "\"_dataconversionuncoercible_b_int\"]}"},
     {&filter_dissect, "mapping => { 'm' => '[%{a}, %{b}]' }", "{\"m\":[1,\"x\"]}",
      "skipped {\"m\":[1,\"x\"],\"a\":\"1\",\"b\":\"\\\"x\\\"\"}"},
     {&filter_dissect, "mapping => { 'm' => '%{->} %{b}' }", "{\"m\":\"a   b\"}",
