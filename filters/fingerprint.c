@@ -43,7 +43,8 @@ struct fingerprint {
     bool concatenate_all_fields;
 
     const struct plugin_env *env;
-    struct field_ref *sorted; /* the sources by name */
+    struct field_ref *sorted;
+    struct regex *punctuation; /* for the method of that name */ /* the sources by name */
     struct counter *failures;
 };
 
@@ -112,7 +113,6 @@ static int compare_fields(const void *a, const void *b)
 static bool fingerprint_open(void *plugin, const struct plugin_env *env, struct error *err)
 {
     struct fingerprint *self = plugin;
-    (void)err;
     self->env = env;
     self->failures = env->counter(env, "failures");
     if (self->target.count == 0 && self->target.root == FIELD_ROOT_EVENT)
@@ -122,7 +122,15 @@ static bool fingerprint_open(void *plugin, const struct plugin_env *env, struct 
     if (count > 0)
         memcpy(self->sorted, self->source.items, count * sizeof *self->sorted);
     qsort(self->sorted, count, sizeof *self->sorted, compare_fields);
-    return true;
+    if (self->method == METHOD_PUNCTUATION)
+        self->punctuation = regex_compile(STR("[\\p{P}\\p{S}]+"), 0, err);
+    return self->method != METHOD_PUNCTUATION || self->punctuation;
+}
+
+static void fingerprint_close(void *plugin)
+{
+    struct fingerprint *self = plugin;
+    regex_free(self->punctuation);
 }
 
 /* ---- values as text: members and items joined by '|', members by name ---- */
@@ -309,18 +317,17 @@ static bool digest_of(const struct fingerprint *self, struct arena *arena,
     return false;
 }
 
-/* Without letters, digits, blanks and tabs. */
-static struct str punctuation(struct arena *arena, struct str text)
+/* Only what Unicode calls punctuation or a symbol. */
+static struct str punctuation(const struct fingerprint *self, struct arena *arena, struct str text)
 {
     char *kept = arena_bytes(arena, text.len);
-    size_t len = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        bool is_plain = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-                        (c >= '0' && c <= '9') || c == ' ' || c == '\t';
-        if (!is_plain)
-            kept[len++] = c;
+    size_t len = 0, start, end = 0;
+    while (regex_search(self->punctuation, self->env->regex, text, end) == REGEX_MATCHED &&
+           regex_group(self->env->regex, 0, &start, &end)) {
+        memcpy(kept + len, text.ptr + start, end - start);
+        len += end - start;
     }
+    assert(len <= text.len);
     return str_make(kept, len);
 }
 
@@ -330,7 +337,7 @@ static bool set_punctuation(const struct fingerprint *self, struct event *event)
         const struct value *value = event_get(event, &self->sorted[i]);
         if (!value)
             continue;
-        struct str text = punctuation(event->arena, text_of(event->arena, value));
+        struct str text = punctuation(self, event->arena, text_of(event->arena, value));
         if (!event_set(event, &self->target, value_str(text), NULL))
             return false;
     }
@@ -404,4 +411,5 @@ const struct filter filter_fingerprint = {
         },
     .open = fingerprint_open,
     .apply = fingerprint_apply,
+    .close = fingerprint_close,
 };

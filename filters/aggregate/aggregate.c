@@ -110,13 +110,21 @@ static struct task_limits limits_of(const struct aggregate *self)
                                 self->inactivity_timeout >= 0 ? self->inactivity_timeout : timeout};
 }
 
+/* "%{", something and "}". */
+static bool has_placeholder(struct str text)
+{
+    size_t start = str_find(text, STR("%{"));
+    return start != SIZE_MAX && start + 3 < text.len &&
+           str_find(str_from_offset(text, start + 3), STR("}")) != SIZE_MAX;
+}
+
 static bool aggregate_check(void *plugin, const struct plugin_env *env, struct error *err)
 {
     const struct aggregate *self = plugin;
     struct script_source code = {.code = self->code}, timeout_code = {.code = self->timeout_code};
     struct task_limits limits = limits_of(self);
     (void)env;
-    if (self->task_id.is_literal)
+    if (!has_placeholder(self->task_id.text))
         return error_set(err, ERROR_CONFIG,
                          "task_id '%.*s' names no field, so all events would be one task; write "
                          "%%{field}",

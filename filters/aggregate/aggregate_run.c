@@ -207,6 +207,8 @@ static void emit_flushed(struct aggregate *self, struct task *task, bool final,
                          struct event_sink *more)
 {
     struct event *event = event_of_map(self, task, more);
+    if (event->cancelled)
+        return; /* by timeout_code; it is counted as pushed all the same */
     if (final)
         event_add_tag(event, STR("_aggregatefinalflush"));
     more->emit(more, event);

@@ -315,11 +315,23 @@ static void put_distribution(struct metrics *self, const struct metric *metric,
         put(arena, object, percent->name, percentile_of(sorted, count, percent->fraction));
 }
 
+/* Where the figures of a name stand: [a][b] is a path. A name that can be none is the field's whole name. */
+static struct field_ref place_of(const struct metrics *self, struct arena *arena, struct str name)
+{
+    struct field_ref ref;
+    struct error err;
+    if (field_ref_parse(arena, arena_printf(arena, "[%.*s]", STR_FMT(name)),
+                        self->env->settings->escape, &ref, &err))
+        return ref;
+    struct field_part *part = arena_zero(arena, sizeof *part);
+    part->name = arena_dup(arena, name);
+    return (struct field_ref){.text = part->name, .parts = part, .count = 1};
+}
+
 static void report(struct metrics *self, struct metric *metric, struct event *event)
 {
     struct arena *arena = event->arena;
-    struct field_part part = {.name = arena_dup(arena, metric->name)};
-    struct field_ref name = {.text = part.name, .parts = &part, .count = 1};
+    struct field_ref name = place_of(self, arena, metric->name);
     const struct value *there = event_get(event, &name); /* a counter with this timer's name */
     struct value object =
         there && value_type(there) == VALUE_OBJECT ? *there : value_object_new(arena, 4);

@@ -5,6 +5,9 @@
 
 #include "filters/xml/xml_library.h"
 
+static const struct str CONTENT =
+    STR_INIT("content"); /* the name of an element's text, never forced to be a list */
+
 static struct str text_of(const xmlChar *text)
 {
     return str_from((const char *)text);
@@ -90,6 +93,8 @@ static void join(struct arena *arena, struct value *object, struct str name, str
     }
 }
 
+/* Of an element that holds no others. Blank text is an empty object, where it has no attributes; no text at all is what
+ * its attributes are. */
 static struct value only_text(struct arena *arena, const struct xml_tree_style *style,
                               const xmlNode *element, struct value attributes)
 {
@@ -99,12 +104,21 @@ static struct value only_text(struct arena *arena, const struct xml_tree_style *
             text = text.len == 0
                        ? arena_dup(arena, text_of(node->content))
                        : arena_printf(arena, "%.*s%s", STR_FMT(text), (const char *)node->content);
-    if (str_trim(text).len == 0)
+    bool blank = str_trim(text).len == 0, alone = !has_attributes(element);
+    if (blank && alone)
         return attributes;
-    if (value_object_count(&attributes) == 0 && !style->force_content)
+    if (alone && !style->force_content)
         return value_str(text);
-    value_object_set(arena, &attributes, STR("content"), value_str(text));
+    join(arena, &attributes, CONTENT, value_str(text), false);
     return attributes;
+}
+
+static bool has_text(const xmlNode *element)
+{
+    for (const xmlNode *node = element->children; node; node = node->next)
+        if (is_text(node))
+            return true;
+    return false;
 }
 
 /* Text between elements, when there is more of it than white space. */
@@ -120,7 +134,7 @@ static void put_mixed_text(struct arena *arena, const xmlNode *element, struct v
     }
     if (blank)
         return;
-    value_object_set(arena, out, STR("content"),
+    value_object_set(arena, out, CONTENT,
                      value_array_count(&texts) == 1 ? *value_array_at(&texts, 0) : texts);
 }
 
@@ -139,12 +153,13 @@ struct value xml_tree_value(struct arena *arena, const struct xml_tree_style *st
         struct value child = xml_tree_value(arena, style, node);
         if (style->suppress_empty && is_empty(&child) && !has_attributes(element))
             continue;
-        join(arena, &result, arena_dup(arena, text_of(node->name)), child, style->force_array);
+        struct str name = arena_dup(arena, text_of(node->name));
+        join(arena, &result, name, child, style->force_array && !str_equal(name, CONTENT));
     }
+    if (!has_elements && has_text(element))
+        return only_text(arena, style, element, result);
     if (has_elements)
         put_mixed_text(arena, element, &result);
-    else
-        result = only_text(arena, style, element, result);
     if (style->suppress_empty && value_type(&result) == VALUE_OBJECT && is_empty(&result))
         return value_null();
     return result;

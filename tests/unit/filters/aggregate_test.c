@@ -48,6 +48,19 @@ START_TEST(old_maps_become_events)
 }
 END_TEST
 
+START_TEST(a_cancelled_map_is_no_event)
+{
+    open_filter(&filter_aggregate,
+                "task_id => '%{t}' code => \"" COUNT "\" push_previous_map_as_event => true "
+                "timeout => 60 timeout_code => 'event.cancel if event.get(\"n\") == 1'");
+    APPLY("{\"t\":1}");
+    ck_assert_str_eq(bench_tick(&the_bench, 0, true), "");
+    APPLY("{\"t\":2}");
+    bench_advance(100);
+    ck_assert_str_eq(bench_tick(&the_bench, 100000, false), "");
+}
+END_TEST
+
 START_TEST(a_new_task_pushes_the_oldest)
 {
     open_filter(&filter_aggregate, "task_id => '%{t}' code => \"map['t'] = event.get('t')\" "
@@ -138,6 +151,8 @@ static const struct {
     const char *options, *says;
 } REFUSED[] = {
     {&filter_aggregate, "task_id => 'x' code => ''", "names no field"},
+    {&filter_aggregate, "task_id => '%{}' code => ''", "names no field"},
+    {&filter_aggregate, "task_id => 'a %{ b' code => ''", "names no field"},
     {&filter_aggregate, "task_id => '%{t}' code => '' timeout => 2 inactivity_timeout => 3",
      "longer"},
     {&filter_aggregate, "task_id => '%{t}' code => 'if'", "code"},
@@ -268,6 +283,18 @@ START_TEST(meters_and_timers_are_reported)
 }
 END_TEST
 
+START_TEST(names_of_meters_are_paths)
+{
+    open_filter(&filter_metrics, "meter => ['[n][%{c}]', 'a.b'] rates => []");
+    APPLY("{\"c\":1}");
+    APPLY("{\"c\":\"x\"}");
+    APPLY("{\"c\":\"[\"}"); /* no path: the name of a field */
+    ck_assert_str_eq(bench_tick(&the_bench, 5000, false),
+                     " + {\"message\":\"here\",\"n\":{\"1\":{\"count\":1},\"x\":{\"count\":1}},"
+                     "\"a.b\":{\"count\":3},\"[n][[]\":{\"count\":1}}");
+}
+END_TEST
+
 START_TEST(rates_move_in_ticks)
 {
     struct meter meter;
@@ -315,6 +342,7 @@ Suite *aggregate_suite(void)
 {
     const TTest *const tests[] = {
         old_maps_become_events,
+        a_cancelled_map_is_no_event,
         a_new_task_pushes_the_oldest,
         code_may_end_a_task,
         limits_of_one_task,
@@ -327,6 +355,7 @@ Suite *aggregate_suite(void)
         lines_that_belong_to_the_previous_one,
         lines_that_belong_to_the_next_one,
         meters_and_timers_are_reported,
+        names_of_meters_are_paths,
         rates_move_in_ticks,
         a_sample_keeps_its_size,
         percentiles_are_interpolated,

@@ -211,8 +211,8 @@ static const struct filter_case CASES[] = {
      "matched "
      "{\"a\":{\"y\":[1,2],\"x\":null},\"b\":true,\"t\":"
      "\"e9000bbd73eb891091e385c27acf52fd9bce44cd\"}"},
-    {&filter_fingerprint, "source => 'a' method => PUNCTUATION", "{\"a\":\"<13>Oct 5, x[1]: é\"}",
-     "matched {\"a\":\"<13>Oct 5, x[1]: é\",\"event\":{\"hash\":\"<>,[]:é\"}}"},
+    {&filter_fingerprint, "source => 'a' method => PUNCTUATION", "{\"a\":\"<13>Oct 5, x[1]: é…«\"}",
+     "matched {\"a\":\"<13>Oct 5, x[1]: é…«\",\"event\":{\"hash\":\"<>,[]:…«\"}}"},
     {&filter_fingerprint, "source => 'a' method => IPV4_NETWORK key => '16'", "{\"a\":\"1.2.3.4\"}",
      "matched {\"a\":\"1.2.3.4\",\"event\":{\"hash\":\"1.2.0.0\"}}"},
     {&filter_fingerprint, "source => 'a' method => IPV4_NETWORK key => '16'", "{\"a\":\"x\"}",
