@@ -66,7 +66,7 @@ static void wrap_termination(struct arena *arena, struct value *record)
     if (!parameters || value_type(parameters) != VALUE_OBJECT)
         return;
     const struct value *found = value_object_get(parameters, NAME);
-    if (!found)
+    if (!found || value_type(found) == VALUE_OBJECT)
         return;
     struct value wrapped = value_object_new(arena, 1);
     value_object_set(arena, &wrapped, STR("value"), *found);

@@ -12,6 +12,7 @@
 #include "codecs/csv_convert.h"
 #include "codecs/text_event.h"
 #include "codecs/tokenizer.h"
+#include "pipeline/event/ruby_text.h"
 
 struct csv_codec {
     struct option_strings columns;
@@ -195,9 +196,7 @@ static size_t csv_pending(const void *self)
 
 static bool needs_quotes(const struct csv_codec *csv, struct str text)
 {
-    if (text.len == 0 || text.ptr[0] == ' ' || text.ptr[0] == '\t')
-        return true;
-    return memchr(text.ptr, '\n', text.len) || memchr(text.ptr, '\r', text.len) ||
+    return text.len == 0 || memchr(text.ptr, '\n', text.len) || memchr(text.ptr, '\r', text.len) ||
            str_find(text, csv->separator) != SIZE_MAX ||
            str_find(text, csv->quote_char) != SIZE_MAX;
 }
@@ -227,13 +226,7 @@ static bool append_value(const struct csv_codec *csv, const struct value *value,
 {
     if (!value || value_type(value) == VALUE_NULL)
         return true;
-    if (value_type(value) != VALUE_ARRAY)
-        return append_text(csv, value_to_text(scratch, value), out);
-    struct buf json;
-    buf_init(&json, out->max);
-    bool fits = json_encode_value(value, &json) && append_text(csv, buf_str(&json), out);
-    buf_release(&json);
-    return fits;
+    return append_text(csv, ruby_text(scratch, value), out);
 }
 
 static bool append_separator(const struct csv_codec *csv, size_t index, struct buf *out)

@@ -78,7 +78,8 @@ static void emit(const struct es_bulk_codec *bulk, struct value document, struct
         event = event_new(sink->arena);
         (void)event_set(event, &bulk->target, document, NULL);
     } else {
-        event = event_from_object(sink->arena, document);
+        event = value_type(&document) == VALUE_NULL ? event_new(sink->arena)
+                                                    : event_from_object(sink->arena, document);
     }
     if (bulk->env->ecs == ECS_DISABLED)
         event->metadata = action; /* all of it */
@@ -109,6 +110,12 @@ static void decode_action(struct es_bulk_codec *bulk, struct str line, struct ev
         (void)buf_append_str(&bulk->action, line); /* it fits: a line is no longer than that */
 }
 
+/* A target takes any value, and null without one is an event of nothing. */
+static bool is_document(const struct es_bulk_codec *bulk, const struct value *value)
+{
+    return bulk->has_target || value_type(value) == VALUE_OBJECT || value_type(value) == VALUE_NULL;
+}
+
 static void decode_line(struct es_bulk_codec *bulk, struct str line, struct event_sink *sink)
 {
     struct value document;
@@ -117,7 +124,7 @@ static void decode_line(struct es_bulk_codec *bulk, struct str line, struct even
         return;
     }
     if (!json_decode(bulk->env->json, sink->arena, line, &document, NULL) ||
-        value_type(&document) != VALUE_OBJECT) {
+        !is_document(bulk, &document)) {
         say_broken(bulk);
         return;
     }

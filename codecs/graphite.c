@@ -189,9 +189,12 @@ static bool any_matches(const struct graphite_codec *graphite, struct regex *con
     return false;
 }
 
+/* With no expression at all, fields are all wanted and metrics none. */
 static bool is_wanted(const struct graphite_codec *graphite, struct str name)
 {
-    return any_matches(graphite, graphite->includes, graphite->include_metrics.count, name) &&
+    size_t includes = graphite->include_metrics.count;
+    return ((includes == 0 && graphite->fields_are_metrics) ||
+            any_matches(graphite, graphite->includes, includes, name)) &&
            !any_matches(graphite, graphite->excludes, graphite->exclude_metrics.count, name);
 }
 
@@ -218,6 +221,18 @@ static bool append_metric(struct graphite_codec *graphite, struct str name, stru
            buf_append(out, real, len) && buf_printf(out, " %lld\n", (long long)at.seconds);
 }
 
+/* The text of a field is a template, too. */
+static struct str field_text(struct graphite_codec *graphite, const struct value *value,
+                             const struct event *event)
+{
+    struct template template;
+    struct str text = ruby_text(graphite->scratch, value), filled;
+    if (str_find(text, STR("%{")) == SIZE_MAX)
+        return text;
+    template_parse(graphite->scratch, text, graphite->env->settings->escape, &template);
+    return template_text(&template, event, graphite->scratch, &filled) ? filled : text;
+}
+
 static bool encode_fields(struct graphite_codec *graphite, const struct event *event,
                           struct buf *out)
 {
@@ -226,7 +241,7 @@ static bool encode_fields(struct graphite_codec *graphite, const struct event *e
         struct str name;
         const struct value *value = value_object_at(&event->fields, i, &name);
         if (!str_equal(name, STR("@timestamp")) && !str_equal(name, STR("@version")))
-            fits = append_metric(graphite, name, ruby_text(graphite->scratch, value), event, out);
+            fits = append_metric(graphite, name, field_text(graphite, value, event), event, out);
     }
     return fits;
 }

@@ -126,6 +126,18 @@ struct str utf8_repair(struct arena *arena, struct str text)
     return str_make(out, len);
 }
 
+struct str utf8_or_octets(struct arena *arena, struct str bytes)
+{
+    if (utf8_valid(bytes))
+        return bytes;
+    char *text = arena_bytes(arena, 2 * bytes.len);
+    size_t len = 0;
+    for (size_t i = 0; i < bytes.len; i++)
+        len += utf8_encode((unsigned char)bytes.ptr[i], text + len);
+    assert(len <= 2 * bytes.len);
+    return str_make(text, len);
+}
+
 unsigned utf8_decode(struct str text, uint32_t *codepoint_out)
 {
     assert(text.len > 0);

@@ -21,6 +21,8 @@ static inline bool utf8_valid(struct str text)
 }
 /* Every maximal invalid sequence replaced by U+FFFD; returns text itself when it is valid. */
 struct str utf8_repair(struct arena *arena, struct str text);
+/* Text itself when it is valid, else each byte as the character of that number: nothing of it is lost. */
+struct str utf8_or_octets(struct arena *arena, struct str bytes);
 /* Decodes the character at text.ptr (text.len > 0, valid); returns its length in bytes. */
 unsigned utf8_decode(struct str text, uint32_t *codepoint_out);
 /* Writes 1..4 bytes; surrogates and values above U+10FFFF become U+FFFD. */

@@ -66,17 +66,6 @@ static enum avro_result take_sized(struct reader *reader, struct str *out)
 
 /* ---- scalars -------------------------------------------------------------------------------------- */
 
-static struct value text_of_bytes(struct arena *arena, struct str bytes)
-{
-    if (utf8_valid(bytes))
-        return value_str(bytes);
-    char *text = arena_bytes(arena, 2 * bytes.len);
-    size_t len = 0;
-    for (size_t i = 0; i < bytes.len; i++)
-        len += utf8_encode((unsigned char)bytes.ptr[i], text + len);
-    return value_str(str_make(text, len));
-}
-
 static struct value timestamp(int64_t number, int64_t per_second)
 {
     int64_t seconds = number / per_second, rest = number % per_second;
@@ -162,7 +151,7 @@ static enum avro_result read_bytes(struct reader *reader, const struct avro_sche
     if (schema->type == AVRO_STRING)
         *out = value_str(utf8_repair(reader->arena, bytes));
     else if (schema->meaning != AVRO_DECIMAL)
-        *out = text_of_bytes(reader->arena, bytes);
+        *out = value_str(utf8_or_octets(reader->arena, bytes));
     else if (!avro_decimal_read(reader->arena, schema, bytes, out))
         return AVRO_BROKEN;
     return AVRO_DONE;

@@ -275,13 +275,16 @@ static struct str header_text(struct cef_codec *cef, const struct template *temp
     return template_text(template, event, cef->scratch, &text) ? text : template->text;
 }
 
-static int severity_of(struct str text)
+/* A whole number from 0 to 10 is written as Ruby's to_i reads it: of 1e1 that is 1. */
+static int severity_of(struct arena *arena, struct str text)
 {
     double number;
-    if (!str_to_double(str_trim(text), &number) || number < 0 || number > SEVERITY_MAX ||
-        (double)(int)number != number)
+    struct str trimmed = str_trim(text);
+    if (!str_to_double(trimmed, &number) || number < 0 || number > SEVERITY_MAX ||
+        (double)(int)number != number || str_ends_with(trimmed, STR(".")))
         return SEVERITY_DEFAULT;
-    return (int)number;
+    struct value read = ruby_to_i(arena, trimmed);
+    return value_type(&read) == VALUE_INT ? (int)value_as_int(&read) : SEVERITY_DEFAULT;
 }
 
 static bool append_header(struct cef_codec *cef, const struct event *event, struct buf *out)
@@ -299,7 +302,8 @@ static bool append_header(struct cef_codec *cef, const struct event *event, stru
         if (!append_escaped(out, text, "\\|", " ") || !buf_append_char(out, '|'))
             return false;
     }
-    return buf_printf(out, "%d|", severity_of(header_text(cef, &cef->severity, event)));
+    return buf_printf(out, "%d|",
+                      severity_of(cef->scratch, header_text(cef, &cef->severity, event)));
 }
 
 static bool append_value(struct cef_codec *cef, const struct value *value, struct buf *out)

@@ -3,7 +3,13 @@
 
 #include <assert.h>
 
-enum { YEAR_UNKNOWN = -1, AHEAD_SECONDS = 2 * 24 * 3600, DAY_SECONDS = 24 * 3600, MONTHS = 12 };
+enum {
+    YEAR_UNKNOWN = -1,
+    LEAP_YEAR = 2000,
+    AHEAD_SECONDS = 2 * 24 * 3600,
+    DAY_SECONDS = 24 * 3600,
+    MONTHS = 12
+};
 
 /* Takes exactly `digits` digits. */
 static bool take_number(struct str *text, size_t digits, int64_t *out)
@@ -95,33 +101,28 @@ static struct instant in_zone(const struct civil *civil, const struct zone *zone
     return (struct instant){utc, civil->nanosecond};
 }
 
-static bool day_exists(const struct civil *civil)
+/* In a month that is shorter, the day is its last. */
+static struct instant in_year(const struct civil *given, int year, const struct zone *zone)
 {
-    return civil->day >= 1 && civil->day <= civil_days_in_month(civil->year, civil->month);
+    struct civil civil = *given;
+    civil.year = year;
+    if (civil.day > civil_days_in_month(year, civil.month))
+        civil.day = civil_days_in_month(year, civil.month);
+    return in_zone(&civil, zone);
 }
 
 /* The year that makes it recent: this one, the last when it would lie too far ahead, in December the next when that is
  * near. */
-static bool with_year(const struct cef_time *time, struct civil *civil, struct instant *out)
+static struct instant with_year(const struct cef_time *time, const struct civil *civil)
 {
     int32_t offset = zone_offset_at(time->zone, time->now.seconds);
     struct civil now = civil_from_instant((struct instant){time->now.seconds + offset, 0});
     int64_t limit = time->now.seconds + AHEAD_SECONDS;
-    struct civil next = *civil;
-    next.year = now.year + 1;
-    civil->year = now.year;
-    if (!day_exists(civil))
-        return false;
-    *out = in_zone(civil, time->zone);
-    if (out->seconds > limit)
-        civil->year--;
-    else if (now.month == MONTHS && day_exists(&next) &&
-             in_zone(&next, time->zone).seconds <= limit)
-        civil->year++;
-    if (!day_exists(civil))
-        return false;
-    *out = in_zone(civil, time->zone);
-    return true;
+    struct instant current = in_year(civil, now.year, time->zone);
+    struct instant next = in_year(civil, now.year + 1, time->zone);
+    if (current.seconds > limit)
+        return in_year(civil, now.year - 1, time->zone);
+    return now.month == MONTHS && next.seconds <= limit ? next : current;
 }
 
 static bool parse_written(const struct cef_time *given, struct str text, struct instant *out)
@@ -142,11 +143,10 @@ static bool parse_written(const struct cef_time *given, struct str text, struct 
     } else if (text.len > 0) {
         return false;
     }
-    if (civil.year == YEAR_UNKNOWN)
-        return civil.day >= 1 && with_year(&time, &civil, out);
-    if (!day_exists(&civil))
+    bool has_year = civil.year != YEAR_UNKNOWN; /* without one, what is a day in no year is none */
+    if (day < 1 || day > (has_year ? 31 : civil_days_in_month(LEAP_YEAR, civil.month)))
         return false;
-    *out = in_zone(&civil, time.zone);
+    *out = has_year ? in_year(&civil, civil.year, time.zone) : with_year(&time, &civil);
     return true;
 }
 

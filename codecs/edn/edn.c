@@ -50,21 +50,25 @@ static void edn_lines_close(void *self)
     tokenizer_release(&edn->tokenizer);
 }
 
+/* A target takes any value, and nil without one is an event of nothing. */
 static void edn_decode(void *self, struct str bytes, struct event_sink *sink)
 {
     const struct edn_codec *edn = self;
     struct str text = utf8_repair(sink->arena, bytes);
-    struct value map;
-    if (!edn_read(sink->arena, text, &map) || value_type(&map) != VALUE_OBJECT) {
+    struct value value;
+    bool read = edn_read(sink->arena, text, &value);
+    if (!read || (!edn->has_target && value_type(&value) != VALUE_OBJECT &&
+                  value_type(&value) != VALUE_NULL)) {
         sink->emit(sink, text_event_new(sink->arena, text, false));
         return;
     }
-    if (!edn->has_target) {
-        sink->emit(sink, event_from_object(sink->arena, map));
+    if (!edn->has_target && value_type(&value) == VALUE_OBJECT) {
+        sink->emit(sink, event_from_object(sink->arena, value));
         return;
     }
     struct event *event = event_new(sink->arena);
-    (void)event_set(event, &edn->target, map, NULL);
+    if (edn->has_target)
+        (void)event_set(event, &edn->target, value, NULL);
     sink->emit(sink, event);
 }
 

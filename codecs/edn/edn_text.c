@@ -4,11 +4,14 @@
 #include <assert.h>
 
 #include "base/text/utf8.h"
+#include "pipeline/event/ruby_text.h"
 
 struct reader {
     struct arena *arena;
     struct str rest;
     unsigned depth;
+    bool symbols;     /* the next value is a key, which may be one */
+    unsigned ignored; /* values under way that #_ discards: anything may stand there */
 };
 
 /* ---- between values ------------------------------------------------------------------------------- */
@@ -18,10 +21,16 @@ static bool is_blank(char c)
     return c == ' ' || c == ',' || (c >= '\t' && c <= '\r');
 }
 
-/* What ends a keyword, a symbol or a number. */
-static bool is_delimiter(char c)
+static bool is_digit(char c)
 {
-    return is_blank(c) || (c && strchr("()[]{}\";", c));
+    return c >= '0' && c <= '9';
+}
+
+/* Of the text of keywords and symbols. */
+static bool is_symbol_char(char c)
+{
+    char lower = (char)(c | 0x20);
+    return (lower >= 'a' && lower <= 'z') || is_digit(c) || (c && strchr(".#*!-_+?$%&=<>:", c));
 }
 
 static bool read_value(struct reader *reader, struct value *out);
@@ -39,8 +48,10 @@ static bool skip(struct reader *reader)
         } else if (str_starts_with(*rest, STR("#_"))) {
             struct value ignored;
             *rest = str_from_offset(*rest, 2);
+            reader->ignored++;
             if (!read_value(reader, &ignored))
                 return false;
+            reader->ignored--;
         } else {
             return true;
         }
@@ -55,46 +66,35 @@ static bool take(struct reader *reader, char c)
     return true;
 }
 
+static struct str take_front(struct reader *reader, size_t len)
+{
+    struct str front = str_make(reader->rest.ptr, len);
+    reader->rest = str_from_offset(reader->rest, len);
+    return front;
+}
+
+static size_t count_symbol_chars(struct str text, size_t from)
+{
+    while (from < text.len && is_symbol_char(text.ptr[from]))
+        from++;
+    return from;
+}
+
+/* A name, with a namespace in front of a '/' or without. */
 static struct str take_word(struct reader *reader)
 {
-    size_t len = 0;
-    while (len < reader->rest.len && !is_delimiter(reader->rest.ptr[len]))
-        len++;
-    struct str word = str_make(reader->rest.ptr, len);
-    reader->rest = str_from_offset(reader->rest, len);
-    return word;
+    size_t len = count_symbol_chars(reader->rest, 0);
+    if (len < reader->rest.len && reader->rest.ptr[len] == '/')
+        len = count_symbol_chars(reader->rest, len + 1);
+    return take_front(reader, len);
 }
 
 /* ---- values --------------------------------------------------------------------------------------- */
 
-static bool read_hex(struct str digits, uint32_t *out)
+/* What stands behind a backslash is itself, but for three letters. */
+static char unescaped(char c)
 {
-    *out = 0;
-    for (size_t i = 0; i < digits.len; i++) {
-        char c = (char)(digits.ptr[i] | 0x20);
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
-            return false;
-        *out = *out * 16 + (uint32_t)(c <= '9' ? c - '0' : c - 'a' + 10);
-    }
-    return digits.len == 4;
-}
-
-/* Appends what the escape at text.ptr[0] means; how many bytes it took, 0 for none. */
-static size_t append_escape(struct str text, char *out, size_t *len)
-{
-    static const char NAMES[] = "tnrbf\"\\/'", BYTES[] = "\t\n\r\b\f\"\\/'";
-    uint32_t code;
-    if (text.len < 2)
-        return 0;
-    const char *name = strchr(NAMES, text.ptr[1]);
-    if (name && *name) {
-        out[(*len)++] = BYTES[name - NAMES];
-        return 2;
-    }
-    if (text.ptr[1] != 'u' || text.len < 6 || !read_hex(str_make(text.ptr + 2, 4), &code))
-        return 0;
-    *len += utf8_encode(code, out + *len);
-    return 6;
+    return c == 'n' ? '\n' : c == 't' ? '\t' : c == 'r' ? '\r' : c;
 }
 
 /* Behind the opening quote. */
@@ -114,12 +114,10 @@ static bool read_string(struct reader *reader, struct value *out)
     }
     char *bytes = arena_bytes(reader->arena, text.len);
     size_t len = 0;
-    for (size_t at = 0, step; at < text.len; at += step) {
-        step = 1;
-        if (text.ptr[at] != '\\')
-            bytes[len++] = text.ptr[at];
-        else if ((step = append_escape(str_from_offset(text, at), bytes, &len)) == 0)
-            return false;
+    for (size_t at = 0; at < text.len; at++) {
+        bool escaped = text.ptr[at] == '\\';
+        at += escaped; /* what ends the text is not escaped */
+        bytes[len++] = escaped ? unescaped(text.ptr[at]) : text.ptr[at];
     }
     assert(len <= text.len);
     *out = value_str(str_make(bytes, len));
@@ -151,7 +149,9 @@ static bool read_map(struct reader *reader, struct value *out)
             return false;
         if (take(reader, '}'))
             return true;
-        if (!read_value(reader, &key) || !read_value(reader, &item))
+        reader->symbols = true;
+        bool has_key = read_value(reader, &key);
+        if (!has_key || !read_value(reader, &item))
             return false;
         if (value_type(&key) == VALUE_ARRAY || value_type(&key) == VALUE_OBJECT)
             return false; /* as text it would double with each level of keys within keys */
@@ -159,111 +159,120 @@ static bool read_map(struct reader *reader, struct value *out)
     }
 }
 
-/* \a, \newline, \u00e9: the text of one character. */
+/* \a, \newline: the text of one character. */
 static bool read_character(struct reader *reader, struct value *out)
 {
     static const struct {
         struct str name;
         const char *text;
-    } NAMED[] = {{STR_INIT("newline"), "\n"},  {STR_INIT("return"), "\r"},
-                 {STR_INIT("space"), " "},     {STR_INIT("tab"), "\t"},
-                 {STR_INIT("formfeed"), "\f"}, {STR_INIT("backspace"), "\b"}};
-    struct str rest = reader->rest;
+    } NAMED[] = {{STR_INIT("newline"), "\n"},
+                 {STR_INIT("return"), "\r"},
+                 {STR_INIT("space"), " "},
+                 {STR_INIT("tab"), "\t"}};
     uint32_t code;
-    if (rest.len == 0)
+    if (reader->rest.len == 0)
         return false;
-    unsigned first = utf8_decode(rest, &code); /* also a delimiter: \( */
-    reader->rest = str_from_offset(rest, first);
-    struct str word = str_make(rest.ptr, first + take_word(reader).len);
+    size_t first = utf8_decode(reader->rest, &code), len = first; /* also a delimiter: \( */
+    while (len < reader->rest.len &&
+           (is_digit(reader->rest.ptr[len]) ||
+            ((reader->rest.ptr[len] | 0x20) >= 'a' && (reader->rest.ptr[len] | 0x20) <= 'z')))
+        len++;
+    struct str word = take_front(reader, len);
     *out = value_str(word);
-    if (word.len == first)
+    if (len == first)
         return true;
     for (size_t i = 0; i < sizeof NAMED / sizeof *NAMED; i++)
         if (str_equal(word, NAMED[i].name)) {
             *out = value_str(str_from(NAMED[i].text));
             return true;
         }
-    if (word.ptr[0] != 'u' || !read_hex(str_from_offset(word, 1), &code))
-        return false;
-    char *bytes = arena_bytes(reader->arena, 4);
-    *out = value_str(str_make(bytes, utf8_encode(code, bytes)));
+    return false;
+}
+
+static size_t count_digits(struct str text, size_t from)
+{
+    while (from < text.len && is_digit(text.ptr[from]))
+        from++;
+    return from;
+}
+
+/* How many bytes a fraction and an exponent take; 0: it is an integer. */
+static size_t count_real(struct str text, size_t digits)
+{
+    size_t at = digits;
+    if (at < text.len && text.ptr[at] == '.')
+        at = count_digits(text, at + 1);
+    if (at < text.len && (text.ptr[at] | 0x20) == 'e') {
+        at++;
+        at += at < text.len && (text.ptr[at] == '+' || text.ptr[at] == '-');
+        at = count_digits(text, at);
+    }
+    return at > digits ? at : 0;
+}
+
+/* Digits, and M or N that say nothing; or a float. What comes behind it is the next value: 1.5M is 1.5 and a symbol. */
+static bool read_number(struct reader *reader, struct value *out)
+{
+    char first = reader->rest.ptr[0];
+    size_t digits = count_digits(reader->rest, first == '-' || first == '+');
+    size_t real = count_real(reader->rest, digits);
+    if (real > 0) {
+        double number = ruby_to_f(reader->arena, take_front(reader, real));
+        *out = value_float(number);
+        return number - number == 0;
+    }
+    *out = ruby_to_i(reader->arena, take_front(reader, digits));
+    if (!take(reader, 'M'))
+        (void)take(reader, 'N');
     return true;
 }
 
-/* Digits, N for a big integer; a point or an exponent, M for a decimal. */
-static bool read_number(struct reader *reader, struct str word, struct value *out)
+/* nil, true, false; a symbol, which is text as a key and else no value of an event. */
+static bool read_word(struct reader *reader, bool symbols, struct value *out)
 {
-    struct str digits = word;
-    int64_t integer;
-    double real;
-    char last = word.ptr[word.len - 1];
-    if (last == 'N' || last == 'M')
-        digits.len--;
-    struct str plain = str_starts_with(digits, STR("+")) ? str_from_offset(digits, 1) : digits;
-    if (last != 'M' && str_to_int(plain, &integer)) {
-        *out = value_int(integer);
-        return true;
-    }
-    size_t at = plain.len > 0 && plain.ptr[0] == '-' ? 1 : 0;
-    while (at < plain.len && plain.ptr[at] >= '0' && plain.ptr[at] <= '9')
-        at++;
-    if (at == plain.len && last != 'M') {
-        *out = value_big_int(arena_dup(reader->arena, plain));
-        return at > 1;
-    }
-    if (str_to_double(plain, &real) && real - real == 0) {
-        *out = value_float(real);
-        return true;
-    }
-    *out = value_str(word);
-    return memchr(word.ptr, '/', word.len) != NULL; /* a ratio */
-}
-
-static bool is_number(struct str word)
-{
-    size_t at = word.ptr[0] == '-' || word.ptr[0] == '+' ? 1 : 0;
-    return at < word.len && word.ptr[at] >= '0' && word.ptr[at] <= '9';
-}
-
-/* nil, true, false, a number, a symbol. */
-static bool read_word(struct reader *reader, struct value *out)
-{
-    struct str word = take_word(reader);
+    struct str word =
+        str_starts_with(reader->rest, STR("/")) ? take_front(reader, 1) : take_word(reader);
     if (word.len == 0)
         return false;
-    if (is_number(word))
-        return read_number(reader, word, out);
     *out = str_equal(word, STR("nil"))     ? value_null()
            : str_equal(word, STR("true"))  ? value_bool(true)
            : str_equal(word, STR("false")) ? value_bool(false)
                                            : value_str(word);
-    return true;
+    return symbols || reader->ignored || value_type(out) != VALUE_STRING;
 }
 
-/* Behind the #: a set, or a tag and what it is about. */
+/* Behind the #: only the text of an uuid is a value of an event; a set, a date and what has a tag that nobody knows are none.
+ */
 static bool read_tagged(struct reader *reader, struct value *out)
 {
-    struct instant at;
-    if (take(reader, '{'))
+    if (reader->ignored && take(reader, '{'))
         return read_list(reader, '}', out);
     struct str tag = take_word(reader);
-    if (tag.len == 0 || !read_value(reader, out))
-        return false;
-    if (str_equal(tag, STR("inst")) && value_is_str(out)) {
-        if (!instant_parse_iso8601(value_as_str(out), &at))
-            return false;
-        *out = value_timestamp(at);
-    }
-    return true;
+    return (reader->ignored || str_equal(tag, STR("uuid"))) && read_value(reader, out);
 }
 
-static bool read_any(struct reader *reader, struct value *out)
+/* ^{…} says something about the value behind it. */
+static bool read_about(struct reader *reader, struct value *out)
+{
+    struct value about;
+    return read_value(reader, &about) && read_value(reader, out) && value_type(out) >= VALUE_STRING;
+}
+
+static bool starts_number(struct str text)
+{
+    size_t sign = text.ptr[0] == '-' || text.ptr[0] == '+';
+    return sign < text.len && is_digit(text.ptr[sign]);
+}
+
+static bool read_any(struct reader *reader, bool symbols, struct value *out)
 {
     if (reader->rest.len == 0)
         return false;
+    if (starts_number(reader->rest))
+        return read_number(reader, out);
     char c = reader->rest.ptr[0];
-    if (!strchr("\"[({:\\#", c) || !c)
-        return read_word(reader, out);
+    if (!c || !strchr("\"[({:\\#^", c))
+        return read_word(reader, symbols, out);
     reader->rest = str_from_offset(reader->rest, 1);
     switch (c) {
     case '"':
@@ -281,6 +290,8 @@ static bool read_any(struct reader *reader, struct value *out)
     }
     case '\\':
         return read_character(reader, out);
+    case '^':
+        return read_about(reader, out);
     default:
         return read_tagged(reader, out);
     }
@@ -290,8 +301,10 @@ static bool read_value(struct reader *reader, struct value *out)
 {
     if (reader->depth == EDN_MAX_DEPTH)
         return false;
+    bool symbols = reader->symbols;
+    reader->symbols = false;
     reader->depth++;
-    bool read = skip(reader) && read_any(reader, out);
+    bool read = skip(reader) && read_any(reader, symbols, out);
     reader->depth--;
     return read;
 }
@@ -357,9 +370,10 @@ bool edn_write(const struct value *value, struct buf *out)
     case VALUE_OBJECT:
         return write_object(value, out);
     case VALUE_BOOL:
-    case VALUE_INT:
-    case VALUE_BIG_INT:
         return value_append_text(value, out);
+    case VALUE_INT:
+    case VALUE_BIG_INT: /* with the mark that Logstash writes behind any integer */
+        return value_append_text(value, out) && buf_append_char(out, 'M');
     }
     return false;
 }

@@ -33,26 +33,41 @@ static void msgpack_close(void *self)
     msgpack_stream_release(&msgpack->stream);
 }
 
-static struct event *event_of(const struct msgpack_codec *msgpack, const struct value *map,
+static struct event *event_of(const struct msgpack_codec *msgpack, const struct value *value,
                               struct arena *arena)
 {
-    if (!msgpack->has_target)
-        return event_from_object(arena, *map);
+    if (!msgpack->has_target && value_type(value) == VALUE_OBJECT)
+        return event_from_object(arena, *value);
     struct event *event = event_new(arena);
-    (void)event_set(event, &msgpack->target, *map, NULL);
+    if (msgpack->has_target)
+        (void)event_set(event, &msgpack->target, *value, NULL);
     return event;
+}
+
+/* A target takes any value, and nil without one is an event of nothing. */
+static bool is_event(const struct msgpack_codec *msgpack, const struct value *value)
+{
+    return msgpack->has_target || value_type(value) == VALUE_OBJECT ||
+           value_type(value) == VALUE_NULL;
+}
+
+static void fill_message(const struct msgpack_codec *msgpack, struct event *event)
+{
+    const struct value *message = event_get(event, &MESSAGE);
+    bool has_format = msgpack->format.parts || msgpack->format.is_literal;
+    struct str text;
+    if (has_format && (!message || value_type(message) == VALUE_NULL) &&
+        template_text(&msgpack->format, event, event->arena, &text))
+        (void)event_set(event, &MESSAGE, value_str(text), NULL);
 }
 
 static void take(void *self, const struct value *value, struct str bytes, struct event_sink *sink)
 {
     const struct msgpack_codec *msgpack = self;
     struct event *event;
-    if (value && value_type(value) == VALUE_OBJECT) {
-        struct str text;
+    if (value && is_event(msgpack, value)) {
         event = event_of(msgpack, value, sink->arena);
-        if ((msgpack->format.parts || msgpack->format.is_literal) && !event_has(event, &MESSAGE) &&
-            template_text(&msgpack->format, event, sink->arena, &text))
-            (void)event_set(event, &MESSAGE, value_str(text), NULL);
+        fill_message(msgpack, event);
     } else {
         event = text_event_new(sink->arena, utf8_repair(sink->arena, bytes), false);
         event_add_tag(event, STR("_msgpackparsefailure"));

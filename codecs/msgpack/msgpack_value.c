@@ -310,6 +310,19 @@ static bool write_int(int64_t number, struct buf *out)
     return false;
 }
 
+/* As a number where it fits into 64 bits without a sign, else as its digits. */
+static bool write_big_int(struct str digits, struct buf *out)
+{
+    uint64_t number = 0;
+    for (size_t i = 0; i < digits.len; i++) {
+        unsigned digit = (unsigned)(digits.ptr[i] - '0'); /* of a '-' more than 9 */
+        if (digit > 9 || number > (UINT64_MAX - digit) / 10)
+            return msgpack_write_text(digits, out);
+        number = number * 10 + digit;
+    }
+    return write_number(0xcf, number, sizeof number, out);
+}
+
 static bool write_float(double real, struct buf *out)
 {
     uint64_t bits;
@@ -349,6 +362,7 @@ bool msgpack_write(const struct value *value, struct buf *out)
     case VALUE_FLOAT:
         return write_float(value_as_float(value), out);
     case VALUE_BIG_INT:
+        return write_big_int(value_as_str(value), out);
     case VALUE_STRING:
         return msgpack_write_text(value_as_str(value), out);
     case VALUE_TIMESTAMP:

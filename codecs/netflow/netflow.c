@@ -283,7 +283,8 @@ static void take_scopes9(struct packet *packet, struct str bytes, struct layout 
         uint16_t type = (uint16_t)take_number(&bytes, 2);
         uint16_t length = (uint16_t)take_number(&bytes, 2);
         bool known = type >= 1 && type <= sizeof SCOPES / sizeof *SCOPES;
-        add_field(packet, layout, known ? &SCOPES[type - 1] : NULL, type, length);
+        if (length > 0) /* the whole system is a scope of no bytes */
+            add_field(packet, layout, known ? &SCOPES[type - 1] : NULL, type, length);
     }
 }
 

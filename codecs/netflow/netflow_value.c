@@ -51,7 +51,7 @@ static struct value text_value(struct arena *arena, struct str bytes)
 {
     while (bytes.len > 0 && bytes.ptr[bytes.len - 1] == '\0')
         bytes.len--;
-    return value_str(utf8_repair(arena, bytes));
+    return value_str(utf8_or_octets(arena, bytes));
 }
 
 /* Hexadecimal digits, with `mark` after each `group` octets; group 0: none. */
@@ -163,11 +163,17 @@ struct value netflow_value(struct arena *arena, enum netflow_kind kind, struct s
 
 /* ---- times ---------------------------------------------------------------------------------------- */
 
-struct value netflow_time_text(struct arena *arena, int64_t seconds, int64_t micros)
+static struct value instant_text(struct arena *arena, int64_t seconds, uint64_t nanoseconds)
 {
     char text[INSTANT_TEXT_MAX];
-    struct instant at = {seconds + micros / 1000000, (uint32_t)(micros % 1000000) * 1000};
+    assert(nanoseconds < 1000000000);
+    struct instant at = {seconds, (uint32_t)nanoseconds};
     return value_str_dup(arena, str_make(text, instant_format(at, text)));
+}
+
+struct value netflow_time_text(struct arena *arena, int64_t seconds, int64_t micros)
+{
+    return instant_text(arena, seconds + micros / 1000000, (uint64_t)(micros % 1000000) * 1000);
 }
 
 bool netflow_flow_time(struct arena *arena, struct str name, struct str bytes, struct value *out)
@@ -185,8 +191,8 @@ bool netflow_flow_time(struct arena *arena, struct str name, struct str bytes, s
     else if (str_equal(unit, STR("Milliseconds")))
         *out = netflow_time_text(arena, (int64_t)(number / 1000), (int64_t)(number % 1000) * 1000);
     else if (str_equal(unit, STR("Microseconds")) || str_equal(unit, STR("Nanoseconds")))
-        *out = netflow_time_text(arena, NTP_EPOCH + (int64_t)(number >> 32),
-                                 (int64_t)((number & UINT32_MAX) * 1000000 >> 32));
+        *out = instant_text(arena, NTP_EPOCH + (int64_t)(number >> 32),
+                            (number & UINT32_MAX) * 1000000000 >> 32);
     else
         return false;
     return true;

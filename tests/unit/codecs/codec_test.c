@@ -163,7 +163,9 @@ static const struct {
     {&codec_csv, "columns => [\"a\", \"[b][c]\", \"none\"] separator => \";\"",
      "{\"a\":\"x;\\\"y\\\"\",\"b\":{\"c\":1.5}}", "\"x;\"\"y\"\"\";1.5;\n"},
     {&codec_csv, "columns => [\"a\"] include_headers => true", "{\"a\":[1,\"x\"]}",
-     "a\n\"[1,\"\"x\"\"]\"\n"},
+     "a\n\"[1, \"\"x\"\"]\"\n"},
+    {&codec_csv, "columns => [\"a\", \"b\", \"c\"]", "{\"a\":{\"k\":null},\"b\":1e20,\"c\":\" x\"}",
+     "\"{\"\"k\"\" => nil}\",1.0e+20, x\n"},
 };
 
 START_TEST(write_events)

@@ -74,6 +74,10 @@ static const struct {
     {&codec_graphite, "", STR_INIT("@version 1 1\n"), "{}\n"},
     {&codec_es_bulk, "target => \"d\"", STR_INIT("{\"index\":{}}\nx\n{\"a\":1}\n{\"delete\":1}\n"),
      "{\"d\":{\"a\":1}}\n{\"d\":{}}\n"},
+    {&codec_es_bulk, "target => \"d\"", STR_INIT("{\"index\":{}}\n[1]\n{\"index\":{}}\nnull\n"),
+     "{\"d\":[1]}\n{\"d\":null}\n"},
+    {&codec_es_bulk, "", STR_INIT("{\"index\":{}}\n[1]\nnull\n{\"index\":{}}\n{\"a\":1}\n"),
+     "{}\n{\"a\":1}\n"},
     {&codec_cloudtrail, "", STR_INIT(" {\"Records\":[{\"a\":\"}\\\"\"},5]} {\"x\":1}{\"Re"),
      "{\"a\":\"}\\\"\"}\n" FAILED("{\\\"Re", "_jsonparsefailure")},
     {&codec_cef, "delimiter => \"\\\\n\"", STR_INIT("CEF:0|a|b|c|d|e|5|x=y z\nno\n"),
@@ -134,19 +138,47 @@ static const struct {
      "{\"cef\":{\"version\":\"0\",\"name\":\"n\"}," CEF_ECS
      ",\"end\":\"2024-02-28T23:30:00.000Z\",\"timezone\":\"+01:00\"},\"host\":{\"ip\":\"1.2.3.4\"}}"
      "\n"},
-    {&codec_cef, ECS_V8, "", CEF_HEAD "end=Feb 30 2024 00:30:00",
-     FAILED(CEF_HEAD "end=Feb 30 2024 00:30:00", "_cefparsefailure")},
+    {&codec_cef, ECS_V8, "", CEF_HEAD "dtz=+01:00 end=Feb 30 2024 00:30:00",
+     "{\"cef\":{\"version\":\"0\",\"name\":\"n\"}," CEF_ECS
+     ",\"end\":\"2024-02-28T23:30:00.000Z\",\"timezone\":\"+01:00\"}}\n"},
+    {&codec_cef, ECS_V8, "", CEF_HEAD "end=Feb 32 2024 00:30:00",
+     FAILED(CEF_HEAD "end=Feb 32 2024 00:30:00", "_cefparsefailure")},
+    {&codec_cef, ECS_V8, "", CEF_HEAD "end=Feb 30 00:30:00",
+     FAILED(CEF_HEAD "end=Feb 30 00:30:00", "_cefparsefailure")},
     {&codec_cef, ECS_V8, "", CEF_HEAD "dtz=Nowhere/At_All end=Feb 01 2024 00:30:00",
      FAILED(CEF_HEAD "dtz=Nowhere/At_All end=Feb 01 2024 00:30:00", "_cefparsefailure")},
     {&codec_cef, ECS_DISABLED, "", "CEF:0|v|p|1|c|n|5\\|",
      "{\"cefVersion\":\"0\",\"deviceVendor\":\"v\",\"deviceProduct\":\"p\",\"deviceVersion\":\"1\","
      "\"deviceEventClassId\":\"c\",\"name\":\"n\",\"severity\":\"5\\\\\"}\n"},
-    {&codec_edn, ECS_V8, "", "#_ {:x 1} {:a (1 2), :b \\newline, :c #inst \"2020-01-01\", :d 1/2}",
-     "{\"a\":[1,2],\"b\":\"\\n\",\"c\":\"2020-01-01T00:00:00.000Z\",\"d\":\"1/2\"}\n"},
-    {&codec_edn, ECS_V8, "target => \"t\"", "{:a 12345678901234567890N :b 2M :c \\u00e9}",
-     "{\"t\":{\"a\":12345678901234567890,\"b\":2.0,\"c\":\"\xC3\xA9\"}}\n"},
+    {&codec_edn, ECS_V8, "",
+     "#_ {:x #{a}} {:a (1 2), :b \\newline, c #uuid \"u\", :d #_ s -1.5e1} x",
+     "{\"a\":[1,2],\"b\":\"\\n\",\"c\":\"u\",\"d\":-15.0}\n"},
+    {&codec_edn, ECS_V8, "target => \"t\"", "{:n/a 12345678901234567890N :b 2M :c ^{:x 1} [\\c]}",
+     "{\"t\":{\"n/a\":12345678901234567890,\"b\":2,\"c\":[\"c\"]}}\n"},
+    {&codec_edn, ECS_V8, "", "{:a \"\\u00e9 \\\\ \\n\\/\"}", "{\"a\":\"u00e9 \\\\ \\n/\"}\n"},
+    {&codec_edn, ECS_V8, "", "{:a 1/2}", "{\"a\":1,\"/\":2}\n"},
+    {&codec_edn, ECS_V8, "", "nil", "{}\n"},
+    {&codec_edn, ECS_V8, "target => \"t\"", "[1]", "{\"t\":[1]}\n"},
+    /* what is no value of an event spoils it */
+    {&codec_edn, ECS_V8, "", "{:a sym}", "{\"message\":\"{:a sym}\"}\n"},
+    {&codec_edn, ECS_V8, "", "{:a #{1}}", "{\"message\":\"{:a #{1}}\"}\n"},
+    {&codec_edn, ECS_V8, "", "{:a #inst 1}", "{\"message\":\"{:a #inst 1}\"}\n"},
+    {&codec_edn, ECS_V8, "", "{:a 1.5M}", "{\"message\":\"{:a 1.5M}\"}\n"},
+    {&codec_edn, ECS_V8, "", "{:a ^x 1}", "{\"message\":\"{:a ^x 1}\"}\n"},
+    {&codec_edn, ECS_V8, "", "{:a \\u00e9}", "{\"message\":\"{:a \\\\u00e9}\"}\n"},
     {&codec_edn, ECS_V8, "", "{{} 1}", "{\"message\":\"{{} 1}\"}\n"},
     {&codec_edn, ECS_V8, "", "[1]", "{\"message\":\"[1]\"}\n"},
+    {&codec_msgpack, ECS_V8, "", "\xc0", "{}\n"},
+    {&codec_msgpack, ECS_V8, "target => \"t\"", "\x92\x01\x02", "{\"t\":[1,2]}\n"},
+    {&codec_msgpack, ECS_V8, "format => \"%{a}\"",
+     "\x82\xa1"
+     "a\x01\xa7message\xc0",
+     "{\"a\":1,\"message\":\"1\"}\n"},
+    {&codec_cloudtrail, ECS_V8, "",
+     "{\"Records\":[{\"requestParameters\":{\"disableApiTermination\":{\"value\":true}}},"
+     "{\"requestParameters\":{\"disableApiTermination\":null}}]}",
+     "{\"requestParameters\":{\"disableApiTermination\":{\"value\":true}}}\n"
+     "{\"requestParameters\":{\"disableApiTermination\":{\"value\":null}}}\n"},
     {&codec_cloudtrail, ECS_V8, "", "{", FAILED("{", "_jsonparsefailure")},
 };
 
@@ -189,14 +221,26 @@ static const struct {
      STR_INIT("\x93\xa3log\xd7\0\0\0\0\x05\0\0\0\0\x82" PACKED_STAMP "\xa8@version\xa1"
               "1")},
     {&codec_edn_lines, ECS_V8, "", "{" STAMP ",\"a\":[1,2.5,\"x\\\"\"],\"b\":{\"c\":null}}",
-     STR_INIT("{\"@timestamp\" \"1970-01-01T00:00:05.000Z\", \"a\" [1 2.5 \"x\\\"\"], \"b\" {\"c\" "
-              "nil}, \"@version\" \"1\"}\n")},
+     STR_INIT(
+         "{\"@timestamp\" \"1970-01-01T00:00:05.000Z\", \"a\" [1M 2.5 \"x\\\"\"], \"b\" {\"c\" "
+         "nil}, \"@version\" \"1\"}\n")},
     {&codec_graphite, ECS_V8,
      "metrics => { \"a.%{n}\" => \"%{v}\" \"%{no}\" => 1 } metrics_format => "
      "\"*-*\"",
      "{" STAMP ",\"n\":\"x\",\"v\":\"2.5ms\"}", STR_INIT("a.x-a.x 2.5 5\n")},
     {&codec_graphite, ECS_V8, "fields_are_metrics => true", "{" STAMP ",\"a\":1,\"b\":\"x\"}",
      STR_INIT("a 1.0 5\nb 0.0 5\n")},
+    {&codec_graphite, ECS_V8, "fields_are_metrics => true include_metrics => []",
+     "{" STAMP ",\"a\":\"%{b}\",\"b\":\"2\"}", STR_INIT("a 2.0 5\nb 2.0 5\n")},
+    {&codec_graphite, ECS_V8, "metrics => { \"a\" => \"1\" } include_metrics => []", "{" STAMP "}",
+     STR_INIT("")},
+    {&codec_msgpack, ECS_V8, "",
+     "{" STAMP ",\"a\":18446744073709551615,\"b\":18446744073709551616}",
+     STR_INIT("\x84" PACKED_STAMP "\xa1"
+              "a\xcf\xff\xff\xff\xff\xff\xff\xff\xff\xa1"
+              "b\xb4"
+              "18446744073709551616\xa8@version\xa1"
+              "1")},
     {&codec_cef, ECS_V8,
      "fields => [\"[source][ip]\", \"[destination][registered_domain]\", \"l\"] "
      "severity => \"%{s}\" delimiter => \"\\\\r\\\\n\"",
@@ -209,6 +253,8 @@ static const struct {
      "severity => \"11\"",
      "{\"sourceLongitude\":1,\"src\":2}",
      STR_INIT("CEF:0|Elasticsearch|Logstash|1.0|Logstash|Logstash|6|slong=1 src=2")},
+    {&codec_cef, ECS_DISABLED, "severity => \"1e1\"", "{}",
+     STR_INIT("CEF:0|Elasticsearch|Logstash|1.0|Logstash|Logstash|1|")},
 };
 
 START_TEST(events_are_written)
@@ -261,7 +307,10 @@ static const struct {
     {"Feb 29 2024 12:34:56.123456 UTC", 1709210096, 123456000},
     {"Feb 29 2024 12:34:56 Asia/Seoul", 1709210096 - 9 * 3600, 0},
     {"Feb 29 2024 12:34:56.12", -1, 0},
-    {"Feb 29 2023 12:34:56", -1, 0},
+    {"Feb 29 2023 12:34:56", 1677587696, 0}, /* the last of the month */
+    {"Feb 29 12:34:56", 1772282096, 0},
+    {"Feb 30 12:34:56", -1, 0},
+    {"Feb 00 2024 12:34:56", -1, 0},
     {"Feb 9 2024 12:34:56", -1, 0},
     {"feb 09 2024 12:34:56", -1, 0},
     {"Nov 25 20:59:59", 1795640399, 0},                   /* less than two days ahead */
