@@ -16,7 +16,7 @@ import support
 SANITIZED = 'MILLRACE_SANITIZED' in os.environ
 UNITS = sorted((support.ROOT / 'deploy/systemd').glob('*.service'))
 PT_DYNAMIC, PT_INTERP, PT_GNU_STACK, PT_GNU_RELRO = 2, 3, 0x6474e551, 0x6474e552
-DT_STRTAB, DT_SYMTAB, DT_RPATH, DT_TEXTREL, DT_BIND_NOW, DT_RUNPATH, DT_FLAGS, DT_FLAGS_1 = 5, 6, 15, 22, 24, 29, 30, 0x6ffffffb
+DT_NEEDED, DT_STRTAB, DT_SYMTAB, DT_RPATH, DT_TEXTREL, DT_BIND_NOW, DT_RUNPATH, DT_FLAGS, DT_FLAGS_1 = 1, 5, 6, 15, 22, 24, 29, 30, 0x6ffffffb
 
 
 class Elf:
@@ -30,7 +30,9 @@ class Elf:
         size, count = struct.unpack_from('<HH', self.data, 54)
         self.segments = [struct.unpack_from('<IIQQQQQQ', self.data, start + i * size) for i in range(count)]
         _, _, offset, _, _, length, *_ = self.segment(PT_DYNAMIC)
-        self.dynamic = dict(struct.unpack_from('<qQ', self.data, at) for at in range(offset, offset + length, 16))
+        entries = [struct.unpack_from('<qQ', self.data, at) for at in range(offset, offset + length, 16)]
+        self.dynamic = dict(entries)
+        self.needed = {self.string(value) for tag, value in entries if tag == DT_NEEDED}
 
     def segment(self, kind):
         found = [segment for segment in self.segments if segment[0] == kind]
@@ -41,6 +43,10 @@ class Elf:
             if kind == 1 and virtual <= address < virtual + length:
                 return offset + address - virtual
         raise AssertionError(f'no segment has {address:#x}')
+
+    def string(self, index):
+        start = self.offset(self.dynamic[DT_STRTAB]) + index
+        return self.data[start:self.data.index(b'\0', start)].decode()
 
     def symbols(self):
         """Of the text between the symbol table and the end of the strings: every name that is there."""
@@ -67,6 +73,13 @@ class Program(unittest.TestCase):
         self.assertIn('__stack_chk_fail', symbols)
         for name in ('__memcpy_chk', '__snprintf_chk', '__vsnprintf_chk'):
             self.assertIn(name, symbols)
+
+    def test_only_what_updates_must_reach_at_once_is_shared(self):
+        # each library more is time at every start (docs/install.md has the list of what is linked in)
+        if SANITIZED:
+            return
+        self.assertEqual({'libcrypto.so.3', 'libssl.so.3', 'libc.so.6', 'libm.so.6'},
+                         Elf(support.BINARY).needed - {'ld-linux-x86-64.so.2'})
 
     def test_no_segment_is_writable_and_executable(self):
         for kind, flags, *_ in Elf(support.BINARY).segments:

@@ -127,6 +127,13 @@ class Package(RootCase):
         self.assertEqual(f'millrace {version}\n', self.millrace('-V'))
         self.assertEqual(version, self.root.run('dpkg-query', '-W', '-f', '${Version}', 'millrace'))
 
+    def test_it_says_what_is_linked_in(self):
+        inside = self.root.run('dpkg-query', '-W', '-f', '${Static-Built-Using}', 'millrace')
+        for source in ('curl', 'libmicrohttpd', 'librdkafka', 'mruby', 'pcre2', 'sqlite3', 'libuv1', 'zlib'):
+            self.assertRegex(inside, rf'(^|, ){source} \(= [\w.+~:-]+\)')
+        needed = self.root.run('dpkg-query', '-W', '-f', '${Depends}', 'millrace')
+        self.assertEqual({'libc6', 'libssl3', 'libxml2'}, {word.split()[0] for word in needed.split(', ')})
+
     def test_it_has_everything(self):
         files = set(self.root.run('dpkg', '-L', 'millrace').split())
         self.assertLessEqual({

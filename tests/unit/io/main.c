@@ -2,6 +2,6 @@
 #include "tests/unit/io/suites.h"
 #include "tests/unit/runner.h"
 
-SUITE_MAIN(client_stream_suite, http_client_suite, http_front_suite, http_reader_suite,
+SUITE_MAIN(client_stream_suite, curl_suite, http_client_suite, http_front_suite, http_reader_suite,
            http_server_suite, kafka_suite, keystore_suite, resolver_suite, segment_log_suite,
            service_notify_suite)

@@ -5,6 +5,7 @@
 #include <check.h>
 
 Suite *client_stream_suite(void);
+Suite *curl_suite(void);
 Suite *http_client_suite(void);
 Suite *http_front_suite(void);
 Suite *http_reader_suite(void);
