@@ -12,34 +12,20 @@
 #include <assert.h>
 
 #include "base/mem.h"
-#include "base/murmur3.h"
 #include "outputs/describe.h"
 #include "outputs/item_parts.h"
 #include "outputs/outputs.h"
+#include "outputs/rabbitmq/properties.h"
 #include "pipeline/delivery/group.h"
 #include "pipeline/program/evaluate.h"
 #include "pipeline/rabbitmq_options.h"
 
 enum {
-    FORM_LIMIT = (1 << 24) - 1,
     GROUP_ITEMS = 1000,
     GROUP_BYTES = 1024 * 1024,
     FLUSH_MS = 5,
     RETRY_MAX_MS = 60 * 1000,
     LOG_WINDOW_MS = 10 * 1000,
-    SHORT_TEXT_MAX = 255,          /* of a routing key and most properties, by the protocol */
-    HEADERS_BYTES_MAX = 64 * 1024, /* so that they fit into a frame */
-    PROPERTIES_MAX = RABBIT_TEXT_PROPERTIES + 3 + RABBIT_TABLE_MAX,
-};
-
-/* Which property a setting is: one of enum rabbit_property, or these. */
-enum { SET_DELIVERY_MODE = RABBIT_TEXT_PROPERTIES, SET_PRIORITY, SET_TIMESTAMP, SET_HEADER };
-
-struct setting {
-    int property;
-    struct str header; /* its name */
-    bool is_number;    /* a header that stays one when it is written as one */
-    struct template text;
 };
 
 struct rabbitmq_output {
@@ -53,8 +39,7 @@ struct rabbitmq_output {
 
     const struct plugin_env *env;
     struct codec_instance codec;
-    struct setting *settings;
-    size_t setting_count;
+    struct properties properties;
     struct rabbit_setup setup;
     struct tls_context *tls;
     struct rabbit *rabbit;
@@ -70,179 +55,27 @@ struct rabbitmq_output {
 static const char *const TYPES[] = {"fanout",         "direct", "topic", "x-consistent-hash",
                                     "x-modulus-hash", NULL};
 
-/* ---- settings ------------------------------------------------------------------------------------- */
-
-static const struct {
-    const char *name;
-    int property;
-} NAMES[] = {
-    {"app_id", RABBIT_APP_ID},
-    {"cluster_id", RABBIT_CLUSTER_ID},
-    {"content_encoding", RABBIT_CONTENT_ENCODING},
-    {"content_type", RABBIT_CONTENT_TYPE},
-    {"correlation_id", RABBIT_CORRELATION_ID},
-    {"expiration", RABBIT_EXPIRATION},
-    {"message_id", RABBIT_MESSAGE_ID},
-    {"reply_to", RABBIT_REPLY_TO},
-    {"type", RABBIT_TYPE},
-    {"user_id", RABBIT_USER_ID},
-    {"delivery_mode", SET_DELIVERY_MODE},
-    {"priority", SET_PRIORITY},
-    {"timestamp", SET_TIMESTAMP},
-};
-
-static int property_of(struct str name)
-{
-    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
-        if (str_equal(name, str_from(NAMES[i].name)))
-            return NAMES[i].property;
-    return -1;
-}
-
-static bool add_setting(struct rabbitmq_output *output, const struct plugin_env *env, int property,
-                        struct str header, const struct conf_value *value, struct error *err)
-{
-    if (output->setting_count == PROPERTIES_MAX)
-        return error_set(err, ERROR_CONFIG, "message_properties: too many");
-    if (!value->text.ptr)
-        return error_set(err, ERROR_CONFIG, "message_properties needs texts and numbers");
-    struct setting *setting = &output->settings[output->setting_count++];
-    *setting = (struct setting){
-        .property = property, .header = header, .is_number = value->type == CONF_NUMBER};
-    template_parse(env->arena, value->text, env->settings->escape, &setting->text);
-    return true;
-}
-
-static bool add_headers(struct rabbitmq_output *output, const struct plugin_env *env,
-                        const struct conf_value *value, struct error *err)
-{
-    if (value->type != CONF_HASH || value->count > RABBIT_TABLE_MAX)
-        return error_set(err, ERROR_CONFIG,
-                         "message_properties: headers is a hash of at most %d entries",
-                         RABBIT_TABLE_MAX);
-    for (size_t i = 0; i < value->count; i++)
-        if (!add_setting(output, env, SET_HEADER, value->pairs[i].key.text, &value->pairs[i].value,
-                         err))
-            return false;
-    return true;
-}
-
-static bool compile_settings(struct rabbitmq_output *output, const struct plugin_env *env,
-                             struct error *err)
-{
-    output->settings = arena_zero(env->arena, PROPERTIES_MAX * sizeof *output->settings);
-    output->setting_count = 0;
-    for (size_t i = 0; i < output->message_properties.count; i++) {
-        const struct conf_pair *pair = &output->message_properties.pairs[i];
-        int property = property_of(pair->key.text);
-        bool is_headers = str_equal(pair->key.text, STR("headers"));
-        if (property < 0 && !is_headers)
-            return error_set(err, ERROR_CONFIG, "message_properties: '%.*s' is none",
-                             STR_FMT(pair->key.text));
-        if (is_headers ? !add_headers(output, env, &pair->value, err)
-                       : !add_setting(output, env, property, STR(""), &pair->value, err))
-            return false;
-    }
-    return true;
-}
-
 /* ---- items ---------------------------------------------------------------------------------------- */
-
-/* *text_out: made of the template. False when it cannot be, or is too long for its place. */
-static bool fill_in(const struct template *template, size_t max_bytes, const struct event *event,
-                    struct arena *scratch, struct str *text_out, struct error *err)
-{
-    return (template_text(template, event, scratch, text_out) && text_out->len <= max_bytes) ||
-           error_set(err, ERROR_FORMAT, "'%.*s' cannot be filled in, or is longer than %zu bytes",
-                     STR_FMT(template->text), max_bytes);
-}
-
-static enum encode_result append_settings(const struct rabbitmq_output *output,
-                                          const struct event *event, struct arena *scratch,
-                                          struct buf *out, struct error *err)
-{
-    size_t left = HEADERS_BYTES_MAX;
-    for (size_t i = 0; i < output->setting_count; i++) {
-        const struct setting *setting = &output->settings[i];
-        bool is_header = setting->property == SET_HEADER;
-        struct str text;
-        if (!fill_in(&setting->text, is_header ? left : SHORT_TEXT_MAX, event, scratch, &text, err))
-            return ENCODE_REFUSED;
-        left -= is_header ? text.len : 0;
-        if (!item_append_part(out, text))
-            return ENCODE_FULL;
-    }
-    return ENCODE_DONE;
-}
 
 static enum encode_result rabbitmq_encode(void *self, const struct event *event,
                                           struct arena *scratch, struct buf *out, struct error *err)
 {
     struct rabbitmq_output *output = self;
     struct str key;
-    if (!fill_in(&output->key, SHORT_TEXT_MAX, event, scratch, &key, err))
+    if (!properties_fill_in(&output->key, PROPERTY_SHORT_TEXT_MAX, event, scratch, &key, err))
         return ENCODE_REFUSED;
     if (!item_append_part(out, key))
         return ENCODE_FULL;
-    enum encode_result result = append_settings(output, event, scratch, out, err);
+    enum encode_result result = properties_append(&output->properties, event, scratch, out, err);
     if (result != ENCODE_DONE)
         return result;
     return codec_encode(&output->codec, event, scratch, out, err);
 }
 
-/* Of the settings, whose texts are parts of an item: which they are, in their order. */
 static uint32_t rabbitmq_form(const void *self)
 {
     const struct rabbitmq_output *output = self;
-    uint32_t form = 1;
-    for (size_t i = 0; i < output->setting_count; i++) {
-        const struct setting *setting = &output->settings[i];
-        form = form * 31 + (uint32_t)setting->property * 2 + setting->is_number;
-        form = murmur3_32(setting->header, form);
-    }
-    return form % FORM_LIMIT + 1;
-}
-
-static struct rabbit_value header_value(const struct setting *setting, struct str text)
-{
-    struct rabbit_value value = {.kind = RABBIT_TEXT, .text = text};
-    if (setting->is_number && str_to_int(text, &value.integer))
-        value.kind = RABBIT_INT;
-    else if (setting->is_number && str_to_double(text, &value.real))
-        value.kind = RABBIT_FLOAT;
-    return value;
-}
-
-static void set_number(int64_t *number, struct str text, int64_t max)
-{
-    int64_t value;
-    if (str_to_int(text, &value) && value >= 0 && value <= max)
-        *number = value;
-}
-
-/* Takes what was made of the settings off the item. */
-static void read_properties(const struct rabbitmq_output *output, struct str *item,
-                            struct rabbit_pair *headers, struct rabbit_properties *out)
-{
-    *out = (struct rabbit_properties){.delivery_mode = output->persistent ? 2 : 1,
-                                      .priority = -1,
-                                      .timestamp = -1,
-                                      .send_headers = headers};
-    for (size_t i = 0; i < output->setting_count; i++) {
-        const struct setting *setting = &output->settings[i];
-        struct str text = item_take_part(item);
-        if (setting->property < RABBIT_TEXT_PROPERTIES)
-            out->texts[setting->property] = text;
-        else if (setting->property == SET_DELIVERY_MODE)
-            set_number(&out->delivery_mode, text, 255);
-        else if (setting->property == SET_PRIORITY)
-            set_number(&out->priority, text, 255);
-        else if (setting->property == SET_TIMESTAMP)
-            set_number(&out->timestamp, text, INT64_MAX);
-        else
-            headers[out->send_header_count++] =
-                (struct rabbit_pair){setting->header, header_value(setting, text)};
-    }
+    return properties_form(&output->properties);
 }
 
 /* ---- giving back ---------------------------------------------------------------------------------- */
@@ -335,9 +168,10 @@ static void publish_group(struct rabbitmq_output *output)
     output->confirmed = 0;
     output->first = 0;
     for (size_t i = 0; i < count; i++) {
-        struct rabbit_properties properties;
+        struct rabbit_properties properties = {
+            .delivery_mode = output->persistent ? 2 : 1, .priority = -1, .timestamp = -1};
         struct str item = group_item(output->group, i), key = item_take_part(&item);
-        read_properties(output, &item, headers, &properties);
+        properties_read(&output->properties, &item, headers, &properties);
         uint64_t number = rabbit_publish(output->rabbit, output->exchange, key, &properties, item);
         if (i == 0)
             output->first = number;
@@ -411,14 +245,16 @@ static void rabbitmq_stop(void *self)
 
 static bool rabbitmq_check(void *self, const struct plugin_env *env, struct error *err)
 {
-    struct rabbitmq_output copy = *(struct rabbitmq_output *)self;
-    return rabbitmq_client_check(&copy.client, err) && compile_settings(&copy, env, err);
+    const struct rabbitmq_output *output = self;
+    struct properties properties;
+    return rabbitmq_client_check(&output->client, err) &&
+           properties_compile(env, &output->message_properties, &properties, err);
 }
 
 static bool rabbitmq_open_encoder(void *self, const struct plugin_env *env, struct error *err)
 {
     struct rabbitmq_output *output = self;
-    return compile_settings(output, env, err) &&
+    return properties_compile(env, &output->message_properties, &output->properties, err) &&
            codec_open_writer(env, output->codec_option, "json", &output->codec, err);
 }
 
@@ -532,14 +368,7 @@ static struct str rabbitmq_describe_item(const void *self, struct str item, stru
     struct str key = item_take_part(&item);
     describe_text(arena, object, "exchange", output->exchange);
     describe_text(arena, object, "key", key);
-    for (size_t i = 0; i < output->setting_count; i++) {
-        struct str text = item_take_part(&item);
-        struct str header = output->settings[i].header;
-        for (size_t n = 0; header.len == 0 && n < sizeof NAMES / sizeof *NAMES; n++)
-            if (NAMES[n].property == output->settings[i].property)
-                header = str_from(NAMES[n].name);
-        describe_text(arena, object, arena_cstr(arena, header), text);
-    }
+    properties_describe(&output->properties, &item, arena, object);
     return item;
 }
 
