@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How many instructions an event costs: `./dev bench instructions`.
 
-Eight fixed loads run under valgrind's callgrind, which counts the instructions of the process itself (none of the
+Nine fixed loads run under valgrind's callgrind, which counts the instructions of the process itself (none of the
 kernel's), so that the figures are alike on every machine. What start and end cost is taken off by a second run over a
 tenth of the lines. --keep writes bench/instructions.json; without it the figures are compared with that file, and one
 that grew by more than 3 % makes this fail: whoever has a reason for it writes the file anew in the same commit.
@@ -69,6 +69,7 @@ CASES = (
     ToNull('plain', 'lines of a file, to null', 'plain'),
     ToNull('json', 'the same as JSON', 'json'),
     run.FileCase('file_tier', 'tier and categorize, bulk and alerts'),
+    run.FileCase('file_bulk', 'the same without alerts'),
     run.FileCase('file_ruby', 'the ruby block, bulk and alerts'),
     run.FileCase('file_grok', 'grok over an access log, bulk', kind='access'),
     run.FileCase('file_queue', 'file_tier over a disk queue', extra=('--queue.type', 'persisted', '--queue.durability', 'interval'),
