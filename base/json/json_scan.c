@@ -162,24 +162,33 @@ static bool is_decimal_as_written(const char *at, const char *end)
     return *at != '0' || first - point - 1 <= ZEROS_MAX;
 }
 
+/* Of a number in the text, behind which there is a bracket. */
+static inline const char *skip_more_digits(const char *at)
+{
+    while ((unsigned char)(*at - '0') <= 9)
+        at++;
+    return at;
+}
+
 static const char *take_number(struct scan *scan, const char *start)
 {
-    const char *end = scan->end, *first = start + (*start == '-'), *at = skip_digits(first, end);
+    const char *first = start + (*start == '-'), *at = skip_more_digits(first);
     bool good = at > first && (*first != '0' || at == first + 1), is_integer = true;
-    if (good && at < end && *at == '.') {
+    if (good && *at == '.') {
         const char *fraction = at + 1;
-        at = skip_digits(fraction, end);
+        at = skip_more_digits(fraction);
         good = at > fraction;
         is_integer = false;
     }
-    if (good && at < end && (*at | 0x20) == 'e') {
+    if (good && (*at | 0x20) == 'e') {
         at++;
-        at += at < end && (*at == '+' || *at == '-');
+        at += *at == '+' || *at == '-';
         const char *exponent = at;
-        at = skip_digits(exponent, end);
+        at = skip_more_digits(exponent);
         good = at > exponent;
         is_integer = false;
     }
+    assert(at < scan->end);
     if (!good || at - start > JSON_SCAN_NUMBER)
         return NULL;
     if (is_integer ? *start == '-' && *first == '0' : !is_decimal_as_written(start, at))
@@ -344,18 +353,43 @@ static void learn(struct scan *scan, const struct json_token *container)
     json_known_learn(tape, slot, scan->depth, text, container);
 }
 
-/* It stands in the document's own container, or in an array there, and whoever watches is told. */
-static void hand_over(struct scan *scan, struct json_token *container)
+/* Tells whoever watches of the items behind this one of the array around it that have the very same text: what is on the tape
+ * of it is theirs, too, a little later in the text. Returns what is behind them. */
+static const char *hand_over_alike(struct scan *scan, struct json_token *container, size_t count)
+{
+    struct json_tape *tape = scan->tape;
+    const char *text = scan->start + container->at, *at = scan->start + container->end;
+    uint32_t len = container->end - container->at, behind = container->next + (uint32_t)count - 1;
+    while ((size_t)(scan->end - at) > len + 1 && *at == ',' && memcmp(at + 1, text, len) == 0) {
+        for (size_t i = 0; i < count; i++) {
+            container[i].at += len + 1;
+            container[i].end += len + 1;
+        }
+        container->next = behind;
+        scan->around->items++;
+        json_watch_ended(tape->watch, tape, scan->around, container);
+        at += len + 1;
+    }
+    return at;
+}
+
+/* It stands in the document's own container, or in an array there, and whoever watches is told. Returns what is behind it, or
+ * behind more of its kind. */
+static const char *hand_over(struct scan *scan, struct json_token *container)
 {
     enum { IN_DOCUMENT = 1 };
     struct json_tape *tape = scan->tape;
     if (scan->depth > IN_DOCUMENT && scan->around->type != JSON_ARRAY)
-        return;
+        return scan->start + container->end;
     tape->count = (size_t)(scan->next - tape->tokens);
+    size_t count = (size_t)(scan->next - container);
     scan->next = container + json_watch_ended(tape->watch, tape, scan->around, container);
+    return scan->next == container ? hand_over_alike(scan, container, count)
+                                   : scan->start + container->end;
 }
 
-static void close_container(struct scan *scan, const char *end)
+/* What ends at `end` is closed; returns where the text goes on. */
+static const char *close_container(struct scan *scan, const char *end)
 {
     enum { WATCHED_DEPTH = 2 };
     struct json_token *token = scan->around;
@@ -364,12 +398,13 @@ static void close_container(struct scan *scan, const char *end)
     token->next = (uint32_t)(scan->next - scan->tape->tokens);
     token->as_written = scan->unlike <= token->at;
     if (--scan->depth == 0)
-        return;
+        return end;
     scan->around = scan->tape->tokens + scan->open[scan->depth - 1];
     if (token->as_written)
         learn(scan, token);
     if (__builtin_expect(scan->tape->watch != NULL, 0) && scan->depth <= WATCHED_DEPTH)
-        hand_over(scan, token);
+        end = hand_over(scan, token);
+    return end;
 }
 
 /* Where its first member begins; or behind it when it has none, and then it is closed. */
@@ -389,8 +424,7 @@ static const char *open_container(struct scan *scan, const char *at)
         scan->around->items = 1;
         return at;
     }
-    close_container(scan, at + 1);
-    return at + 1;
+    return close_container(scan, at + 1);
 }
 
 /* Behind a value: closes what ends here. Where the next member begins, or behind the document when the depth is 0. */
@@ -406,7 +440,7 @@ static inline const char *take_separator(struct scan *scan, const char *at)
         }
         if (*at != (scan->around->type == JSON_OBJECT ? '}' : ']'))
             return NULL;
-        close_container(scan, ++at);
+        at = close_container(scan, at + 1);
     }
     return at;
 }

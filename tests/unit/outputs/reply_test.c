@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/json/json_scan.h"
+#include "base/json/json_tape.h"
 #include "outputs/elasticsearch/reply.h"
 
 #include <stdio.h>
@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/json/json_scan.h"
 #include "tests/unit/outputs/suites.h"
 
 /* Items as "201 400/type/reason …". */
@@ -98,6 +97,38 @@ static const struct {
     {"{\"items\":[{}]}", "", false, false, false, true},
     {"{\"items\":[{\"index\":{\"status\":201}} {\"index\":{\"status\":201}}]}", "201", false, false,
      false, true},
+    /* items that are alike */
+    {"{\"items\":[{\"index\":{\"status\":201}},{\"index\":{\"status\":201}},{\"index\":{\"status\":"
+     "201}},{\"index\":{\"status\":429,\"error\":{\"type\":\"t\",\"reason\":\"r\"}}},{\"index\":{"
+     "\"status\":429,\"error\":{\"type\":\"t\",\"reason\":\"r\"}}},{\"index\":{\"status\":201}}],"
+     "\"errors\":true}",
+     "201 201 201 429/t/r 429/t/r 201", true, true, true, true},
+    {"{\"items\":[{\"index\":{\"status\":201}},{\"index\":{\"status\":201}}, "
+     "{\"index\":{\"status\":201}} ,{\"index\":{\"status\":201}}]}",
+     "201 201 201 201", true, false, false, true},
+    {"{\"items\":[{\"index\":{\"status\":201}},{\"index\":{\"status\":201}}", "201 201", false,
+     false, false, true},
+    {"{\"items\":[{\"index\":{\"status\":201}},{\"index\":{\"status\":201}},", "201 201", false,
+     false, false, true},
+    {"{\"items\":[{\"index\":{\"status\":201}},{\"index\":{\"status\":201}}]", "201 201", false,
+     false, false, true},
+    {"{\"items\":[{\"index\":{\"status\":201}},{\"index\":{\"status\":201}},7]}", "201 201", false,
+     false, false, true},
+    {"{\"items\":[{\"index\":{\"status\":201}},{\"index\":{\"status\":201}},{\"index\":{\"status\":"
+     "201}} 7]}",
+     "201 201 201", false, false, false, true},
+    {"{\"items\":[{\"index\":{\"status\":201}},{\"index\":{\"status\":201}},{\"index\":{\"status\":"
+     "201}},{\"index\":{\"x\":\"\xff\",\"status\":200}},{\"index\":{\"status\":201}},{\"index\":{"
+     "\"status\":201}}],\"errors\":false}",
+     "201 201 201 200 201 201", true, true, false, true},
+    {"{\"items\":[[1],[1],{\"index\":{\"status\":201}},{\"index\":{\"status\":201}}]}", "", false,
+     false, false, true},
+    {"{\"x\":[{\"index\":{\"status\":201}},{\"index\":{\"status\":201}}],\"items\":[{},{},{"
+     "\"index\":{\"status\":201}}]}",
+     "", false, false, false, true},
+    {"{\"items\":{\"index\":{\"status\":201}},\"x\":[{\"index\":{\"status\":201}},{\"index\":{"
+     "\"status\":201}}]}",
+     "", true, false, false, false},
 };
 
 /* The body ends where its memory ends, so that a sanitizer sees a step too far. */
@@ -153,6 +184,42 @@ START_TEST(reads_any_number)
 }
 END_TEST
 
+struct places {
+    struct str text;
+    char found[128];
+};
+
+static void note_place(void *ctx, const struct json_tape *tape, const struct json_token *around,
+                       const struct json_token *container)
+{
+    struct places *places = ctx;
+    size_t len = strlen(places->found);
+    if (around == tape->tokens)
+        return;
+    ck_assert_uint_eq(container->next, tape->count);
+    ck_assert_uint_eq(container[2].next, tape->count);
+    struct str number =
+        str_make(places->text.ptr + container[4].at, container[4].end - container[4].at);
+    snprintf(places->found + len, sizeof places->found - len, "%u %u-%u %u:%.*s; ", around->items,
+             container->at, container->end, container[2].at, STR_FMT(number));
+}
+
+/* What is told of one that is like the one before has its own place, and is whole. */
+START_TEST(items_that_are_alike_have_their_places)
+{
+    struct places places = {
+        .text = STR("{\"i\":[{\"a\":{\"b\":7}},{\"a\":{\"b\":7}},{\"a\":{\"b\":7}}, "
+                    "{\"a\":{\"b\":8}},{\"a\":{\"b\":8}}]}")};
+    struct json_watch watch = {.ended = note_place, .ctx = &places};
+    struct json_tape tape = {0};
+    ck_assert(json_tape_read(&tape, places.text, &watch));
+    ck_assert_str_eq(places.found,
+                     "1 6-19 11:7; 2 20-33 25:7; 3 34-47 39:7; 4 49-62 54:8; 5 63-76 68:8; ");
+    ck_assert_uint_eq(watch.count, 6);
+    json_tape_release(&tape);
+}
+END_TEST
+
 START_TEST(reads_the_failure_of_a_request)
 {
     struct trace trace = {""};
@@ -176,6 +243,7 @@ Suite *reply_suite(void)
     TCase *tcase = tcase_create("reply");
     tcase_add_loop_test(tcase, reads, 0, sizeof replies / sizeof *replies);
     tcase_add_test(tcase, reads_any_number);
+    tcase_add_test(tcase, items_that_are_alike_have_their_places);
     tcase_add_test(tcase, reads_the_failure_of_a_request);
     suite_add_tcase(suite, tcase);
     return suite;
