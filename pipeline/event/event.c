@@ -31,9 +31,8 @@ static inline void append_special(struct event *event, struct str name, struct v
 {
     struct object_key key = object_key(name);
     struct object *fields = object_of(&event->fields);
-    struct value *place = object_add_quickly(fields, &key, true);
-    if (place)
-        *place = value;
+    if (object_has_room(fields))
+        *object_add_small(fields, &key) = value;
     else
         object_append(event->arena, fields, &key, true, value);
 }
@@ -76,25 +75,20 @@ struct special_fields {
     int64_t timestamp, version, tags, metadata;
 };
 
-/* One pass over the fields; each name begins with '@' or 't'. */
+static inline int64_t special_at(const struct object *fields, struct str name)
+{
+    struct object_key key = object_key(name);
+    return fields->shapes & object_key_shape(&key) ? object_position(fields, &key) : -1;
+}
+
 static struct special_fields find_special(const struct object *fields)
 {
-    struct special_fields found = {-1, -1, -1, -1};
-    for (uint32_t i = 0; i < fields->used; i++) {
-        const struct object_entry *entry = &fields->entries[i];
-        if (entry->key.len == 0 || (*entry->key.ptr != '@' && *entry->key.ptr != 't'))
-            continue;
-        struct str name = object_key_text(entry);
-        if (str_equal(name, TIMESTAMP))
-            found.timestamp = i;
-        else if (str_equal(name, METADATA))
-            found.metadata = i;
-        else if (str_equal(name, VERSION))
-            found.version = i;
-        else if (str_equal(name, TAGS))
-            found.tags = i;
-    }
-    return found;
+    return (struct special_fields){
+        .timestamp = special_at(fields, TIMESTAMP),
+        .version = special_at(fields, VERSION),
+        .tags = special_at(fields, TAGS),
+        .metadata = special_at(fields, METADATA),
+    };
 }
 
 /* Text in ISO 8601 becomes an instant; what cannot is kept in _@timestamp. */
@@ -368,7 +362,8 @@ bool event_set(struct event *event, const struct field_ref *ref, struct value va
                struct error *err)
 {
     struct value *place = NULL;
-    if (ref->count > 0 && kind_of(ref) == FIELD_COMMON)
+    enum field_kind kind = ref->count > 0 ? kind_of(ref) : FIELD_TAGS;
+    if (kind == FIELD_COMMON || (kind == FIELD_TIMESTAMP && value.type == VALUE_TIMESTAMP))
         place = place_in_objects(event, ref);
     if (!place)
         return set_any(event, ref, value, err);

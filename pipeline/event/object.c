@@ -110,6 +110,12 @@ static inline int64_t find_key(const struct object *object, const struct object_
                          : find_small(object, key);
 }
 
+int64_t object_position(const struct object *object, const struct object_key *key)
+{
+    assert(object->entries);
+    return find_key(object, key);
+}
+
 static int64_t find(const struct object *object, struct str text)
 {
     struct object_key key = object_key(text);
@@ -223,29 +229,21 @@ static void grow(struct arena *arena, struct object *object)
         index_build(arena, object);
 }
 
-/* With a null, for its value. */
-static inline struct value *append_small(struct object *object, const struct object_key *key,
-                                         uint64_t shape)
-{
-    struct object_entry *entry = &object->entries[object->used++];
-    *entry = (struct object_entry){.key = *key};
-    object->shapes |= shape;
-    object->live++;
-    return &entry->value;
-}
-
 static __attribute__((noinline)) struct value *
 append_key(struct arena *arena, struct object *object, const struct object_key *key, bool is_plain)
 {
     if (object->used == object->capacity)
         grow(arena, object);
-    struct value *value = append_small(object, key, object_key_shape(key));
+    struct object_entry *entry = &object->entries[object->used++];
+    *entry = (struct object_entry){.key = *key};
+    object->shapes |= object_key_shape(key);
+    object->live++;
     object->has_odd_keys |= !is_plain && object_key_is_odd(key);
     if (object->index)
         *index_slot(object, str_make(key->ptr, key->len)) = object->used;
     else if (object->used > OBJECT_LINEAR_MAX)
         index_build(arena, object);
-    return value;
+    return &entry->value;
 }
 
 void object_append(struct arena *arena, struct object *object, const struct object_key *key,
@@ -269,9 +267,8 @@ struct value *object_place(struct arena *arena, struct object *object, const str
     int64_t at = find_small(object, key);
     if (at != NOT_FOUND)
         return &object->entries[at].value;
-    bool has_room = object->used < object->capacity && object->used < OBJECT_LINEAR_MAX;
-    return has_room && is_plain ? append_small(object, key, object_key_shape(key))
-                                : append_key(arena, object, key, is_plain);
+    return is_plain && object_has_room(object) ? object_add_small(object, key)
+                                               : append_key(arena, object, key, is_plain);
 }
 
 void value_object_set(struct arena *arena, struct value *object, struct str text, struct value item)

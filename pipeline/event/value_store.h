@@ -270,21 +270,33 @@ static inline struct value value_object_small(struct arena *arena)
     return (struct value){.type = VALUE_OBJECT, .as.object = object};
 }
 
+/* Of an object that has at most OBJECT_LINEAR_MAX entries, and room: adds one with a null for a key that is not there and not
+ * odd. */
+static inline struct value *object_add_small(struct object *object, const struct object_key *key)
+{
+    assert(!object->index && object->used < object->capacity);
+    struct object_entry *entry = &object->entries[object->used++];
+    *entry = (struct object_entry){.key = *key};
+    object->shapes |= object_key_shape(key);
+    object->live++;
+    return &entry->value;
+}
+
+static inline bool object_has_room(const struct object *object)
+{
+    return object->used < object->capacity && object->used < OBJECT_LINEAR_MAX;
+}
+
+/* The position of a key's entry, or -1. */
+int64_t object_position(const struct object *object, const struct object_key *key);
+
 /* Adds an entry with a null for a key of which some instructions show that it is not there and that there is room. NULL: they
  * do not. */
 static inline struct value *object_add_quickly(struct object *object, const struct object_key *key,
                                                bool is_plain)
 {
-    uint64_t shape = object_key_shape(key);
-    if (!is_plain || (object->shapes & shape) || object->used >= object->capacity ||
-        object->used >= OBJECT_LINEAR_MAX)
-        return NULL;
-    assert(!object->index);
-    struct object_entry *entry = &object->entries[object->used++];
-    *entry = (struct object_entry){.key = *key};
-    object->shapes |= shape;
-    object->live++;
-    return &entry->value;
+    bool is_new = is_plain && !(object->shapes & object_key_shape(key)) && object_has_room(object);
+    return is_new ? object_add_small(object, key) : NULL;
 }
 
 /* Does JSON write the key with escapes? */
