@@ -9,7 +9,7 @@
 static void forget(struct json_known_key *key)
 {
     key->len = 0;
-    key->text[0] = 0;
+    key->begin[0] = 0;
     key->wanted = block_first_ones(1);
 }
 
@@ -38,9 +38,22 @@ struct json_known_key *json_keys_start(struct json_keys *keys, struct str docume
     return &keys->starts[(letter ^ letter >> HALF) % JSON_KEY_STARTS];
 }
 
-bool json_key_is_at_slow(const struct json_known_key *key, const char *at, const char *end)
+static bool is_at(const struct json_known_key *key, const char *at, const char *end)
 {
     return key->len > 0 && (size_t)(end - at) > key->len && memcmp(at, key->text, key->len) == 0;
+}
+
+struct json_known_key *json_keys_guess_slow(struct json_known_key *before, const char *at,
+                                            const char *end)
+{
+    struct json_known_key *last = before->next[0], *other = before->next[1];
+    if (is_at(last, at, end))
+        return last;
+    if (!is_at(other, at, end))
+        return NULL;
+    before->next[0] = other;
+    before->next[1] = last;
+    return other;
 }
 
 struct json_known_key *json_keys_learn(struct json_keys *keys, struct json_known_key *before,
@@ -56,8 +69,11 @@ struct json_known_key *json_keys_learn(struct json_keys *keys, struct json_known
         key->len = (uint32_t)text.len;
         key->mark = mark;
         key->shape = json_key_shape(mark, text.len - QUOTES_AND_COLON);
-        key->wanted = block_first_ones(text.len < BLOCK ? (unsigned)text.len : BLOCK);
         memcpy(key->text, text.ptr, text.len);
+        if (text.len <= BLOCK) {
+            key->wanted = block_first_ones((unsigned)text.len);
+            memcpy(key->begin, text.ptr, text.len);
+        }
     }
     before->next[1] = before->next[0];
     before->next[0] = key;

@@ -22,7 +22,8 @@ enum {
 
 struct json_known_key {
     char text[JSON_KEY_TEXT_MAX]; /* as it is in a document: "level": */
-    struct block_set wanted;      /* what of its first block has to be the same */
+    char begin[BLOCK];            /* its beginning; a byte 0, which is nowhere, when it is longer */
+    struct block_set wanted;      /* what of that has to be the same */
     struct json_known_key
         *next[2];   /* behind it came lately: the last one, and the one before that */
     uint64_t shape; /* json_key_shape */
@@ -52,30 +53,22 @@ struct json_known_key *json_keys_start(struct json_keys *keys, struct str docume
 struct json_known_key *json_keys_learn(struct json_keys *keys, struct json_known_key *before,
                                        size_t depth, struct str text, uint32_t mark);
 
-/* json_key_is_at for a key of more than a block, or near the end of the document. */
-bool json_key_is_at_slow(const struct json_known_key *key, const char *at, const char *end);
+/* json_keys_guess where the last one does not go on at once, or where there is no whole block any more. */
+struct json_known_key *json_keys_guess_slow(struct json_known_key *before, const char *at,
+                                            const char *end);
 
-/* Does what goes on at `at` begin with this key? */
-static inline bool json_key_is_at(const struct json_known_key *key, const char *at, const char *end)
-{
-    if (__builtin_expect(end - at < BLOCK || key->len > BLOCK, 0))
-        return json_key_is_at_slow(key, at, end);
-    struct block_set same = block_alike(block_load(at), block_load(key->text));
-    return !block_any(block_without(key->wanted, same));
-}
-
-/* Which of the keys that came behind this one lately goes on at `at`; NULL: neither. */
+/* Which of the keys that came behind this one lately goes on at `at`; NULL: neither. last_block: where the last one of the text
+ * begins; NULL: there is none. */
 static inline struct json_known_key *json_keys_guess(struct json_known_key *before, const char *at,
-                                                     const char *end)
+                                                     const char *last_block, const char *end)
 {
-    struct json_known_key *last = before->next[0], *other = before->next[1];
-    if (__builtin_expect(json_key_is_at(last, at, end), 1))
-        return last;
-    if (!json_key_is_at(other, at, end))
-        return NULL;
-    before->next[0] = other;
-    before->next[1] = last;
-    return other;
+    struct json_known_key *last = before->next[0];
+    if (__builtin_expect(at <= last_block, 1)) {
+        struct block_set same = block_alike(block_load(at), block_load(last->begin));
+        if (__builtin_expect(!block_any(block_without(last->wanted, same)), 1))
+            return last;
+    }
+    return json_keys_guess_slow(before, at, end);
 }
 
 #endif

@@ -11,7 +11,7 @@
 #include "base/text/block.h"
 #include "base/text/utf8.h"
 
-enum { KEEP_TOKENS = 16 * 1024, FIRST_TOKENS = 256 };
+enum { KEEP_TOKENS = 16 * 1024, FIRST_TOKENS = 256, MEMBER_TOKENS = 2 };
 
 /* Where the text is read is handed from function to function, so that it stays in a register; NULL means that the parser has
  * to be asked. */
@@ -46,7 +46,7 @@ static __attribute__((noinline)) bool grow(struct scan *scan)
     if (tape->capacity >= JSON_SCAN_TOKENS)
         return false;
     size_t count = (size_t)(scan->next - tape->tokens);
-    assert(count == tape->capacity);
+    assert(count + MEMBER_TOKENS > tape->capacity && count <= tape->capacity);
     tape->capacity = tape->capacity ? tape->capacity * 2 : FIRST_TOKENS;
     tape->tokens = mem_realloc(tape->tokens, tape->capacity * sizeof *tape->tokens);
     scan->next = tape->tokens + count;
@@ -56,9 +56,10 @@ static __attribute__((noinline)) bool grow(struct scan *scan)
     return true;
 }
 
+/* For a key and its value; a value asks again only where there is no key. */
 static inline bool has_room(struct scan *scan)
 {
-    return __builtin_expect(scan->next < scan->limit, 1) || grow(scan);
+    return __builtin_expect(scan->limit - scan->next >= MEMBER_TOKENS, 1) || grow(scan);
 }
 
 /* There is room for it. What only containers and keys have is theirs to say. */
@@ -109,12 +110,10 @@ static __attribute__((noinline)) const char *take_any_string(struct scan *scan, 
     return quote + 1;
 }
 
-/* At the opening quote. Most strings have nothing but ordinary ASCII in them. */
+/* At the opening quote, and there is room. Most strings have nothing but ordinary ASCII in them. */
 static inline const char *take_string(struct scan *scan, const char *at)
 {
     const char *start = at + 1, *from = start;
-    if (!has_room(scan))
-        return NULL;
     for (; from <= scan->last_block; from += BLOCK) {
         struct block block = block_load(from);
         struct block_set stops = block_escapes(block);
@@ -206,12 +205,10 @@ static inline const char *take_word(struct scan *scan, enum json_token_type type
     return start + word.len;
 }
 
-/* Neither a string nor a container. */
+/* Neither a string nor a container. There is room. */
 static const char *take_plain(struct scan *scan, const char *at)
 {
-    assert(at < scan->end);
-    if (!has_room(scan))
-        return NULL;
+    assert(at < scan->end && scan->next < scan->limit);
     if (*at == 't')
         return take_word(scan, JSON_TRUE, at, STR("true"));
     if (*at == 'f')
@@ -281,7 +278,7 @@ static void learn_key(struct scan *scan, const char *at)
 /* One that was not guessed. */
 static __attribute__((noinline)) const char *take_new_key(struct scan *scan, const char *at)
 {
-    if (*at != '"')
+    if (*at != '"' || !has_room(scan))
         return NULL;
     const char *behind = take_string(scan, at);
     if (!behind)
@@ -301,7 +298,7 @@ static __attribute__((noinline)) const char *take_new_key(struct scan *scan, con
 /* A key and its colon, and where the value begins. */
 static inline const char *take_key(struct scan *scan, const char *at)
 {
-    struct json_known_key *known = json_keys_guess(scan->key, at, scan->end);
+    struct json_known_key *known = json_keys_guess(scan->key, at, scan->last_block, scan->end);
     if (__builtin_expect(!known, 0) || !has_room(scan))
         return take_new_key(scan, at);
     struct json_token *key = scan->next;
@@ -445,27 +442,38 @@ static inline const char *take_separator(struct scan *scan, const char *at)
     return at;
 }
 
+/* Behind a value that is no container, so there is a byte: as take_separator, mostly at once. */
+static inline const char *take_comma(struct scan *scan, const char *at)
+{
+    assert(at < scan->end);
+    if (__builtin_expect(*at != ',' || (unsigned char)at[1] <= ' ', 0))
+        return take_separator(scan, at);
+    scan->around->items++;
+    return at + 1;
+}
+
 /* From the document's bracket on; returns what is behind it. */
 static const char *scan_document(struct scan *scan, const char *at)
 {
     at = open_container(scan, at);
     while (at && scan->depth > 0) {
-        size_t depth = scan->depth;
         if (scan->around->type == JSON_OBJECT)
             at = take_key(scan, at);
+        else if (!has_room(scan))
+            return NULL;
         if (!at)
             break;
-        if (*at == '"') {
-            at = take_string(scan, at);
-        } else if (*at == '{' || *at == '[') {
+        if (*at == '{' || *at == '[') {
+            size_t depth = scan->depth;
             const char *behind = take_known(scan, at);
             at = behind ? behind : open_container(scan, at);
-            if (scan->depth > depth)
-                continue;
+            if (at && scan->depth <= depth)
+                at = take_separator(scan, at);
         } else {
-            at = take_plain(scan, at);
+            at = *at == '"' ? take_string(scan, at) : take_plain(scan, at);
+            if (at)
+                at = take_comma(scan, at);
         }
-        at = at ? take_separator(scan, at) : NULL;
     }
     return at;
 }
