@@ -364,7 +364,9 @@ bool event_set(struct event *event, const struct field_ref *ref, struct value va
     struct value *place = NULL;
     enum field_kind kind = ref->count > 0 ? kind_of(ref) : FIELD_TAGS;
     if (kind == FIELD_COMMON || (kind == FIELD_TIMESTAMP && value.type == VALUE_TIMESTAMP))
-        place = place_in_objects(event, ref);
+        place = ref->count == 1
+                    ? field_part_place(event->arena, object_of(root_of(event, ref)), ref->parts)
+                    : place_in_objects(event, ref);
     if (!place)
         return set_any(event, ref, value, err);
     *place = value;
