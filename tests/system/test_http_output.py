@@ -2,9 +2,11 @@
 """The http output: what is sent, what an answer means, and how the alert block of the payment pipeline arrives."""
 import gzip
 import json
+import os
 import re
 import ssl
 import subprocess
+import unittest.mock
 
 import certificates
 import support
@@ -189,6 +191,16 @@ class Tls(Http):
 
     def test_a_named_authority_is(self):
         self.assertEqual(1, self.post(f'ssl_certificate_authorities => "{self.folder}/cert.pem"')['delivered'])
+
+    def test_settings_of_openssl_hold(self):
+        # OpenSSL begins with the first connection (io/openssl_start.c), and then as openssl.cnf says
+        authority = f'ssl_certificate_authorities => "{self.folder}/cert.pem"'
+        settings = self.write('openssl.cnf', 'openssl_conf = all\n[all]\nssl_conf = tls\n[tls]\nsystem_default = strict\n'
+                                             '[strict]\nMinProtocol = TLSv1.3\n')
+        self.context.maximum_version = ssl.TLSVersion.TLSv1_2
+        self.assertEqual(1, self.post(authority)['delivered'])
+        with unittest.mock.patch.dict(os.environ, OPENSSL_CONF=str(settings)):
+            self.assertEqual(1, self.post(authority)['refused'])
 
     def test_the_name_must_be_right(self):
         authority = f'ssl_certificate_authorities => "{self.folder}/cert.pem"'
