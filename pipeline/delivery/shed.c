@@ -159,7 +159,8 @@ static void say_empty(struct delivery *delivery, bool is_holding)
     delivery->was_holding = is_holding;
 }
 
-/* One that is too old takes all with it, and what comes later follows until the spool is empty (spool.h, P1). */
+/* One that is too old takes all with it, also what is not full yet, and what comes later follows until the spool is empty
+ * (spool.h, P1). */
 static size_t shed_to_spool(struct delivery *delivery, uint64_t now_ms)
 {
     bool is_holding = spool_is_holding(delivery->spool);
@@ -170,6 +171,8 @@ static size_t shed_to_spool(struct delivery *delivery, uint64_t now_ms)
     if (!is_holding && !has_old(delivery, &delivery->waiting, now_ms) &&
         !has_old(delivery, &delivery->ready, now_ms))
         return 0;
+    if (!is_holding && delivery->filling && delivery->filling->count > 0)
+        delivery_seal(delivery);
     size_t count = shed_queue(delivery, &delivery->waiting, now_ms, true);
     return count + shed_queue(delivery, &delivery->ready, now_ms, true);
 }

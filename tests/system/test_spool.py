@@ -2,8 +2,12 @@
 """on_full => spool: an output that is down stops nobody; what it misses is on disk and arrives by itself, in order, also after a
 restart. And drop_oldest."""
 import json
+import pathlib
 import re
+import signal
 import socket
+import threading
+import time
 import unittest
 import urllib.request
 
@@ -20,6 +24,12 @@ output {
 }'''
 FILE = '''file { path => "@FOLDER@/in.log" mode => "tail" start_position => "beginning" stat_interval => "50 ms"
   sincedb_path => "@FOLDER@/sincedb" codec => json }'''
+
+
+def unread_answers(port):
+    """Bytes that were sent from this port and that nobody has read yet."""
+    rows = [line.split() for line in pathlib.Path('/proc/net/tcp').read_text('ascii').splitlines()[1:]]
+    return sum(int(row[4].split(':')[1], 16) for row in rows if int(row[2].split(':')[1], 16) == port)
 
 
 class SpoolCase(support.Case):
@@ -120,6 +130,32 @@ class Spool(SpoolCase):
         self.assertEqual(set(spooled), set(first[:len(spooled)]))
         first.remove(0)
         self.assertEqual(sorted(first), first)
+
+    def test_the_last_one_does_not_overtake(self):
+        """A request is answered at the very moment at which the others behind it have waited too long. The program is stopped
+        meanwhile, so that it sees both at once."""
+        hold, answered = 3, threading.Event()
+
+        def take(request):
+            self.posted.append(request.json()['n'])
+            answered.wait(60)
+            return (200, {})
+
+        millrace = self.serve(more='pool_max => 1', hold=f'{hold} s', timeout=600, arguments=('-w', '1'))
+        self.sink_is_back(take)
+        self.feed(0, 250)
+        millrace.wait_for(lambda: self.posted, 'a request', 60)
+        self.feed(250, 500)
+        wanted = self.alerts(0, 500)
+        millrace.wait_for(lambda: self.counts()['routed'] == len(wanted), 'what comes later', 60)
+        millrace.signal(signal.SIGSTOP)
+        stopped = time.monotonic()
+        answered.set()
+        support.wait_until(lambda: unread_answers(self.sink) > 0 and time.monotonic() > stopped + hold, 'an answer')
+        millrace.signal(signal.SIGCONT)
+        millrace.wait_for(lambda: set(self.posted) == set(wanted), 'all alerts', 60)
+        self.assertEqual(wanted, self.posted)
+        self.assertEqual(0, millrace.stop())
 
     def test_a_beats_client_is_acknowledged_while_the_sink_is_down(self):
         port = support.free_port()
