@@ -7,60 +7,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "pipeline/event/value.h"
 #include "script/library.h"
 
-enum { SHORTEST_MAX = 17, ROUND_MAX_DIGITS = 14 };
+enum { ROUND_MAX_DIGITS = 14 };
 
 static const double INT64_LIMIT = 9223372036854774784.0; /* the next one is 2^63 */
 
-/* Digits and exponent of the shortest text that reads back as the number: d.ddd × 10^exponent. */
-static int shortest(double real, char digits[SHORTEST_MAX + 2], int *exponent_out)
-{
-    char text[40];
-    for (int precision = 0; precision < SHORTEST_MAX; precision++) {
-        snprintf(text, sizeof text, "%.*e", precision, real);
-        if (strtod(text, NULL) == real)
-            break;
-    }
-    char *mark = strchr(text, 'e');
-    int len = 0;
-    for (const char *at = text; at < mark; at++) {
-        if (*at != '.')
-            digits[len++] = *at;
-    }
-    while (len > 1 && digits[len - 1] == '0')
-        len--;
-    digits[len] = '\0';
-    *exponent_out = (int)strtol(mark + 1, NULL, 10);
-    return len;
-}
-
-static size_t write_float(double real, char *out, size_t size)
-{
-    char digits[SHORTEST_MAX + 2];
-    int exponent, len = shortest(fabs(real), digits, &exponent);
-    const char *sign = signbit(real) ? "-" : "";
-    if (exponent < -4 || exponent >= 16)
-        return (size_t)snprintf(out, size, "%s%c.%se%c%02d", sign, digits[0],
-                                len > 1 ? digits + 1 : "0", exponent < 0 ? '-' : '+',
-                                abs(exponent));
-    if (exponent < 0)
-        return (size_t)snprintf(out, size, "%s0.%.*s%s", sign, -exponent - 1, "0000", digits);
-    if (len <= exponent + 1)
-        return (size_t)snprintf(out, size, "%s%s%.*s.0", sign, digits, exponent + 1 - len,
-                                "0000000000000000");
-    return (size_t)snprintf(out, size, "%s%.*s.%s", sign, exponent + 1, digits,
-                            digits + exponent + 1);
-}
-
 mrb_value script_float_text(mrb_state *mrb, double real)
 {
-    char text[64];
-    if (isnan(real))
-        return mrb_str_new_lit(mrb, "NaN");
-    if (isinf(real))
-        return real < 0 ? mrb_str_new_lit(mrb, "-Infinity") : mrb_str_new_lit(mrb, "Infinity");
-    return mrb_str_new(mrb, text, write_float(real, text, sizeof text));
+    char text[FLOAT_TEXT_MAX];
+    return mrb_str_new(mrb, text, float_format_ruby(real, text));
 }
 
 static mrb_value to_s(mrb_state *mrb, mrb_value self)

@@ -232,8 +232,10 @@ static enum msgpack_result read_value(struct arena *arena, struct str *bytes, un
                 arena, "%llu", (unsigned long long)big_endian(token.bytes.ptr, token.bytes.len)));
         return MSGPACK_DONE;
     case MSGPACK_TEXT:
-    case MSGPACK_BYTES:
         *out = value_str(utf8_repair(arena, token.bytes));
+        return MSGPACK_DONE;
+    case MSGPACK_BYTES:
+        *out = value_str(utf8_or_octets(arena, token.bytes));
         return MSGPACK_DONE;
     case MSGPACK_ARRAY:
         return read_array(arena, bytes, token.count, depth, out);

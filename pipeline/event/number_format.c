@@ -18,7 +18,8 @@ enum {
     EXACT_POWER = 22,
     JAVA_PLAIN_MAX_EXPONENT = 6,
     JAVA_PLAIN_MIN_EXPONENT = -3,
-    RUBY_PLAIN_MAX_EXPONENT = 19,
+    RUBY_PLAIN_MAX_EXPONENT = 18,
+    RUBY_ROUNDED_EXPONENT = 19, /* JRuby writes 15 digits of these, and all of what is larger */
     RUBY_PLAIN_MIN_EXPONENT = -4
 };
 
@@ -138,6 +139,22 @@ static char *put_exponent(char *at, int exponent, bool ruby)
     return at + (ruby ? snprintf(at, 8, "e%+03d", exponent) : snprintf(at, 8, "E%d", exponent));
 }
 
+/* d.dddde+NN with 15 digits, without zeros behind the first. */
+static size_t put_rounded(double real, char out[FLOAT_TEXT_MAX])
+{
+    char text[FLOAT_TEXT_MAX];
+    int len = snprintf(text, sizeof text, "%.14e", real);
+    const char *mark = memchr(text, 'e', (size_t)len);
+    assert(mark && len < FLOAT_TEXT_MAX);
+    const char *end = mark;
+    while (end[-1] == '0' && end[-2] != '.')
+        end--;
+    size_t kept = (size_t)(end - text), rest = (size_t)(text + len - mark);
+    memcpy(out, text, kept);
+    memcpy(out + kept, mark, rest);
+    return kept + rest;
+}
+
 static size_t format(double real, bool ruby, char out[FLOAT_TEXT_MAX])
 {
     size_t special = put_special(real, out);
@@ -145,6 +162,8 @@ static size_t format(double real, bool ruby, char out[FLOAT_TEXT_MAX])
         return special;
     struct decimal decimal;
     char *at = put_sign_and_find(real, &decimal, out);
+    if (ruby && decimal.exponent == RUBY_ROUNDED_EXPONENT)
+        return put_rounded(real, out);
     int min = ruby ? RUBY_PLAIN_MIN_EXPONENT : JAVA_PLAIN_MIN_EXPONENT;
     int max = ruby ? RUBY_PLAIN_MAX_EXPONENT : JAVA_PLAIN_MAX_EXPONENT;
     if (decimal.exponent >= min && decimal.exponent <= max) {

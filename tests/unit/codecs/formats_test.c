@@ -39,7 +39,7 @@ static const struct {
               "a\xd4\x05x\x81\xa1"
               "a\xc4\x02\xff"
               "b"),
-     "{\"a\":null}\n{\"a\":\"\xEF\xBF\xBD"
+     "{\"a\":null}\n{\"a\":\"\xC3\xBF"
      "b\"}\n"},
     {&codec_msgpack, "", STR_INIT("\x81\x90\x01"),
      FAILED("\xEF\xBF\xBD\xEF\xBF\xBD\\u0001", "_msgpackparsefailure")}, /* a list is no key */
@@ -169,6 +169,13 @@ static const struct {
     {&codec_edn, ECS_V8, "", "{{} 1}", "{\"message\":\"{{} 1}\"}\n"},
     {&codec_edn, ECS_V8, "", "[1]", "{\"message\":\"[1]\"}\n"},
     {&codec_msgpack, ECS_V8, "", "\xc0", "{}\n"},
+    {&codec_msgpack, ECS_V8, "",
+     "\x81\xa1"
+     "a\xc4\x03"
+     "A\xff"
+     "B",
+     "{\"a\":\"A\xC3\xBF"
+     "B\"}\n"},
     {&codec_msgpack, ECS_V8, "target => \"t\"", "\x92\x01\x02", "{\"t\":[1,2]}\n"},
     {&codec_msgpack, ECS_V8, "format => \"%{a}\"",
      "\x82\xa1"
