@@ -119,17 +119,17 @@ bool tls_store_identity(const struct tls_store *store, struct buf *certificates,
     return ok;
 }
 
-bool tls_store_authorities(const struct tls_store *store, struct buf *out, struct error *err)
+bool tls_store_authorities(const char *option, const struct tls_store *store, struct buf *out,
+                           struct error *err)
 {
-    static const char OPTION[] = "ssl_truststore_path";
     struct tls_store_content content;
-    if (!tls_store_read(OPTION, store, &content, err))
+    if (!tls_store_read(option, store, &content, err))
         return false;
     BIO *bio = BIO_new(BIO_s_mem());
     assert(bio);
     bool any = content.certificate || sk_X509_num(content.others) > 0;
     bool ok = (any && append_certificates(&content, bio, out)) ||
-              tls_file_failed(err, OPTION, store->path, "holds no certificate");
+              tls_file_failed(err, option, store->path, "holds no certificate");
     BIO_free(bio);
     tls_store_release(&content);
     return ok;

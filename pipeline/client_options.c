@@ -98,7 +98,8 @@ static bool read_stores(const struct client_tls *tls, struct arena *arena,
     out->certificate_pem = arena_dup(arena, buf_str(&certificates));
     out->key_pem = arena_dup(arena, buf_str(&key));
     buf_clear(&certificates, 0);
-    ok = ok && (!truststore.path || tls_store_authorities(&truststore, &certificates, err));
+    ok = ok && (!truststore.path ||
+                tls_store_authorities("ssl_truststore_path", &truststore, &certificates, err));
     if (ok && truststore.path)
         out->authorities = arena_dup(arena, buf_str(&certificates));
     buf_release(&certificates);

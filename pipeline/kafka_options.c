@@ -5,9 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/file.h"
+#include "io/java_store.h"
 #include "io/kafka_survey.h"
+#include "io/tls_store.h"
 
 enum { NUMBER_BYTES = 24 };
 
@@ -140,16 +143,48 @@ static bool apply_keystore(const struct kafka_client_options *options, struct ka
            set_text(conf, "ssl_key_password", "ssl.key.password", password, err);
 }
 
+/* The certificates of a store of Java's, of either kind: what the file is says its content, for types are often left out. */
+static bool read_authorities(const char *option, const struct kafka_store *store, struct buf *out,
+                             struct error *err)
+{
+    struct arena arena;
+    struct str bytes;
+    const char *wrong = NULL;
+    arena_init(&arena, NULL);
+    bool ok = file_read(&arena, store->location.ptr, JAVA_STORE_MAX_BYTES, &bytes, err) ||
+              error_prefix(err, "%s", option);
+    bool is_java = ok && java_store_is(bytes);
+    if (is_java)
+        wrong = java_store_authorities(bytes, store->password, out);
+    arena_release(&arena);
+    if (wrong)
+        return error_set(err, ERROR_CONFIG, "%s '%s': %s", option, store->location.ptr, wrong);
+    const struct tls_store pkcs12 = {store->location.ptr, store->password.ptr};
+    return ok && (is_java || tls_store_authorities(option, &pkcs12, out, err));
+}
+
+static bool apply_truststore(const struct kafka_store *store, struct kafka_conf *conf,
+                             struct error *err)
+{
+    const char *option = "ssl_truststore_location";
+    /* What is not there when a pipeline is checked may be there when it starts: the library says so then. */
+    if (store->location.len == 0 || is_pem(store) || access(store->location.ptr, R_OK) != 0)
+        return set_text(conf, option, "ssl.ca.location", store->location, err);
+    struct buf pem;
+    buf_init(&pem, TLS_STORE_PEM_MAX_BYTES);
+    bool ok = read_authorities(option, store, &pem, err) &&
+              (buf_append_char(&pem, '\0') ||
+               error_set(err, ERROR_LIMIT, "%s: too many certificates", option)) &&
+              kafka_set(conf, option, "ssl.ca.pem", pem.ptr, err);
+    buf_release(&pem);
+    return ok;
+}
+
 static bool apply_tls(const struct kafka_client_options *options, struct kafka_conf *conf,
                       struct error *err)
 {
-    const struct kafka_store *trusted = &options->truststore;
     struct str check = options->endpoint_identification;
-    if (trusted->location.len > 0 && !is_pem(trusted))
-        return error_set(err, ERROR_CONFIG,
-                         "ssl_truststore_location: only PEM can be read; convert the store with "
-                         "keytool and set ssl_truststore_type => PEM");
-    return set_text(conf, "ssl_truststore_location", "ssl.ca.location", trusted->location, err) &&
+    return apply_truststore(&options->truststore, conf, err) &&
            apply_keystore(options, conf, err) &&
            kafka_set(conf, "ssl_endpoint_identification_algorithm",
                      "ssl.endpoint.identification.algorithm", check.len > 0 ? check.ptr : "none",

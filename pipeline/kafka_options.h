@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * What the Kafka input and output have in common: where the brokers are, TLS, SASL, timeouts and buffers of connections,
- * with Logstash's names, and the way from there to librdkafka's properties. Java's key stores are read as far as
- * librdkafka can: PKCS#12 for the client's certificate, PEM for both.
+ * with Logstash's names, and the way from there to librdkafka's properties. Certificates that are
+ * trusted may be in PEM, PKCS#12 or Java's own format; the client's own in PEM or PKCS#12.
  */
 #ifndef MILLRACE_PIPELINE_KAFKA_OPTIONS_H
 #define MILLRACE_PIPELINE_KAFKA_OPTIONS_H
@@ -127,12 +127,16 @@ bool kafka_try(struct kafka_conf *conf, struct str servers, const char *const *t
             .def = "PLAINTEXT",                                                                    \
         },                                                                                         \
         KAFKA_TEXT_ROW("ssl_truststore_location",                                                  \
-                       "PEM file of the certificates that are trusted instead of the system's.",   \
+                       "File of the certificates that are trusted instead of the system's: PEM, "  \
+                       "or a store, PKCS#12 or JKS.",                                              \
                        s, m.truststore.location),                                                  \
-        KAFKA_TEXT_ROW("ssl_truststore_type", "PEM; Java's own stores cannot be read.", s,         \
+        KAFKA_TEXT_ROW("ssl_truststore_type",                                                      \
+                       "PEM, PKCS12 or JKS; which kind of store it is, is seen from the file.", s, \
                        m.truststore.type),                                                         \
-        KAFKA_SECRET_ROW("ssl_truststore_password", "Not needed for PEM.", s,                      \
-                         m.truststore.password),                                                   \
+        KAFKA_SECRET_ROW(                                                                          \
+            "ssl_truststore_password",                                                             \
+            "Not needed for PEM; without one, a JKS store is not checked for changes.", s,         \
+            m.truststore.password),                                                                \
         KAFKA_TEXT_ROW("ssl_keystore_location",                                                    \
                        "The client's certificate and key: PEM, both in one file, or PKCS#12.", s,  \
                        m.keystore.location),                                                       \

@@ -2,6 +2,7 @@
 """How Kafka is reached and asked: TLS, certificates of the client, logins, -t --connect, millrace lag; with a real broker."""
 import json
 import re
+import subprocess
 import threading
 import unittest
 
@@ -52,6 +53,18 @@ class KafkaAccess(support.Case):
 
     def test_tls(self):
         self.copy('tls', 'tls', f'security_protocol => "SSL" {self.trust}')
+
+    def test_tls_with_a_store_of_java(self):
+        support.need_command('keytool', 'it makes the stores')
+        for kind in ('JKS', 'PKCS12'):
+            store = self.folder / f'trust.{kind.lower()}'
+            subprocess.run(['keytool', '-importcert', '-noprompt', '-alias', 'ca', '-file', f'{self.broker.folder}/ca.crt', '-keystore', store,
+                            '-storetype', kind, '-storepass', 'change-it'], check=True, capture_output=True)
+            trust = f'security_protocol => "SSL" ssl_truststore_location => "{store}" ssl_truststore_password => '
+            self.copy(f'java-{kind}', 'tls', trust + '"change-it"')
+            said = self.run_to_end('-t', '-e', support.fill(COPY, servers=self.servers('tls'), topic='t', access=trust + '"other"'), status=1).stderr
+            self.assertIn("the password is not the store's", said)
+        self.run_to_end('-t', '-e', support.fill(COPY, servers=self.servers('tls'), topic='t', access=trust.replace('trust.', 'none.') + '"other"'))
 
     def test_a_certificate_of_the_client(self):
         self.copy('mutual', 'mutual', f'security_protocol => "SSL" {self.trust}{self.own}')

@@ -11,6 +11,7 @@ Suite *http_front_suite(void);
 Suite *http_reader_suite(void);
 Suite *http_server_suite(void);
 Suite *kafka_suite(void);
+Suite *java_store_suite(void);
 Suite *keystore_suite(void);
 Suite *resolver_suite(void);
 Suite *segment_log_suite(void);
