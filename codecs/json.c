@@ -17,6 +17,7 @@ static bool json_open(void *self, const struct plugin_env *env, struct error *er
 {
     struct json_codec *json = self;
     json_text_init(&json->json, env, &json->target);
+    json->json.inspects = true;
     return charset_open(&json->charset, json->charset_choice, err);
 }
 

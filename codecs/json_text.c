@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "codecs/json_text.h"
 
+#include "base/text/inspect.h"
 #include "base/text/utf8.h"
 #include "codecs/text_event.h"
 
@@ -37,8 +38,9 @@ static bool all_objects(const struct value *array)
 
 static void emit_failure(const struct json_text *json, struct str text, struct event_sink *sink)
 {
-    struct event *event =
-        text_event_new(sink->arena, utf8_repair(sink->arena, text), json->original);
+    struct str message =
+        json->inspects ? inspect_unless_valid(sink->arena, text) : utf8_repair(sink->arena, text);
+    struct event *event = text_event_new(sink->arena, message, json->original);
     event_add_tag(event, STR("_jsonparsefailure"));
     sink->emit(sink, event);
 }

@@ -12,6 +12,7 @@ struct json_text {
     struct json_reader *reader;
     const struct field_ref *target; /* NULL: the object is the event */
     bool original;
+    bool inspects; /* a message that is no UTF-8 is shown in Ruby's form, else mended */
     const struct log *log;
     struct log_limit log_limit;
 };

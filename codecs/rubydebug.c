@@ -4,7 +4,6 @@
  * object; nested objects and lists are indented by four more.
  */
 #include <assert.h>
-#include <math.h>
 #include <stdio.h>
 
 #include "base/colour.h"
@@ -28,35 +27,10 @@ static bool inspect_text(struct str text, struct buf *out)
     return buf_append_char(out, '"') && inspect_append(text, out) && buf_append_char(out, '"');
 }
 
-/* Ruby's Float#inspect: the shortest digits that read back, "1.0e+20" from 16 digits before the point and below 0.0001. */
 static bool inspect_float(double real, struct buf *out)
 {
-    if (isnan(real))
-        return buf_append_str(out, STR("NaN"));
-    if (isinf(real))
-        return buf_append_str(out, real < 0 ? STR("-Infinity") : STR("Infinity"));
-    if (real == 0)
-        return buf_append_str(out, signbit(real) ? STR("-0.0") : STR("0.0"));
-    char digits[32]; /* d.ddde+xx */
-    int precision = 0;
-    do {
-        (void)snprintf(digits, sizeof digits, "%.*e", precision, real);
-        double back;
-        if (str_to_double(str_from(digits), &back) && back == real)
-            break;
-    } while (++precision <= 17);
-    const char *mark = strchr(digits, 'e');
-    assert(mark);
-    int64_t exponent = 0;
-    (void)str_to_int(str_from(mark + 1), &exponent);
-    if (exponent < -4 || exponent >= 16) {
-        struct str mantissa = str_make(digits, (size_t)(mark - digits));
-        return buf_append_str(out, mantissa) && (precision > 0 || buf_append_str(out, STR(".0"))) &&
-               buf_printf(out, "e%c%02d", exponent < 0 ? '-' : '+',
-                          (int)(exponent < 0 ? -exponent : exponent));
-    }
-    int fraction = precision > exponent ? precision - (int)exponent : 1;
-    return buf_printf(out, "%.*f", fraction, real);
+    char text[FLOAT_TEXT_MAX];
+    return buf_append(out, text, float_format_ruby(real, text));
 }
 
 static bool inspect_timestamp(struct instant at, struct buf *out)

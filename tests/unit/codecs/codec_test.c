@@ -102,6 +102,8 @@ static const struct {
     {&codec_plain, "", "a\nb", "c", "{\"message\":\"a\\nb\"}\n{\"message\":\"c\"}\n"},
     {&codec_json, "", "{\"a\":1}", "{\"b\":\n2}", "{\"a\":1}\n{\"b\":2}\n"},
     {&codec_json, "", "", "{", "{\"message\":\"{\",\"tags\":[\"_jsonparsefailure\"]}\n"},
+    {&codec_json, "", "bad \xE9", "{\"a\":\"\xE9\"}",
+     "{\"message\":\"bad \\\\xE9\",\"tags\":[\"_jsonparsefailure\"]}\n{\"a\":\"\xEF\xBF\xBD\"}\n"},
     {&codec_multiline, "pattern => \"^ \" what => \"previous\"", "a", " b",
      "{\"message\":\"a\\n b\",\"tags\":[\"multiline\"]}\n"},
     {&codec_multiline, "pattern => \"^ \" what => \"previous\" streaming_input => true", "a", " b",
