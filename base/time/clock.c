@@ -380,12 +380,13 @@ static inline unsigned two_at(uint64_t digits, unsigned byte)
     return (unsigned)((digits * 10 + (digits >> 8)) >> (8 * byte)) & 0xff;
 }
 
-/* YYYY-MM-DDTHH:MM:SS.mmmZ. False: it is another form, or no time. */
-static bool parse_usual(const char *at, struct instant *out)
+bool instant_parse_usual(struct str text, struct instant *out)
 {
-    enum { EIGHT = 8, MILLIS_PER_TEN = 10, FEBRUARY_DAYS = 28 };
+    enum { USUAL_BYTES = 24, EIGHT = 8, MILLIS_PER_TEN = 10, FEBRUARY_DAYS = 28 };
+    const char *at = text.ptr;
     uint64_t date, hour, second;
-    if (!take_digits(at, UINT64_C(0x2d30302d30303030), UINT64_C(0x0009090009090909), &date) ||
+    if (text.len != USUAL_BYTES ||
+        !take_digits(at, UINT64_C(0x2d30302d30303030), UINT64_C(0x0009090009090909), &date) ||
         !take_digits(at + EIGHT, UINT64_C(0x30303a3030543030), UINT64_C(0x0909000909000909),
                      &hour) ||
         !take_digits(at + 2 * EIGHT, UINT64_C(0x5a3030302e30303a), UINT64_C(0x0009090900090900),
@@ -409,8 +410,7 @@ static bool parse_usual(const char *at, struct instant *out)
 /* The usual form is the same in both. */
 static inline bool parse(struct str text, bool is_timestamp, struct instant *out)
 {
-    enum { USUAL_BYTES = 24 };
-    if (text.len == USUAL_BYTES && parse_usual(text.ptr, out))
+    if (instant_parse_usual(text, out))
         return true;
     struct reader reader = {text.ptr, text.ptr + text.len, is_timestamp};
     return take_instant(&reader, out);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * ISO 8601 by hand: the shape that nearly every log has first, at fixed offsets, then all that Joda-Time takes.
+ * ISO 8601 by hand: the shape that nearly every log has first (clock.h), then its kin at fixed offsets, then all that Joda-Time
+ * takes.
  */
 #include "base/time/date_pattern.h"
 #include "base/time/date_pattern_parts.h"
@@ -12,7 +13,7 @@ enum {
     PLAIN_BYTES = 19, /* yyyy-MM-ddTHH:mm:ss */
 };
 
-/* ---- the usual shape ------------------------------------------------------------------------------ */
+/* ---- much like the usual shape ---------------------------------------------------------------------- */
 
 /* Two digits as a number; a huge one when they are not digits. */
 static inline unsigned two_digits(const char *at)
@@ -199,10 +200,10 @@ static bool take_text(struct date_reader *reader)
 
 bool date_parse_iso8601(const struct date_parse_context *ctx, struct str text, struct instant *out)
 {
+    if (instant_parse_usual(text, out) || parse_plain(text, out))
+        return true;
     struct date_parsed parsed = {0};
     struct date_reader reader = {text.ptr, text.ptr + text.len, ctx, &parsed};
-    if (parse_plain(text, out))
-        return true;
     return text.len > 0 && take_text(&reader) && reader.at == reader.end &&
            date_resolve(false, ctx, &parsed, out);
 }
