@@ -12,6 +12,7 @@
 #include "cmd/commands.h"
 #include "conf/bind.h"
 #include "conf/settings.h"
+#include "io/openssl_start.h"
 #include "io/standard_fd.h"
 
 static int cmd_help(int argc, char **argv);
@@ -135,6 +136,7 @@ static void keep_memory_private(void)
 int main(int argc, char **argv)
 {
     standard_fd_reserve();
+    openssl_start();
     keep_memory_private();
     end_with_parent();
     if (argc < 2 || argv[1][0] == '-')

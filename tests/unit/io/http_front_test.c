@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "io/http_server.h"
+#include "io/openssl_start.h"
 #include "tests/unit/io/suites.h"
 
 enum { SILENT = 300, SHAKES_MAX = 256, ANSWER_MAX = 1000, LARGE_BYTES = 3000000, PATIENCE_S = 60 };
@@ -251,6 +252,7 @@ END_TEST
 
 Suite *http_front_suite(void)
 {
+    openssl_start(); /* of all suites of the program, before it forks */
     Suite *suite = suite_create("http_front");
     TCase *tcase = tcase_create("front");
     tcase_add_checked_fixture(tcase, setup, teardown);
