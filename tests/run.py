@@ -220,7 +220,7 @@ def run_cases(name, build, env):
     minimum = int((ROOT / 'tests/compat_minimum').read_text().split()[0])
     with tempfile.TemporaryDirectory() as folder:
         command = ['env', '-C', folder, sys.executable, CASES / 'run_cases.py', '--dir', CASES / 'cases', '--list-failures',
-                   '--timeout', '60', '--min-pass', minimum]
+                   '--cmd', f'{ROOT}/tests/recorded_day.sh $MILLRACE -e {{config}}', '--timeout', '60', '--min-pass', minimum]
         status, output = run_program(command, {**env, 'MILLRACE': str(build / 'millrace')}, CASES_SECONDS)
     return Outcome(1) if status == 0 else Outcome(0, [f'{name} (exit {status})\n{output}'])
 
