@@ -375,7 +375,9 @@ START_TEST(clients_that_go_away)
     talk_start(&talks[2], large, 1);
     talk_start(&talks[3], large, 1);
     uv_run(&loop, UV_RUN_DEFAULT);
-    ck_assert_uint_eq(handled, 3);
+    /* The server may be closed before it has seen the request of a client that does not wait for its answer. */
+    ck_assert_uint_ge(handled, 1);
+    ck_assert_uint_le(handled, 3);
     ck_assert_uint_gt(talks[3].answer_bytes, LARGE_ANSWER);
     free(talks);
 }
