@@ -28,6 +28,8 @@ enum {
     SERVER_HANDLES = 3,
     SERVER_POLLED = 256, /* sockets looked at with one call */
     SERVER_SPARE = 32,   /* connections that are taken while others are being closed for them */
+    SERVER_NEWCOMER_MS =
+        1000, /* what a connection has for its first line before it counts as idle */
 };
 
 struct server_hang_ups {
@@ -37,11 +39,12 @@ struct server_hang_ups {
 
 /* ---- connections ---- */
 
-/* How much would be lost with it: nothing, a request that is still coming, or work. */
-static int worth_of(const struct peer *peer)
+/* How much would be lost with it: nothing, a request that is still coming, or work. Who has just come, or just got an
+ * answer, may have its request under way: were it idle, many that send theirs slowly would keep everybody else out. */
+static int worth_of(const struct http_server *server, const struct peer *peer)
 {
     if (!peer->exchange)
-        return 0;
+        return uv_now(server->options.loop) - peer->since_ms < SERVER_NEWCOMER_MS ? 1 : 0;
     return peer->exchange->state <= EXCHANGE_RECEIVING ? 1 : 2;
 }
 
@@ -49,12 +52,15 @@ static int worth_of(const struct peer *peer)
 static void close_idlest(struct http_server *server)
 {
     struct peer *idlest = NULL;
+    int least = 0;
     for (struct peer *peer = server->peers; peer; peer = peer->next) {
-        if (peer->shut || worth_of(peer) == 2)
+        int worth = worth_of(server, peer);
+        if (peer->shut || worth == 2)
             continue;
-        if (!idlest || worth_of(peer) < worth_of(idlest) ||
-            (worth_of(peer) == worth_of(idlest) && peer->since_ms <= idlest->since_ms))
+        if (!idlest || worth < least || (worth == least && peer->since_ms <= idlest->since_ms)) {
             idlest = peer;
+            least = worth;
+        }
     }
     if (!idlest)
         return;
@@ -161,7 +167,7 @@ static void look_for_hang_ups(const struct http_server *server)
 {
     struct server_hang_ups seen = {.count = 0};
     for (struct peer *peer = server->peers; peer; peer = peer->next) {
-        if (worth_of(peer) == 2)
+        if (worth_of(server, peer) == 2)
             continue;
         seen.fds[seen.count++] = (struct pollfd){.fd = peer->fd, .events = POLLRDHUP};
         if (seen.count == SERVER_POLLED)
