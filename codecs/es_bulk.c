@@ -4,6 +4,7 @@
  * has none. A line that is no JSON object is passed over, and what was expected is expected still.
  */
 #include "codecs/codecs.h"
+#include "codecs/target.h"
 #include "codecs/text_event.h"
 #include "codecs/tokenizer.h"
 
@@ -15,7 +16,6 @@ struct es_bulk_codec {
     struct tokenizer tokenizer;
     struct buf action; /* the action line that waits for its document */
     struct field_ref metadata;
-    bool has_target;
     struct log_limit log_limit;
 };
 
@@ -34,7 +34,6 @@ static bool es_bulk_open(void *self, const struct plugin_env *env, struct error 
     struct str metadata =
         env->ecs == ECS_DISABLED ? STR("[@metadata]") : STR("[@metadata][codec][es_bulk]");
     bulk->env = env;
-    bulk->has_target = bulk->target.count > 0 || bulk->target.root == FIELD_ROOT_METADATA;
     bulk->log_limit = (struct log_limit){.window_ms = 10000, .burst = 5};
     long_lines_init(&bulk->long_lines, env);
     tokenizer_init(&bulk->tokenizer, STR("\n"), 1, env->settings->max_event_bytes);
@@ -70,17 +69,9 @@ static struct value action_of(const struct es_bulk_codec *bulk, struct str line,
     return action;
 }
 
-static void emit(const struct es_bulk_codec *bulk, struct value document, struct value action,
+static void emit(const struct es_bulk_codec *bulk, struct event *event, struct value action,
                  struct event_sink *sink)
 {
-    struct event *event;
-    if (bulk->has_target) {
-        event = event_new(sink->arena);
-        (void)event_set(event, &bulk->target, document, NULL);
-    } else {
-        event = value_type(&document) == VALUE_NULL ? event_new(sink->arena)
-                                                    : event_from_object(sink->arena, document);
-    }
     if (bulk->env->ecs == ECS_DISABLED)
         event->metadata = action; /* all of it */
     else
@@ -105,15 +96,10 @@ static void decode_action(struct es_bulk_codec *bulk, struct str line, struct ev
     }
     const struct value *name = value_object_get(&action, STR("action"));
     if (str_equal(value_as_str(name), STR("delete")))
-        emit(bulk, value_object_new(sink->arena, 0), action, sink);
+        emit(bulk, target_event(&bulk->target, value_object_new(sink->arena, 0), sink->arena),
+             action, sink);
     else
         (void)buf_append_str(&bulk->action, line); /* it fits: a line is no longer than that */
-}
-
-/* A target takes any value, and null without one is an event of nothing. */
-static bool is_document(const struct es_bulk_codec *bulk, const struct value *value)
-{
-    return bulk->has_target || value_type(value) == VALUE_OBJECT || value_type(value) == VALUE_NULL;
 }
 
 static void decode_line(struct es_bulk_codec *bulk, struct str line, struct event_sink *sink)
@@ -123,14 +109,16 @@ static void decode_line(struct es_bulk_codec *bulk, struct str line, struct even
         decode_action(bulk, line, sink);
         return;
     }
-    if (!json_decode(bulk->env->json, sink->arena, line, &document, NULL) ||
-        !is_document(bulk, &document)) {
+    struct event *event = NULL;
+    if (json_decode(bulk->env->json, sink->arena, line, &document, NULL))
+        event = target_event(&bulk->target, document, sink->arena);
+    if (!event) {
         say_broken(bulk);
         return;
     }
     struct str kept = arena_dup(sink->arena, buf_str(&bulk->action));
     buf_clear(&bulk->action, 0);
-    emit(bulk, document, action_of(bulk, kept, sink->arena), sink);
+    emit(bulk, event, action_of(bulk, kept, sink->arena), sink);
 }
 
 static void es_bulk_decode(void *self, struct str bytes, struct event_sink *sink)

@@ -3,6 +3,7 @@
 
 #include "base/text/inspect.h"
 #include "base/text/utf8.h"
+#include "codecs/target.h"
 #include "codecs/text_event.h"
 
 void json_text_init(struct json_text *json, const struct plugin_env *env,
@@ -10,21 +11,11 @@ void json_text_init(struct json_text *json, const struct plugin_env *env,
 {
     *json = (struct json_text){
         .reader = env->json,
-        .target = target->count > 0 || target->root == FIELD_ROOT_METADATA ? target : NULL,
+        .target = target,
         .original = env->ecs != ECS_DISABLED,
         .log = env->log,
         .log_limit = {.window_ms = 10000, .burst = 5},
     };
-}
-
-static struct event *event_of(const struct json_text *json, struct arena *arena,
-                              struct value object)
-{
-    if (!json->target)
-        return event_from_object(arena, object);
-    struct event *event = event_new(arena);
-    (void)event_set(event, json->target, object, NULL);
-    return event;
 }
 
 static bool all_objects(const struct value *array)
@@ -48,7 +39,7 @@ static void emit_failure(const struct json_text *json, struct str text, struct e
 static void emit_object(const struct json_text *json, struct value object, struct str text,
                         struct event_sink *sink)
 {
-    struct event *event = event_of(json, sink->arena, object);
+    struct event *event = target_event(json->target, object, sink->arena);
     if (json->original)
         text_event_keep_original(event, utf8_repair(sink->arena, text));
     sink->emit(sink, event);
@@ -59,7 +50,7 @@ static void emit_array(const struct json_text *json, const struct value *array,
                        struct event_sink *sink)
 {
     for (size_t i = 0; i < value_array_count(array); i++)
-        sink->emit(sink, event_of(json, sink->arena, *value_array_at(array, i)));
+        sink->emit(sink, target_event(json->target, *value_array_at(array, i), sink->arena));
 }
 
 static bool read_text(struct json_text *json, struct arena *arena, struct str text,

@@ -10,13 +10,14 @@
 
 struct json_text {
     struct json_reader *reader;
-    const struct field_ref *target; /* NULL: the object is the event */
+    const struct field_ref *target;
     bool original;
     bool inspects; /* a message that is no UTF-8 is shown in Ruby's form, else mended */
     const struct log *log;
     struct log_limit log_limit;
 };
 
+/* target: borrowed. */
 void json_text_init(struct json_text *json, const struct plugin_env *env,
                     const struct field_ref *target);
 /* text: valid UTF-8 is not needed here, the JSON reader mends strings. It lives as long as sink->arena. */

@@ -44,6 +44,12 @@ struct field_ref {
 bool field_ref_parse(struct arena *arena, struct str text, enum field_escape escape,
                      struct field_ref *out, struct error *err);
 
+/* False for one that an option left as it was: all of the event is nothing that can be named. */
+static inline bool field_ref_is_given(const struct field_ref *ref)
+{
+    return ref->count > 0 || ref->root == FIELD_ROOT_METADATA;
+}
+
 /* The kind of a field of an event whose path begins with this name. */
 enum field_kind field_kind_of(struct str name);
 

@@ -63,18 +63,13 @@ static const struct option OPTIONS[] = {
     OPTION_END,
 };
 
-static bool has_address_field(const struct cidr *self)
-{
-    return self->address_field.count > 0 || self->address_field.root == FIELD_ROOT_METADATA;
-}
-
 static bool cidr_check(void *plugin, const struct plugin_env *env, struct error *err)
 {
     const struct cidr *self = plugin;
     (void)env;
     if (self->network_path.ptr && self->network.count > 0)
         return error_set(err, ERROR_CONFIG, "network and network_path exclude each other");
-    if (self->address.count > 0 && has_address_field(self))
+    if (self->address.count > 0 && field_ref_is_given(&self->address_field))
         return error_set(err, ERROR_CONFIG, "address and address_field exclude each other");
     return self->separator.len > 0 || error_set(err, ERROR_CONFIG, "separator is empty");
 }
@@ -191,7 +186,7 @@ static bool is_inside(const struct cidr *self, const struct event *event, struct
 static bool field_is_inside(const struct cidr *self, const struct event *event)
 {
     const struct value *value =
-        has_address_field(self) ? event_get(event, &self->address_field) : NULL;
+        field_ref_is_given(&self->address_field) ? event_get(event, &self->address_field) : NULL;
     if (!value)
         return false;
     if (value_is_str(value))

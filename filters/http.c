@@ -100,22 +100,17 @@ static const struct option OPTIONS[] = {
 
 /* ---- opening -------------------------------------------------------------------------------------- */
 
-static bool is_given(const struct field_ref *ref)
-{
-    return ref->count > 0 || ref->root == FIELD_ROOT_METADATA;
-}
-
 static bool default_field(const struct plugin_env *env, const char *text, struct field_ref *out,
                           struct error *err)
 {
-    return is_given(out) ||
+    return field_ref_is_given(out) ||
            field_ref_parse(env->arena, str_from(text), env->settings->escape, out, err);
 }
 
 static bool http_check(void *plugin, const struct plugin_env *env, struct error *err)
 {
     const struct http_filter *self = plugin;
-    if (env->ecs != ECS_DISABLED && !is_given(&self->target_body))
+    if (env->ecs != ECS_DISABLED && !field_ref_is_given(&self->target_body))
         return error_set(err, ERROR_CONFIG, "target_body is needed with ECS compatibility");
     return client_connection_check(&self->connection, err);
 }

@@ -11,6 +11,7 @@
 #include "codecs/avro/avro_source.h"
 #include "codecs/avro/avro_value.h"
 #include "codecs/codecs.h"
+#include "codecs/target.h"
 #include "codecs/text_event.h"
 #include "codecs/tokenizer.h"
 
@@ -31,7 +32,7 @@ struct avro_codec {
     struct field_ref target;
 
     const struct avro_schema *schema;
-    bool has_target, keeps_original, in_lines, in_stream;
+    bool keeps_original, in_lines, in_stream;
     struct tokenizer tokenizer; /* in_lines */
     struct long_lines long_lines;
     struct buf partial;   /* in_stream: a datum that has begun */
@@ -84,7 +85,6 @@ static bool avro_open(void *self, const struct plugin_env *env, struct error *er
     if (!check_source(avro, err) || !avro_source_text(&avro->source, env, &text, err) ||
         !parse(env->json, env, text, &avro->schema, err))
         return false;
-    avro->has_target = avro->target.count > 0 || avro->target.root == FIELD_ROOT_METADATA;
     avro->keeps_original = env->ecs != ECS_DISABLED;
     avro->in_lines = env->stream && avro->encoding == ENCODING_BASE64;
     avro->in_stream = env->stream && avro->encoding == ENCODING_BINARY;
@@ -115,16 +115,11 @@ static void emit_failure(struct str bytes, struct event_sink *sink)
 static void emit_datum(const struct avro_codec *avro, struct value datum, struct str original,
                        struct event_sink *sink)
 {
-    struct event *event;
-    if (avro->has_target) {
-        event = event_new(sink->arena);
-        (void)event_set(event, &avro->target, datum, NULL);
-    } else if (value_type(&datum) == VALUE_OBJECT) {
-        event = event_from_object(sink->arena, datum);
-    } else {
+    if (!field_ref_is_given(&avro->target) && value_type(&datum) != VALUE_OBJECT) {
         emit_failure(original, sink);
         return;
     }
+    struct event *event = target_event(&avro->target, datum, sink->arena);
     if (avro->keeps_original)
         text_event_keep_original(event, utf8_repair(sink->arena, original));
     sink->emit(sink, event);

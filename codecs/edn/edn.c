@@ -6,13 +6,14 @@
 #include "base/text/utf8.h"
 #include "codecs/codecs.h"
 #include "codecs/edn/edn_text.h"
+#include "codecs/target.h"
 #include "codecs/text_event.h"
 #include "codecs/tokenizer.h"
 
 struct edn_codec {
     struct field_ref target;
 
-    bool has_target, lines;
+    bool lines;
     struct long_lines long_lines;
     struct tokenizer tokenizer; /* of edn_lines */
 };
@@ -26,22 +27,14 @@ static const struct option edn_options[] = {
     OPTION_END,
 };
 
-static bool edn_open(void *self, const struct plugin_env *env, struct error *err)
-{
-    struct edn_codec *edn = self;
-    (void)err;
-    (void)env;
-    edn->has_target = edn->target.count > 0 || edn->target.root == FIELD_ROOT_METADATA;
-    return true;
-}
-
 static bool edn_lines_open(void *self, const struct plugin_env *env, struct error *err)
 {
     struct edn_codec *edn = self;
+    (void)err;
     edn->lines = true;
     long_lines_init(&edn->long_lines, env);
     tokenizer_init(&edn->tokenizer, STR("\n"), 1, env->settings->max_event_bytes);
-    return edn_open(self, env, err);
+    return true;
 }
 
 static void edn_lines_close(void *self)
@@ -50,26 +43,15 @@ static void edn_lines_close(void *self)
     tokenizer_release(&edn->tokenizer);
 }
 
-/* A target takes any value, and nil without one is an event of nothing. */
 static void edn_decode(void *self, struct str bytes, struct event_sink *sink)
 {
     const struct edn_codec *edn = self;
     struct str text = utf8_repair(sink->arena, bytes);
     struct value value;
-    bool read = edn_read(sink->arena, text, &value);
-    if (!read || (!edn->has_target && value_type(&value) != VALUE_OBJECT &&
-                  value_type(&value) != VALUE_NULL)) {
-        sink->emit(sink, text_event_new(sink->arena, text, false));
-        return;
-    }
-    if (!edn->has_target && value_type(&value) == VALUE_OBJECT) {
-        sink->emit(sink, event_from_object(sink->arena, value));
-        return;
-    }
-    struct event *event = event_new(sink->arena);
-    if (edn->has_target)
-        (void)event_set(event, &edn->target, value, NULL);
-    sink->emit(sink, event);
+    struct event *event = NULL;
+    if (edn_read(sink->arena, text, &value))
+        event = target_event(&edn->target, value, sink->arena);
+    sink->emit(sink, event ? event : text_event_new(sink->arena, text, false));
 }
 
 static void decode_line(struct edn_codec *edn, struct str line, struct event_sink *sink)
@@ -126,7 +108,6 @@ const struct codec codec_edn = {
                .summary = "EDN, one map for what arrives at once",
                .options = edn_options,
                .size = sizeof(struct edn_codec)},
-    .open = edn_open,
     .decode = edn_decode,
     .encode = edn_encode,
 };

@@ -10,6 +10,7 @@
 #include "base/text/utf8.h"
 #include "codecs/codecs.h"
 #include "codecs/msgpack/msgpack_stream.h"
+#include "codecs/target.h"
 #include "codecs/text_event.h"
 #include "pipeline/event/ruby_text.h"
 
@@ -20,7 +21,6 @@ struct fluent_codec {
     struct field_ref target;
 
     struct msgpack_stream stream;
-    bool has_target;
 };
 
 static const struct field_ref TAGS = FIELD_REF_TOP("tags");
@@ -44,7 +44,6 @@ static bool fluent_open(void *self, const struct plugin_env *env, struct error *
 {
     struct fluent_codec *fluent = self;
     (void)err;
-    fluent->has_target = fluent->target.count > 0 || fluent->target.root == FIELD_ROOT_METADATA;
     msgpack_stream_init(&fluent->stream, env);
     return true;
 }
@@ -75,16 +74,11 @@ static void emit_entry(const struct fluent_codec *fluent, const struct entry *en
 {
     struct arena *arena = sink->arena;
     struct value tags = value_array_new(arena, 1);
-    struct event *event;
+    struct value record = entry->record;
     value_array_push(arena, &tags, value_str(utf8_repair(arena, entry->tag)));
-    if (fluent->has_target) {
-        event = event_new(arena);
-        (void)event_set(event, &fluent->target, entry->record, NULL);
-    } else {
-        struct value record = entry->record;
+    if (!field_ref_is_given(&fluent->target))
         (void)value_object_remove(&record, STR("@timestamp"));
-        event = event_from_object(arena, record);
-    }
+    struct event *event = target_event(&fluent->target, record, arena);
     event_set_timestamp(event, entry->at);
     (void)event_set(event, &TAGS, tags, NULL);
     sink->emit(sink, event);

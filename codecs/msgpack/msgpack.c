@@ -5,6 +5,7 @@
 #include "base/text/utf8.h"
 #include "codecs/codecs.h"
 #include "codecs/msgpack/msgpack_stream.h"
+#include "codecs/target.h"
 #include "codecs/text_event.h"
 #include "pipeline/program/evaluate.h"
 
@@ -13,7 +14,6 @@ struct msgpack_codec {
     struct field_ref target;
 
     struct msgpack_stream stream;
-    bool has_target;
 };
 
 static const struct field_ref MESSAGE = FIELD_REF_TOP("message");
@@ -22,7 +22,6 @@ static bool msgpack_open(void *self, const struct plugin_env *env, struct error 
 {
     struct msgpack_codec *msgpack = self;
     (void)err;
-    msgpack->has_target = msgpack->target.count > 0 || msgpack->target.root == FIELD_ROOT_METADATA;
     msgpack_stream_init(&msgpack->stream, env);
     return true;
 }
@@ -31,24 +30,6 @@ static void msgpack_close(void *self)
 {
     struct msgpack_codec *msgpack = self;
     msgpack_stream_release(&msgpack->stream);
-}
-
-static struct event *event_of(const struct msgpack_codec *msgpack, const struct value *value,
-                              struct arena *arena)
-{
-    if (!msgpack->has_target && value_type(value) == VALUE_OBJECT)
-        return event_from_object(arena, *value);
-    struct event *event = event_new(arena);
-    if (msgpack->has_target)
-        (void)event_set(event, &msgpack->target, *value, NULL);
-    return event;
-}
-
-/* A target takes any value, and nil without one is an event of nothing. */
-static bool is_event(const struct msgpack_codec *msgpack, const struct value *value)
-{
-    return msgpack->has_target || value_type(value) == VALUE_OBJECT ||
-           value_type(value) == VALUE_NULL;
 }
 
 static void fill_message(const struct msgpack_codec *msgpack, struct event *event)
@@ -64,9 +45,8 @@ static void fill_message(const struct msgpack_codec *msgpack, struct event *even
 static void take(void *self, const struct value *value, struct str bytes, struct event_sink *sink)
 {
     const struct msgpack_codec *msgpack = self;
-    struct event *event;
-    if (value && is_event(msgpack, value)) {
-        event = event_of(msgpack, value, sink->arena);
+    struct event *event = value ? target_event(&msgpack->target, *value, sink->arena) : NULL;
+    if (event) {
         fill_message(msgpack, event);
     } else {
         event = text_event_new(sink->arena, utf8_repair(sink->arena, bytes), false);

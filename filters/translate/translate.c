@@ -145,11 +145,6 @@ static const struct option OPTIONS[] = {
     OPTION_END,
 };
 
-static bool is_given(const struct field_ref *ref)
-{
-    return ref->count > 0 || ref->root == FIELD_ROOT_METADATA;
-}
-
 static bool check_expressions(const struct option_hash *dictionary, struct error *err)
 {
     for (size_t i = 0; i < dictionary->count; i++) {
@@ -164,14 +159,14 @@ static bool check_expressions(const struct option_hash *dictionary, struct error
 
 static struct field_ref source_of(const struct translate *self)
 {
-    return is_given(&self->source) ? self->source : self->field;
+    return field_ref_is_given(&self->source) ? self->source : self->field;
 }
 
 static struct field_ref target_of(const struct translate *self, enum ecs_mode ecs)
 {
-    if (is_given(&self->target))
+    if (field_ref_is_given(&self->target))
         return self->target;
-    if (is_given(&self->destination))
+    if (field_ref_is_given(&self->destination))
         return self->destination;
     return ecs == ECS_DISABLED ? PLAIN_TARGET : source_of(self);
 }
@@ -179,11 +174,12 @@ static struct field_ref target_of(const struct translate *self, enum ecs_mode ec
 static bool translate_check(void *plugin, const struct plugin_env *env, struct error *err)
 {
     const struct translate *self = plugin;
-    if (is_given(&self->source) == is_given(&self->field))
+    if (field_ref_is_given(&self->source) == field_ref_is_given(&self->field))
         return error_set(err, ERROR_CONFIG, "%s",
-                         is_given(&self->field) ? "source and field mean the same: give source only"
-                                                : "the option 'source' is required");
-    if (is_given(&self->target) && is_given(&self->destination))
+                         field_ref_is_given(&self->field)
+                             ? "source and field mean the same: give source only"
+                             : "the option 'source' is required");
+    if (field_ref_is_given(&self->target) && field_ref_is_given(&self->destination))
         return error_set(err, ERROR_CONFIG,
                          "target and destination mean the same: give target only");
     if (self->dictionary.count > 0 && self->dictionary_path.ptr)
@@ -203,7 +199,7 @@ static void choose_fields(struct translate *self)
     self->in_place = str_equal(self->source.text, self->target.text);
     self->overrides =
         self->override == OVERRIDE_TRUE || (self->override == OVERRIDE_AUTO && self->in_place);
-    if (is_given(&self->iterate_on))
+    if (field_ref_is_given(&self->iterate_on))
         self->mode = str_equal(self->iterate_on.text, self->source.text) ? MODE_VALUES : MODE_MAPS;
 }
 

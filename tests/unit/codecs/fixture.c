@@ -55,8 +55,8 @@ bool fixture_try_open(struct fixture *fixture, const struct codec *codec, const 
     fixture->env.settings = &fixture->settings;
     fixture->env.json = json_reader_new();
     fixture->env.regex = regex_scratch_new(NULL);
-    bool opened =
-        bind_options(fixture, options, err) && codec->open(fixture->self, &fixture->env, err);
+    bool opened = bind_options(fixture, options, err) &&
+                  (!codec->open || codec->open(fixture->self, &fixture->env, err));
     if (!opened)
         fixture->self = NULL;
     return opened;
