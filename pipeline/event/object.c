@@ -234,16 +234,13 @@ append_key(struct arena *arena, struct object *object, const struct object_key *
 {
     if (object->used == object->capacity)
         grow(arena, object);
-    struct object_entry *entry = &object->entries[object->used++];
-    *entry = (struct object_entry){.key = *key};
-    object->shapes |= object_key_shape(key);
-    object->live++;
+    struct value *added = object_add_entry(object, key);
     object->has_odd_keys |= !is_plain && object_key_is_odd(key);
     if (object->index)
         *index_slot(object, str_make(key->ptr, key->len)) = object->used;
     else if (object->used > OBJECT_LINEAR_MAX)
         index_build(arena, object);
-    return &entry->value;
+    return added;
 }
 
 void object_append(struct arena *arena, struct object *object, const struct object_key *key,

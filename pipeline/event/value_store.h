@@ -270,16 +270,23 @@ static inline struct value value_object_small(struct arena *arena)
     return (struct value){.type = VALUE_OBJECT, .as.object = object};
 }
 
-/* Of an object that has at most OBJECT_LINEAR_MAX entries, and room: adds one with a null for a key that is not there and not
- * odd. */
-static inline struct value *object_add_small(struct object *object, const struct object_key *key)
+/* Of an object that has room: the entry for a new key, with a null. What else is known of the object is left to the caller. */
+static inline struct value *object_add_entry(struct object *object, const struct object_key *key)
 {
-    assert(!object->index && object->used < object->capacity);
+    assert(object->used < object->capacity);
     struct object_entry *entry = &object->entries[object->used++];
     *entry = (struct object_entry){.key = *key};
     object->shapes |= object_key_shape(key);
     object->live++;
     return &entry->value;
+}
+
+/* Of an object that has at most OBJECT_LINEAR_MAX entries, and room: adds one with a null for a key that is not there and not
+ * odd. */
+static inline struct value *object_add_small(struct object *object, const struct object_key *key)
+{
+    assert(!object->index);
+    return object_add_entry(object, key);
 }
 
 static inline bool object_has_room(const struct object *object)
