@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/text/ascii.h"
 #include "base/text/suggest.h"
 #include "cmd/check_pipeline_read.h"
 
@@ -13,7 +14,7 @@ static bool is_number(struct str text, bool *is_float)
     *is_float = false;
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
-        if (c >= '0' && c <= '9')
+        if (ascii_is_digit(c))
             digits++;
         else if (c == '.' || ((c == 'e' || c == 'E') && digits > 0))
             *is_float = true;

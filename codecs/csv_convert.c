@@ -37,7 +37,7 @@ bool csv_type_parse(struct str name, enum csv_type *out)
 
 static bool is_alphanumeric(char c)
 {
-    return ascii_is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+    return ascii_is_digit(c) || ascii_is_letter(c);
 }
 
 /* Without the underscores, each of which must stand between two digits or letters. False: one does not. */

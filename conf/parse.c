@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
 
+#include "base/text/ascii.h"
 #include "base/text/redact.h"
 #include "base/text/utf8.h"
 #include "conf/bind.h"
@@ -75,7 +76,7 @@ static bool parse_attribute(struct parser *parser, struct conf_attribute *out)
 
 static bool starts_value(char c)
 {
-    return c == '"' || c == '\'' || c == '-' || scan_is_digit(c);
+    return c == '"' || c == '\'' || c == '-' || ascii_is_digit(c);
 }
 
 /* Behind a comma: more values, which had to be a list. They are read over. */

@@ -6,6 +6,7 @@
  */
 #include <assert.h>
 
+#include "base/text/ascii.h"
 #include "conf/parser.h"
 #include "conf/substitute.h"
 
@@ -144,7 +145,7 @@ static bool from_value(struct parser *parser, const struct conf_value *value, st
 bool parse_is_open_field(const struct parser *parser)
 {
     struct parser ahead = *parser;
-    if (!scan_take(&ahead, "[") || scan_is_digit(scan_peek(&ahead, 0)) ||
+    if (!scan_take(&ahead, "[") || ascii_is_digit(scan_peek(&ahead, 0)) ||
         scan_peek(&ahead, 0) == '-' || scan_name(&ahead).len == 0)
         return false;
     scan_skip(&ahead);
@@ -215,7 +216,7 @@ static bool parse_operand(struct parser *parser, bool is_pattern, struct conf_ex
     char c = scan_peek(parser, 0);
     if (c == '"' || c == '\'')
         return parse_string(parser, is_pattern, out);
-    if (scan_is_digit(c) || (c == '-' && scan_is_digit(scan_peek(parser, 1))))
+    if (ascii_is_digit(c) || (c == '-' && ascii_is_digit(scan_peek(parser, 1))))
         return parse_number_operand(parser, out);
     if (scan_selector_end(parser->text, parser->at) > parser->at)
         return parse_selector(parser, out);

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/map.h"
+#include "base/text/ascii.h"
 #include "base/text/redact.h"
 #include "conf/number.h"
 #include "conf/parser.h"
@@ -170,12 +171,12 @@ bool parse_number(struct parser *parser, struct conf_value *out)
     size_t from = parser->at;
     out->type = CONF_NUMBER;
     scan_take(parser, "-");
-    if (!scan_is_digit(scan_peek(parser, 0)))
+    if (!ascii_is_digit(scan_peek(parser, 0)))
         return scan_fail(parser, from, "expected a digit after '-'");
-    while (scan_is_digit(scan_peek(parser, 0)))
+    while (ascii_is_digit(scan_peek(parser, 0)))
         parser->at++;
     out->is_float = scan_take(parser, ".");
-    while (out->is_float && scan_is_digit(scan_peek(parser, 0)))
+    while (out->is_float && ascii_is_digit(scan_peek(parser, 0)))
         parser->at++;
     out->text = str_make(parser->text.ptr + from, parser->at - from);
     if (str_ends_with(out->text, STR("."))) {
@@ -220,7 +221,7 @@ static bool parse_key(struct parser *parser, struct conf_value *out)
         out->type = CONF_STRING;
         return parse_text(parser, &out->text);
     }
-    if (scan_is_digit(c) || c == '-')
+    if (ascii_is_digit(c) || c == '-')
         return parse_number(parser, out);
     if (scan_is_name(c))
         return parse_bareword(parser, out);
@@ -415,7 +416,7 @@ bool parse_value(struct parser *parser, struct conf_value *out)
         return parse_array(parser, out);
     if (c == '{')
         return parse_hash(parser, out);
-    if (scan_is_digit(c) || c == '-')
+    if (ascii_is_digit(c) || c == '-')
         return parse_number(parser, out);
     if (scan_is_name(c))
         return parse_bareword(parser, out);

@@ -82,8 +82,7 @@ static inline bool scan_at_end(const struct parser *parser)
     return parser->at >= parser->text.len;
 }
 bool scan_is_blank(char c);
-bool scan_is_name(char c); /* A-Z a-z 0-9 _ - */
-bool scan_is_digit(char c);
+bool scan_is_name(char c);             /* A-Z a-z 0-9 _ - */
 void scan_skip(struct parser *parser); /* blanks and comments */
 bool scan_starts(const struct parser *parser, const char *literal);
 bool scan_take(struct parser *parser, const char *literal); /* moves past it when it is there */

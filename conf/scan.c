@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "base/text/ascii.h"
 #include "conf/parser.h"
 
 bool scan_is_blank(char c)
@@ -9,15 +10,9 @@ bool scan_is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-bool scan_is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 bool scan_is_name(char c)
 {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || scan_is_digit(c) || c == '_' ||
-           c == '-';
+    return ascii_is_letter(c) || ascii_is_digit(c) || c == '_' || c == '-';
 }
 
 static void cursor_restart(struct line_cursor *cursor, const struct conf_source *source,
@@ -386,7 +381,7 @@ static bool may_resume(const struct parser *parser, enum scan_resume resume)
     if (resume == SCAN_ATTRIBUTE)
         return at_word_start(parser) && scan_name_then(parser, parser->at, "=>");
     char c = scan_peek(parser, 0);
-    return at_statement_start(parser) && scan_is_name(c) && !scan_is_digit(c) &&
+    return at_statement_start(parser) && scan_is_name(c) && !ascii_is_digit(c) &&
            (scan_name_then(parser, parser->at, "{") || scan_starts(parser, "if "));
 }
 

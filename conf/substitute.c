@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/text/ascii.h"
 #include "base/text/utf8.h"
 
 struct placeholder {
@@ -19,12 +20,12 @@ struct placeholder {
 
 static bool is_name_start(char c)
 {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || c == '.';
+    return ascii_is_letter(c) || c == '_' || c == '.';
 }
 
 static bool is_name(char c)
 {
-    return is_name_start(c) || (c >= '0' && c <= '9');
+    return is_name_start(c) || ascii_is_digit(c);
 }
 
 /* The placeholder at text.ptr[at] (a '$'), if there is one. */

@@ -6,6 +6,7 @@
  */
 #include <math.h>
 
+#include "base/text/ascii.h"
 #include "filters/filters.h"
 
 enum bytes_method { METHOD_BINARY, METHOD_METRIC };
@@ -81,7 +82,7 @@ static bool read_number(struct str *line, char separator, struct size_text *out)
         if (c == separator) {
             separators++;
             out->exact = false;
-        } else if (c >= '0' && c <= '9') {
+        } else if (ascii_is_digit(c)) {
             digits++;
             out->exact = out->exact && out->whole <= (UINT64_MAX - 9) / 10;
             out->whole = out->exact ? out->whole * 10 + (uint64_t)(c - '0') : out->whole;

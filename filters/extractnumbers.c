@@ -28,7 +28,7 @@ static const struct option OPTIONS[] = {
 
 static int digit_of(char c)
 {
-    if (c >= '0' && c <= '9')
+    if (ascii_is_digit(c))
         return c - '0';
     c = (char)(c | 0x20);
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : 99;

@@ -63,8 +63,9 @@ static const struct option OPTIONS[] = {
     },
     {
         .name = "patterns_dir",
-        .doc = "Directories, files and globs of more patterns, lines of NAME and expression. Files in "
-               "$LOGSTASH_HOME/patterns (/usr/share/logstash/patterns) are read without it.",
+        .doc =
+            "Directories, files and globs of more patterns, lines of NAME and expression. Files in "
+            "$LOGSTASH_HOME/patterns (/usr/share/logstash/patterns) are read without it.",
         OPTION_IN_STRINGS(struct grok_filter, patterns_dir),
     },
     {

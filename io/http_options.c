@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/text/ascii.h"
 
 /* Two lists that share their tail: `gzip` is one node, "Content-Encoding: gzip", before the others. */
 struct http_headers {
@@ -58,7 +59,7 @@ static bool is_token(struct str name)
     static const char others[] = "!#$%&'*+-.^_`|~";
     for (size_t i = 0; i < name.len; i++) {
         char c = name.ptr[i];
-        bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        bool word = ascii_is_letter(c) || ascii_is_digit(c);
         if (!word && (c == 0 || !strchr(others, c)))
             return false;
     }
@@ -274,8 +275,8 @@ bool http_escape(struct str text, struct buf *out)
     static const char hex[] = "0123456789ABCDEF";
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
-        bool kept = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                    c == '-' || c == '.' || c == '_' || c == '~';
+        bool kept =
+            ascii_is_letter(c) || ascii_is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
         char escaped[] = {'%', hex[c >> 4], hex[c & 15]};
         if (!(kept ? buf_append_char(out, (char)c) : buf_append(out, escaped, sizeof escaped)))
             return false;

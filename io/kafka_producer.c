@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text/ascii.h"
 #include "io/kafka_private.h"
 
 enum {
@@ -180,8 +181,8 @@ bool kafka_topic_is_valid(struct str topic)
         return false;
     for (size_t i = 0; i < topic.len; i++) {
         char byte = topic.ptr[i];
-        if (!((byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-              (byte >= '0' && byte <= '9') || byte == '.' || byte == '_' || byte == '-'))
+        if (!(ascii_is_letter(byte) || ascii_is_digit(byte) || byte == '.' || byte == '_' ||
+              byte == '-'))
             return false;
     }
     return true;

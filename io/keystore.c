@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/text/ascii.h"
 
 static const char MAGIC[] = "MILLRACE-KEYSTORE-1\n";
 
@@ -119,8 +120,8 @@ static bool is_name(struct str name)
 {
     for (size_t i = 0; i < name.len; i++) {
         char c = name.ptr[i];
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-        if (!letter && (i == 0 || !((c >= '0' && c <= '9') || c == '.')))
+        bool letter = ascii_is_letter(c) || c == '_';
+        if (!letter && (i == 0 || !(ascii_is_digit(c) || c == '.')))
             return false;
     }
     return name.len > 0 && name.len <= KEYSTORE_NAME_MAX;

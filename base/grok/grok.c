@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text/ascii.h"
 
 /* One reference in an expression: %{PATTERN[:field[:type]][=definition]}. */
 struct reference {
@@ -51,7 +52,7 @@ static bool expand(struct expansion *expansion, struct str text);
 
 static bool is_name_byte(char c)
 {
-    return (c >= 'A' && c <= 'z') || (c >= '0' && c <= '9');
+    return (c >= 'A' && c <= 'z') || ascii_is_digit(c);
 }
 
 static bool is_field_byte(char c)

@@ -5,6 +5,7 @@
 #include <yajl/yajl_parse.h>
 
 #include "base/mem.h"
+#include "base/text/ascii.h"
 #include "base/text/block.h"
 #include "base/text/utf8.h"
 
@@ -172,7 +173,7 @@ bool json_parser_run(struct json_parser *parser, struct str text, size_t *end_ou
 
 static unsigned hex_digit(char digit)
 {
-    if (digit >= '0' && digit <= '9')
+    if (ascii_is_digit(digit))
         return (unsigned)(digit - '0');
     return (unsigned)((digit | 0x20) - 'a') + 10;
 }

@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "base/regex/regex.h"
+#include "base/text/ascii.h"
 #include "base/text/utf8.h"
 
 enum piece_type { PIECE_TEXT, PIECE_GROUP, PIECE_BEFORE, PIECE_AFTER, PIECE_UNKNOWN };
@@ -56,7 +57,7 @@ static size_t read_escape(const struct regex *regex, struct str rest, struct pie
     }
     default:
         out->group = (unsigned)(c - '0');
-        return c >= '0' && c <= '9' ? 1 : 0;
+        return ascii_is_digit(c) ? 1 : 0;
     }
 }
 

@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "base/text/ascii.h"
+
 /* ---- names --------------------------------------------------------------------------------------- */
 
 static char folded(char c)
@@ -94,8 +96,8 @@ static bool is_key(struct str part)
     bool digit = false, letter = false;
     for (size_t i = 0; i < part.len; i++) {
         char c = part.ptr[i];
-        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        bool is_digit = c >= '0' && c <= '9';
+        bool is_letter = ascii_is_letter(c);
+        bool is_digit = ascii_is_digit(c);
         if (!is_letter && !is_digit && c != '-' && c != '_')
             return false;
         digit |= is_digit;

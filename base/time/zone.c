@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/map.h"
 #include "base/mem.h"
+#include "base/text/ascii.h"
 #include "base/time/zone_data.h"
 
 #define ZONE_DIRECTORY "/usr/share/zoneinfo"
@@ -49,8 +50,7 @@ static const struct zone *host; /* read without the mutex once it is set */
 
 bool zone_id_byte(char c)
 {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '/' ||
-           c == '_' || c == '-' || c == '+';
+    return ascii_is_letter(c) || ascii_is_digit(c) || c == '/' || c == '_' || c == '-' || c == '+';
 }
 
 static void add_region(const char *name, const char *file_name)

@@ -2,6 +2,7 @@
  *
  * POSIX TZ strings ("CET-1CEST,M3.5.0,M10.5.0/3") with the extensions of RFC 8536: times from -167 to 167 hours.
  */
+#include "base/text/ascii.h"
 #include "base/time/clock.h"
 #include "base/time/zone_data.h"
 
@@ -44,8 +45,7 @@ static bool take_name(struct str *text)
         *text = str_from_offset(*text, len);
         return len > 0 && take_char(text, '>');
     }
-    while (len < text->len && ((text->ptr[len] >= 'A' && text->ptr[len] <= 'Z') ||
-                               (text->ptr[len] >= 'a' && text->ptr[len] <= 'z')))
+    while (len < text->len && ascii_is_letter(text->ptr[len]))
         len++;
     *text = str_from_offset(*text, len);
     return len >= 3;

@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "base/map.h"
+#include "base/text/ascii.h"
 
 static const char *const TYPE_NAMES[] = {
     [AVRO_NULL] = "null",   [AVRO_BOOLEAN] = "boolean", [AVRO_INT] = "int",
@@ -88,8 +89,8 @@ static bool is_name(struct str text)
 {
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
-        bool letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
-        if (!letter && c != '.' && !(i > 0 && c >= '0' && c <= '9'))
+        bool letter = ascii_is_letter(c) || c == '_';
+        if (!letter && c != '.' && !(i > 0 && ascii_is_digit(c)))
             return false;
     }
     return text.len > 0;

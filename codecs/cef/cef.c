@@ -3,6 +3,7 @@
  * cef: ArcSight's Common Event Format, read (cef_decode.c) and written. With ECS the fields are those of ECS, else the long
  * names of CEF.
  */
+#include "base/text/ascii.h"
 #include "codecs/cef/cef_decode.h"
 #include "codecs/codecs.h"
 #include "codecs/text_event.h"
@@ -134,7 +135,7 @@ static struct str only_alphanumeric(struct arena *arena, struct str text)
     size_t len = 0;
     for (size_t i = 0; i < text.len; i++) {
         char c = text.ptr[i];
-        if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))
+        if (ascii_is_digit(c) || ascii_is_letter(c))
             out[len++] = c;
     }
     return str_make(out, len);

@@ -7,6 +7,7 @@
 
 #include <assert.h>
 
+#include "base/text/ascii.h"
 #include "base/text/utf8.h"
 #include "codecs/cef/cef_time.h"
 #include "codecs/text_event.h"
@@ -114,7 +115,7 @@ struct extension {
 
 static bool is_word(char c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+    return ascii_is_digit(c) || ascii_is_letter(c) || c == '_';
 }
 
 static bool is_blank(char c)

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "base/text/ascii.h"
 #include "base/text/utf8.h"
 #include "pipeline/event/ruby_text.h"
 
@@ -18,19 +19,13 @@ struct reader {
 
 static bool is_blank(char c)
 {
-    return c == ' ' || c == ',' || (c >= '\t' && c <= '\r');
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
+    return ascii_is_space(c) || c == ',';
 }
 
 /* Of the text of keywords and symbols. */
 static bool is_symbol_char(char c)
 {
-    char lower = (char)(c | 0x20);
-    return (lower >= 'a' && lower <= 'z') || is_digit(c) || (c && strchr(".#*!-_+?$%&=<>:", c));
+    return ascii_is_letter(c) || ascii_is_digit(c) || (c && strchr(".#*!-_+?$%&=<>:", c));
 }
 
 static bool read_value(struct reader *reader, struct value *out);
@@ -174,8 +169,7 @@ static bool read_character(struct reader *reader, struct value *out)
         return false;
     size_t first = utf8_decode(reader->rest, &code), len = first; /* also a delimiter: \( */
     while (len < reader->rest.len &&
-           (is_digit(reader->rest.ptr[len]) ||
-            ((reader->rest.ptr[len] | 0x20) >= 'a' && (reader->rest.ptr[len] | 0x20) <= 'z')))
+           (ascii_is_digit(reader->rest.ptr[len]) || ascii_is_letter(reader->rest.ptr[len])))
         len++;
     struct str word = take_front(reader, len);
     *out = value_str(word);
@@ -191,7 +185,7 @@ static bool read_character(struct reader *reader, struct value *out)
 
 static size_t count_digits(struct str text, size_t from)
 {
-    while (from < text.len && is_digit(text.ptr[from]))
+    while (from < text.len && ascii_is_digit(text.ptr[from]))
         from++;
     return from;
 }
@@ -261,7 +255,7 @@ static bool read_about(struct reader *reader, struct value *out)
 static bool starts_number(struct str text)
 {
     size_t sign = text.ptr[0] == '-' || text.ptr[0] == '+';
-    return sign < text.len && is_digit(text.ptr[sign]);
+    return sign < text.len && ascii_is_digit(text.ptr[sign]);
 }
 
 static bool read_any(struct reader *reader, bool symbols, struct value *out)

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <math.h>
 
+#include "base/text/ascii.h"
+
 enum { SIXTIES_MAX_PARTS = 3 };
 
 static bool is_one_of(struct str text, const char *const *names)
@@ -17,13 +19,8 @@ static bool is_one_of(struct str text, const char *const *names)
 static bool is_digit_of(char c, int base)
 {
     if (base == 16)
-        return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+        return ascii_hex_value(c) >= 0;
     return c >= '0' && c < '0' + base;
-}
-
-static int digit_value(char c)
-{
-    return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
 }
 
 /* Digits of the base with '_' (and ',' in decimal ones) between them; what does not fit stays a text. */
@@ -37,7 +34,7 @@ static bool read_digits(struct str digits, int base, int64_t *out)
             continue;
         if (!is_digit_of(c, base) || *out > (INT64_MAX - 15) / base)
             return false;
-        *out = *out * base + digit_value(c);
+        *out = *out * base + ascii_hex_value(c);
         any = true;
     }
     return any;

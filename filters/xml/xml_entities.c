@@ -2,15 +2,16 @@
 #include "filters/xml/xml_entities.h"
 
 #include "base/buf.h"
+#include "base/text/ascii.h"
 
 static bool begins_name(unsigned char c)
 {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || c == ':' || c >= 0x80;
+    return ascii_is_letter(c) || c == '_' || c == ':' || c >= 0x80;
 }
 
 static bool continues_name(unsigned char c)
 {
-    return begins_name(c) || (c >= '0' && c <= '9') || c == '-' || c == '.';
+    return begins_name(c) || ascii_is_digit(c) || c == '-' || c == '.';
 }
 
 /* The name of the reference that begins at text; empty when that is not a whole one. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/md5.h"
+#include "base/text/ascii.h"
 #include "inputs/file/sincedb.h"
 #include "pipeline/engine/data_path.h"
 
@@ -33,8 +34,7 @@ static const char *default_name(struct arena *arena, const struct option_strings
 
 static bool is_plain(char byte)
 {
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-           (byte >= '0' && byte <= '9') || byte == '-' || byte == '.';
+    return ascii_is_letter(byte) || ascii_is_digit(byte) || byte == '-' || byte == '.';
 }
 
 /* As a part of a file's name: other bytes as %XX, the underline too, which parts the number. */

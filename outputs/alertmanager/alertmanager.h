@@ -7,8 +7,8 @@
 
 #include "io/loop_timer.h"
 #include "outputs/alertmanager/alerts.h"
-#include "pipeline/client_options.h"
 #include "outputs/labels.h"
+#include "pipeline/client_options.h"
 #include "pipeline/delivery/group.h"
 
 enum { ALERTMANAGERS_MAX = 16, REASON_BYTES_MAX = 300 };

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "base/text/ascii.h"
 #include "outputs/elasticsearch/document.h"
 #include "pipeline/event/origin.h"
 #include "pipeline/program/evaluate.h"
@@ -55,7 +56,7 @@ static enum index_period date_period(struct str placeholder)
     bool quoted = false;
     for (size_t i = 0; i < placeholder.len; i++) {
         char c = placeholder.ptr[i];
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        bool letter = ascii_is_letter(c);
         if (c == '\'')
             quoted = !quoted;
         if (quoted || !letter || strchr(day_letters, c))

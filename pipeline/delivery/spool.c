@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text/ascii.h"
 #include "pipeline/delivery/delivery_private.h"
 #include "pipeline/delivery/disk_queue.h"
 #include "pipeline/delivery/queue_record.h"
@@ -297,8 +298,7 @@ bool spool_name(struct str type, struct str id, char out[SPOOL_NAME_MAX])
     int len = snprintf(out, SPOOL_NAME_MAX, "%.*s-", STR_FMT(type));
     for (size_t i = 0; i < id.len && len < SPOOL_NAME_MAX - 4; i++) {
         unsigned char byte = (unsigned char)id.ptr[i];
-        bool plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-                     (byte >= '0' && byte <= '9') || byte == '-' || byte == '_';
+        bool plain = ascii_is_letter(byte) || ascii_is_digit(byte) || byte == '-' || byte == '_';
         len += snprintf(out + len, (size_t)(SPOOL_NAME_MAX - len), plain ? "%c" : "%%%02x", byte);
     }
     return len < SPOOL_NAME_MAX - 4;

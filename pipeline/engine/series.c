@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/murmur3.h"
+#include "base/text/ascii.h"
 #include "pipeline/engine/series_private.h"
 
 enum {
@@ -46,14 +47,14 @@ void series_registry_free(struct series_registry *registry)
 
 static bool is_letter(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+    return ascii_is_letter(c) || c == '_';
 }
 
 static bool is_name(struct str name, bool colons)
 {
     for (size_t i = 0; i < name.len; i++) {
         char c = name.ptr[i];
-        if (!is_letter(c) && !(colons && c == ':') && !(i > 0 && c >= '0' && c <= '9'))
+        if (!is_letter(c) && !(colons && c == ':') && !(i > 0 && ascii_is_digit(c)))
             return false;
     }
     return name.len > 0;

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "base/text/ascii.h"
 #include "base/time/clock.h"
 #include "base/time/date_pattern.h"
 #include "services/store/mapping/date_optional_time.h"
@@ -102,7 +103,7 @@ static enum date_unit unit_of_letter(char letter)
 
 static bool is_letter(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    return ascii_is_letter(c);
 }
 
 /* The finest unit of the pattern, and whether its texts have all the pattern's length: digits of two and more. */

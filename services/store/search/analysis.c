@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "base/text/ascii.h"
 #include "base/text/case_map.h"
 #include "base/text/utf8.h"
 
@@ -51,9 +52,9 @@ static const struct range RANGES[] = {
 
 static enum word_class class_of_ascii(unsigned char c)
 {
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))
+    if (ascii_is_letter(c))
         return CLASS_LETTER;
-    if (c >= '0' && c <= '9')
+    if (ascii_is_digit(c))
         return CLASS_DIGIT;
     switch (c) {
     case '_':
