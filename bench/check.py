@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compares every document that the sink stored with what the pipeline has to make of its line.
 
-usage: check.py payment|access LINES STORE
+usage: check.py payment|payment_bulk|access LINES STORE
 
 Every line has exactly one document, in the index of its day. A payment document is the line's object with the masked
 user, `@timestamp`, tier and category; beside it only what inputs add. There is one alert for each SYSTEM_ERROR and no
-other. Prints one line and exits 0, or the first differences and 1."""
+other, of payment_bulk none is looked at. Prints one line and exits 0, or the first differences and 1."""
 import json
 import re
 import sys
@@ -46,8 +46,10 @@ class Kind:
         self.expected, self.number_of, self.index = expected, number_of, index
 
 
+PAYMENT = Kind(expected_payment, lambda document: int(document['requestId'][4:]), 'kakaopay-logs')
 KINDS = {
-    'payment': Kind(expected_payment, lambda document: int(document['requestId'][4:]), 'kakaopay-logs'),
+    'payment': PAYMENT,
+    'payment_bulk': PAYMENT,
     'access': Kind(expected_access, lambda document: int(document['request'][12:21]), 'access'),
 }
 

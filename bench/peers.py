@@ -7,7 +7,9 @@ for each SYSTEM_ERROR. What each of the others is given is in peers/. Every docu
 compared (bench/check.py); one that does another job has no figure. Rounds are interleaved; the ratio is that of the medians
 of CPU time (user and system, of the one process, from its exit).
 
-Beside them runs `yajl`: bench/yajl_bare.c, the library's callbacks over the same lines and nothing else.
+Beside them run two that bound what can be reached: `yajl`, bench/yajl_bare.c, the library's callbacks over the same lines and
+nothing else; and `floor`, bench/floor.c, which reads and sends the lines by yyjson, beside `without alerts`, millrace with
+pipelines/file_bulk.conf. The floor is built where yyjson is installed (Debian 12 has no package), or named by --floor.
 
 rsyslog is measured where it is installed with rsyslog-elasticsearch; syslog-ng too, or unpacked by `./dev bench --peers`
 under build-peers/, since Debian installs only one of the two; Fluent Bit where `fluent-bit` is in PATH or named by
@@ -84,10 +86,10 @@ class Peer:
 
 
 class Millrace:
-    """The program itself, with the case of the bench."""
+    """The program itself, with a case of the bench."""
 
-    def __init__(self, name, binary):
-        self.name, self.binary = name, binary
+    def __init__(self, name, binary, case=run.CASES[0], alerts=True):
+        self.name, self.binary, self.case, self.alerts = name, binary, case, alerts
 
     def missing(self):
         return None
@@ -96,23 +98,25 @@ class Millrace:
         return run.first_line([self.binary, '--version'])
 
     def run(self, bench, sink):
-        return run.CASES[0].run(bench, self.binary, sink)
+        return self.case.run(bench, self.binary, sink)
 
 
-class Yajl:
-    """The callbacks of the library over every line: what reading JSON by it costs alone."""
+class Bound:
+    """A program that does less, over the same lines: how little it could cost."""
 
-    name = 'yajl'
+    def __init__(self, name, program, what, sends):
+        self.name, self.program, self.what, self.sends = name, program, what, sends
 
     def missing(self):
-        return None
+        return None if os.access(self.program, os.X_OK) else 'was not built'
 
     def version(self):
-        return "the library's callbacks alone"
+        return self.what
 
-    def run(self, bench, _):
+    def run(self, bench, sink):
+        words = [str(sink.port)] if self.sends else []
         started = time.monotonic()
-        child = subprocess.Popen([bench.tools / 'yajl_bare', bench.lines('payment')], stdin=subprocess.DEVNULL,
+        child = subprocess.Popen([self.program, bench.lines('payment'), *words], stdin=subprocess.DEVNULL,
                                  stdout=bench.log, stderr=bench.log)
         return bench.finish(child, started)
 
@@ -150,12 +154,14 @@ def measure(bench, what, keep):
     with run.Sink(bench.tools / 'sink', *([store] if store else [])) as sink:
         measured = what.run(bench, sink)
         counts = sink.counts()
-    if what.name == 'yajl':
+    if isinstance(what, Bound) and not what.sends:
         return measured
-    if counts['documents'] != bench.events or counts['alerts'] != wanted_alerts(bench):
-        raise RuntimeError(f'{counts} for {bench.events} lines with {wanted_alerts(bench)} alerts')
-    if keep:
-        checked = subprocess.run([sys.executable, run.BENCH / 'check.py', 'payment', bench.lines('payment'), store],
+    alerts = wanted_alerts(bench) if getattr(what, 'alerts', not isinstance(what, Bound)) else 0
+    if counts['documents'] != bench.events or counts['alerts'] != alerts:
+        raise RuntimeError(f'{counts} for {bench.events} lines with {alerts} alerts')
+    if keep and not isinstance(what, Bound):
+        kind = 'payment' if alerts else 'payment_bulk'
+        checked = subprocess.run([sys.executable, run.BENCH / 'check.py', kind, bench.lines('payment'), store],
                                  stdout=subprocess.PIPE, text=True)
         if checked.returncode != 0:
             raise RuntimeError(f'does another job:\n{checked.stdout}')
@@ -210,8 +216,9 @@ def read_options():
     parser = argparse.ArgumentParser(description='Measures millrace beside other log shippers.')
     parser.add_argument('events', nargs='?', type=int, default=200000)
     parser.add_argument('--rounds', type=int, default=5)
-    parser.add_argument('--binary', default=run.ROOT / 'build-release/millrace')
+    parser.add_argument('--binary', type=os.path.abspath, default=run.ROOT / 'build-release/millrace')
     parser.add_argument('--fluent-bit', metavar='PATH')
+    parser.add_argument('--floor', metavar='PATH', help='bench/floor.c, built by hand')
     parser.add_argument('--tools', type=pathlib.Path, default=run.ROOT / 'build-release/bench', help=argparse.SUPPRESS)
     parser.add_argument('--save', action='store_true', help='write bench/results/DATE-peers.md')
     return parser.parse_args()
@@ -219,7 +226,10 @@ def read_options():
 
 def main():
     options = read_options()
-    runners = (Millrace('millrace', os.path.abspath(options.binary)), *peers(options), Yajl())
+    runners = (Millrace('millrace', options.binary), *peers(options),
+               Bound('yajl', options.tools / 'yajl_bare', "the library's callbacks alone", sends=False),
+               Millrace('without alerts', options.binary, run.FileCase('file_bulk', 'no alerts'), alerts=False),
+               Bound('floor', options.floor or options.tools / 'floor', 'yyjson, bulk requests and nothing else', sends=True))
     for what in runners:
         if what.missing():
             print(f'{what.name} {what.missing()}: not measured', file=sys.stderr)
