@@ -23,7 +23,7 @@ import tempfile
 import run
 
 SKIPPED = 77
-LIBRARIES = ('libcurl', 'yajl', 'libuv', 'zlib')
+LIBRARIES = ('yajl', 'libuv', 'zlib')
 EVENTS = 20000
 FEWER = EVENTS // 10
 MAY_GROW = 1.03

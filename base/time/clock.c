@@ -13,6 +13,7 @@ enum {
     NANOSECOND_DIGITS = 9,
     YEAR_DIGITS_MAX = 9,
     YEAR_TEXT_MAX = 12, /* that any 64-bit instant needs */
+    DAY_TEXT_MAX = 1 + YEAR_TEXT_MAX + 7,
 };
 
 static struct instant standing;
@@ -87,12 +88,17 @@ void civil_from_days(int64_t days, int64_t *year_out, int *month_out, int *day_o
     *year_out = era * YEARS_PER_ERA + year_of_era + (*month_out <= 2);
 }
 
+/* In unsigned numbers: days * SECONDS_PER_DAY does not fit for the first day of all. */
+static int second_of_day(int64_t seconds, int64_t days)
+{
+    return (int)((uint64_t)seconds - (uint64_t)days * SECONDS_PER_DAY);
+}
+
 struct civil civil_from_instant(struct instant at)
 {
     assert(at.nanoseconds < 1000000000);
     int64_t days = floor_divide(at.seconds, SECONDS_PER_DAY);
-    /* unsigned: days * SECONDS_PER_DAY does not fit for the first day of all */
-    int of_day = (int)((uint64_t)at.seconds - (uint64_t)days * SECONDS_PER_DAY);
+    int of_day = second_of_day(at.seconds, days);
     struct civil civil = {
         .hour = of_day / 3600,
         .minute = of_day / 60 % 60,
@@ -176,21 +182,50 @@ static char *put_fraction(char *at, uint32_t nanoseconds)
     return at;
 }
 
+/* The day that this thread wrote last: most times are of the same one as those before. */
+struct written_day {
+    int64_t days;
+    size_t len;              /* 0: none yet */
+    char text[DAY_TEXT_MAX]; /* with the 'T' */
+};
+
+static void write_day(int64_t days, struct written_day *out)
+{
+    int64_t year;
+    int month, day;
+    civil_from_days(days, &year, &month, &day);
+    char *end = put_year(out->text, year);
+    *end++ = '-';
+    end = put_two(end, (unsigned)month);
+    *end++ = '-';
+    end = put_two(end, (unsigned)day);
+    *end++ = 'T';
+    out->days = days;
+    out->len = (size_t)(end - out->text);
+}
+
+/* Writes DAY_TEXT_MAX bytes, of which those before the end count. */
+static inline char *put_day(char *at, int64_t days)
+{
+    static _Thread_local struct written_day last;
+    if (__builtin_expect(last.days != days || last.len == 0, 0))
+        write_day(days, &last);
+    memcpy(at, last.text, sizeof last.text);
+    return at + last.len;
+}
+
 size_t instant_format(struct instant at, char out[INSTANT_TEXT_MAX])
 {
-    struct civil civil = civil_from_instant(at);
-    char *end = put_year(out, civil.year);
-    *end++ = '-';
-    end = put_two(end, (unsigned)civil.month);
-    *end++ = '-';
-    end = put_two(end, (unsigned)civil.day);
-    *end++ = 'T';
-    end = put_two(end, (unsigned)civil.hour);
+    static_assert(DAY_TEXT_MAX <= (size_t)INSTANT_TEXT_MAX, "what put_day writes fits");
+    int64_t days = floor_divide(at.seconds, SECONDS_PER_DAY);
+    unsigned of_day = (unsigned)second_of_day(at.seconds, days);
+    char *end = put_day(out, days);
+    end = put_two(end, of_day / 3600);
     *end++ = ':';
-    end = put_two(end, (unsigned)civil.minute);
+    end = put_two(end, of_day / 60 % 60);
     *end++ = ':';
-    end = put_two(end, (unsigned)civil.second);
-    end = put_fraction(end, civil.nanosecond);
+    end = put_two(end, of_day % 60);
+    end = put_fraction(end, at.nanoseconds);
     *end++ = 'Z';
     assert(end <= out + INSTANT_TEXT_MAX);
     return (size_t)(end - out);
@@ -380,9 +415,31 @@ static inline unsigned two_at(uint64_t digits, unsigned byte)
     return (unsigned)((digits * 10 + (digits >> 8)) >> (8 * byte)) & 0xff;
 }
 
+/* The days up to this year and month, which are digits, and this day of the month. False: there is no such day. The last one that
+ * this thread read is kept. */
+static inline bool days_of(uint64_t date, unsigned day, int64_t *out)
+{
+    static _Thread_local struct {
+        uint64_t date;
+        unsigned day; /* 0: none yet */
+        int64_t days;
+    } last;
+    if (__builtin_expect(last.date != date || last.day != day || day == 0, 0)) {
+        int64_t year = two_at(date, 0) * 100 + two_at(date, 2);
+        int month = (int)two_at(date, 5);
+        if (month < 1 || month > 12 || day < 1 || (int)day > civil_days_in_month(year, month))
+            return false;
+        last.date = date;
+        last.day = day;
+        last.days = civil_to_days(year, month, (int)day);
+    }
+    *out = last.days;
+    return true;
+}
+
 bool instant_parse_usual(struct str text, struct instant *out)
 {
-    enum { USUAL_BYTES = 24, EIGHT = 8, MILLIS_PER_TEN = 10, FEBRUARY_DAYS = 28 };
+    enum { USUAL_BYTES = 24, EIGHT = 8, MILLIS_PER_TEN = 10 };
     const char *at = text.ptr;
     uint64_t date, hour, second;
     if (text.len != USUAL_BYTES ||
@@ -392,18 +449,13 @@ bool instant_parse_usual(struct str text, struct instant *out)
         !take_digits(at + 2 * EIGHT, UINT64_C(0x5a3030302e30303a), UINT64_C(0x0009090900090900),
                      &second))
         return false;
-    struct civil civil = {.year = two_at(date, 0) * 100 + two_at(date, 2),
-                          .month = (int)two_at(date, 5),
-                          .day = (int)two_at(hour, 0),
-                          .hour = (int)two_at(hour, 3),
-                          .minute = (int)two_at(hour, 6),
-                          .second = (int)two_at(second, 1)};
-    if (civil.month < 1 || civil.month > 12 || civil.day < 1 || civil.hour > 23 ||
-        civil.minute > 59 || civil.second > 59 ||
-        (civil.day > FEBRUARY_DAYS && civil.day > civil_days_in_month(civil.year, civil.month)))
-        return false;
+    unsigned hours = two_at(hour, 3), minutes = two_at(hour, 6), seconds = two_at(second, 1);
     unsigned millis = two_at(second, 4) * MILLIS_PER_TEN + (unsigned)(second >> 48 & 0xff);
-    *out = (struct instant){civil_to_seconds(&civil), millis * 1000000};
+    int64_t days;
+    if (hours > 23 || minutes > 59 || seconds > 59 || !days_of(date, two_at(hour, 0), &days))
+        return false;
+    *out = (struct instant){days * SECONDS_PER_DAY + hours * 3600 + minutes * 60 + seconds,
+                            millis * 1000000};
     return true;
 }
 

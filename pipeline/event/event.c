@@ -375,6 +375,14 @@ bool event_set(struct event *event, const struct field_ref *ref, struct value va
 
 void event_set_missing(struct event *event, const struct field_ref *ref, struct value value)
 {
+    if (ref->count == 1 && kind_of(ref) == FIELD_COMMON) {
+        struct object *object = object_of(root_of(event, ref));
+        uint32_t before = object->live;
+        struct value *place = field_part_place(event->arena, object, ref->parts);
+        if (object->live > before)
+            *place = value;
+        return;
+    }
     struct object_key key = field_part_key(ref->parts);
     if (!object_find(root_of(event, ref), &key) || !event_has(event, ref))
         (void)event_set(event, ref, value, NULL);

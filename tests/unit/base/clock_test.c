@@ -87,6 +87,27 @@ START_TEST(prints_the_farthest_instants)
 }
 END_TEST
 
+/* What is kept of the last day, written or read, is not taken for another. */
+START_TEST(days_take_turns)
+{
+    enum { COUNT = sizeof TEXTS / sizeof *TEXTS };
+    static const char *const NO_DAYS[] = {"2015-10-32T00:00:00.000Z", "2015-13-01T00:00:00.000Z",
+                                          "2015-10-00T00:00:00.000Z", "0000-00-00T00:00:00.000Z",
+                                          "2015-02-29T00:00:00.000Z"};
+    for (size_t i = 0; i < COUNT * COUNT; i++) {
+        size_t which = i % 2 == 0 ? i / COUNT : i % COUNT;
+        struct instant at = {TEXTS[which].seconds, TEXTS[which].nanoseconds}, back;
+        char text[INSTANT_TEXT_MAX];
+        size_t len = instant_format(at, text);
+        ck_assert(str_equal(str_make(text, len), str_from(TEXTS[which].text)));
+        ck_assert(instant_parse_iso8601(str_make(text, len), &back));
+        ck_assert_int_eq(back.seconds, at.seconds);
+        for (size_t no = 0; no < sizeof NO_DAYS / sizeof *NO_DAYS; no++)
+            ck_assert(!instant_parse_usual(str_from(NO_DAYS[no]), &back));
+    }
+}
+END_TEST
+
 static const struct {
     const char *text;
     const char *instant; /* NULL: refused */
@@ -231,6 +252,7 @@ Suite *clock_suite(void)
     tcase_add_test(tcase, every_day_comes_after_the_one_before);
     tcase_add_loop_test(tcase, prints_instants, 0, sizeof TEXTS / sizeof *TEXTS);
     tcase_add_test(tcase, prints_the_farthest_instants);
+    tcase_add_test(tcase, days_take_turns);
     tcase_add_loop_test(tcase, the_usual_form_with_each_byte_changed, 0, 4);
     tcase_add_loop_test(tcase, reads_timestamps, 0, sizeof TIMESTAMPS / sizeof *TIMESTAMPS);
     tcase_add_loop_test(tcase, reads_iso8601, 0, sizeof READ / sizeof *READ);
