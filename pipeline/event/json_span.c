@@ -175,32 +175,38 @@ static bool is_same_key(const struct object_key *a, const struct object_key *b)
     return object_key_tag(a) == object_key_tag(b) && object_key_same_text(a, b->ptr);
 }
 
-/* The key's text is kept, too: where it stands in the document, or in the arena. */
-static struct span_member *note_read(struct cutter *cutter, const struct object_key *key,
-                                     bool is_there)
+/* The cutter is at the member's value. The text of its key is the one in the document. */
+static const struct value *note_read(struct cutter *cutter, const struct object_key *key,
+                                     struct span_member **reads)
 {
     enum { BEHIND_KEY = 2 };
     struct span_member *read = arena_alloc(cutter->builder.arena, sizeof *read);
-    *read = (struct span_member){.entry.key = *key, .is_there = is_there};
-    if (is_there) {
-        read->entry.key.ptr = cutter->at - BEHIND_KEY - key->len;
-        read->entry.value = cut_value(cutter);
-    } else {
-        read->entry.key.ptr = arena_dup(cutter->builder.arena, str_make(key->ptr, key->len)).ptr;
-    }
-    return read;
+    read->entry.key = *key;
+    read->entry.key.ptr = cutter->at - BEHIND_KEY - key->len;
+    read->entry.value = cut_value(cutter);
+    read->before = *reads;
+    *reads = read;
+    return &read->entry.value;
 }
 
 bool json_read_member(struct object *object, const struct object_key *key, const struct value **out)
 {
-    struct span_member *read = object->span->read;
-    if (!read) {
-        struct cutter cutter = cutter_of(object->span);
-        const struct json_member *member = find_member(&cutter, key);
-        if (object_key_is_odd(key) || (member && member->type >= JSON_ARRAY))
-            return false;
-        object->span->read = read = note_read(&cutter, key, member);
+    enum { READS_MAX = 3 }; /* whoever reads more pays less when it is filled */
+    unsigned count = 0;
+    for (struct span_member *read = object->span->read; read; read = read->before, count++) {
+        *out = &read->entry.value;
+        if (is_same_key(&read->entry.key, key))
+            return true;
     }
-    *out = read->is_there ? &read->entry.value : NULL;
-    return is_same_key(&read->entry.key, key);
+    if (object_key_is_odd(key))
+        return false;
+    struct cutter cutter = cutter_of(object->span);
+    const struct json_member *member = find_member(&cutter, key);
+    *out = NULL;
+    if (!member)
+        return true;
+    if (member->type >= JSON_ARRAY || count == READS_MAX)
+        return false;
+    *out = note_read(&cutter, key, &object->span->read);
+    return true;
 }

@@ -113,10 +113,10 @@ static inline uint64_t object_key_shape(const struct object_key *key)
     return UINT64_C(1) << ((key->mark * 0x9e3779b9u + key->len) >> 26);
 }
 
-/* The one member that an object was asked for which nobody looked inside. */
+/* A member that an object was asked for which nobody looked inside. */
 struct span_member {
     struct object_entry entry;
-    bool is_there;
+    struct span_member *before; /* NULL: it was the first one */
 };
 
 struct object {
@@ -165,7 +165,7 @@ struct value value_object_span(const struct span *span);
 void json_fill_array(struct array *array);
 void json_fill_object(struct object *object);
 /* Reads a member of an object that nobody has looked inside without filling it; *out NULL: there is none. False: it has to be
- * filled. Not for containers, because somebody may change them, and for one key of each object. */
+ * filled. Not for containers, because somebody may change them, and for a few keys of each object. */
 bool json_read_member(struct object *object, const struct object_key *key,
                       const struct value **out);
 

@@ -172,6 +172,30 @@ START_TEST(one_member_is_read_as_text)
 }
 END_TEST
 
+/* Several may be read, and those that are missing as often as anybody likes. */
+START_TEST(a_few_members_are_read_as_text)
+{
+    static const char *const READ[] = {"none", "a", "b", "none", "c", "a", "b", "c", "also none"};
+    if (!SPANS)
+        return;
+    struct value value = decode("{\"c\":{\"a\":1,\"b\":\"x\",\"c\":null,\"d\":4}}");
+    struct object_key c_key = object_key(STR("c")), d_key = object_key(STR("d"));
+    const struct value *c = object_find(&value, &c_key), *first = NULL;
+    for (size_t i = 0; i < sizeof READ / sizeof *READ; i++) {
+        struct object_key key = object_key(str_from(READ[i]));
+        const struct value *found = object_find(c, &key);
+        ck_assert_int_eq(found == NULL, strstr(READ[i], "none") != NULL);
+        if (strcmp(READ[i], "a") == 0)
+            ck_assert(!first || first == found);
+        first = strcmp(READ[i], "a") == 0 ? found : first;
+        ck_assert(is_text(c));
+    }
+    ck_assert_int_eq(value_as_int(object_find(c, &d_key)), 4);
+    ck_assert(!is_text(c));
+    ck_assert_int_eq(value_as_int(first), 1);
+}
+END_TEST
+
 START_TEST(who_shares_it_sees_the_change)
 {
     struct value value = decode("{\"c\":{\"a\":{\"b\":1}}}");
@@ -467,6 +491,7 @@ Suite *json_span_suite(void)
     tcase_add_test(tcase, counting_and_settling_look_at_nothing);
     tcase_add_loop_test(tcase, one_member_is_read_as_text, 0, sizeof MEMBERS / sizeof *MEMBERS);
     tcase_add_test(tcase, who_shares_it_sees_the_change);
+    tcase_add_test(tcase, a_few_members_are_read_as_text);
     tcase_add_test(tcase, reading_is_no_change);
     tcase_add_test(tcase, a_copy_outlives_its_document);
     tcase_add_test(tcase, what_is_filled_is_charged);
