@@ -39,29 +39,43 @@ struct server_hang_ups {
 
 /* ---- connections ---- */
 
-/* How much would be lost with it: nothing, a request that is still coming, or work. Who has just come, or just got an
- * answer, may have its request under way: were it idle, many that send theirs slowly would keep everybody else out. */
-static int worth_of(const struct http_server *server, const struct peer *peer)
+/* How much would be lost with it, the least first. */
+enum peer_use {
+    PEER_IDLE,
+    PEER_NEW, /* just come, or just answered: its request may be under way */
+    PEER_RECEIVING,
+    PEER_WORKING,
+};
+
+static enum peer_use use_of(const struct http_server *server, const struct peer *peer)
 {
     if (!peer->exchange)
-        return uv_now(server->options.loop) - peer->since_ms < SERVER_NEWCOMER_MS ? 1 : 0;
-    return peer->exchange->state <= EXCHANGE_RECEIVING ? 1 : 2;
+        return uv_now(server->options.loop) - peer->since_ms < SERVER_NEWCOMER_MS ? PEER_NEW
+                                                                                  : PEER_IDLE;
+    return peer->exchange->state <= EXCHANGE_RECEIVING ? PEER_RECEIVING : PEER_WORKING;
 }
 
-/* There are more than wanted: the one that has done nothing for longest goes, as libmicrohttpd learns from its socket. */
+/* There are more than wanted: the one that has done nothing for longest goes, as libmicrohttpd learns from its socket. Where none
+ * is idle it is one of those of whom there are most, so that neither many that only connect nor many that send slowly keep
+ * others out. */
 static void close_idlest(struct http_server *server)
 {
-    struct peer *idlest = NULL;
-    int least = 0;
+    struct {
+        struct peer *oldest;
+        unsigned count;
+    } uses[PEER_WORKING] = {{NULL, 0}};
     for (struct peer *peer = server->peers; peer; peer = peer->next) {
-        int worth = worth_of(server, peer);
-        if (peer->shut || worth == 2)
+        enum peer_use use = use_of(server, peer);
+        if (peer->shut || use == PEER_WORKING)
             continue;
-        if (!idlest || worth < least || (worth == least && peer->since_ms <= idlest->since_ms)) {
-            idlest = peer;
-            least = worth;
-        }
+        uses[use].count++;
+        if (!uses[use].oldest || peer->since_ms <= uses[use].oldest->since_ms)
+            uses[use].oldest = peer;
     }
+    enum peer_use most = uses[PEER_IDLE].oldest                              ? PEER_IDLE
+                         : uses[PEER_NEW].count > uses[PEER_RECEIVING].count ? PEER_NEW
+                                                                             : PEER_RECEIVING;
+    struct peer *idlest = uses[most].oldest;
     if (!idlest)
         return;
     idlest->shut = true;
@@ -167,7 +181,7 @@ static void look_for_hang_ups(const struct http_server *server)
 {
     struct server_hang_ups seen = {.count = 0};
     for (struct peer *peer = server->peers; peer; peer = peer->next) {
-        if (worth_of(server, peer) == 2)
+        if (use_of(server, peer) == PEER_WORKING)
             continue;
         seen.fds[seen.count++] = (struct pollfd){.fd = peer->fd, .events = POLLRDHUP};
         if (seen.count == SERVER_POLLED)

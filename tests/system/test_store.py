@@ -229,6 +229,17 @@ class ManyOfAll(StoreCase):
             for client in clients:
                 client.close()
 
+    def test_who_only_connects_keeps_nobody_out(self):
+        with socket.create_connection(('127.0.0.1', self.store.port)) as slow:
+            slow.sendall(b'POST /x/_doc HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 7\r\n\r\n{')
+            self.expect(200, 'GET', '/')  # behind it, so it was read
+            clients = [socket.create_connection(('127.0.0.1', self.store.port)) for _ in range(300)]
+            self.expect(200, 'GET', '/')
+            slow.sendall(b'"n":1}')
+            self.assertIn(b' 201 ', slow.recv(100))
+            for client in clients:
+                client.close()
+
     def test_many_indices_are_deleted_together(self):
         self.store.call('POST', '/_bulk', document_store.bulk(*[line for n in range(2000) for line in (
             {'index': {'_index': f'old-{n}'}}, {'n': n})]), {'Content-Type': 'application/x-ndjson'})
