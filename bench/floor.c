@@ -136,7 +136,7 @@ int main(int argc, char **argv)
     if (!file)
         return fprintf(stderr, "usage: floor FILE PORT\n"), 2;
     struct sockaddr_in sink = {.sin_family = AF_INET,
-                               .sin_port = htons((uint16_t)atoi(argv[2])),
+                               .sin_port = htons((uint16_t)strtoul(argv[2], NULL, 10)),
                                .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     bulk.fd = socket(AF_INET, SOCK_STREAM, 0);
     if (bulk.fd < 0 || connect(bulk.fd, (struct sockaddr *)&sink, sizeof sink) != 0)

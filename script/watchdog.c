@@ -3,12 +3,12 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <time.h>
 
 #include "base/mem.h"
+#include "base/thread.h"
 
 enum {
     LOOKS = 4, /* within a timeout: it is noticed at most a quarter of it late */
@@ -114,7 +114,7 @@ static void wait_for_next_look(void)
     pthread_cond_clockwait(&watchdog.changed, &watchdog.lock, CLOCK_MONOTONIC, &until);
 }
 
-static void *run_watchdog(void *generation)
+static void run_watchdog(void *generation)
 {
     pthread_mutex_lock(&watchdog.lock);
     while (watchdog.generation == (uintptr_t)generation) {
@@ -124,22 +124,15 @@ static void *run_watchdog(void *generation)
             look(watch, now);
     }
     pthread_mutex_unlock(&watchdog.lock);
-    return NULL;
 }
 
 /* ---- life ------------------------------------------------------------------------------------------- */
 
-/* Without any signals: those are the main thread's. */
 static void start_thread(void)
 {
-    sigset_t all, before;
-    sigfillset(&all);
     watchdog.look_ms = LOOK_MS_MAX;
     watchdog.generation++;
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&watchdog.thread, NULL, run_watchdog, (void *)watchdog.generation);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failed)
+    if (!thread_start(&watchdog.thread, run_watchdog, (void *)watchdog.generation))
         mem_abort("cannot start the thread that watches scripts");
 }
 

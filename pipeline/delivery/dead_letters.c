@@ -12,6 +12,7 @@
 #include <uv.h>
 
 #include "base/mem.h"
+#include "base/thread.h"
 #include "base/time/clock.h"
 #include "io/directory.h"
 #include "io/segment_log.h"
@@ -361,7 +362,7 @@ void dead_letters_put(struct dead_letters *letters, struct dead_letter_parcel **
     else
         letters->first = put;
     letters->last = put;
-    if (!letters->running && uv_thread_create(&letters->thread, run, letters) == 0)
+    if (!letters->running && thread_start(&letters->thread, run, letters))
         letters->running = true;
     uv_cond_signal(&letters->wake);
     uv_mutex_unlock(&letters->lock);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/thread.h"
 #include "base/time/clock.h"
 #include "io/directory.h"
 #include "pipeline/delivery/disk_queue_private.h"
@@ -108,9 +109,9 @@ bool disk_queue_start(struct disk_queue *queue, const struct disk_queue_user *us
     assert(!queue->has_writer && !queue->has_reader);
     queue->user = *user;
     queue->synced_ms = queue->marked_ms = clock_monotonic_ms();
-    queue->has_reader = uv_thread_create(&queue->reader, disk_queue_run_reader, queue) == 0;
+    queue->has_reader = thread_start(&queue->reader, disk_queue_run_reader, queue);
     queue->has_writer =
-        queue->has_reader && uv_thread_create(&queue->writer, disk_queue_run_writer, queue) == 0;
+        queue->has_reader && thread_start(&queue->writer, disk_queue_run_writer, queue);
     return queue->has_writer || error_set(err, ERROR_IO, "cannot start the threads of a queue");
 }
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/thread.h"
 #include "pipeline/engine/engine.h"
 
 enum { EVENTS_AT_ONCE = 64, MS_NS = 1000 * 1000 };
@@ -184,7 +185,7 @@ static bool add_thread(struct runtime *runtime, struct error *err)
     bool made = thread->epoll_fd >= 0 && thread->bell_fd >= 0;
     if (made) {
         watch(thread, thread->bell_fd, NULL);
-        made = uv_thread_create(&thread->thread, run_thread, thread) == 0;
+        made = thread_start(&thread->thread, run_thread, thread);
     }
     if (!made) {
         free_thread(thread);

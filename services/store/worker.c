@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "base/thread.h"
 
 /* ---- queues ---- */
 
@@ -204,8 +205,7 @@ static bool open_databases(struct workers *workers, enum database_sync sync, str
 
 static void start(uv_thread_t *thread, void (*run)(void *ctx), struct worker *worker)
 {
-    int failure = uv_thread_create(thread, run, worker);
-    if (failure != 0)
+    if (!thread_start(thread, run, worker))
         mem_abort("cannot start a thread");
 }
 

@@ -25,6 +25,7 @@ Suite *md5_suite(void);
 Suite *redact_suite(void);
 Suite *regex_suite(void);
 Suite *str_suite(void);
+Suite *thread_suite(void);
 Suite *utf8_suite(void);
 Suite *zone_suite(void);
 
