@@ -127,9 +127,11 @@ static bool from_value(struct parser *parser, const struct conf_value *value, st
     case CONF_STRING:
     case CONF_BAREWORD:
         out->operand = CONF_OPERAND_STRING;
+        out->is_bareword = value->type == CONF_BAREWORD;
         return true;
     case CONF_NUMBER:
         out->operand = CONF_OPERAND_NUMBER;
+        check_number(parser, out);
         return true;
     case CONF_ARRAY:
         return list_from_value(parser, value, out);
@@ -182,6 +184,7 @@ static bool parse_number_operand(struct parser *parser, struct conf_expr **out)
     (*out)->operand = CONF_OPERAND_NUMBER;
     (*out)->text = value.text;
     (*out)->is_float = value.is_float;
+    check_number(parser, *out);
     return true;
 }
 
@@ -289,56 +292,6 @@ static enum conf_expr_type take_operator(struct parser *parser)
     return CONF_TRUTHY;
 }
 
-static bool is_match(enum conf_expr_type type)
-{
-    return type == CONF_MATCH || type == CONF_NO_MATCH;
-}
-
-static struct conf_expr *first_scalar(struct conf_expr *list)
-{
-    while (list->operand == CONF_OPERAND_LIST && list->count > 0)
-        list = list->items;
-    return list->operand == CONF_OPERAND_LIST ? NULL : list;
-}
-
-static bool check_match(struct parser *parser, size_t from, const struct conf_expr *expr)
-{
-    enum conf_operand_type left = expr->left->operand, right = expr->right->operand;
-    if (left != CONF_OPERAND_FIELD && left != CONF_OPERAND_STRING)
-        return scan_fail(parser, from, "only a [field] or a text can be matched");
-    if (right != CONF_OPERAND_REGEXP && right != CONF_OPERAND_STRING)
-        return scan_fail(parser, from,
-                         "expected /a regular expression/ or a text after the operator");
-    return true;
-}
-
-/* Comparing with a list means comparing with its first item. */
-static bool check_compare(struct parser *parser, size_t from, struct conf_expr *expr)
-{
-    if (expr->left->operand == CONF_OPERAND_LIST)
-        return scan_fail(parser, from, "a list can stand only after 'in' and 'not in'");
-    if (expr->right->operand != CONF_OPERAND_LIST)
-        return true;
-    expr->right = first_scalar(expr->right);
-    if (!expr->right)
-        return scan_fail(parser, from, "an empty list cannot be compared with; use 'in' for lists");
-    error_list_warn_at(
-        parser->errors, expr->position,
-        "only the first item of the list is compared; use 'in' to look for a value in a list");
-    return true;
-}
-
-static bool check_operands(struct parser *parser, size_t from, struct conf_expr *expr)
-{
-    if (is_match(expr->type))
-        return check_match(parser, from, expr);
-    if (expr->left->operand == CONF_OPERAND_REGEXP || expr->right->operand == CONF_OPERAND_REGEXP)
-        return scan_fail(parser, from, "a regular expression can stand only after =~ and !~");
-    if (expr->type == CONF_IN || expr->type == CONF_NOT_IN)
-        return true;
-    return check_compare(parser, from, expr);
-}
-
 static bool parse_comparison(struct parser *parser, struct conf_expr **out)
 {
     size_t from = parser->at;
@@ -352,13 +305,12 @@ static bool parse_comparison(struct parser *parser, struct conf_expr **out)
     (*out)->left = left;
     if (type == CONF_TRUTHY) {
         parser->at = after;
-        if (left->operand == CONF_OPERAND_REGEXP)
-            return scan_fail(parser, from, "a regular expression can stand only after =~ and !~");
+        check_regexp_as_text(parser, left);
         return true;
     }
     scan_skip(parser);
-    return parse_operand(parser, is_match(type), &(*out)->right) &&
-           check_operands(parser, from, *out);
+    return parse_operand(parser, check_is_match(type), &(*out)->right) &&
+           check_comparison(parser, from, *out);
 }
 
 static bool parse_parenthesis(struct parser *parser, struct conf_expr **out)
@@ -383,8 +335,12 @@ static bool parse_negation(struct parser *parser, struct conf_expr **out)
     *out = expr_new(parser, CONF_NOT, parser->at);
     parser->at++;
     scan_skip(parser);
-    if (scan_peek(parser, 0) == '(')
-        return parse_parenthesis(parser, &(*out)->left);
+    if (scan_peek(parser, 0) == '(') {
+        bool parsed = parse_parenthesis(parser, &(*out)->left);
+        if (parsed)
+            check_is_condition(parser, (*out)->left);
+        return parsed;
+    }
     bool is_field = scan_selector_end(parser->text, parser->at) > parser->at;
     if (!is_field && parse_is_open_field(parser))
         return parse_fail_open_field(parser);
@@ -442,13 +398,15 @@ struct level {
     bool exclusive; /* one of them was xor or nand */
 };
 
-static void join_last(struct level *level)
+static void join_last(struct parser *parser, struct level *level)
 {
     assert(level->operand_count >= 2 && level->operator_count >= 1);
     struct conf_expr *joined = level->operators[--level->operator_count];
     joined->right = level->operands[--level->operand_count];
     joined->left = level->operands[--level->operand_count];
     level->operands[level->operand_count++] = joined;
+    check_is_condition(parser, joined->left);
+    check_is_condition(parser, joined->right);
 }
 
 static void push_operator(struct parser *parser, struct level *level, struct conf_expr *operator)
@@ -472,7 +430,7 @@ static bool add_operator(struct parser *parser, struct level *level, enum conf_e
     bool lower = level->operator_count > 0 && type == CONF_OR &&
                  level->operators[level->operator_count - 1]->type == CONF_AND;
     if (lower)
-        join_last(level);
+        join_last(parser, level);
     push_operator(parser, level, expr_new(parser, type, offset));
     return true;
 }
@@ -513,7 +471,7 @@ bool parse_condition(struct parser *parser, struct conf_expr **out)
     if (!parse_level(parser, &level))
         return false;
     while (level.operator_count > 0)
-        join_last(&level);
+        join_last(parser, &level);
     assert(level.operand_count == 1);
     *out = level.operands[0];
     return true;

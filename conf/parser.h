@@ -5,6 +5,7 @@
  *   parse.c            sections, plugins, attributes
  *   parse_value.c      values of attributes
  *   parse_condition.c  if, else if, else and what is tested there
+ *   check_condition.c  which operands may stand where in it
  *
  * A parse function returns false after it has added its error; `at` then stays where the trouble is and
  * `open` at the nesting there. Whoever can go on (attribute, statement, section) calls scan_recover with
@@ -111,6 +112,18 @@ bool parse_number(struct parser *parser, struct conf_value *out);
 bool parse_array(struct parser *parser, struct conf_value *out);
 /* The text of a quoted string at `at`, escapes applied where they are on. */
 bool parse_text(struct parser *parser, struct str *out);
+
+/* ---- check_condition.c ---- */
+
+bool check_is_match(enum conf_expr_type type); /* =~ or !~ */
+/* What Logstash refuses when it compiles a comparison; an error is at `from`, or soft. */
+bool check_comparison(struct parser *parser, size_t from, struct conf_expr *expr);
+/* What stands beside and, or, xor, nand or behind ! must be a field or a test; else a soft error. */
+void check_is_condition(struct parser *parser, const struct conf_expr *expr);
+/* An integer of more than 64 bits is a soft error. */
+void check_number(struct parser *parser, const struct conf_expr *number);
+/* A regular expression that nothing is matched with is a text; a warning. */
+void check_regexp_as_text(struct parser *parser, const struct conf_expr *operand);
 
 /* ---- parse_condition.c ---- */
 

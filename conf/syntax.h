@@ -99,6 +99,7 @@ struct conf_expr {
     /* CONF_OPERAND only */
     enum conf_operand_type operand;
     bool is_float;           /* NUMBER */
+    bool is_bareword;        /* STRING, in a list */
     struct str text;         /* STRING, NUMBER, REGEXP (without slashes), FIELD: "[a][b]" */
     struct conf_expr *items; /* LIST */
     size_t count;

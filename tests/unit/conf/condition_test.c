@@ -76,6 +76,16 @@ START_TEST(reads_conditions)
 }
 END_TEST
 
+#define EMPTY_LIST                                                                                 \
+    "nothing in this list is in quotes or a number, so it cannot be compared with; use 'in' for "  \
+    "lists"
+#define NO_ORDER                                                                                   \
+    "these two constants have no order: one is a text and one a number, or one has a decimal "     \
+    "point"
+#define VALUE                                                                                      \
+    "this is a value, and a condition is needed beside 'and', 'or' and '!': compare a [field] "    \
+    "with it, and with several by 'in'"
+
 static const struct {
     const char *text;
     const char *error;
@@ -105,10 +115,27 @@ static const struct {
     {"[a] == \"${MISSING}\"",
      "the environment variable 'MISSING' is not set; '${MISSING:default}' gives a default"},
     {"[a] == /x/", "a regular expression can stand only after =~ and !~"},
-    {"/x/", "a regular expression can stand only after =~ and !~"},
+    {"[a] < /x/", "a regular expression can stand only after =~ and !~"},
+    {"/x/ == [a]", "a regular expression can stand only after =~ and !~"},
     {"5 =~ /x/", "only a [field] or a text can be matched"},
     {"[a] =~ [b]", "expected /a regular expression/ or a text after the operator"},
-    {"[a] == []", "an empty list cannot be compared with; use 'in' for lists"},
+    {"[a] == []", EMPTY_LIST},
+    {"[a] == [[], b1]", EMPTY_LIST},
+    {"[\"a\", \"b\"] in [a]", "a list is never in a [field]; one value can be"},
+    {"5 > \"5\"", NO_ORDER},
+    {"\"a\" <= 5", NO_ORDER},
+    {"5 < 5.5", NO_ORDER},
+    {"5 < [\"a\", \"b\"]", NO_ORDER},
+    {"[a] and 5", VALUE},
+    {"\"x\" or [a] == 1", VALUE},
+    {"[a] xor (\"x\")", VALUE},
+    {"[a] nand [1, 2]", VALUE},
+    {"[a] and /x/", VALUE},
+    {"[a] and [b] or [c] and ((0))", VALUE},
+    {"!(\"x\")", VALUE},
+    {"!((1)) and [a]", VALUE},
+    {"[a] == 9223372036854775808", "an integer in a condition has 64 bits at most"},
+    {"[a] in [1, -9223372036854775809]", "an integer in a condition has 64 bits at most"},
     {"func([a])", "functions such as 'func' cannot be called here"},
     {"[a] in [1, { }]", "a list in a condition holds texts and numbers only"},
 };
@@ -120,7 +147,7 @@ START_TEST(refuses_conditions)
     struct parsed parsed;
     parsed_init(&parsed, in_if(&arena, REFUSED[_i].text), NULL);
     ck_assert(!parsed.ok);
-    ck_assert_str_eq(parsed.errors.items[0].text, REFUSED[_i].error);
+    ck_assert_str_eq(parsed.errors.items[parsed.errors.count - 1].text, REFUSED[_i].error);
     ck_assert_uint_eq(parsed.errors.errors, 1);
     parsed_release(&parsed);
     arena_release(&arena);
@@ -130,12 +157,39 @@ END_TEST
 START_TEST(compares_with_the_first_of_a_list)
 {
     struct parsed parsed;
-    parsed_init(&parsed, STR("filter { if [a] == [\"x\", \"y\"] { } }"), NULL);
+    parsed_init(&parsed, STR("filter { if [a] == [bare, [\"x\"], \"y\"] { } }"), NULL);
     ck_assert(parsed.ok);
     const struct conf_expr *expr = parsed.tree.filters.statements[0].arms[0].condition;
     ck_assert(str_equal(expr->right->text, STR("x")));
     ck_assert_uint_eq(parsed.errors.count, 1);
     ck_assert(parsed.errors.warnings[0]);
+    parsed_release(&parsed);
+}
+END_TEST
+
+/* Where nothing is matched with it, as in Logstash. */
+START_TEST(a_regular_expression_is_a_text)
+{
+    static const char *const TEXTS[] = {"/x/", "[a] in /x/", "/x/ not in [a]", "(/x/)"};
+    struct arena arena;
+    struct parsed parsed;
+    arena_init(&arena, NULL);
+    parsed_init(&parsed, in_if(&arena, TEXTS[_i]), NULL);
+    ck_assert(parsed.ok);
+    ck_assert_uint_eq(parsed.errors.count, 1);
+    ck_assert(parsed.errors.warnings[0]);
+    parsed_release(&parsed);
+    arena_release(&arena);
+}
+END_TEST
+
+START_TEST(points_at_the_value_that_is_no_condition)
+{
+    struct parsed parsed;
+    parsed_init(&parsed, STR("filter {\n  if [a] == \"x\" or \"y\" { } }"), NULL);
+    ck_assert(!parsed.ok);
+    ck_assert_uint_eq(parsed.errors.items[0].position.line, 2);
+    ck_assert_uint_eq(parsed.errors.items[0].position.column, 20);
     parsed_release(&parsed);
 }
 END_TEST
@@ -164,6 +218,8 @@ Suite *condition_suite(void)
     tcase_add_loop_test(tcase, reads_conditions, 0, sizeof CONDITIONS / sizeof *CONDITIONS);
     tcase_add_loop_test(tcase, refuses_conditions, 0, sizeof REFUSED / sizeof *REFUSED);
     tcase_add_test(tcase, compares_with_the_first_of_a_list);
+    tcase_add_loop_test(tcase, a_regular_expression_is_a_text, 0, 4);
+    tcase_add_test(tcase, points_at_the_value_that_is_no_condition);
     tcase_add_test(tcase, limits_operators);
     suite_add_tcase(suite, tcase);
     return suite;
