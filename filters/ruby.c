@@ -84,7 +84,14 @@ static bool check(void *self, const struct plugin_env *env, struct error *err)
     return filter->path.len > 0 ? script_test(env, &source, err) : script_check(&source, err);
 }
 
-/* What init or register(params) raises would keep the pipeline from starting. Code alone runs with an event only. */
+/* Code alone runs with an event only, and check has compiled it; whether what it requires is there the library knows. */
+static bool has_a_start(const struct ruby_filter *filter)
+{
+    return filter->init.len > 0 || filter->path.len > 0 ||
+           str_find(filter->code, STR("require")) != SIZE_MAX;
+}
+
+/* What init or register(params) raises would keep the pipeline from starting. */
 static bool rehearse(void *self, const struct plugin_env *env, void **kept, struct error *err)
 {
     const struct ruby_filter *filter = self;
@@ -92,7 +99,7 @@ static bool rehearse(void *self, const struct plugin_env *env, void **kept, stru
     bool ok = true;
     if (!filter) {
         script_trial_free(trial);
-    } else if (filter->init.len > 0 || filter->path.len > 0) {
+    } else if (has_a_start(filter)) {
         const struct script_source source = source_of(filter);
         ok = script_try(&trial, env, &source, err);
         *kept = trial;
@@ -123,7 +130,7 @@ static void close_filter(void *self)
     script_vm_unref(filter->vm);
 }
 
-/* init and register() run at the start; code alone, which check has compiled, with the first event. */
+/* init and register() run at the start; code alone with the first event. */
 static bool open_filter(void *self, const struct plugin_env *env, struct error *err)
 {
     struct ruby_filter *filter = self;
@@ -131,8 +138,7 @@ static bool open_filter(void *self, const struct plugin_env *env, struct error *
     filter->log_limit = (struct log_limit){.window_ms = 10000, .burst = 5};
     if (env->counter)
         env->counter(env, "script_timeouts"); /* shown from the start */
-    bool runs_now = filter->init.len > 0 || filter->path.len > 0;
-    return !runs_now || open_script(filter, err);
+    return !has_a_start(filter) || open_script(filter, err);
 }
 
 /* "CLASS: message (place)", as scripts report what they raised. */

@@ -50,12 +50,36 @@ static void note_variables(struct script_vm *vm, struct str text)
         vm->wants_surroundings |= str_find(text, str_from(NAMES[i])) != SIZE_MAX;
 }
 
+static mrb_value unloadable_protected(mrb_state *mrb, void *ud)
+{
+    const struct source *source = ud;
+    struct str text = source->text;
+    if (str_starts_with(text, str_from(HEAD)))
+        text = str_from_offset(text, sizeof HEAD - 1);
+    mrb_value module = mrb_obj_value(mrb_module_get(mrb, "LogStash"));
+    return mrb_funcall(mrb, module, "__unloadable", 1, script_new_str(mrb, text));
+}
+
+/* A require that can only raise would do so with each event. */
+static bool check_requires(struct script_vm *vm, const struct source *source, struct error *err)
+{
+    mrb_bool raised = false;
+    if (str_find(source->text, STR("require")) == SIZE_MAX)
+        return true;
+    mrb_value found = mrb_protect_error(vm->mrb, unloadable_protected, (void *)source, &raised);
+    if (raised || !mrb_array_p(found))
+        return true;
+    int line = (int)mrb_integer(RARRAY_PTR(found)[0]);
+    return error_set(err, ERROR_CONFIG, "%s, line %d: %.*s", source->name, line,
+                     STR_FMT(script_str(RARRAY_PTR(found)[1])));
+}
+
 static bool check_source(struct script_vm *vm, const struct source *source, struct error *err)
 {
     if (!utf8_valid(source->text))
         return error_set(err, ERROR_CONFIG, "%s is not valid UTF-8", source->name);
     note_variables(vm, source->text);
-    return true;
+    return check_requires(vm, source, err);
 }
 
 struct parsed {

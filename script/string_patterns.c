@@ -127,16 +127,15 @@ static void append_replacement(struct replacing *replacing)
     }
 }
 
-/* After a gsub without a block $~ is its last match, after a sub the only one. */
-static void publish_last(struct replacing *replacing)
+/* After a search for all without a block $~ is its last match, after a sub the only one. */
+static void publish_last(struct finder *finder, size_t count, size_t last_from)
 {
-    mrb_state *mrb = replacing->finder.mrb;
-    if (!replacing->finder.pattern)
+    if (!finder->pattern)
         return;
-    if (replacing->count == 0)
-        script_clear_last_match(mrb);
-    else if (finder_next(&replacing->finder, replacing->last_from))
-        finder_publish(&replacing->finder);
+    if (count == 0)
+        script_clear_last_match(finder->mrb);
+    else if (finder_next(finder, last_from))
+        finder_publish(finder);
 }
 
 static void replace_matches(struct replacing *replacing)
@@ -158,7 +157,7 @@ static void replace_matches(struct replacing *replacing)
             break;
     }
     mrb_str_cat(mrb, replacing->result, finder->text.ptr + copied, finder->text.len - copied);
-    publish_last(replacing);
+    publish_last(&replacing->finder, replacing->count, replacing->last_from);
 }
 
 /* nil when nothing matched. */
@@ -236,7 +235,8 @@ static mrb_value scan(mrb_state *mrb, mrb_value self)
     if (mrb_nil_p(block))
         found = mrb_ary_new(mrb);
     int ai = mrb_gc_arena_save(mrb);
-    for (size_t from = 0, at = 0; finder_next(&finder, from);) {
+    size_t count = 0, at = 0;
+    for (size_t from = 0; finder_next(&finder, from); count++) {
         at = from;
         from = finder_after(&finder);
         mrb_value item = scanned(&finder);
@@ -249,6 +249,7 @@ static mrb_value scan(mrb_state *mrb, mrb_value self)
         }
         mrb_gc_arena_restore(mrb, ai);
     }
+    publish_last(&finder, count, at);
     return mrb_nil_p(block) ? found : self;
 }
 

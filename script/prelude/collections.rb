@@ -83,6 +83,12 @@ module Enumerable
   end
 end
 
+module Enumerable
+  def to_h(&block)
+    to_a.to_h(&block)
+  end
+end
+
 class Array
   def zip(*others, &block)
     super

@@ -195,11 +195,19 @@ module Kernel
     securerandom set singleton socket strscan thread time timeout uri yaml psych zlib
   ]
 
+  def self.__built_in?(name)
+    name = name[0...-3] if name.end_with?(".rb")
+    BUILT_IN.include?(name) || name.start_with?("logstash/")
+  end
+
+  def self.__cannot_load(name)
+    "cannot load '#{name}': a pipeline has no gems and no Java, only what is built in; docs/ruby.md names it and what to use instead"
+  end
+
   def require(name)
     name = name.to_s
-    name = name[0...-3] if name.end_with?(".rb")
-    return false if BUILT_IN.include?(name) || name.start_with?("logstash/")
-    raise LoadError, "cannot load '#{name}': a pipeline has no gems and no Java, only what is built in; docs/ruby.md names it and what to use instead"
+    return false if Kernel.__built_in?(name)
+    raise LoadError, Kernel.__cannot_load(name)
   end
 
   def require_relative(name)
@@ -285,5 +293,20 @@ module Process
 
   def self.pid
     1
+  end
+end
+
+module LogStash
+  # The line of the first require of a script that can only raise, and what to say of it. A script that
+  # expects that it raises (LoadError) is left alone.
+  def self.__unloadable(code)
+    return nil if !code.include?("require") || code.include?("LoadError") || code.include?("Exception")
+    number = 0
+    code.each_line do |line|
+      number += 1
+      found = /\A\s*require\s*\(?\s*(['"])([^'"#]+)\1\s*\)?\s*(;|#|\z)/.match(line)
+      return [number, Kernel.__cannot_load(found[2])] if found && !Kernel.__built_in?(found[2])
+    end
+    nil
   end
 end

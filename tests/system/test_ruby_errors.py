@@ -39,6 +39,7 @@ class Rehearsal(support.Case):
         script = self.write('script.rb', 'def register(params)\n  @by = params.fetch("by")\nend\ndef filter(event)\n[event]\nend\n')
         for options, message in (
                 ('init => "require %q(nope)" code => "1"', "LoadError: cannot load 'nope'.*init:1"),
+                ("code => '\n require \"net/http\"'", r"-e:1:\d+: error: .*code, line 2: cannot load 'net/http'"),
                 ('init => "\n\n@x = Foo::X" code => "1"', r'uninitialized constant .*Foo \(init:3\)'),
                 (f'path => "{script}"', r'key not found: "by" .*script.rb:2')):
             with self.subTest(options):

@@ -85,6 +85,8 @@ static const struct {
     {"event.set('a', ", "{}", "refused: code ends too early"},
     {"x = 1\nif )", "{}", "refused: code, line 2, column 4: syntax error"},
     {"} ; {", "{}", "refused: code"},
+    {"x = 1\n  require \"net/http\" # so\n", "{}", "refused: code, line 2: cannot load 'net/http'"},
+    {"require('nope'); 1", "{}", "refused: code, line 1: cannot load 'nope'"},
 };
 
 /* The result, or its beginning where it ends with a blank or names an exception of which the rest may vary. */
