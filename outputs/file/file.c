@@ -75,41 +75,7 @@ static bool parse_mode(const char *name, struct str text, mode_t fallback, mode_
     return true;
 }
 
-/* The path from the root of the file system, without changing what it has of placeholders. */
-static struct str absolute(const struct plugin_env *env, struct str path)
-{
-    char directory[PATH_MAX];
-    if (str_starts_with(path, STR("/")) || !getcwd(directory, sizeof directory))
-        return path;
-    return arena_printf(env->arena, "%s/%.*s", directory, STR_FMT(path));
-}
-
-/* Up to the last slash before the first placeholder, or of all. */
-static struct str static_root(struct str path)
-{
-    size_t end = str_find(path, STR("%{"));
-    end = end == SIZE_MAX ? path.len : end;
-    while (end > 0 && path.ptr[end - 1] != '/')
-        end--;
-    return str_make(path.ptr, end > 0 ? end - 1 : 0);
-}
-
-static bool file_check(void *self, const struct plugin_env *env, struct error *err)
-{
-    const struct file_output *output = self;
-    (void)env;
-    mode_t ignored;
-    struct str path = output->path_option;
-    if (str_starts_with(path, STR("/")) && static_root(path).len == 0 &&
-        str_find(path, STR("%{")) != SIZE_MAX)
-        return error_set(err, ERROR_CONFIG,
-                         "path '%.*s' must begin with a directory that has no placeholder",
-                         STR_FMT(path));
-    return parse_mode("dir_mode", output->dir_mode, 0, &ignored, err) &&
-           parse_mode("file_mode", output->file_mode, 0, &ignored, err);
-}
-
-/* ---- paths of events ------------------------------------------------------------------------------ */
+/* ---- paths ----------------------------------------------------------------------------------------- */
 
 /* Takes "." and ".." and doubled slashes out of an absolute path, by its text alone. False when it has no room, is not
  * absolute or holds a NUL. */
@@ -140,6 +106,54 @@ static bool normalize(struct str path, char out[PATH_MAX], size_t *len_out)
     *len_out = len;
     return len > 0;
 }
+
+/* The path from the root of the file system, without changing what it has of placeholders. */
+static struct str absolute(const struct plugin_env *env, struct str path)
+{
+    char directory[PATH_MAX];
+    const char *home = getenv("HOME");
+    if (home && home[0] == '/' && (str_equal(path, STR("~")) || str_starts_with(path, STR("~/"))))
+        return arena_printf(env->arena, "%s%.*s", home, STR_FMT(str_from_offset(path, 1)));
+    if (str_starts_with(path, STR("/")) || !getcwd(directory, sizeof directory))
+        return path;
+    return arena_printf(env->arena, "%s/%.*s", directory, STR_FMT(path));
+}
+
+/* As the paths of events are compared with it: "./a/%{b}" would have no event below it. */
+static struct str expand(const struct plugin_env *env, struct str path)
+{
+    char normal[PATH_MAX];
+    size_t len;
+    path = absolute(env, path);
+    return normalize(path, normal, &len) ? arena_dup(env->arena, str_make(normal, len)) : path;
+}
+
+/* Up to the last slash before the first placeholder, or of all. */
+static struct str static_root(struct str path)
+{
+    size_t end = str_find(path, STR("%{"));
+    end = end == SIZE_MAX ? path.len : end;
+    while (end > 0 && path.ptr[end - 1] != '/')
+        end--;
+    return str_make(path.ptr, end > 0 ? end - 1 : 0);
+}
+
+static bool file_check(void *self, const struct plugin_env *env, struct error *err)
+{
+    const struct file_output *output = self;
+    (void)env;
+    mode_t ignored;
+    struct str path = output->path_option;
+    if (str_starts_with(path, STR("/")) && static_root(path).len == 0 &&
+        str_find(path, STR("%{")) != SIZE_MAX)
+        return error_set(err, ERROR_CONFIG,
+                         "path '%.*s' must begin with a directory that has no placeholder",
+                         STR_FMT(path));
+    return parse_mode("dir_mode", output->dir_mode, 0, &ignored, err) &&
+           parse_mode("file_mode", output->file_mode, 0, &ignored, err);
+}
+
+/* ---- paths of events ------------------------------------------------------------------------------ */
 
 static bool is_below(struct str path, struct str root)
 {
@@ -215,7 +229,7 @@ static bool file_open_encoder(void *self, const struct plugin_env *env, struct e
     if (!file_check(self, env, err) ||
         !codec_open_writer(env, output->codec_option, "json_lines", &output->codec, err))
         return false;
-    struct str path = absolute(env, output->path_option);
+    struct str path = expand(env, output->path_option);
     template_parse(env->arena, path, env->settings->escape, &output->path);
     output->root = static_root(path);
     output->failure_path = arena_printf(env->arena, "%.*s/%.*s", STR_FMT(output->root),

@@ -124,6 +124,13 @@ class FileOutput(support.Case):
         made = {path.name for path in self.folder.iterdir() if path.is_dir()}
         self.assertEqual({'logs'}, made - {'data'})  # data: its own path.data
 
+    def test_a_path_may_begin_at_home_and_go_up_and_down(self):
+        for path in ('./here/%{n}', f'{self.folder}/x/../up/%{{n}}', f'{self.folder}//slashes/./%{{n}}', '~/%{n}', '~/plain'):
+            text = f'input {{ stdin {{ codec => json }} }} output {{ file {{ path => "{path}" codec => plain }} }}'
+            self.run_to_end('-w', '1', '-e', text, stdin=b'{"n":"a"}', env={'HOME': str(self.folder / 'home')})
+        made = {str(path.relative_to(self.folder)) for path in self.folder.glob('*/*') if path.is_file()}
+        self.assertLessEqual({'here/a', 'up/a', 'slashes/a', 'home/a', 'home/plain'}, made)
+
     def test_gzip_is_whole_and_appends(self):
         for part in (b'{"v":1}\n{"v":2}', b'{"v":3}'):
             self.write('path => "@FOLDER@/out.gz" gzip => true codec => line { format => "%{v}" }', part)
