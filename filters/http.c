@@ -306,9 +306,21 @@ static void put_header(struct arena *arena, struct value *object, struct str nam
         value_object_set(arena, object, name, text);
 }
 
-/* The answer's headers with lower-case names; *type_out: its media type, without parameters. */
-static struct value headers_of(struct arena *arena, const struct http_call *call,
-                               struct str *type_out)
+/* As Logstash looks: any part of it may say so. */
+static bool names_json(struct str type)
+{
+    while (type.len > 0) {
+        size_t end = str_find(type, STR(";"));
+        end = end == SIZE_MAX ? type.len : end;
+        if (str_equal(str_trim(str_make(type.ptr, end)), STR("application/json")))
+            return true;
+        type = str_from_offset(type, end < type.len ? end + 1 : end);
+    }
+    return false;
+}
+
+/* The answer's headers with lower-case names. */
+static struct value headers_of(struct arena *arena, const struct http_call *call, bool *is_json_out)
 {
     struct value object = value_object_new(arena, 8);
     struct str lines = buf_str(&call->headers), name, value;
@@ -320,25 +332,31 @@ static struct value headers_of(struct arena *arena, const struct http_call *call
         name = str_make(lower, name.len);
         value = utf8_repair(arena, value);
         put_header(arena, &object, name, value);
-        if (str_equal(name, STR("content-type"))) {
-            size_t end = str_find(value, STR(";"));
-            *type_out = arena_dup(arena, str_make(value.ptr, end == SIZE_MAX ? value.len : end));
-        }
+        if (str_equal(name, STR("content-type")))
+            *is_json_out |= names_json(value);
     }
     return object;
 }
 
-static bool put_body(struct http_filter *self, const struct http_call *call, struct str type,
+/* An answer that has none by its status or method; one of no bytes is a body. */
+static bool has_body(const struct http_filter *self, const struct http_call *call)
+{
+    return self->verb != HTTP_HEAD && call->status != 204 && call->status != 205;
+}
+
+static bool put_body(struct http_filter *self, const struct http_call *call, bool is_json,
                      struct event *event)
 {
     struct arena *arena = event->arena;
     struct str text = arena_dup(arena, buf_str(&call->answer));
     struct value value;
-    if (self->verb == HTTP_HEAD || text.len == 0)
+    if (!has_body(self, call))
         return true;
     text = utf8_repair(arena, text);
-    if (!str_equal(type, STR("application/json"))) {
+    if (!is_json) {
         value = value_str(str_trim(text));
+    } else if (str_trim(text).len == 0) {
+        value = value_null();
     } else if (!json_decode(self->env->json, arena, text, &value, NULL)) {
         event_add_tags(event, &self->tag_on_json_failure);
         return true;
@@ -349,12 +367,12 @@ static bool put_body(struct http_filter *self, const struct http_call *call, str
 static enum filter_result take_answer(struct http_filter *self, const struct http_call *call,
                                       struct event *event)
 {
-    struct str type = STR("");
+    bool is_json = false;
     if (!http_call_succeeded(call))
         return fail(self, event, http_call_failure(event->arena, call));
-    struct value headers = headers_of(event->arena, call, &type);
+    struct value headers = headers_of(event->arena, call, &is_json);
     if (!event_set(event, &self->target_headers, headers, NULL) ||
-        !put_body(self, call, type, event))
+        !put_body(self, call, is_json, event))
         return fail(self, event, STR("the answer cannot be put into the event"));
     return FILTER_MATCHED;
 }

@@ -204,11 +204,24 @@ static struct str address_in(struct str entry)
     return open && close ? str_make(open + 1, (size_t)(close - open) - 1) : str_trim(entry);
 }
 
+/* Up to a comma that is not in the quotes of a name. */
+static size_t entry_length(struct str list)
+{
+    bool quoted = false;
+    size_t len = 0;
+    for (; len < list.len && (quoted || list.ptr[len] != ','); len++) {
+        if (list.ptr[len] == '\\' && quoted && len + 1 < list.len)
+            len++;
+        else if (list.ptr[len] == '"')
+            quoted = !quoted;
+    }
+    return len;
+}
+
 bool mail_append_addresses(struct str list, struct buf *out)
 {
     while (list.len > 0) {
-        const char *comma = memchr(list.ptr, ',', list.len);
-        size_t len = comma ? (size_t)(comma - list.ptr) : list.len;
+        size_t len = entry_length(list);
         struct str address = address_in(str_make(list.ptr, len));
         if (address.len > 0 &&
             ((out->len > 0 && !buf_append_char(out, '\n')) || !buf_append_str(out, address)))

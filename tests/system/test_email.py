@@ -104,6 +104,11 @@ class Email(support.Case):
         self.assertEqual(3, len(server.mails[1][1]))
         self.assertNotEqual(message['Message-ID'], email.message_from_bytes(server.mails[1][2])['Message-ID'])
 
+    def test_a_name_in_quotes_may_have_a_comma(self):
+        server = SmtpServer(self)
+        self.send(server, r'''to => '"Doe, \"J\"" <a@example.com>,b@example.com' body => "x"''', {'a': 1})
+        self.assertEqual(['<a@example.com>', '<b@example.com>'], server.mails[0][1])
+
     def test_what_is_not_ascii(self):
         server = SmtpServer(self)
         subject, body = 'Grüße aus 서울 ' + 'ß' * 60, 'é' * 2000 + '\n'

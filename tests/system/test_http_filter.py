@@ -55,7 +55,9 @@ class Http(AskingCase):
     def test_answers(self):
         answers = {'/json': (200, {'a': [1, {'b': None}]}, {'X-One': '1'}), '/broken': (200, '{', {'Content-Type': 'application/json; charset=x'}),
                    '/text': (201, '  two words \n', {'Content-Type': 'text/plain'}), '/none': (204, ''), '/no': (404, 'secret'),
-                   '/more': (200, {'a': 1}, {'content-type': 'application/json-seq'})}
+                   '/more': (200, {'a': 1}, {'content-type': 'application/json-seq'}),
+                   '/parts': (200, '[1]', {'Content-Type': 'text/x; application/json ; charset=x'}),
+                   '/empty': (200, '', {'Content-Type': 'text/plain'}), '/null': (200, ' ', {'Content-Type': 'application/json'})}
         server = self.recorder(lambda request: answers[request.path])
         events = self.run_events('http { url => "http://%s/%%{p}" add_tag => "ok" target_headers => "[h]" }' % server.address,
                                  *({'p': path[1:]} for path in answers))
@@ -67,6 +69,9 @@ class Http(AskingCase):
         self.assertEqual({'tags': ['ok']}, by_path['none'])
         self.assertEqual({'tags': ['_httprequestfailure']}, by_path['no'])
         self.assertEqual({'body': '{"a": 1}', 'tags': ['ok']}, by_path['more'])
+        self.assertEqual({'body': [1], 'tags': ['ok']}, by_path['parts'])
+        self.assertEqual({'body': '', 'tags': ['ok']}, by_path['empty'])
+        self.assertEqual({'body': None, 'tags': ['ok']}, by_path['null'])
         self.assertEqual(('1', 'application/json'), (heads['json']['x-one'], heads['json']['content-type']))
         self.assertIsNone(heads['no'])
         self.assertIn('reason="status 404"', self.millrace.stderr)
