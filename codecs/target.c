@@ -8,12 +8,7 @@ struct event *target_event(const struct field_ref *target, struct value value, s
         (void)event_set(event, target, value, NULL);
         return event;
     }
-    switch (value_type(&value)) {
-    case VALUE_OBJECT:
-        return event_from_object(arena, value);
-    case VALUE_NULL:
+    if (value_type(&value) == VALUE_NULL)
         return event_new(arena);
-    default:
-        return NULL;
-    }
+    return value_type(&value) == VALUE_OBJECT ? event_from_object(arena, value) : NULL;
 }

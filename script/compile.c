@@ -52,8 +52,7 @@ static void note_variables(struct script_vm *vm, struct str text)
 
 static mrb_value unloadable_protected(mrb_state *mrb, void *ud)
 {
-    const struct source *source = ud;
-    struct str text = source->text;
+    struct str text = *(const struct str *)ud;
     if (str_starts_with(text, str_from(HEAD)))
         text = str_from_offset(text, sizeof HEAD - 1);
     mrb_value module = mrb_obj_value(mrb_module_get(mrb, "LogStash"));
@@ -66,7 +65,8 @@ static bool check_requires(struct script_vm *vm, const struct source *source, st
     mrb_bool raised = false;
     if (str_find(source->text, STR("require")) == SIZE_MAX)
         return true;
-    mrb_value found = mrb_protect_error(vm->mrb, unloadable_protected, (void *)source, &raised);
+    struct str text = source->text;
+    mrb_value found = mrb_protect_error(vm->mrb, unloadable_protected, &text, &raised);
     if (raised || !mrb_array_p(found))
         return true;
     int line = (int)mrb_integer(RARRAY_PTR(found)[0]);
