@@ -7,6 +7,8 @@
 
 #include "base/text/redact.h"
 
+#include "pipeline/event/event_json.h"
+#include "pipeline/event/ruby_text.h"
 #include "pipeline/program/evaluate.h"
 
 static const char *const CONTENT_TYPES[] = {
@@ -168,6 +170,16 @@ static bool append_form_pair(struct str key, struct str value, bool first, struc
 }
 
 /* A text as it is, anything else as JSON. */
+/* What Ruby writes of a hash or list, which Logstash puts into a form: {"a" => "b"}. The result may borrow from json. */
+static struct str text_of_json(const struct request_encoder *encoder, struct str json)
+{
+    struct json_reader *reader = json_reader_new();
+    struct value value;
+    bool read = json_decode(reader, encoder->scratch, json, &value, NULL);
+    json_reader_free(reader);
+    return read ? ruby_text(encoder->scratch, &value) : json;
+}
+
 static enum encode_result append_mapped_field(const struct request_encoder *encoder, size_t index,
                                               const struct event *event, struct buf *out,
                                               struct error *err)
@@ -184,7 +196,8 @@ static enum encode_result append_mapped_field(const struct request_encoder *enco
     struct buf json;
     buf_init(&json, out->max);
     enum encode_result result = append_mapped(encoder, &field->value, event, &json, err);
-    if (result == ENCODE_DONE && !append_form_pair(field->key, buf_str(&json), first, out))
+    if (result == ENCODE_DONE &&
+        !append_form_pair(field->key, text_of_json(encoder, buf_str(&json)), first, out))
         result = ENCODE_FULL;
     buf_release(&json);
     return result;
@@ -206,10 +219,7 @@ static enum encode_result append_event_form(const struct request_encoder *encode
     for (size_t i = 0; i < value_object_count(&event->fields); i++) {
         struct str key;
         const struct value *value = value_object_at(&event->fields, i, &key);
-        struct str text = STR("");
-        if (value_type(value) != VALUE_NULL)
-            text = value_to_text(encoder->scratch, value);
-        if (!append_form_pair(key, text, i == 0, out))
+        if (!append_form_pair(key, ruby_text(encoder->scratch, value), i == 0, out))
             return ENCODE_FULL;
     }
     return ENCODE_DONE;

@@ -133,7 +133,7 @@ static const struct {
      "{\"@timestamp\":\"2026-01-02T03:04:05.000Z\",\"a\":\"b c\",\"@version\":\"1\"}"},
     {HTTP_FORMAT_FORM, NULL, NULL, "%40timestamp=2026-01-02T03%3A04%3A05.000Z&a=b+c&%40version=1"},
     {HTTP_FORMAT_FORM, "{\"x y\":\"%{a}&\",\"z\":{\"k\":\"%{a}\"}}", NULL,
-     "x+y=b+c%26&z=%7B%22k%22%3A%22b+c%22%7D"},
+     "x+y=b+c%26&z=%7B%22k%22+%3D%3E+%22b+c%22%7D"},
     {HTTP_FORMAT_MESSAGE, NULL, "<%{a}>", "<b c>"},
 };
 
@@ -148,6 +148,19 @@ START_TEST(has_a_body_for_each_format)
         encode("{\"@timestamp\":\"2026-01-02T03:04:05Z\",\"a\":\"b c\",\"@metadata\":{\"m\":1}}")
             .body,
         bodies[_i].body);
+}
+END_TEST
+
+/* As Ruby's to_s, which Logstash calls. */
+START_TEST(a_form_has_the_texts_of_ruby)
+{
+    options.format = HTTP_FORMAT_FORM;
+    assert_str(
+        encode("{\"@timestamp\":\"2026-01-02T03:04:05Z\",\"l\":[1,\"b\",null],\"o\":{\"k\":2.0},"
+               "\"n\":null,\"f\":1e20}")
+            .body,
+        "%40timestamp=2026-01-02T03%3A04%3A05.000Z&l=%5B1%2C+%22b%22%2C+nil%5D&"
+        "o=%7B%22k%22+%3D%3E+2.0%7D&n=&f=1.0e%2B20&%40version=1");
 }
 END_TEST
 
@@ -322,6 +335,7 @@ Suite *http_request_suite(void)
     tcase_add_loop_test(tcase, fills_the_mapping, 0, sizeof mappings / sizeof *mappings);
     tcase_add_test(tcase, of_two_equal_keys_the_last_holds);
     tcase_add_test(tcase, refuses_a_mapping_without_end);
+    tcase_add_test(tcase, a_form_has_the_texts_of_ruby);
     tcase_add_loop_test(tcase, has_a_body_for_each_format, 0, sizeof bodies / sizeof *bodies);
     tcase_add_test(tcase, batches_are_comma_and_document);
     tcase_add_loop_test(tcase, fills_the_url, 0, sizeof urls / sizeof *urls);
