@@ -371,8 +371,14 @@ class String
     Encoding::UTF_8
   end
 
+  # Text is always UTF-8. Bytes that are none and are said to be Latin-1 become it here, so that what follows sees characters.
   def force_encoding(name)
+    replace(__latin1) if ["ISO-8859-1", "LATIN1"].include?(name.to_s.upcase) && !valid_encoding?
     self
+  end
+
+  def __latin1
+    bytes.map { |byte| byte.__utf8 }.join
   end
 
   def b
@@ -392,12 +398,12 @@ class String
     replace(__scrub(with))
   end
 
-  # Text is always UTF-8: encoding to it mends what is not, encoding to less replaces what does not fit.
+  # Encoding to UTF-8 mends what is not, encoding to less replaces what does not fit.
   def encode(to = "UTF-8", from = nil, **options)
     with = options[:replace] || "?"
     name = to.to_s.upcase
     if from && ["ISO-8859-1", "LATIN1", "BINARY", "ASCII-8BIT"].include?(from.to_s.upcase) && !valid_encoding?
-      return bytes.map { |byte| byte.__utf8 }.join
+      return __latin1
     end
     unless valid_encoding?
       raise Encoding::InvalidByteSequenceError, "invalid byte sequence in UTF-8" unless options[:invalid] == :replace || options[:undef] == :replace
