@@ -163,7 +163,10 @@ class Broker:
         return lines
 
     def create(self, topic, partitions=1):
+        """The controller has made it before the broker tells clients of it: returns when it does."""
         self.ask('create', topic, str(partitions))
+        wanted = f'topic "{topic}" with {partitions} partitions:'
+        support.wait_until(lambda: wanted in self.kcat('-L', '-t', topic), f'the topic {topic}')
 
     def committed(self, group):
         """{(topic, partition): offset} as the broker has it."""

@@ -227,7 +227,7 @@ class Terminal(DemoCase):
 
     def test_the_progress_is_written_over(self):
         shown = self.run_on_a_terminal(NO_COLOR='')
-        self.assertRegex(shown, r'\r    (\x1b\[32m)?█* .* 500 of 500 stored,.* alerts(\x1b\[0m)?\x1b\[K\n')
+        self.assertRegex(shown, r'\r    (\x1b\[32m)?█*.* 500 of 500 stored,.* alerts(\x1b\[0m)?\x1b\[K\n')
         self.assertIn('\x1b[1mResult\x1b[0m', shown)
         self.assertIn('\x1b[32m✓ \x1b[0m', shown)
 
