@@ -44,7 +44,8 @@ class LyingKafka(support.Case):
                               '--shutdown.timeout', '1', '--no-api.enabled')
         for api, liar in liars.items():
             with self.subTest(lying_kafka.NAMES[api]):
-                wanted = SLOW_LIES if api in SLOW else LIES
+                # who has an offset from one of these answers does not ask again
+                wanted = 1 if api == lying_kafka.LIST_OFFSETS else SLOW_LIES if api in SLOW else LIES
                 millrace.wait_for(lambda: liar.is_over or liar.lies >= wanted and not FUZZ_SECONDS, f'{liar.lies} lies about '
                                   f'{lying_kafka.NAMES[api]} to be more', timeout=FUZZ_SECONDS + 90)
         self.assertTrue(millrace.is_running(), millrace.stderr[-4000:])
