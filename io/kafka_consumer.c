@@ -40,6 +40,7 @@ struct kafka_consumer {
     struct loop_timer *timer;
     struct kafka_partition *partitions;
     rd_kafka_topic_partition_list_t *revoking; /* until released */
+    bool cooperative;                          /* the group was, when it was last asked */
     struct log_limit errors;
     struct kafka_reach reach;
     bool closing;
@@ -239,9 +240,13 @@ void kafka_partition_store(struct kafka_partition *partition, int64_t next)
 
 /* ---- rebalances ----------------------------------------------------------------------------------- */
 
-static bool is_cooperative(const struct kafka_consumer *consumer)
+/* Nobody answers while the group comes down; then it is as it was. */
+static bool is_cooperative(struct kafka_consumer *consumer)
 {
-    return strcmp(rd_kafka_rebalance_protocol(consumer->client), "COOPERATIVE") == 0;
+    const char *protocol = rd_kafka_rebalance_protocol(consumer->client);
+    if (protocol)
+        consumer->cooperative = strcmp(protocol, "COOPERATIVE") == 0;
+    return consumer->cooperative;
 }
 
 static void log_refusal(const struct kafka_consumer *consumer, rd_kafka_error_t *error,
