@@ -147,7 +147,7 @@ class Syslog(OutputCase):
 
     def test_rsyslog(self):
         rsyslogd = support.need_command('rsyslogd', 'rsyslog receives')
-        out, port = self.folder / 'out', free_udp_port()
+        out, port = self.folder / 'out', support.free_port()
         conf = self.write('rsyslog.conf', f'''
 global(workDirectory="{self.folder}")
 module(load="imtcp")
@@ -158,7 +158,7 @@ action(type="omfile" file="{out}" template="fields")
         child = subprocess.Popen([rsyslogd, '-n', '-f', conf, '-i', self.folder / 'pid'], stdout=subprocess.DEVNULL,
                                  stderr=subprocess.DEVNULL)
         self.addCleanup(lambda: (child.terminate(), child.wait()))
-        support.wait_until(lambda: support.is_listening(port), 'rsyslog')
+        support.wait_until(lambda: support.is_listening(port), 'rsyslog', 60)
         for rfc in ('rfc3164', 'rfc5424'):
             self.run_with(f'syslog {{ host => "127.0.0.1" port => {port} protocol => tcp rfc => {rfc} facility => mail severity => error '
                           'appname => app }', [{**self.EVENT, 'message': f'{rfc} {n}'} for n in range(100)])
