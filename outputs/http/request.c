@@ -6,7 +6,6 @@
 #include <stdio.h>
 
 #include "base/text/redact.h"
-
 #include "pipeline/event/event_json.h"
 #include "pipeline/event/ruby_text.h"
 #include "pipeline/program/evaluate.h"
@@ -48,7 +47,8 @@ static void compile_headers(struct request_encoder *encoder, const struct plugin
 bool request_encoder_init(struct request_encoder *encoder, const struct http_options *options,
                           const struct plugin_env *env, struct error *err)
 {
-    *encoder = (struct request_encoder){.options = options, .content_type = options->content_type};
+    *encoder = (struct request_encoder){
+        .options = options, .json = env->json, .content_type = options->content_type};
     if (!options->content_type.ptr && !has_content_type(&options->headers))
         encoder->content_type = str_from(CONTENT_TYPES[options->format]);
     encoder->verdicts = request_verdicts(env->arena, options);
@@ -169,14 +169,11 @@ static bool append_form_pair(struct str key, struct str value, bool first, struc
            buf_append_char(out, '=') && append_form_text(value, out);
 }
 
-/* A text as it is, anything else as JSON. */
 /* What Ruby writes of a hash or list, which Logstash puts into a form: {"a" => "b"}. The result may borrow from json. */
 static struct str text_of_json(const struct request_encoder *encoder, struct str json)
 {
-    struct json_reader *reader = json_reader_new();
     struct value value;
-    bool read = json_decode(reader, encoder->scratch, json, &value, NULL);
-    json_reader_free(reader);
+    bool read = json_decode(encoder->json, encoder->scratch, json, &value, NULL);
     return read ? ruby_text(encoder->scratch, &value) : json;
 }
 

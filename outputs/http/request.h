@@ -19,6 +19,7 @@ struct request_header {
 
 struct request_encoder {
     const struct http_options *options;
+    struct json_reader *json;       /* the lane's */
     struct arena *scratch;          /* of the event that is being encoded */
     struct mapping mapping;         /* count 0: the whole event */
     struct mapping_fields fields;   /* format form */
