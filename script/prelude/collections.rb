@@ -81,9 +81,7 @@ module Enumerable
     result.each(&block)
     nil
   end
-end
 
-module Enumerable
   def to_h(&block)
     to_a.to_h(&block)
   end
