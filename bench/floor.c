@@ -34,7 +34,7 @@ struct bulk {
 
 static const char ACTION[] = "{\"create\":{\"_index\":\"kakaopay-logs-2024.01.15\"}}\n";
 
-static int fail(const char *what)
+static _Noreturn void fail(const char *what)
 {
     perror(what);
     exit(1);

@@ -42,6 +42,8 @@ def which(name, *places):
 class Peer:
     """Another program; a name, what it is run with, and how it tells its version."""
 
+    check, alerts, sends = 'payment', True, True  # the kind of bench/check.py; whether it sends alerts; and anything
+
     def __init__(self, name, program, arguments, env=None, needs=None):
         self.name, self.program, self.arguments, self.env, self.needs = name, program, arguments, env or {}, needs
 
@@ -88,8 +90,11 @@ class Peer:
 class Millrace:
     """The program itself, with a case of the bench."""
 
+    sends = True
+
     def __init__(self, name, binary, case=run.CASES[0], alerts=True):
         self.name, self.binary, self.case, self.alerts = name, binary, case, alerts
+        self.check = 'payment' if alerts else 'payment_bulk'
 
     def missing(self):
         return None
@@ -103,6 +108,8 @@ class Millrace:
 
 class Bound:
     """A program that does less, over the same lines: how little it could cost."""
+
+    check, alerts = None, False
 
     def __init__(self, name, program, what, sends):
         self.name, self.program, self.what, self.sends = name, program, what, sends
@@ -154,14 +161,13 @@ def measure(bench, what, keep):
     with run.Sink(bench.tools / 'sink', *([store] if store else [])) as sink:
         measured = what.run(bench, sink)
         counts = sink.counts()
-    if isinstance(what, Bound) and not what.sends:
+    if not what.sends:
         return measured
-    alerts = wanted_alerts(bench) if getattr(what, 'alerts', not isinstance(what, Bound)) else 0
+    alerts = wanted_alerts(bench) if what.alerts else 0
     if counts['documents'] != bench.events or counts['alerts'] != alerts:
         raise RuntimeError(f'{counts} for {bench.events} lines with {alerts} alerts')
-    if keep and not isinstance(what, Bound):
-        kind = 'payment' if alerts else 'payment_bulk'
-        checked = subprocess.run([sys.executable, run.BENCH / 'check.py', kind, bench.lines('payment'), store],
+    if keep and what.check:
+        checked = subprocess.run([sys.executable, run.BENCH / 'check.py', what.check, bench.lines('payment'), store],
                                  stdout=subprocess.PIPE, text=True)
         if checked.returncode != 0:
             raise RuntimeError(f'does another job:\n{checked.stdout}')
